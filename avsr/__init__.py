@@ -1,0 +1,1 @@
+"""Stage 'recognize': audio-visual speech recognizers behind one protocol."""

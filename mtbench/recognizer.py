@@ -1,0 +1,80 @@
+"""What a recognizer is to the harness: a protocol, its output, and the registry of names.
+
+Conventions
+-----------
+Mouth crops are (T, 96, 96) uint8 gray at 25 fps, the recognizer cuts the centre 88x88 itself. Audio is
+(N,) float32 mono at 16 kHz, N = 640 T. ``None`` for either means that the modality is withheld.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from mtbench.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """What a recognizer understood.
+
+    Attributes
+    ----------
+    text : str
+        Words of the clip's language, separated by blanks.
+    phones : tuple of str or None
+        IPA phones without a lexicon; None where the recognizer has no phones.
+    """
+
+    text: str
+    phones: tuple[str, ...] | None = None
+
+
+@runtime_checkable
+class Recognizer(Protocol):
+    """An audio-visual speech recognizer."""
+
+    name: str
+    #: Digest of weights, code version and decoding settings: part of every signature and cache key.
+    digest: str
+    #: ISO 639-3 codes it covers; other languages are scored ``n/a``.
+    languages: frozenset[str]
+
+    def transcribe(
+        self,
+        crops: np.ndarray | None,
+        audio: Sequence[np.ndarray | None],
+        language: str,
+        lexicon: object | None = None,
+    ) -> list[Hypothesis]:
+        """Transcribe one clip under several acoustic conditions.
+
+        Parameters
+        ----------
+        crops : (T, 96, 96) uint8 or None
+            Mouth crops shared by all conditions (so that the visual front-end runs once).
+        audio : sequence of (640 T,) float32 or None
+            One entry per condition; None is video-only (needs crops).
+        language : str
+            ISO 639-3 code; must be in :attr:`languages`.
+        lexicon : mtbench.lexicon.Lexicon or None
+            The benchmark's word list for this language; None uses the recognizer's own where it has one.
+
+        Returns
+        -------
+        list of Hypothesis
+            One per entry of *audio*; independent of how many entries there are.
+        """
+        ...
+
+
+def load_recognizer(name: str) -> Recognizer:
+    """Return the recognizer called *name*; ``UsageError`` lists the known ones."""
+    if name == "openhead-av":
+        from mtbench.avsr.openhead_av import OpenheadAV
+
+        return OpenheadAV.load()
+    raise UsageError(f"unknown recognizer {name!r}; known: openhead-av")

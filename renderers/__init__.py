@@ -1,0 +1,1 @@
+"""Stage 'render': meshes to pictures and mouth crops."""
