@@ -1,0 +1,44 @@
+# `make demo` and `make test` each do all the set-up on a fresh machine: a virtual environment in .venv, the
+# package with what the command needs, then the command. A second run skips what is there.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test test-slow lint benchmark clean help
+
+help:
+	@echo "make demo       score five control entries in twenty languages and print the table"
+	@echo "make test       lint, types and tests"
+	@echo "make test-slow  the longer tests too"
+	@echo "make benchmark  frames per second and real-time factors"
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+
+$(VENV)/.installed: $(BIN)/python pyproject.toml
+	$(BIN)/python -m pip install --quiet -e .
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet -e ".[render,video,synth,report]" --group test --group lint
+	@touch $@
+
+demo: $(VENV)/.installed
+	$(BIN)/mtbench demo
+
+test: $(VENV)/.installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	MYPYPATH= $(BIN)/mypy -p mtbench
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
+
+test-slow: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -m "slow or not slow"
+
+benchmark: $(VENV)/.installed-test
+	$(BIN)/python benchmarks/render.py
+	$(BIN)/python benchmarks/score.py
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

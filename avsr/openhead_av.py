@@ -1,0 +1,240 @@
+"""``openhead-av``, the recognizer that ships with mtbench.
+
+It was trained on synthetic speech of the twenty languages and on the bundled head only; its model card
+(``weights/openhead-av.md``) says how well it understands what. It is a judge of readability on speech of its own
+kind, and the harness warns where it meets speech that it does not understand.
+
+Conventions
+-----------
+See :mod:`mtbench.recognizer`. Every condition runs through the network by itself: results depend neither on how
+many conditions are asked for at once nor on their order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from mtbench.avsr.decoding import DecodingConfig, WordDecoder, decode_phones
+from mtbench.avsr.features import CROP, SAMPLES_PER_FRAME, compute_logmel, normalize_crops
+from mtbench.avsr.model import TRAINING_ONLY, AudioVisualCTC, ModelConfig
+from mtbench.errors import PrerequisiteError, UsageError
+from mtbench.recognizer import Hypothesis
+
+if TYPE_CHECKING:
+    from mtbench.lexicon import Lexicon
+
+#: Raised whenever the same weights would give other hypotheses: features, decoding, rounding.
+CODE_VERSION = "1"
+
+WEIGHTS = Path(__file__).parent / "weights"
+
+
+@dataclass(frozen=True)
+class OpenheadAV:
+    """A trained audio-visual recognizer; satisfies :class:`mtbench.recognizer.Recognizer`.
+
+    Attributes
+    ----------
+    network : AudioVisualCTC
+        In evaluation mode, float32.
+    phones : tuple of str
+        Class *i* of the network is ``phones[i - 1]``.
+    language_order : tuple of str
+        Language index *i* is ``language_order[i - 1]``; 0 is unknown.
+    decoding : DecodingConfig
+        Weights of the word search.
+    digest : str
+        Of weights, configuration and code version.
+    """
+
+    network: AudioVisualCTC
+    phones: tuple[str, ...]
+    language_order: tuple[str, ...]
+    decoding: DecodingConfig
+    digest: str
+    name: str = "openhead-av"
+    _decoders: dict[str, WordDecoder] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """ISO 639-3 codes it was trained on."""
+        return frozenset(self.language_order)
+
+    @classmethod
+    def load(cls, path: str | Path | None = None) -> OpenheadAV:
+        """Load ``NAME.safetensors`` and ``NAME.json``.
+
+        Parameters
+        ----------
+        path : path, optional
+            The safetensors file; the bundled weights by default.
+
+        Raises
+        ------
+        PrerequisiteError
+            If the weights are absent.
+        UsageError
+            If they are not a checkpoint of this recognizer.
+        """
+        weights = Path(path) if path else WEIGHTS / "openhead-av.safetensors"
+        meta_file = weights.with_suffix(".json")
+        for file in (weights, meta_file):
+            if not file.is_file():
+                raise PrerequisiteError(
+                    f"{file}: the recognizer's weights are not there; a checkpoint is a pair NAME.safetensors and "
+                    "NAME.json. Reinstall mtbench, or make one with `mtbench avsr train`."
+                )
+        try:
+            meta: dict[str, Any] = json.loads(meta_file.read_text("utf-8"))
+            state = load_file(weights)
+            network = AudioVisualCTC(ModelConfig.from_dict(meta["model"]))
+            missing, unexpected = network.load_state_dict({k: v.float() for k, v in state.items()}, strict=False)
+            missing = [k for k in missing if not k.startswith(TRAINING_ONLY) and not k.endswith("num_batches_tracked")]
+            if missing or unexpected:
+                raise KeyError(f"missing {missing[:3]}, unexpected {unexpected[:3]}")
+            phones, order = tuple(meta["phones"]), tuple(meta["languages"])
+            decoding = DecodingConfig(**meta["decoding"])
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+            raise UsageError(
+                f"{weights}: not a checkpoint of openhead-av ({error}); expected the pair that `mtbench avsr train` "
+                "writes. Perhaps the two files come from different runs."
+            ) from error
+        h = hashlib.blake2b(digest_size=16)
+        for part in (weights.read_bytes(), meta_file.read_bytes(), CODE_VERSION.encode()):
+            h.update(hashlib.blake2b(part).digest())
+        return cls(network.eval(), phones, order, decoding, h.hexdigest())
+
+    def log_probs(
+        self, crops: np.ndarray | None, audio: Sequence[np.ndarray | None], language: str
+    ) -> list[np.ndarray]:
+        """Return (2 T, P) float32 log-probabilities for each acoustic condition.
+
+        Parameters and errors are those of :meth:`transcribe`.
+        """
+        index = torch.tensor([self.language_order.index(language) + 1 if language in self.language_order else 0])
+        frames = None if crops is None else len(crops)
+        results = []
+        with torch.inference_mode():
+            visual = None if crops is None else self.network.encode_video(normalize_crops(crops)[None])
+            for samples in audio:
+                if samples is None and crops is None:
+                    raise ValueError("a condition with neither audio nor crops cannot be transcribed")
+                t = frames if samples is None else len(samples) // SAMPLES_PER_FRAME
+                if frames is not None and t != frames:
+                    raise ValueError(f"{frames} mouth crops need {frames * SAMPLES_PER_FRAME} samples, not {len(samples)}")
+                logmel = None if samples is None else compute_logmel(samples)[None]
+                out, _ = self.network(visual, logmel, torch.tensor([t]), index)
+                results.append(out[0].numpy())
+        return results
+
+    def transcribe(
+        self,
+        crops: np.ndarray | None,
+        audio: Sequence[np.ndarray | None],
+        language: str,
+        lexicon: Lexicon | None = None,
+    ) -> list[Hypothesis]:
+        """Transcribe one clip under several acoustic conditions.
+
+        Parameters
+        ----------
+        crops : (T, 96, 96) uint8 or None
+            Mouth crops at 25 fps.
+        audio : sequence of (640 T,) float32 or None
+            One entry per condition; None is video-only.
+        language : str
+            ISO 639-3 code.
+        lexicon : Lexicon, optional
+            Words that may be said. Without one, words are the phones themselves, undivided.
+
+        Returns
+        -------
+        list of Hypothesis
+            One per entry of *audio*.
+
+        Raises
+        ------
+        ValueError
+            If lengths do not match or a condition has no modality.
+        """
+        if crops is not None and (crops.ndim != 3 or crops.shape[1:] != (CROP, CROP)):
+            raise ValueError(f"crops must be (T, {CROP}, {CROP}), not {crops.shape}")
+        decoder = None if lexicon is None else self._word_decoder(lexicon)
+        hypotheses = []
+        for frames in self.log_probs(crops, audio, language):
+            phones = tuple(self.phones[c - 1] for c in decode_phones(frames))
+            text = "".join(phones) if decoder is None else " ".join(decoder.decode(frames))
+            hypotheses.append(Hypothesis(text, phones))
+        return hypotheses
+
+    def _word_decoder(self, lexicon: Lexicon) -> WordDecoder:
+        """Return the (cached) decoder of *lexicon*."""
+        if lexicon.digest not in self._decoders:
+            classes = {p: i + 1 for i, p in enumerate(self.phones)}
+            entries = []
+            for word, pronunciation, prior in lexicon.entries():
+                unknown = [p for p in pronunciation if p not in classes]
+                if unknown:
+                    raise UsageError(
+                        f"the lexicon's word {word!r} has phones that {self.name} does not know: {unknown}; "
+                        f"known: {' '.join(self.phones)}. Perhaps stress or length marks were kept."
+                    )
+                entries.append((word, [classes[p] for p in pronunciation], prior))
+            self._decoders[lexicon.digest] = WordDecoder(entries, self.decoding)
+        return self._decoders[lexicon.digest]
+
+
+def save_recognizer(
+    path: Path,
+    network: AudioVisualCTC,
+    phones: Sequence[str],
+    languages: Sequence[str],
+    decoding: DecodingConfig,
+    training: dict[str, Any],
+) -> None:
+    """Write ``path`` (safetensors, matrices in half precision, without training heads) and its ``.json``.
+
+    Parameters
+    ----------
+    path : Path
+        Ends in ``.safetensors``.
+    network : AudioVisualCTC
+        The trained network.
+    phones, languages : sequence of str
+        Class and language order.
+    decoding : DecodingConfig
+        Weights of the word search.
+    training : dict
+        Facts for the model card: seed, steps, clips, minutes.
+    """
+    # Matrices and kernels in half precision; biases and norms cost nothing and stay as they are.
+    state = {
+        k: (v.detach().half() if v.ndim > 1 else v.detach().clone()).contiguous()
+        for k, v in network.state_dict().items()
+        if not k.startswith(TRAINING_ONLY) and not k.endswith("num_batches_tracked")
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    save_file(state, part)
+    meta = {
+        "schema": 1,
+        "model": network.config.to_dict(),
+        "phones": list(phones),
+        "languages": list(languages),
+        "decoding": decoding.__dict__,
+        "training": training,
+    }
+    meta_part = path.with_suffix(".json.part")
+    meta_part.write_text(json.dumps(meta, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    part.replace(path)
+    meta_part.replace(path.with_suffix(".json"))

@@ -1,0 +1,298 @@
+"""Training examples made on the fly: synthetic speech, articulation, and mouth crops of the bundled head.
+
+A batch is a pure function of (seed, batch number): its languages, texts, voices, speakers' ways of articulating,
+identities, poses, lights, noises and signal-to-noise ratios all come from one generator. Any number of worker
+processes makes the same batches, and training resumes exactly after a kill.
+
+Only training texts, training voices and training articulation settings are ever drawn: test sentences, test
+voices, noise voices and the held-out articulation setting stay unseen.
+
+Conventions
+-----------
+Mouth crops (T, 96, 96) uint8, audio (640 T,) float32 at 16 kHz, phone classes as in the recognizer (0 = blank).
+Needs the ``[synth]`` extra.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mtbench.avsr.features import CROP, SAMPLES_PER_FRAME
+
+if TYPE_CHECKING:
+    from mtbench.synth.espeak import Speech
+
+FPS = 25
+#: Seconds; longer utterances cost more than they teach.
+MIN_SECONDS, MAX_SECONDS = 1.2, 3.8
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """One synthetic clip.
+
+    Attributes
+    ----------
+    crops : (T, 96, 96) uint8
+        Mouth crops.
+    audio : (640 T,) float32
+        Clean speech.
+    labels : (n,) int64
+        Phone classes in order.
+    frames : (2 T,) int64
+        Phone class of each 20-ms frame, 0 in pauses.
+    language : str
+        ISO 639-3.
+    """
+
+    crops: np.ndarray
+    audio: np.ndarray
+    labels: np.ndarray
+    frames: np.ndarray
+    language: str
+
+
+@dataclass(frozen=True)
+class View:
+    """One acoustic condition of an utterance of the batch.
+
+    Attributes
+    ----------
+    utterance : int
+        Position in the batch.
+    audio : (640 T,) float32
+        Mixture.
+    keep_visual, keep_acoustic : bool
+        Modality dropout.
+    """
+
+    utterance: int
+    audio: np.ndarray
+    keep_visual: bool
+    keep_acoustic: bool
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Utterances with several views each."""
+
+    number: int
+    utterances: tuple[Utterance, ...]
+    views: tuple[View, ...]
+
+
+class BatchGenerator:
+    """Makes batches from a seed.
+
+    Parameters
+    ----------
+    seed : int
+        Of the whole training.
+    size : int
+        Utterances per batch; each has two views.
+    languages : sequence of str
+        ISO 639-3 codes to draw from.
+    phones : sequence of str
+        Inventory; class of phone *i* is *i + 1*.
+    """
+
+    def __init__(self, seed: int, size: int, languages: tuple[str, ...], phones: tuple[str, ...]) -> None:
+        from mtbench.head import load_head
+        from mtbench.synth.speech import UtteranceSource
+
+        self.seed, self.size = seed, size
+        self.languages = languages
+        self._class = {p: i + 1 for i, p in enumerate(phones)}
+        self._head = load_head()
+        self._source = UtteranceSource()
+
+    def make(self, number: int) -> Batch:
+        """Return batch *number*."""
+        rng = np.random.Generator(np.random.PCG64([self.seed, number]))
+        # Utterances of about the same length share a batch, so that little is padded.
+        seconds = rng.uniform(MIN_SECONDS + 0.3, MAX_SECONDS - 0.4)
+        utterances: list[Utterance] = []
+        speeches: list[np.ndarray] = []
+        while len(utterances) < self.size:
+            speech, language = self._draw(rng, seconds)
+            utterances.append(self._make_utterance(rng, speech, language))
+            speeches.append(utterances[-1].audio)
+        views = []
+        for i, utterance in enumerate(utterances):
+            others = [s for j, s in enumerate(speeches) if j != i]
+            color = draw_channel(rng)
+            clean = color(utterance.audio)
+            # One view listens and looks through heavy noise; the other covers every other way of use.
+            noisy = mix(rng, clean, others, rng.uniform(-12, 3))
+            views.append(View(i, noisy, True, True))
+            kind = rng.random()
+            if kind < 0.45:
+                snr = None if rng.random() < 0.4 else rng.uniform(-8, 20)
+                views.append(View(i, mix(rng, clean, others, snr), False, True))
+            elif kind < 0.65:
+                views.append(View(i, clean, True, False))
+            else:
+                snr = None if rng.random() < 0.5 else rng.uniform(-5, 20)
+                views.append(View(i, mix(rng, clean, others, snr), True, True))
+        return Batch(number, tuple(utterances), tuple(views))
+
+    def _draw(self, rng: np.random.Generator, seconds: float) -> tuple[Speech, str]:
+        """Draw speech of about *seconds* in a random language."""
+        while True:
+            language = self.languages[rng.integers(len(self.languages))]
+            for _ in range(4):
+                speech = self._source.draw(rng, language, seconds)
+                length = len(speech.audio) / 16_000
+                if MIN_SECONDS <= length <= MAX_SECONDS and abs(length - seconds) < 0.7:
+                    return speech, language
+
+    def _make_utterance(self, rng: np.random.Generator, speech: Speech, language: str) -> Utterance:
+        from mtbench.synth.articulation import draw_setting, animate
+
+        t = -(-len(speech.audio) // SAMPLES_PER_FRAME)
+        audio = np.zeros(t * SAMPLES_PER_FRAME, np.float32)
+        audio[: len(speech.audio)] = speech.audio
+        curves = animate(speech.phones, t / FPS, draw_setting(rng))
+        crops = render_speaker(rng, self._head, curves)
+        labels = [self._class[p.symbol] for p in speech.phones if p.symbol in self._class]
+        frames = np.zeros(2 * t, np.int64)
+        for p in speech.phones:
+            if p.symbol in self._class:
+                frames[round(p.start * 50) : max(round(p.end * 50), round(p.start * 50) + 1)] = self._class[p.symbol]
+        return Utterance(crops, audio, np.asarray(labels, np.int64), frames, language)
+
+
+def render_speaker(rng: np.random.Generator, head: Any, curves: np.ndarray) -> np.ndarray:
+    """Render facial-unit curves on a random speaker.
+
+    Parameters
+    ----------
+    rng : Generator
+        Draws identity, teeth and tongue or none, clay or skin, pose, light, framing and sensor noise.
+    head : Head
+        The bundled head.
+    curves : (T, U) float32
+        Facial units at 25 fps.
+
+    Returns
+    -------
+    (T, 96, 96) uint8
+        Gray mouth crops.
+    """
+    from mtbench.renderers.mouth_crop import crop_matrices
+    from mtbench.renderers.software import render_gray_bulk
+
+    t = len(curves)
+    identity = head.random_identity(rng)
+    clay = rng.random() < 0.3
+    teeth = rng.random() < (0.5 if clay else 0.9)
+    mesh = head.mouth_mesh(teeth, teeth and rng.random() < 0.9)
+    turn = draw_head_turns(rng, t)
+    vertices = np.einsum("tij,tnj->tni", turn, head.pose(curves, identity, mesh.vertices)).astype(np.float32)
+    landmarks = np.einsum("tij,tnj->tni", turn, head.pose(curves, identity, head.topology.landmarks))
+    matrices = crop_matrices(landmarks, CROP)
+    jitter = np.eye(4)
+    scale, roll = rng.uniform(0.92, 1.08), rng.normal(0, 0.03)
+    jitter[:2, :2] = scale * np.array([[np.cos(roll), -np.sin(roll)], [np.sin(roll), np.cos(roll)]])
+    jitter[:2, 3] = rng.uniform(-0.06, 0.06, 2)
+    albedo = draw_albedo(rng, mesh.albedo, mesh.oral, clay)
+    lights = []
+    for strength in (rng.uniform(0.35, 0.7), rng.uniform(0.0, 0.35)):
+        lights.append((rng.normal(0, 0.6), rng.normal(0.3, 0.4), 1.0, strength))
+    images = render_gray_bulk(
+        mesh.triangles,
+        vertices,
+        jitter @ matrices,
+        albedo,
+        tuple(lights),
+        ambient=rng.uniform(0.25, 0.5),
+        background=rng.uniform(0, 1),
+        oral=rng.uniform(0.02, 0.12),
+        size=CROP,
+        flat=clay and rng.random() < 0.2,
+    )
+    return degrade(rng, images)
+
+
+def draw_head_turns(rng: np.random.Generator, frames: int) -> np.ndarray:
+    """Draw slow head rotations: (T, 3, 3), within about ten degrees."""
+    base = rng.normal(0, np.radians(4), 3)
+    sway = rng.normal(0, np.radians(1.5), 3) * np.sin(
+        2 * np.pi * (rng.uniform(0.1, 0.5, 3) * np.arange(frames)[:, None] / FPS + rng.random(3))
+    )
+    x, y, z = np.clip(base + sway, -np.radians(12), np.radians(12)).T
+    one, zero = np.ones(frames), np.zeros(frames)
+    rx = np.stack([one, zero, zero, zero, np.cos(x), -np.sin(x), zero, np.sin(x), np.cos(x)], -1).reshape(-1, 3, 3)
+    ry = np.stack([np.cos(y), zero, np.sin(y), zero, one, zero, -np.sin(y), zero, np.cos(y)], -1).reshape(-1, 3, 3)
+    rz = np.stack([np.cos(z), -np.sin(z), zero, np.sin(z), np.cos(z), zero, zero, zero, one], -1).reshape(-1, 3, 3)
+    return rz @ ry @ rx
+
+
+def draw_albedo(rng: np.random.Generator, albedo: np.ndarray, oral: np.ndarray, clay: bool) -> np.ndarray:
+    """Draw gray base colours (n,) float32: clay, or the mesh's own with random skin tone and lip contrast."""
+    if clay:
+        gray = np.full(len(albedo), rng.uniform(0.45, 0.9))
+    else:
+        gray = albedo @ np.array([0.299, 0.587, 0.114])
+        skin = np.median(gray)
+        gray = rng.uniform(0.25, 0.85) * (skin + rng.uniform(0.3, 1.5) * (gray - skin)) / skin
+    gray = np.where(oral, rng.uniform(0.03, 0.14), gray)
+    return np.clip(gray, 0.02, 1.0).astype(np.float32)
+
+
+def degrade(rng: np.random.Generator, images: np.ndarray) -> np.ndarray:
+    """Apply gain, offset, blur and sensor noise to (T, H, W) uint8 *images*."""
+    x = images.astype(np.float32)
+    if rng.random() < 0.35:
+        a = rng.uniform(0.05, 0.25)
+        x[:, 1:-1] = (1 - 2 * a) * x[:, 1:-1] + a * (x[:, :-2] + x[:, 2:])
+        x[:, :, 1:-1] = (1 - 2 * a) * x[:, :, 1:-1] + a * (x[:, :, :-2] + x[:, :, 2:])
+    x = x * rng.uniform(0.7, 1.25) + rng.uniform(-20, 20)
+    if rng.random() < 0.5:
+        x += rng.normal(0, rng.uniform(0.5, 5), x.shape).astype(np.float32)
+    return np.clip(x, 0, 255).astype(np.uint8)
+
+
+def draw_channel(rng: np.random.Generator) -> Any:
+    """Draw a fixed colouring of speech (gain and spectral tilt) and return it as a function."""
+    gain, tilt = 10 ** rng.uniform(-0.5, 0.2), rng.uniform(-0.5, 0.3)
+
+    def color(audio: np.ndarray) -> np.ndarray:
+        shifted = np.concatenate([audio[:1], audio[:-1]])
+        return (gain * (audio + tilt * shifted)).astype(np.float32)
+
+    return color
+
+
+def mix(
+    rng: np.random.Generator, speech: np.ndarray, others: list[np.ndarray], snr_db: float | None
+) -> np.ndarray:
+    """Add babble of *others*, coloured noise or music-like tones at *snr_db* (None: clean)."""
+    if snr_db is None:
+        return speech
+    n = len(speech)
+    kind = rng.random()
+    if kind < 0.6:
+        noise = np.zeros(n, np.float32)
+        for k in rng.choice(len(others), min(len(others), int(rng.integers(3, 12))), replace=False):
+            noise += np.resize(np.roll(others[k], rng.integers(len(others[k]))), n)
+    elif kind < 0.85:
+        spectrum = np.fft.rfft(rng.standard_normal(n))
+        bins = np.arange(1, len(spectrum) + 1)
+        # White, pink, or falling like the long-term spectrum of speech.
+        spectrum /= bins ** rng.choice([0.0, 0.5, 1.0])
+        noise = np.fft.irfft(spectrum, n)
+    else:
+        time = np.arange(n) / 16_000
+        noise = np.zeros(n)
+        for _ in range(int(rng.integers(3, 9))):
+            pitch = 2 ** rng.uniform(6.5, 10.5)
+            beat = 1 + 0.8 * np.sin(2 * np.pi * (rng.uniform(0.5, 4) * time + rng.random()))
+            for harmonic in range(1, 5):
+                noise += beat / harmonic * np.sin(2 * np.pi * (harmonic * pitch * time + rng.random()))
+        noise += 0.1 * rng.standard_normal(n)
+    level = np.sqrt(np.mean(np.square(speech)) / (np.mean(np.square(noise)) + 1e-12))
+    return (speech + level / 10 ** (snr_db / 20) * noise).astype(np.float32)
