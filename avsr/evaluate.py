@@ -1,0 +1,165 @@
+"""The error table of a recognizer: how well it understands a benchmark's ground truth.
+
+Every clip of the benchmark is transcribed with its ground-truth motion, clean and in noise, with both modalities
+and with each alone; nothing is left out. :func:`evaluate` returns the table, :func:`write_model_card` puts it into
+the card that lies beside the weights.
+
+Conventions
+-----------
+Error rates are fractions (0.12 is 12 %), corpus-level: errors of all clips over the length of all references.
+Conditions are named ``av-clean``, ``a-clean``, ``v``, ``av-7.5``, ``a-7.5``, … after modality and SNR.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mtbench.languages import LANGUAGES, display_name
+from mtbench.recognizer import Recognizer
+
+log = logging.getLogger(__name__)
+
+Row = dict[str, Any]
+
+
+def condition_name(modality: str, snr_db: float | None) -> str:
+    """Return the name of a condition.
+
+    Examples
+    --------
+    >>> condition_name("av", -7.5), condition_name("a", None), condition_name("v", None)
+    ('av-7.5', 'a-clean', 'v')
+    """
+    if modality == "v":
+        return "v"
+    return f"{modality}-clean" if snr_db is None else f"{modality}{snr_db:g}"
+
+
+def evaluate(
+    benchmark: str = "openhead-20",
+    recognizer: str | Recognizer = "openhead-av",
+    weights: str | Path | None = None,
+    snr: Sequence[float] = (-7.5, -10.0),
+    noise: str = "babble",
+    languages: Sequence[str] | None = None,
+) -> list[Row]:
+    """Measure a recognizer on a benchmark's ground truth.
+
+    Parameters
+    ----------
+    benchmark : str
+        Name or folder; its clips need ground-truth motion.
+    recognizer : str or Recognizer
+        Registered name, or an instance.
+    weights : path, optional
+        Weights of ``openhead-av`` other than the bundled ones.
+    snr : sequence of float
+        dB.
+    noise : str
+        Name of one of the benchmark's noises.
+    languages : sequence of str, optional
+        Only these ISO 639-3 codes.
+
+    Returns
+    -------
+    list of dict
+        ``{condition, language ("all" or ISO code), per, wer, cer, n_clips}``; ``per`` is None where the clips have
+        no reference phones.
+    """
+    from mtbench.audio import mix_at_snr
+    from mtbench.benchmark import load_benchmark
+    from mtbench.metrics.error_rates import count_errors
+    from mtbench.noise import load_noises
+    from mtbench.recognizer import load_recognizer
+    from mtbench.renderer import Appearance, load_renderer
+    from mtbench.renderers.mouth_crop import render_mouth_crops
+    from mtbench.topology import load_topology
+
+    bench = load_benchmark(benchmark)
+    if weights is not None:
+        from mtbench.avsr.openhead_av import OpenheadAV
+
+        judge: Recognizer = OpenheadAV.load(weights)
+    else:
+        judge = load_recognizer(recognizer) if isinstance(recognizer, str) else recognizer
+    recording = load_noises(bench.noise_folder)[noise]
+    topology = load_topology(bench.topology)
+    renderer = load_renderer("software")
+    counts: dict[tuple[str, str], list[Any]] = {}
+    for clip in bench.clips:
+        if (languages and clip.language not in languages) or clip.language not in judge.languages:
+            continue
+        if clip.motion is None:
+            raise ValueError(f"{clip.id}: evaluation needs ground-truth motion, this clip has none")
+        crops = render_mouth_crops(renderer, topology, clip.motion.vertices, Appearance())
+        mixtures = [mix_at_snr(clip.audio, recording.audio, s, recording.offset(clip.id)) for s in snr]
+        lexicon = bench.lexicon(clip.language)
+        both = judge.transcribe(crops, [clip.audio, None, *mixtures], clip.language, lexicon)
+        heard = judge.transcribe(None, [clip.audio, *mixtures], clip.language, lexicon)
+        names = [("av", None), ("v", None), *(("av", s) for s in snr), ("a", None), *(("a", s) for s in snr)]
+        for (modality, level), hypothesis in zip(names, [*both, *heard]):
+            errors = count_errors(
+                clip.transcript, hypothesis.text, clip.language, clip.phones, hypothesis.phones
+            )
+            for key in ("all", clip.language):
+                counts.setdefault((condition_name(modality, level), key), []).append(errors)
+    rows = []
+    for (condition, language), errors in counts.items():
+        rates = {}
+        for rate, unit in (("per", "phones"), ("wer", "words"), ("cer", "chars")):
+            parts = [getattr(e, unit) for e in errors]
+            known = [p for p in parts if p is not None]
+            length = sum(p.reference_length for p in known)
+            rates[rate] = sum(p.errors for p in known) / length if len(known) == len(parts) and length else None
+        rows.append({"condition": condition, "language": language, **rates, "n_clips": len(errors)})
+    return rows
+
+
+def format_table(rows: Sequence[Row]) -> str:
+    """Return *rows* as a Markdown table: one line per language, phone and word error per condition, in percent."""
+    conditions = list(dict.fromkeys(r["condition"] for r in rows))
+    found = {(r["condition"], r["language"]): r for r in rows}
+    order = ["all", *(code for code in LANGUAGES if (conditions[0], code) in found)]
+    head = " | ".join(f"{c} PER | {c} WER" for c in conditions)
+    lines = [f"| language | clips | {head} |", "|---|---:|" + "---:|" * (2 * len(conditions))]
+    for code in order:
+        cells = []
+        for c in conditions:
+            row = found[c, code]
+            rates = [row["per"], row["cer"] if code in LANGUAGES and LANGUAGES[code].headline == "cer" else row["wer"]]
+            cells += ["n/a" if r is None else f"{100 * r:.1f}" for r in rates]
+        name = "all" if code == "all" else display_name(code)
+        lines.append(f"| {name} | {found[conditions[0], code]['n_clips']} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def write_model_card(weights: Path, rows: Sequence[Row], notes: str) -> Path:
+    """Write ``NAME.md`` beside ``NAME.safetensors``: training facts, *notes* and the error table.
+
+    Parameters
+    ----------
+    weights : Path
+        The safetensors file; its ``.json`` must lie beside it.
+    rows : sequence of dict
+        What :func:`evaluate` returned.
+    notes : str
+        Markdown: data, time, what fell short.
+    """
+    meta = json.loads(weights.with_suffix(".json").read_text("utf-8"))
+    facts = "\n".join(f"- {key}: {value}" for key, value in meta["training"].items())
+    card = weights.with_suffix(".md")
+    part = card.with_suffix(".md.part")
+    part.write_text(
+        f"# {weights.stem}\n\n{notes.strip()}\n\n## Training\n\n{facts}\n\n## Errors on the test split, percent\n\n"
+        "PER is the phone error rate without a lexicon; WER is the word error rate with the language's lexicon (the\n"
+        "character error rate for Japanese, Mandarin and Thai; the line `all` pools words of all languages). "
+        "Noise: babble.\n\n"
+        f"{format_table(rows)}\n",
+        "utf-8",
+    )
+    part.replace(card)
+    return card
