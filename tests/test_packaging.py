@@ -1,0 +1,75 @@
+"""What the wheel holds, and that nothing but ``mtbench`` lands in site-packages."""
+
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+STAGES = ("renderers", "avsr", "reference_model", "leaderboard")
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("wheel")
+    # Built from a copy, so that a `build/` folder in the checkout can neither leak into the wheel nor be left behind.
+    copy = tmp_path_factory.mktemp("source")
+    listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
+    for name in listing.decode().split("\0"):
+        if name and (ROOT / name).is_file():
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            (copy / name).write_bytes((ROOT / name).read_bytes())
+    subprocess.run(
+        [sys.executable, "-m", "build", "--wheel", "--outdir", str(out), str(copy)], check=True, capture_output=True
+    )
+    (path,) = out.glob("*.whl")
+    return path
+
+
+def test_wheel_holds_only_mtbench(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    tops = {n.split("/")[0] for n in names}
+    assert tops == {"mtbench", wheel.name.split("-py3")[0] + ".dist-info"}
+
+
+def test_wheel_holds_every_module_and_asset(wheel):
+    names = set(zipfile.ZipFile(wheel).namelist())
+    for stage in STAGES:
+        for module in (ROOT / stage).rglob("*.py"):
+            assert f"mtbench/{module.relative_to(ROOT)}" in names
+    for file in (ROOT / "mtbench").rglob("*"):
+        if file.is_file() and "__pycache__" not in file.parts and file.suffix not in {".nbi", ".nbc"}:
+            assert str(file.relative_to(ROOT)) in names
+    for file in (ROOT / "avsr" / "weights").iterdir():
+        assert f"mtbench/avsr/weights/{file.name}" in names
+
+
+def test_bundled_data_stays_small(wheel):
+    sizes = {i.filename: i.compress_size for i in zipfile.ZipFile(wheel).infolist()}
+    assert sum(s for n, s in sizes.items() if "/benchmarks/openhead-20/" in n) < 12e6
+    assert sizes["mtbench/data/openhead-1.npz"] < 1e6
+    assert sizes["mtbench/avsr/weights/openhead-av.safetensors"] <= 15e6
+
+
+def test_entry_point_and_name(wheel):
+    archive = zipfile.ZipFile(wheel)
+    info = wheel.name.split("-py3")[0] + ".dist-info"
+    assert "mtbench = mtbench.cli:main" in archive.read(f"{info}/entry_points.txt").decode()
+    assert "Name: multitalk-bench" in archive.read(f"{info}/METADATA").decode()
+
+
+def test_every_package_is_listed():
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    listed = set(config["tool"]["setuptools"]["packages"])
+    found = {".".join(p.parent.relative_to(ROOT).parts) for p in (ROOT / "mtbench").rglob("__init__.py")}
+    found |= {f"mtbench.{'.'.join(p.parent.relative_to(ROOT).parts)}" for s in STAGES for p in (ROOT / s).rglob("__init__.py")}
+    assert listed == found
+
+
+def test_torch_and_torchaudio_are_one_pair():
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    pins = {d.split("==")[0]: d.split("==")[1] for d in config["project"]["dependencies"] if d.startswith("torch")}
+    assert pins == {"torch": "2.11.*", "torchaudio": "2.11.*"}
