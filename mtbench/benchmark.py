@@ -1,0 +1,475 @@
+"""Benchmarks: a folder of clips with text, sound and, where there is some, ground-truth motion.
+
+Conventions
+-----------
+A benchmark is a folder with a ``benchmark.toml``; every file it names lies inside. Sound is mono at 16 kHz and
+motion has 25 frames per second, so that a clip of N samples has ``ceil(N / 640)`` frames; the sound is padded
+with zeros to a whole number of frames. Languages are ISO 639-3 codes. The bundled benchmark is such a folder.
+
+.. code-block:: toml
+
+    schema = 1
+    name = "my-clips"
+    version = "1"
+    topology = "flame-5023"      # of the ground truth; leave out where there is none
+    fps = 25
+    sample_rate = 16000
+    title = "…"                  # optional, as are description, license, notes
+    noises = "noise"             # optional folder of noise recordings; a noise is called by its file's stem
+    [lexicons]                   # optional word lists by language
+    ita = "lexicon/ita.tsv"
+    [[clips]]
+    id = "ita-01"                # letters, digits, '.', '_' and '-'
+    language = "ita"
+    transcript = "ogni individuo ha diritto"
+    audio = "audio/ita-01.flac"
+    frames = 97
+    source = "udhr-03"           # optional: clips of one recording are resampled together in intervals
+    motion = "motion/ita-01.npz" # optional ground truth
+    phones = "o ɲ i"             # optional reference phones
+    phone_times = "phones/ita-01.tsv"  # optional
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from mtbench.errors import BenchmarkError, UsageError
+from mtbench.motion import Motion
+from mtbench.paths import PathError, check_regular_file, resolve_inside
+
+if TYPE_CHECKING:
+    from mtbench.lexicon import Lexicon
+
+FPS = 25
+SAMPLE_RATE = 16000
+SAMPLES_PER_FRAME = SAMPLE_RATE // FPS
+#: Longest clip in frames (two minutes): bounds every allocation that follows from a manifest.
+MAX_FRAMES = 3000
+#: Most bytes of a manifest.
+MAX_MANIFEST = 16 << 20
+MANIFEST = "benchmark.toml"
+CLIP_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class ClipManifest(_Strict):
+    """One ``[[clips]]`` table of ``benchmark.toml``."""
+
+    id: str = Field(pattern=CLIP_ID)
+    language: str = Field(pattern=r"^[a-z]{3}$")
+    transcript: str = Field(max_length=10_000)
+    audio: str
+    frames: int = Field(ge=1, le=MAX_FRAMES)
+    source: str = ""
+    motion: str | None = None
+    phones: str | None = None
+    phone_times: str | None = None
+
+
+class BenchmarkManifest(_Strict):
+    """The whole of ``benchmark.toml``."""
+
+    schema_: Literal[1] = Field(alias="schema")
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")
+    version: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$")
+    topology: str | None = None
+    fps: float = FPS
+    sample_rate: int = SAMPLE_RATE
+    title: str = ""
+    description: str = ""
+    license: str = ""
+    notes: str = ""
+    noises: str | None = None
+    lexicons: dict[str, str] = Field(default_factory=dict)
+    clips: list[ClipManifest] = Field(min_length=1, max_length=100_000)
+
+    @field_validator("fps", mode="before")
+    @classmethod
+    def _fps(cls, value: object) -> object:
+        if value != FPS:
+            raise ValueError(f"must be {FPS}: recognizers and the frame count of a clip rest on it")
+        return float(FPS)
+
+    @field_validator("sample_rate")
+    @classmethod
+    def _rate(cls, value: int) -> int:
+        if value != SAMPLE_RATE:
+            raise ValueError(f"must be {SAMPLE_RATE}")
+        return value
+
+    @field_validator("clips")
+    @classmethod
+    def _unique(cls, clips: list[ClipManifest]) -> list[ClipManifest]:
+        seen: dict[str, str] = {}
+        for clip in clips:
+            other = seen.setdefault(clip.id.lower(), clip.id)
+            if other is not clip.id:
+                raise ValueError(f"clip id {clip.id!r} occurs twice (ids may not differ in case only)")
+        return clips
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One utterance of a benchmark; sound and motion are read from disk on every access.
+
+    Attributes
+    ----------
+    id : str
+    language : str
+        ISO 639-3.
+    transcript : str
+        The words as they were said, not normalised.
+    source : str
+        Recording that the clip was cut from: the cluster of the bootstrap.
+    frames : int
+        T.
+    phones : tuple of str or None
+        Reference IPA phones.
+    audio_path : Path
+    motion_path, phone_times_path : Path or None
+    topology : str or None
+        Topology of the ground truth.
+    fps : float
+    """
+
+    id: str
+    language: str
+    transcript: str
+    source: str
+    frames: int
+    phones: tuple[str, ...] | None
+    audio_path: Path
+    motion_path: Path | None = None
+    phone_times_path: Path | None = None
+    topology: str | None = None
+    fps: float = float(FPS)
+
+    @property
+    def audio(self) -> np.ndarray:
+        """Sound, (640 T,) float32 mono at 16 kHz, zero-padded to whole frames.
+
+        Raises
+        ------
+        BenchmarkError
+            Where the file is missing, unreadable, or of another rate or length than the manifest says.
+        """
+        return _read_audio(self.audio_path, self.frames, self.id)
+
+    @property
+    def motion(self) -> Motion | None:
+        """Ground-truth motion, (T, V, 3) float32 in metres, or None.
+
+        Raises
+        ------
+        BenchmarkError
+            Where the file is missing, unreadable or does not fit the clip.
+        PrerequisiteError
+            For FLAME parameters without an installed FLAME model.
+        """
+        if self.motion_path is None or self.topology is None:
+            return None
+        return _read_motion(self)
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A loaded benchmark; see the module's text for the folder.
+
+    Attributes
+    ----------
+    name, version : str
+    topology : str or None
+        Topology of the ground truth; None where there is none.
+    fps : float
+        Always 25.
+    clips : tuple of Clip
+        In the manifest's order.
+    root : Path
+        The folder.
+    lexicons : dict of str to Path
+        Word lists by language.
+    noise_folder : Path or None
+        Folder of noise recordings.
+    manifest : BenchmarkManifest
+        Everything else that the manifest says.
+    """
+
+    name: str
+    version: str
+    topology: str | None
+    fps: float
+    clips: tuple[Clip, ...]
+    root: Path
+    lexicons: dict[str, Path]
+    noise_folder: Path | None
+    manifest: BenchmarkManifest
+
+    @property
+    def ref(self) -> str:
+        """``name@version``, as submissions and results write it."""
+        return f"{self.name}@{self.version}"
+
+    @cached_property
+    def languages(self) -> tuple[str, ...]:
+        """ISO 639-3 codes in the order in which clips bring them up."""
+        return tuple(dict.fromkeys(clip.language for clip in self.clips))
+
+    @cached_property
+    def _by_id(self) -> dict[str, Clip]:
+        return {clip.id: clip for clip in self.clips}
+
+    def clip(self, clip_id: str) -> Clip:
+        """Return the clip called *clip_id*; ``UsageError`` names similar ones."""
+        if clip_id in self._by_id:
+            return self._by_id[clip_id]
+        raise UsageError(f"benchmark {self.ref} has no clip {clip_id!r}{did_you_mean(clip_id, self._by_id)}")
+
+    def lexicon(self, language: str) -> Lexicon | None:
+        """Return the word list of *language*, or None where the benchmark brings none."""
+        if language not in self.lexicons:
+            return None
+        from mtbench.lexicon import load_lexicon
+
+        return load_lexicon(self.lexicons[language])
+
+    def files(self) -> Iterator[Path]:
+        """Yield every file of the benchmark, the manifest first, then by name."""
+        named = {clip.audio_path for clip in self.clips} | set(self.lexicons.values())
+        named |= {
+            p for clip in self.clips for p in (clip.motion_path, clip.phone_times_path) if p is not None
+        }
+        if self.noise_folder is not None:
+            named |= {p for p in self.noise_folder.iterdir() if p.is_file() and not p.name.startswith(".")}
+        yield self.root / MANIFEST
+        yield from sorted(named)
+
+    @cached_property
+    def digest(self) -> str:
+        """blake2b-128 hex digest of the manifest and of every file that it names."""
+        h = hashlib.blake2b(digest_size=16)
+        for path in self.files():
+            with path.open("rb") as stream:
+                content = hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=32)).digest()
+            h.update(path.relative_to(self.root).as_posix().encode() + b"\0" + content)
+        return h.hexdigest()
+
+
+def bundled_benchmarks() -> dict[str, Path]:
+    """Return the folders of the benchmarks that ship with the package, by name."""
+    folder = Path(__file__).parent / "data" / "benchmarks"
+    return {p.parent.name: p.parent for p in sorted(folder.glob(f"*/{MANIFEST}"))}
+
+
+def did_you_mean(name: str, known) -> str:
+    """Return ``"; did you mean …?"`` with the closest of *known*, or ``""``."""
+    import difflib
+
+    near = difflib.get_close_matches(name, list(known), n=3)
+    return f"; did you mean {', '.join(near)}?" if near else ""
+
+
+def load_benchmark(name: str | Path) -> Benchmark:
+    """Load a benchmark by name or folder.
+
+    Parameters
+    ----------
+    name : str or Path
+        ``"openhead-20"``, ``"openhead-20@1"``, or the path of a folder with a ``benchmark.toml``.
+
+    Returns
+    -------
+    Benchmark
+
+    Raises
+    ------
+    UsageError
+        For an unknown name or a path that does not exist.
+    BenchmarkError
+        For a folder that contradicts itself; the message lists every problem.
+
+    Examples
+    --------
+    >>> benchmark = load_benchmark("openhead-20")  # doctest: +SKIP
+    >>> benchmark.clips[0].audio.dtype  # doctest: +SKIP
+    dtype('float32')
+    """
+    bundled = bundled_benchmarks()
+    plain, _, version = str(name).partition("@")
+    if isinstance(name, str) and plain in bundled:
+        benchmark = _load_folder(bundled[plain])
+        if version and version != benchmark.version:
+            raise UsageError(f"benchmark {plain} has version {benchmark.version} here, not {version}")
+        return benchmark
+    root = Path(name)
+    if root.name == MANIFEST and root.is_file():
+        root = root.parent
+    if not (root / MANIFEST).is_file():
+        what = (
+            f"the folder {root} has no {MANIFEST}" if root.is_dir() else f"no benchmark called {str(name)!r}"
+        )
+        known = ", ".join(bundled) or "none"
+        raise UsageError(
+            f"{what}{did_you_mean(plain, bundled)}; bundled: {known}; "
+            "a folder of your own is made with 'mtbench benchmark new DIR'"
+        )
+    return _load_folder(root)
+
+
+def read_toml(path: Path, max_bytes: int) -> dict:
+    """Parse the TOML file *path* of at most *max_bytes* bytes; ``ValueError`` says what is wrong and where."""
+    try:
+        size = check_regular_file(path)
+    except PathError as error:
+        raise ValueError(str(error)) from None
+    if size > max_bytes:
+        raise ValueError(f"has {size} bytes, expected at most {max_bytes}")
+    try:
+        return tomllib.loads(path.read_bytes().decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise ValueError(f"is not UTF-8 text (byte {error.start})") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"is not valid TOML: {error}") from None
+    except RecursionError:
+        raise ValueError("is nested too deeply") from None
+
+
+def validation_lines(error: ValidationError) -> list[tuple[str, str]]:
+    """Return (field, message) of every finding of pydantic, with lists counted from 1 as people do."""
+    lines = []
+    for item in error.errors():
+        field = ".".join(f"#{part + 1}" if isinstance(part, int) else str(part) for part in item["loc"])
+        message = item["msg"].removeprefix("Value error, ")
+        if item["type"] == "extra_forbidden":
+            message = "unknown field"
+        elif item["type"] == "missing":
+            message = "missing"
+        elif item["type"] not in ("value_error",):
+            message = f"{message}, not {str(item['input'])[:60]!r}"
+        lines.append((field, message))
+    return lines
+
+
+def _load_folder(root: Path) -> Benchmark:
+    path = root / MANIFEST
+    try:
+        manifest = BenchmarkManifest.model_validate(read_toml(path, MAX_MANIFEST))
+    except ValidationError as error:
+        lines = "".join(f"\n  - {field}: {message}" for field, message in validation_lines(error))
+        raise BenchmarkError(f"{path} does not describe a benchmark:{lines}") from None
+    except ValueError as error:
+        raise BenchmarkError(f"{path} {error}") from None
+    findings: list[str] = []
+
+    def locate(relative: str | None, where: str, folder: bool = False) -> Path | None:
+        if relative is None:
+            return None
+        try:
+            located = resolve_inside(root, relative)
+        except PathError as error:
+            findings.append(f"{where}: {error}; every file of a benchmark lies in its folder")
+            return None
+        if not (located.is_dir() if folder else located.is_file()):
+            findings.append(f"{where}: there is no {'folder' if folder else 'file'} {relative}")
+            return None
+        return located
+
+    clips = []
+    for item in manifest.clips:
+        audio = locate(item.audio, f"clip {item.id}, audio")
+        motion = locate(item.motion, f"clip {item.id}, motion")
+        times = locate(item.phone_times, f"clip {item.id}, phone_times")
+        if item.motion is not None and manifest.topology is None:
+            findings.append(f"clip {item.id}, motion: the manifest names no topology for it")
+        if audio is not None:
+            clips.append(
+                Clip(
+                    id=item.id,
+                    language=item.language,
+                    transcript=item.transcript,
+                    source=item.source or item.id,
+                    frames=item.frames,
+                    phones=None if item.phones is None else tuple(item.phones.split()),
+                    audio_path=audio,
+                    motion_path=motion,
+                    phone_times_path=times,
+                    topology=manifest.topology,
+                )
+            )
+    lexicons = {lang: locate(file, f"lexicons, {lang}") for lang, file in manifest.lexicons.items()}
+    noise_folder = locate(manifest.noises, "noises", folder=True)
+    for language in manifest.lexicons:
+        if not re.fullmatch(r"[a-z]{3}", language):
+            findings.append(f"lexicons, {language}: not an ISO 639-3 code")
+    if findings:
+        raise BenchmarkError(f"{path}:" + "".join(f"\n  - {finding}" for finding in findings))
+    return Benchmark(
+        name=manifest.name,
+        version=manifest.version,
+        topology=manifest.topology,
+        fps=float(FPS),
+        clips=tuple(clips),
+        root=root,
+        lexicons={lang: file for lang, file in lexicons.items() if file is not None},
+        noise_folder=noise_folder,
+        manifest=manifest,
+    )
+
+
+def _read_audio(path: Path, frames: int, clip: str) -> np.ndarray:
+    import soundfile
+
+    expected = frames * SAMPLES_PER_FRAME
+    try:
+        with soundfile.SoundFile(path) as file:
+            rate, channels, count = file.samplerate, file.channels, file.frames
+            if rate != SAMPLE_RATE or channels != 1:
+                raise BenchmarkError(
+                    f"{path}: clip {clip} has {channels} channel(s) at {rate} Hz, expected mono at {SAMPLE_RATE} Hz; "
+                    "'mtbench benchmark new' converts recordings"
+                )
+            if not expected - SAMPLES_PER_FRAME < count <= expected:
+                raise BenchmarkError(
+                    f"{path}: clip {clip} has {count} samples, which is {-(-count // SAMPLES_PER_FRAME)} frames, "
+                    f"but the manifest says frames = {frames}"
+                )
+            samples = file.read(count, dtype="float32")
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise BenchmarkError(f"{path}: the sound of clip {clip} cannot be read: {error}") from None
+    if not np.isfinite(samples).all():
+        raise BenchmarkError(f"{path}: the sound of clip {clip} has samples that are not finite")
+    padded = np.zeros(expected, np.float32)
+    padded[: len(samples)] = samples
+    return padded
+
+
+def _read_motion(clip: Clip) -> Motion:
+    from mtbench.arrays import ArrayFileError
+    from mtbench.motion_files import MotionSpec, motion_kind, pose_motion, read_motion_file
+    from mtbench.topology import load_topology
+
+    assert clip.motion_path is not None and clip.topology is not None
+    topology = load_topology(clip.topology)
+    most = MotionSpec("vertices", topology, clip.frames).max_bytes + 64 * 1024
+    try:
+        spec = MotionSpec(motion_kind(clip.motion_path, most), topology, clip.frames, clip.fps)
+    except (ArrayFileError, OSError) as error:
+        raise BenchmarkError(f"{clip.motion_path}: the motion of clip {clip.id} {error}") from None
+    arrays, problems = read_motion_file(clip.motion_path, str(clip.motion_path), spec, clip.id)
+    if problems:
+        lines = "".join(f"\n  - {problem}" for problem in problems)
+        raise BenchmarkError(f"the ground truth of clip {clip.id} cannot be used:{lines}")
+    return pose_motion(arrays, spec)

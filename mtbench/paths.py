@@ -1,0 +1,67 @@
+"""Paths that a manifest names: always relative, never outside the manifest's folder.
+
+Conventions
+-----------
+Manifests use forward slashes. A name is refused for what it says (absolute, ``..``, drive letters) and for
+where it ends up (a symbolic link that leaves the folder), before the file is opened.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path, PurePosixPath
+
+
+class PathError(ValueError):
+    """A path that leaves its folder or is no regular file; the text says why."""
+
+
+def resolve_inside(root: Path, relative: str) -> Path:
+    """Return the path of *relative* below *root*, refusing everything that leaves *root*.
+
+    Parameters
+    ----------
+    root : Path
+        The folder that holds the manifest.
+    relative : str
+        As written in the manifest, with forward slashes.
+
+    Raises
+    ------
+    PathError
+        For an absolute path, a drive letter, ``..``, or a link whose target lies outside *root*.
+
+    Examples
+    --------
+    >>> resolve_inside(Path("/data"), "audio/a.wav").name
+    'a.wav'
+    """
+    if not relative or "\0" in relative or "\\" in relative or ":" in relative:
+        raise PathError(f"{relative!r} is not a relative path with forward slashes")
+    pure = PurePosixPath(relative)
+    if pure.is_absolute() or ".." in pure.parts:
+        raise PathError(f"{relative!r} leaves the folder")
+    path = root / pure
+    real_root = os.path.realpath(root)
+    if os.path.commonpath([real_root, os.path.realpath(path)]) != real_root:
+        raise PathError(f"{relative!r} is a link that leaves the folder")
+    return path
+
+
+def check_regular_file(path: Path) -> int:
+    """Return the size in bytes of the regular file *path*, which may not be a link.
+
+    Raises
+    ------
+    PathError
+        Where *path* is a link, a folder, a pipe or a device.
+    FileNotFoundError
+        Where there is nothing.
+    """
+    status = path.lstat()
+    if stat.S_ISLNK(status.st_mode):
+        raise PathError("is a symbolic link")
+    if not stat.S_ISREG(status.st_mode):
+        raise PathError("is a folder" if stat.S_ISDIR(status.st_mode) else "is a pipe, socket or device")
+    return status.st_size

@@ -1,0 +1,237 @@
+"""Submissions: what a system produced for the clips of a benchmark.
+
+Conventions
+-----------
+A submission is a folder with a manifest and one array file per clip; nothing in it is ever executed or
+unpickled, and no path leaves it::
+
+    submission.toml
+    motion/<clip>.npz     vertices (T, V, 3), or FLAME parameters exp (T, n), jaw (T, 3) [, shape, neck, eyes, …]
+    motion/<clip>.npy     vertices only: (T, V, 3) or (T, 3 V)
+
+.. code-block:: toml
+
+    schema = 1
+    system = "MultiTalk"            # display name
+    benchmark = "openhead-20@1"
+    fps = 25
+    unit = "m"
+    topology = "flame-5023"         # or "openhead-1"
+    kind = "vertices"               # or "flame-params"
+    [model]                         # optional: name, paper, code, weights, license, params_m, training_data, open_weights
+    [generation]                    # optional: seed, language_conditioning, hardware, rtf, notes
+
+Files whose names begin with a dot are ignored, as is everything beside the manifest and ``motion/``. The
+topology may differ from the benchmark's: then lips can be read, but not compared with the ground truth.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from mtbench.benchmark import Benchmark
+from mtbench.errors import Problem, SubmissionError, UsageError
+from mtbench.motion import Motion
+from mtbench.motion_files import MotionSpec, pose_motion, read_motion_file
+from mtbench.topology import load_topology
+
+MANIFEST = "submission.toml"
+MOTION_FOLDER = "motion"
+#: Codes of problems that ``allow_partial`` tolerates; everything else always blocks.
+TOLERATED = frozenset({"missing-clip"})
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class ModelCard(_Strict):
+    """The optional ``[model]`` table."""
+
+    name: str = ""
+    paper: str = ""
+    code: str = ""
+    weights: str = ""
+    license: str = ""
+    params_m: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    training_data: str = ""
+    open_weights: bool | None = None
+
+
+class Generation(_Strict):
+    """The optional ``[generation]`` table."""
+
+    seed: int | None = None
+    language_conditioning: str = ""
+    hardware: str = ""
+    rtf: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    notes: str = ""
+
+
+class SubmissionManifest(_Strict):
+    """The whole of ``submission.toml``; ``model_json_schema()`` gives its JSON schema."""
+
+    schema_: Literal[1] = Field(alias="schema")
+    system: str = Field(min_length=1, max_length=80)
+    benchmark: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*@[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)
+    fps: float = Field(gt=0, allow_inf_nan=False)
+    unit: str
+    topology: str
+    kind: str
+    model: ModelCard = ModelCard()
+    generation: Generation = Generation()
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A submission whose manifest and file headers were checked.
+
+    Attributes
+    ----------
+    system : str
+        Display name.
+    benchmark_ref : str
+        ``name@version``.
+    topology : str
+    kind : str
+        ``"vertices"`` or ``"flame-params"``.
+    path : Path
+    clips : tuple of str
+        Ids of the clips that are there, in the benchmark's order.
+    missing : tuple of str
+        Ids of the benchmark's clips that are not (partial submissions only).
+    manifest : SubmissionManifest
+    """
+
+    system: str
+    benchmark_ref: str
+    topology: str
+    kind: str
+    path: Path
+    clips: tuple[str, ...]
+    missing: tuple[str, ...]
+    manifest: SubmissionManifest
+    _files: dict[str, Path] = field(repr=False, default_factory=dict)
+    _frames: dict[str, int] = field(repr=False, default_factory=dict)
+
+    @property
+    def slug(self) -> str:
+        """The system's name as a folder name."""
+        return slugify(self.system)
+
+    @property
+    def partial(self) -> bool:
+        """Whether clips are missing; a partial submission is not rankable."""
+        return bool(self.missing)
+
+    def motion(self, clip: str) -> Motion:
+        """Return the motion of *clip*, (T, V, 3) float32 in metres; FLAME parameters are posed.
+
+        Raises
+        ------
+        UsageError
+            Where the submission has no such clip.
+        SubmissionError
+            Where the file's values cannot be used.
+        PrerequisiteError
+            For FLAME parameters without an installed FLAME model.
+        """
+        if clip not in self._files:
+            raise UsageError(f"submission {self.path} has no clip {clip!r}")
+        path = self._files[clip]
+        spec = MotionSpec(self.kind, load_topology(self.topology), self._frames.get(clip), self.manifest.fps)
+        arrays, problems = read_motion_file(path, f"{MOTION_FOLDER}/{path.name}", spec, clip)
+        if problems:
+            raise SubmissionError(self.path, problems)
+        return pose_motion(arrays, spec)
+
+    @cached_property
+    def digest(self) -> str:
+        """blake2b-128 hex digest of the manifest and of every motion file."""
+        h = hashlib.blake2b(digest_size=16)
+        for name, path in [(MANIFEST, self.path / MANIFEST), *sorted(self._files.items())]:
+            with path.open("rb") as stream:
+                content = hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=32)).digest()
+            h.update(name.encode() + b"\0" + content)
+        return h.hexdigest()
+
+
+def slugify(name: str) -> str:
+    """Return *name* as a folder name: lower-case ASCII letters, digits and hyphens.
+
+    Examples
+    --------
+    >>> slugify("MultiTalk (ours)")
+    'multitalk-ours'
+    """
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    return slug or "system-" + hashlib.blake2b(name.encode(), digest_size=4).hexdigest()
+
+
+def blocking(problems: list[Problem], allow_partial: bool = False) -> list[Problem]:
+    """Return the problems that forbid scoring; *allow_partial* tolerates missing clips, nothing else."""
+    return [p for p in problems if not (allow_partial and p.code in TOLERATED)]
+
+
+def validate(path: str | Path, benchmark: Benchmark | str | Path | None = None) -> list[Problem]:
+    """List everything wrong with a submission; an empty list means that it can be scored.
+
+    Parameters
+    ----------
+    path : str or Path
+        The submission folder.
+    benchmark : Benchmark, str or Path, optional
+        What to validate against; by default the benchmark that the manifest names, if it is bundled.
+
+    Returns
+    -------
+    list of Problem
+        Manifest first, then clips in the benchmark's order.
+
+    Raises
+    ------
+    UsageError
+        Where there is no folder *path*.
+    """
+    from mtbench.validation import inspect_submission
+
+    return inspect_submission(path, benchmark)[1]
+
+
+def load_submission(
+    path: str | Path, benchmark: Benchmark | str | Path | None = None, allow_partial: bool = False
+) -> Submission:
+    """Load a submission after checking its manifest and the header of every file.
+
+    Values are checked by :func:`validate`, and again as :meth:`Submission.motion` reads them.
+
+    Parameters
+    ----------
+    path : str or Path
+        The submission folder.
+    benchmark : Benchmark, str or Path, optional
+        As for :func:`validate`.
+    allow_partial : bool
+        Tolerate missing clips; the result is marked :attr:`Submission.partial`.
+
+    Raises
+    ------
+    UsageError
+        Where there is no folder *path*.
+    SubmissionError
+        With every problem found.
+    """
+    from mtbench.validation import inspect_submission
+
+    submission, problems = inspect_submission(path, benchmark, values=False)
+    problems = blocking(problems, allow_partial)
+    if problems or submission is None:
+        raise SubmissionError(path, problems)
+    return submission
