@@ -1,0 +1,47 @@
+"""AVLR: audio-visual lip readability, and what a face adds to it.
+
+Conventions
+-----------
+AVLR is the error rate of an audio-visual recognizer that hears the clip in noise and sees the rendered mouth (MultiTalk,
+section 4). ``avlr_gain`` is the part of it that is due to the motion:
+
+    avlr_gain = WER(noisy audio, static face) - WER(noisy audio, rendered face)
+
+on the same clips, the same mixtures and the same recognizer; positive when the motion helps. In points of WER.
+The estimate is a difference of corpus rates with a common denominator, so its interval is a paired one.
+"""
+
+from __future__ import annotations
+
+from mtbench.rows import EditCounts
+
+
+def gain_statistics(static: EditCounts, entry: EditCounts) -> tuple[int, int]:
+    """Return numerator and denominator of ``avlr_gain`` of one clip.
+
+    Parameters
+    ----------
+    static, entry : EditCounts
+        Word edits of the same clip and mixture, seen with a static face and with the entry's.
+
+    Returns
+    -------
+    (int, int)
+        Errors avoided (negative: added), and words of the reference.
+
+    Raises
+    ------
+    ValueError
+        Where the references differ in length: the rows are not of the same clip.
+
+    Examples
+    --------
+    >>> gain_statistics(EditCounts(2, 6, 0, 0), EditCounts(6, 2, 0, 0))
+    (4, 8)
+    """
+    if static.reference_length != entry.reference_length:
+        raise ValueError(
+            f"static and entry rows have {static.reference_length} and {entry.reference_length} reference units: "
+            "rows of different clips or normalizers"
+        )
+    return static.errors - entry.errors, entry.reference_length

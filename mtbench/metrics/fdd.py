@@ -1,0 +1,58 @@
+"""Upper-face dynamics deviation (FDD): does the upper face move as much as it should?
+
+Conventions
+-----------
+CodeTalker's definition (Doubiiu/CodeTalker, ``main/cal_metric.py``): with m[t, v] = |x[t, v] - template[v]|^2,
+
+    FDD = mean over v in U of std over t of m(truth) - mean over v in U of std over t of m(prediction)
+
+std with ddof 0; the norm is *squared*, so the unit is m^2. Positive: the prediction moves too little. Signed
+values of clips are averaged in CodeTalker, DiffSpeaker and ProbTalk3D, where opposite errors cancel; ``fdd_abs_m2`` is
+the mean of the clips' absolute values (printed beside it by FaceDiffuser and ScanTalk).
+The template is the speaker's neutral face; m depends on it, and it is part of the signature.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mtbench.metrics.arrays import check_pair, squared_distances
+
+
+def fdd_m2(prediction: np.ndarray, truth: np.ndarray, template: np.ndarray, upper_face: np.ndarray) -> float:
+    """Return the signed upper-face dynamics deviation of one clip.
+
+    Parameters
+    ----------
+    prediction, truth : (T, V, 3) floating point
+        Vertices in metres, same T and V.
+    template : (V, 3) floating point
+        Neutral face of the speaker, metres.
+    upper_face : (n,) int
+        Upper-face vertex indices (827 of FLAME: forehead and eye region).
+
+    Returns
+    -------
+    float
+        Square metres, truth minus prediction.
+
+    Raises
+    ------
+    ValueError
+        Where shapes differ.
+
+    Examples
+    --------
+    >>> template, up = np.zeros((1, 3)), np.array([[[0.1, 0, 0]], [[0, 0, 0]]])
+    >>> round(fdd_m2(np.zeros((2, 1, 3)), up, template, np.array([0])), 9)
+    0.005
+    """
+    check_pair(prediction, truth)
+    if template.shape != truth.shape[1:]:
+        raise ValueError(f"template must be {truth.shape[1:]}, not {template.shape}")
+    return _spread(truth, template, upper_face) - _spread(prediction, template, upper_face)
+
+
+def _spread(vertices: np.ndarray, template: np.ndarray, upper_face: np.ndarray) -> float:
+    displacement = squared_distances(vertices[:, upper_face], template[upper_face])
+    return float(np.std(displacement, axis=0).mean())

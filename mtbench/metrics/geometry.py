@@ -1,0 +1,68 @@
+"""All geometric statistics of one clip at once.
+
+Conventions
+-----------
+Regions come from the topology: ``lips`` for the lip vertex errors, ``upper_face`` for FDD.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+from mtbench.metrics.fdd import fdd_m2
+from mtbench.metrics.lve import sum_lve_centred_mm, sum_lve_mean_mm, sum_lve_mm, sum_lve_sq_m2
+from mtbench.metrics.mve import sum_mve_mm
+from mtbench.rows import GeometrySums
+from mtbench.topology import Topology
+
+
+def measure_geometry(
+    prediction: np.ndarray, truth: np.ndarray, topology: Topology, template: np.ndarray | None = None
+) -> GeometrySums:
+    """Return the geometric sums of one clip.
+
+    Parameters
+    ----------
+    prediction, truth : (T, V, 3) floating point
+        Vertices in metres, both of *topology*.
+    topology : Topology
+        Gives the regions, and the template where none is given.
+    template : (V, 3) floating point or None
+        Neutral face of the clip's speaker; None takes ``topology.neutral``. For a speaker of another shape pass
+        that speaker's own: FDD measures displacements from it.
+
+    Returns
+    -------
+    GeometrySums
+        ``fdd_m2`` is None where no template is known.
+
+    Raises
+    ------
+    ValueError
+        Where shapes differ from each other or from the topology.
+    """
+    if truth.shape[1:] != (topology.n_vertices, 3):
+        raise ValueError(
+            f"ground truth must be (T, {topology.n_vertices}, 3) for {topology.name}, not {truth.shape}"
+        )
+    lips = topology.region("lips")
+    template = topology.neutral if template is None else template
+    return GeometrySums(
+        frames=len(truth),
+        lve_mm_sum=sum_lve_mm(prediction, truth, lips),
+        lve_sq_m2_sum=sum_lve_sq_m2(prediction, truth, lips),
+        lve_centred_mm_sum=sum_lve_centred_mm(prediction, truth, lips),
+        lve_mean_mm_sum=sum_lve_mean_mm(prediction, truth, lips),
+        mve_mm_sum=sum_mve_mm(prediction, truth),
+        fdd_m2=None
+        if template is None
+        else fdd_m2(prediction, truth, template, topology.region("upper_face")),
+    )
+
+
+def name_region(topology: Topology, region: str) -> str:
+    """Return how signatures name a region, e.g. ``"lips-250#77c0d1f0"``: name, size, digest of the index list."""
+    indices = np.ascontiguousarray(topology.region(region), "<i4")
+    return f"{region}-{len(indices)}#{hashlib.blake2b(indices.tobytes(), digest_size=4).hexdigest()}"

@@ -1,0 +1,46 @@
+"""Word error rate.
+
+Conventions
+-----------
+WER = (substitutions + deletions + insertions) / words of the reference, a fraction that may exceed 1; reported in per cent.
+Corpus level (sum of errors over sum of words) is the default, as in speech recognition; the mean of clips' rates
+(``macro-clip``) is what MultiTalk's script prints.
+"""
+
+from __future__ import annotations
+
+from mtbench.metrics.edits import count_edits
+from mtbench.rows import EditCounts
+from mtbench.text import DEFAULT_NORMALIZER, get_normalizer
+
+
+def count_word_edits(
+    reference: str, hypothesis: str, language: str, normalizer: str = DEFAULT_NORMALIZER
+) -> EditCounts:
+    """Return the word edits of one clip.
+
+    Parameters
+    ----------
+    reference, hypothesis : str
+        Raw texts; either may be empty (see :attr:`EditCounts.rate`).
+    language : str
+        ISO 639-3 code.
+    normalizer : str
+        Name, see :mod:`mtbench.text`.
+
+    Returns
+    -------
+    EditCounts
+
+    Raises
+    ------
+    UsageError
+        For an unknown normalizer.
+
+    Examples
+    --------
+    >>> count_word_edits("Wo ist die Tür?", "wo ist tür", "deu").rate
+    0.25
+    """
+    normal = get_normalizer(normalizer)
+    return count_edits(normal.words(reference, language), normal.words(hypothesis, language))

@@ -1,0 +1,297 @@
+"""Per-clip rows: the sufficient statistics from which every number of a result can be derived again.
+
+Conventions
+-----------
+One :class:`RecognitionRow` per clip and condition, one :class:`GeometryRow` per clip; ``clips.jsonl`` holds
+one JSON object per row, told apart by ``"kind"``. A row that could not be measured (language outside the
+recognizer, no ground truth) has ``None`` statistics and a ``reason``; it is never a zero. Error rates are kept
+as counts and geometric errors as sums over frames, so that pooled and per-clip averages both follow from them.
+
+Conditions: ``modality`` is ``"av"`` (audio and video), ``"a"`` (audio only) or ``"v"`` (video only); ``face`` says
+whose video it was: ``"entry"`` (the submission), ``"static"`` (a face that never moves) or None (no video).
+``snr_db`` and ``noise`` are None for clean audio and for video alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+MODALITIES = ("av", "a", "v")
+FACES = ("entry", "static")
+
+
+@dataclass(frozen=True)
+class EditCounts:
+    """Edit operations of a minimal alignment of a hypothesis with its reference.
+
+    Attributes
+    ----------
+    hits, substitutions, deletions, insertions : int
+        Counts of words, characters or phones.
+
+    Examples
+    --------
+    >>> counts = EditCounts(hits=2, substitutions=1, deletions=0, insertions=1)
+    >>> counts.errors, counts.reference_length, round(counts.rate, 3)
+    (2, 3, 0.667)
+    """
+
+    hits: int
+    substitutions: int
+    deletions: int
+    insertions: int
+
+    @property
+    def errors(self) -> int:
+        """Substitutions, deletions and insertions together."""
+        return self.substitutions + self.deletions + self.insertions
+
+    @property
+    def reference_length(self) -> int:
+        """Number of units in the reference."""
+        return self.hits + self.substitutions + self.deletions
+
+    @property
+    def hypothesis_length(self) -> int:
+        """Number of units in the hypothesis."""
+        return self.hits + self.substitutions + self.insertions
+
+    @property
+    def rate(self) -> float:
+        """Errors over reference length, a fraction that may exceed 1.
+
+        With an empty reference the denominator is taken as 1: the rate is the number of insertions, and 0
+        when nothing was hallucinated (the convention of jiwer 4).
+        """
+        return self.errors / max(1, self.reference_length)
+
+    def __add__(self, other: EditCounts) -> EditCounts:
+        return EditCounts(
+            self.hits + other.hits,
+            self.substitutions + other.substitutions,
+            self.deletions + other.deletions,
+            self.insertions + other.insertions,
+        )
+
+
+@dataclass(frozen=True)
+class GeometrySums:
+    """Sufficient statistics of the geometric metrics of one clip, float64.
+
+    Attributes
+    ----------
+    frames : int
+        T, the number of frames that the sums run over.
+    lve_mm_sum : float
+        Sum over frames of the largest lip vertex distance, millimetres.
+    lve_sq_m2_sum : float
+        Sum over frames of the largest squared lip vertex distance, square metres.
+    lve_centred_mm_sum : float
+        As ``lve_mm_sum`` after removing each frame's mean lip position from both motions.
+    lve_mean_mm_sum : float
+        Sum over frames of the mean lip vertex distance, millimetres.
+    mve_mm_sum : float
+        Sum over frames of the mean distance of all vertices, millimetres.
+    fdd_m2 : float or None
+        Signed upper-face dynamics deviation of the clip, square metres; None without a template.
+    """
+
+    frames: int
+    lve_mm_sum: float
+    lve_sq_m2_sum: float
+    lve_centred_mm_sum: float
+    lve_mean_mm_sum: float
+    mve_mm_sum: float
+    fdd_m2: float | None
+
+
+@dataclass(frozen=True)
+class RecognitionRow:
+    """What a recognizer made of one clip under one condition.
+
+    Attributes
+    ----------
+    clip, language, source : str
+        Clip id, ISO 639-3 code, and source id (the unit that the bootstrap resamples).
+    modality : {"av", "a", "v"}
+        What the recognizer was given.
+    face : {"entry", "static"} or None
+        Whose video; None where none was given.
+    snr_db : float or None
+        Signal-to-noise ratio asked for; None without noise.
+    noise : str or None
+        Name of the noise recording; None without noise.
+    reference, hypothesis : str or None
+        Raw text, before normalisation; the hypothesis is None where nothing was recognized.
+    reference_phones, hypothesis_phones : tuple of str or None
+        IPA phones.
+    words, chars, phones : EditCounts or None
+        Edit counts of words, characters and phones.
+    reason : str or None
+        Why there are no counts.
+    """
+
+    clip: str
+    language: str
+    source: str
+    modality: str
+    face: str | None
+    snr_db: float | None
+    noise: str | None
+    reference: str
+    hypothesis: str | None
+    reference_phones: tuple[str, ...] | None = None
+    hypothesis_phones: tuple[str, ...] | None = None
+    words: EditCounts | None = None
+    chars: EditCounts | None = None
+    phones: EditCounts | None = None
+    reason: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.modality not in MODALITIES:
+            raise ValueError(f"clip {self.clip}: modality must be one of {MODALITIES}, not {self.modality!r}")
+        if (self.face in FACES) != (self.modality != "a") or (self.modality == "a" and self.face is not None):
+            raise ValueError(
+                f"clip {self.clip}: face {self.face!r} does not go with modality {self.modality!r}"
+            )
+        if (self.snr_db is None) != (self.noise is None):
+            raise ValueError(f"clip {self.clip}: snr_db and noise must be given together or not at all")
+        if self.words is None and self.reason is None:
+            raise ValueError(f"clip {self.clip}: a row without counts needs a reason")
+
+    @property
+    def condition(self) -> tuple[str, str | None, float | None, str | None]:
+        """(modality, face, snr_db, noise)."""
+        return self.modality, self.face, self.snr_db, self.noise
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the row as a JSON object; the inverse of :func:`row_from_json`."""
+        out: dict[str, Any] = {"kind": "recognition"}
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if isinstance(value, EditCounts):
+                value = _plain(value)
+            elif isinstance(value, tuple):
+                value = " ".join(value)
+            out[f.name] = value
+        return out
+
+
+@dataclass(frozen=True)
+class GeometryRow:
+    """Geometric errors of one clip against its ground truth.
+
+    Attributes
+    ----------
+    clip, language, source : str
+        As in :class:`RecognitionRow`.
+    geometry : GeometrySums or None
+        None where there is no ground truth to compare with, or none of the same topology.
+    reason : str or None
+        Why there are none.
+    """
+
+    clip: str
+    language: str
+    source: str
+    geometry: GeometrySums | None
+    reason: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.geometry is None and self.reason is None:
+            raise ValueError(f"clip {self.clip}: a row without geometry needs a reason")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the row as a JSON object; the inverse of :func:`row_from_json`."""
+        return {
+            "kind": "geometry",
+            "clip": self.clip,
+            "language": self.language,
+            "source": self.source,
+            "modality": None,
+            "geometry": None if self.geometry is None else _plain(self.geometry),
+            "reason": self.reason,
+        }
+
+
+Row = RecognitionRow | GeometryRow
+
+
+def row_from_json(data: dict[str, Any]) -> Row:
+    """Return the row that *data*, one object of ``clips.jsonl``, describes.
+
+    Parameters
+    ----------
+    data : dict
+        As made by ``to_json``.
+
+    Returns
+    -------
+    RecognitionRow or GeometryRow
+
+    Raises
+    ------
+    ValueError
+        For an unknown kind, a missing or an unknown field; the message names it.
+
+    Examples
+    --------
+    >>> row = GeometryRow("ita-01", "ita", "ita-udhr-03", None, "no ground truth")
+    >>> row_from_json(row.to_json()) == row
+    True
+    """
+    kind = data.get("kind")
+    where = f"row of clip {data.get('clip')!r}"
+    if kind == "geometry":
+        known = {"kind", "modality", *(f.name for f in fields(GeometryRow))}
+        _check_keys(data, known, {"clip", "language", "source", "geometry"}, where)
+        sums = data["geometry"]
+        return GeometryRow(
+            data["clip"],
+            data["language"],
+            data["source"],
+            None if sums is None else GeometrySums(**_typed(GeometrySums, sums, where)),
+            data.get("reason"),
+        )
+    if kind == "recognition":
+        known = {"kind", *(f.name for f in fields(RecognitionRow))}
+        required = {
+            "clip",
+            "language",
+            "source",
+            "modality",
+            "face",
+            "snr_db",
+            "noise",
+            "reference",
+            "hypothesis",
+        }
+        _check_keys(data, known, required, where)
+        values = {key: value for key, value in data.items() if key != "kind"}
+        for key in ("reference_phones", "hypothesis_phones"):
+            if values.get(key) is not None:
+                values[key] = tuple(values[key].split())
+        for key in ("words", "chars", "phones"):
+            if values.get(key) is not None:
+                values[key] = EditCounts(**_typed(EditCounts, values[key], where))
+        return RecognitionRow(**values)
+    raise ValueError(f"{where}: unknown kind {kind!r}; expected 'recognition' or 'geometry'")
+
+
+def _plain(value: EditCounts | GeometrySums) -> dict[str, Any]:
+    return {f.name: getattr(value, f.name) for f in fields(value)}
+
+
+def _typed(cls: type, data: dict[str, Any], where: str) -> dict[str, Any]:
+    names = {f.name for f in fields(cls)}
+    _check_keys(data, names, names, where)
+    return data
+
+
+def _check_keys(data: dict[str, Any], known: set[str], required: set[str], where: str) -> None:
+    missing, unknown = sorted(required - set(data)), sorted(set(data) - known)
+    if missing or unknown:
+        raise ValueError(
+            f"{where}: missing fields {missing}, unknown fields {unknown}; another schema version?"
+        )
