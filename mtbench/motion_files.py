@@ -4,8 +4,8 @@ Conventions
 -----------
 ``vertices`` is (T, V, 3) or (T, 3 V) floating point in metres, in a plain ``.npy`` or as ``vertices`` (or the
 field's ``verts``) in an ``.npz``. FLAME parameters are the arrays of :data:`FLAME_PARAMETERS`, axis-angle in
-radians. The bundled head's motion is ``units`` (T, U) with the name of an ``identity``; benchmarks use it,
-submissions don't. What a file may hold follows from the clip, so it is checked before anything is read.
+radians. The bundled head's motion is ``units`` (T, U), columns as in ``load_head().unit_names``, with
+the name of an ``identity``. What a file may hold follows from the clip, so it is checked before anything is read.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from mtbench.topology import Topology
 MAX_FRAMES = 3000
 #: Most facial units of a curve file.
 MAX_UNITS = 256
+#: Largest facial-unit weight that still is a face.
+MAX_UNIT_WEIGHT = 4.0
 
 #: FLAME parameter -> most columns, and whether every clip needs it. All are (T, n); ``shape`` also (n,) or (1, n).
 FLAME_PARAMETERS: dict[str, tuple[int, bool]] = {
@@ -314,6 +316,7 @@ def _check_values(arrays: dict[str, np.ndarray], spec: MotionSpec, problem) -> l
     problems: list[Problem] = []
     for key, array in arrays.items():
         if key == "identity":
+            problems += _check_identity(str(array), problem)
             continue
         bad = ~np.isfinite(array)
         if bad.any():
@@ -340,10 +343,36 @@ def _check_values(arrays: dict[str, np.ndarray], spec: MotionSpec, problem) -> l
                     "implausible", f"{key} reaches {np.abs(array).max():.4g}", "coefficients are of order one"
                 )
             )
+    if "units" in arrays and not problems and spec.topology.name == "openhead-1":
+        problems += _check_units(arrays["units"], problem)
     if "vertices" in arrays and not problems:
         vertices = arrays["vertices"].reshape(len(arrays["vertices"]), -1, 3)
         problems += [problem(*found) for found in check_geometry(vertices, spec.topology)]
     return problems
+
+
+def _check_identity(name: str, problem) -> list[Problem]:
+    from mtbench.head import load_head
+
+    known = ("neutral", *load_head().identity_names)
+    if name in known:
+        return []
+    return [problem("unknown-identity", f"identity {name!r}", f"known: {', '.join(known)}")]
+
+
+def _check_units(units: np.ndarray, problem) -> list[Problem]:
+    """Check that facial-unit curves fit the bundled head and stay where its shapes make sense."""
+    from mtbench.head import load_head
+
+    names = load_head().unit_names
+    if units.shape[1] != len(names):
+        hint = "one column per name in mtbench.head.load_head().unit_names, in that order"
+        return [problem("wrong-shape", f"units has {units.shape[1]} columns, expected {len(names)}", hint)]
+    largest = float(np.abs(units).max(initial=0.0))
+    if largest > MAX_UNIT_WEIGHT:
+        hint = "per cent? divide by 100" if largest <= 150 else "unit weights are 0 to 1"
+        return [problem("implausible", f"units reaches {largest:.4g}, expected about 0 to 1", hint)]
+    return []
 
 
 def pose_motion(arrays: dict[str, np.ndarray], spec: MotionSpec) -> Motion:

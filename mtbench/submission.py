@@ -6,7 +6,8 @@ A submission is a folder with a manifest and one array file per clip; nothing in
 unpickled, and no path leaves it::
 
     submission.toml
-    motion/<clip>.npz     vertices (T, V, 3), or FLAME parameters exp (T, n), jaw (T, 3) [, shape, neck, eyes, …]
+    motion/<clip>.npz     vertices (T, V, 3), or FLAME parameters exp (T, n), jaw (T, 3) [, shape, neck, eyes, …],
+                          or curves of the bundled head: units (T, U), identity (a name)
     motion/<clip>.npy     vertices only: (T, V, 3) or (T, 3 V)
 
 .. code-block:: toml
@@ -17,7 +18,7 @@ unpickled, and no path leaves it::
     fps = 25
     unit = "m"
     topology = "flame-5023"         # or "openhead-1"
-    kind = "vertices"               # or "flame-params"
+    kind = "vertices"               # or "flame-params"; "units" with openhead-1
     [model]                         # optional: name, paper, code, weights, license, params_m, training_data, open_weights
     [generation]                    # optional: seed, language_conditioning, hardware, rtf, notes
 
@@ -101,7 +102,7 @@ class Submission:
         ``name@version``.
     topology : str
     kind : str
-        ``"vertices"`` or ``"flame-params"``.
+        ``"vertices"``, ``"flame-params"`` or ``"units"``.
     path : Path
     clips : tuple of str
         Ids of the clips that are there, in the benchmark's order.
@@ -131,6 +132,12 @@ class Submission:
         """Whether clips are missing; a partial submission is not rankable."""
         return bool(self.missing)
 
+    def motion_path(self, clip: str) -> Path:
+        """Return the motion file of *clip*; ``UsageError`` where the submission has no such clip."""
+        if clip not in self._files:
+            raise UsageError(f"submission {self.path} has no clip {clip!r}")
+        return self._files[clip]
+
     def motion(self, clip: str) -> Motion:
         """Return the motion of *clip*, (T, V, 3) float32 in metres; FLAME parameters are posed.
 
@@ -143,9 +150,7 @@ class Submission:
         PrerequisiteError
             For FLAME parameters without an installed FLAME model.
         """
-        if clip not in self._files:
-            raise UsageError(f"submission {self.path} has no clip {clip!r}")
-        path = self._files[clip]
+        path = self.motion_path(clip)
         spec = MotionSpec(self.kind, load_topology(self.topology), self._frames.get(clip), self.manifest.fps)
         arrays, problems = read_motion_file(path, f"{MOTION_FOLDER}/{path.name}", spec, clip)
         if problems:

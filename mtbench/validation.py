@@ -35,7 +35,7 @@ from mtbench.motion_files import MotionSpec, read_motion_file
 from mtbench.submission import MANIFEST, MOTION_FOLDER, Submission, SubmissionManifest
 from mtbench.topology import Topology, load_topology
 
-_KINDS = ("vertices", "flame-params")
+_KINDS = ("vertices", "flame-params", "units")
 _TOPOLOGIES = ("openhead-1", "flame-5023")
 _SUFFIXES = (".npz", ".npy")
 #: Most bytes of a submission.toml.
@@ -200,6 +200,14 @@ def _check_manifest(
             "kind",
             f"FLAME parameters cannot have topology {manifest.topology!r}",
             'set topology = "flame-5023", or kind = "vertices"',
+        )
+        return None
+    if manifest.kind == "units" and manifest.topology != "openhead-1":
+        add(
+            "wrong-kind",
+            "kind",
+            f"facial units of the bundled head cannot have topology {manifest.topology!r}",
+            'set topology = "openhead-1", or kind = "vertices"',
         )
         return None
     return load_topology(manifest.topology)
