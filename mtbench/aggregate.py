@@ -2,23 +2,23 @@
 
 Conventions
 -----------
-``language`` is an ISO 639-3 code or ``"all"``; ``noise`` is a name, ``"all"`` (pooled over the noises) or None.
-Aggregations: ``corpus`` (sum of errors over sum of reference units), ``frame`` (sum over all frames over their
-number), ``clip`` (mean over clips, of quantities that exist per clip only), ``macro-clip`` (mean of the clips' own
-ratios), ``macro-language`` (mean of the languages' default estimates; language ``"all"`` only). The headline
-rate of ``"all"`` is always ``macro-language``: words and characters cannot be pooled.
+``language`` is an ISO 639-3 code or ``"all"``; ``noise`` is a name, ``"all"`` (pooled over the noises) or
+None. Aggregations: ``corpus`` (sum of errors over sum of reference units), ``frame`` (sum over all frames
+over their number), ``clip`` (mean over clips, of quantities that exist per clip only), ``macro-clip`` (mean
+of the clips' own ratios), ``macro-language`` (mean of the languages' default estimates; language ``"all"``
+only). The headline rate of ``"all"`` is always ``macro-language``: words and characters cannot be pooled.
 
-``ci95`` is the 95 % percentile interval of a bootstrap over sources, drawn within each language; None where a language
-that enters has fewer than two sources. A number that does not exist has ``estimate`` None and a ``reason``; a number
-over fewer clips than the benchmark has says so by ``n_clips`` < ``n_expected`` and a ``reason``.
+``ci95`` is the 95 % percentile interval of a bootstrap over sources, drawn within each language; None where
+a language that enters has fewer than two sources. A number that does not exist has ``estimate`` None and a
+``reason``; a number over fewer clips than the benchmark has says so by ``n_clips`` < ``n_expected`` and a
+``reason``.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -27,171 +27,10 @@ from mtbench.metrics.base import METRICS
 from mtbench.rows import Row
 from mtbench.series import MISSING, ClipInfo, Condition, Series, collect_series
 from mtbench.signature import Signature
-from mtbench.statistics import REPLICATES, SEED, bootstrap_sums
+from mtbench.statistics import REPLICATES, SEED, bootstrap_sums, percentile_interval
+from mtbench.summary import SignatureContext, SummaryRow, find_number, list_signatures, name_bootstrap
 
-_GEOMETRY_SETTINGS: dict[str, dict[str, str]] = {
-    "lve_mm": {"err": "max-l2", "align": "none"},
-    "lve_sq_m2": {"err": "max-l2sq", "align": "none"},
-    "lve_centred_mm": {"err": "max-l2", "align": "lip-mean"},
-    "lve_mean_mm": {"err": "mean-l2", "align": "none"},
-    "mve_mm": {"err": "mean-l2", "align": "none"},
-    "fdd_m2": {"err": "std-l2sq", "align": "none"},
-    "fdd_abs_m2": {"err": "abs-std-l2sq", "align": "none"},
-}
-
-
-@dataclass(frozen=True)
-class SummaryRow:
-    """One number of a run.
-
-    Attributes
-    ----------
-    metric : str
-        Name in :data:`mtbench.metrics.base.METRICS`.
-    modality : {"av", "a", "v"} or None
-        None for geometric metrics.
-    snr_db : float or None
-        None without noise.
-    noise : str or None
-        Name, ``"all"``, or None without noise.
-    language : str
-        ISO 639-3 code or ``"all"``.
-    aggregation : str
-        See the module's docstring.
-    estimate : float or None
-        In *unit*; None is n/a.
-    ci95 : (float, float) or None
-        95 % interval, in *unit*.
-    n_clips, n_expected : int
-        Clips that entered, and clips that the benchmark has.
-    unit : str
-        ``"%"``, ``"points"``, ``"mm"`` or ``"m2"``.
-    higher_is_better : bool or None
-        None: zero is best.
-    signature : str
-        Short form of the number's signature.
-    reason : str or None
-        Why the estimate is None, or why clips are missing.
-    """
-
-    metric: str
-    modality: str | None
-    snr_db: float | None
-    noise: str | None
-    language: str
-    aggregation: str
-    estimate: float | None
-    ci95: tuple[float, float] | None
-    n_clips: int
-    n_expected: int
-    unit: str
-    higher_is_better: bool | None
-    signature: str
-    reason: str | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the row as a JSON object."""
-        out = {f.name: getattr(self, f.name) for f in fields(self)}
-        out["ci95"] = None if self.ci95 is None else list(self.ci95)
-        return out
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> SummaryRow:
-        """Return the row that a JSON object describes; the inverse of :meth:`to_json`."""
-        ci95 = data["ci95"]
-        return cls(**{**data, "ci95": None if ci95 is None else (ci95[0], ci95[1])})
-
-
-@dataclass(frozen=True)
-class SignatureContext:
-    """What a run was made with, as the signatures name it.
-
-    Attributes
-    ----------
-    common : mapping
-        ``bench`` (``name@version#digest``), ``fps``, ``version``.
-    recognition : mapping
-        ``rec`` (``name#digest``), ``dec``, ``lexicon``, ``norm``.
-    audio : mapping
-        ``mix``; left out of video-only numbers.
-    video : mapping
-        ``topology``, ``render``, ``crop``; left out of audio-only numbers.
-    geometry : mapping
-        ``topology``, ``template``.
-    lips, upper_face : str
-        Region names by :func:`mtbench.metrics.geometry.name_region`.
-    noises : mapping of str to str
-        Digest of each noise recording.
-    """
-
-    common: Mapping[str, object] = field(default_factory=dict)
-    recognition: Mapping[str, object] = field(default_factory=dict)
-    audio: Mapping[str, object] = field(default_factory=dict)
-    video: Mapping[str, object] = field(default_factory=dict)
-    geometry: Mapping[str, object] = field(default_factory=dict)
-    lips: str = "lips"
-    upper_face: str = "upper_face"
-    noises: Mapping[str, str] = field(default_factory=dict)
-
-    def settings(self, metric: str, modality: str | None) -> dict[str, object]:
-        """Return the settings that all numbers of *metric* and *modality* share."""
-        out = dict(self.common)
-        if modality is None:
-            out |= dict(self.geometry) | _GEOMETRY_SETTINGS[metric]
-            if metric.startswith("fdd"):
-                out["mask"] = self.upper_face
-            else:
-                out["mask"] = "all" if metric == "mve_mm" else self.lips
-                out.pop("template", None)
-        else:
-            out |= dict(self.recognition)
-            out |= dict(self.audio) if modality != "v" else {}
-            out |= dict(self.video) if modality != "a" else {}
-            if metric == "headline":
-                out["rate"] = "headline-v1"
-            if metric == "per":
-                out.pop("norm", None)
-                out.pop("lexicon", None)
-        out["unit"] = METRICS[metric].unit
-        return out
-
-    def name_noise(self, noise: str | None) -> str | None:
-        """Return *noise* with its digest; ``"all"`` with the names and digests of all, in order."""
-        if noise is None:
-            return None
-        if noise == "all":
-            return (
-                "all(" + ",".join(f"{n}#{d}" for n, d in sorted(self.noises.items())) + ")"
-                if self.noises
-                else "all"
-            )
-        digest = self.noises.get(noise)
-        return f"{noise}#{digest}" if digest else noise
-
-
-def list_signatures(
-    summary: Iterable[SummaryRow],
-    context: SignatureContext,
-    *,
-    replicates: int = REPLICATES,
-    seed: int = SEED,
-) -> dict[str, str]:
-    """Return the long signature of the settings behind each metric and modality in *summary*.
-
-    Returns
-    -------
-    dict of str to str
-        ``"wer|av"`` or ``"lve_mm"`` -> long form without the coordinates of single numbers.
-    """
-    out: dict[str, str] = {}
-    for row in summary:
-        key = row.metric if row.modality is None else f"{row.metric}|{row.modality}"
-        if key not in out:
-            settings = context.settings(row.metric, row.modality)
-            out[key] = str(
-                Signature.of(row.metric, {**settings, **_bootstrap_settings(replicates, seed)}).settings()
-            )
-    return out
+__all__ = ["SignatureContext", "SummaryRow", "aggregate", "find_number", "list_signatures"]
 
 
 def aggregate(
@@ -209,7 +48,8 @@ def aggregate(
     rows : iterable of Row
         Per-clip rows of one entry.
     clips : sequence of ClipInfo
-        *All* clips of the benchmark (``id``, ``language``, ``source``), whether or not there are rows of them.
+        *All* clips of the benchmark (``id``, ``language``, ``source``), whether or not there are rows of
+        them.
     context : SignatureContext or None
         What the run was made with.
     replicates, seed : int
@@ -218,8 +58,8 @@ def aggregate(
     Returns
     -------
     list of SummaryRow
-        Ordered by metric, condition, language (``"all"`` first, then codes), aggregation. The same for any order of
-        *rows*.
+        Ordered by metric, condition, language (``"all"`` first, then codes), aggregation. The same for any
+        order of *rows*.
 
     Raises
     ------
@@ -239,7 +79,7 @@ def aggregate(
 
     summary = []
     for column, part in zip(columns, parts, strict=True):
-        bootstrap = _bootstrap_settings(replicates, seed)
+        bootstrap = name_bootstrap(replicates, seed)
         for lang in languages:
             summary.append(_language_row(column, lang, part[lang], index[lang], context, bootstrap))
         for aggregation in (column.aggregation, *(["macro-language"] if column.default else [])):
@@ -247,36 +87,6 @@ def aggregate(
                 continue
             summary.append(_overall_row(column, aggregation, part, languages, len(clips), context, bootstrap))
     return sorted(summary, key=_row_order)
-
-
-def find_number(
-    summary: Iterable[SummaryRow],
-    metric: str,
-    language: str = "all",
-    *,
-    modality: str | None = None,
-    snr_db: float | None = None,
-    noise: str | None = None,
-    aggregation: str | None = None,
-) -> SummaryRow | None:
-    """Return the number of *metric* under a condition, or None where the summary has none.
-
-    Parameters
-    ----------
-    summary : iterable of SummaryRow
-        Numbers of one run.
-    metric, language, modality, snr_db, noise
-        Coordinates, as in :class:`SummaryRow`.
-    aggregation : str or None
-        None takes the metric's default for a language or for ``"all"``.
-    """
-    m = METRICS[metric]
-    aggregation = aggregation or (m.overall if language == "all" else m.aggregation)
-    wanted = (metric, language, modality, snr_db, noise, aggregation)
-    for row in summary:
-        if (row.metric, row.language, row.modality, row.snr_db, row.noise, row.aggregation) == wanted:
-            return row
-    return None
 
 
 @dataclass(frozen=True)
@@ -347,8 +157,6 @@ def _ratio(sums: np.ndarray) -> np.ndarray:
 
 
 def _interval(samples: np.ndarray | None, scale: float) -> tuple[float, float] | None:
-    from mtbench.statistics import percentile_interval
-
     return None if samples is None else percentile_interval(scale * samples)
 
 
@@ -454,10 +262,6 @@ def _row(
         signature=Signature.of(metric.name, settings).short(),
         reason=reason if exists or reason else "every reference is empty" if n_clips else MISSING,
     )
-
-
-def _bootstrap_settings(replicates: int, seed: int) -> dict[str, object]:
-    return {"ci": "cluster", "bs": replicates, "seed": seed}
 
 
 def _row_order(row: SummaryRow) -> tuple:

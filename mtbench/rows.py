@@ -4,12 +4,13 @@ Conventions
 -----------
 One :class:`RecognitionRow` per clip and condition, one :class:`GeometryRow` per clip; ``clips.jsonl`` holds
 one JSON object per row, told apart by ``"kind"``. A row that could not be measured (language outside the
-recognizer, no ground truth) has ``None`` statistics and a ``reason``; it is never a zero. Error rates are kept
-as counts and geometric errors as sums over frames, so that pooled and per-clip averages both follow from them.
+recognizer, no ground truth) has ``None`` statistics and a ``reason``; it is never a zero. Error rates are
+kept as counts and geometric errors as sums over frames, so that pooled and per-clip averages both follow
+from them.
 
-Conditions: ``modality`` is ``"av"`` (audio and video), ``"a"`` (audio only) or ``"v"`` (video only); ``face`` says
-whose video it was: ``"entry"`` (the submission), ``"static"`` (a face that never moves) or None (no video).
-``snr_db`` and ``noise`` are None for clean audio and for video alone.
+Conditions: ``modality`` is ``"av"`` (audio and video), ``"a"`` (audio only) or ``"v"`` (video only);
+``face`` says whose video it was: ``"entry"`` (the submission), ``"static"`` (a face that never moves) or
+None (no video). ``snr_db`` and ``noise`` are None for clean audio and for video alone.
 """
 
 from __future__ import annotations

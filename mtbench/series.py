@@ -53,7 +53,7 @@ class Condition:
 
     @property
     def order(self) -> tuple:
-        """Sort key: av, v, a, geometry; clean first, then from quiet to loud noise; ``"all"`` before single noises."""
+        """Sort key: av, v, a, geometry; clean, then quiet to loud noise; ``"all"`` before single noises."""
         modality = {"av": 0, "v": 1, "a": 2, None: 3}[self.modality]
         return (
             modality,

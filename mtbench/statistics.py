@@ -151,9 +151,10 @@ def paired_randomisation(
 ) -> float:
     """Return the two-sided p-value of a paired approximate randomisation test.
 
-    The hypothesis is that the two entries are exchangeable within each cluster: swapping them changes the sign
-    of that cluster's contribution to the difference of scores. p = (c + 1) / (N + 1), where c of N random swaps
-    give a difference at least as large as the observed one (Noreen 1989; as in sacrebleu's ``significance.py``).
+    The hypothesis is that the two entries are exchangeable within each cluster: swapping them changes the
+    sign of that cluster's contribution to the difference of scores. p = (c + 1) / (N + 1), where c of N
+    random swaps give a difference at least as large as the observed one (Noreen 1989; as in sacrebleu's
+    ``significance.py``).
 
     Parameters
     ----------

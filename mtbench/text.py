@@ -2,23 +2,24 @@
 
 Conventions
 -----------
-Reference and hypothesis go through the same normalizer; results keep the raw texts, so that any normalizer can
-be applied later. A normalizer's name is part of every signature, and its behaviour never changes under the
-same name. Characters are Unicode code points.
+Reference and hypothesis go through the same normalizer; results keep the raw texts, so that any normalizer
+can be applied later. A normalizer's name is part of every signature, and its behaviour never changes under
+the same name. Characters are Unicode code points.
 
 Normalizers
 -----------
 ``uni-v1`` (default)
-    NFKC; case folding (``ß`` -> ``ss``, final sigma -> sigma; in Turkish ``I`` -> ``ı`` and ``İ`` -> ``i``);
-    punctuation (P*) and symbols (S*) become blanks, but for apostrophes within a word, which are kept in one
-    form (``'``), and the middle dot between two letters (Catalan ``l·l``), which vanishes; format characters (Cf: soft
-    hyphen, joiners) vanish; blanks collapse. Digits stay as they are (NFKC folds full-width ones; Arabic-Indic
-    and Thai digits stay themselves). Accents, ``ё`` and Arabic alef variants are letters and stay. In
-    Arabic the tatweel (U+0640) and the optional vowel marks (tashkil, U+0610-061A, U+064B-0652, U+0670,
-    U+06D6-06ED) are removed: writers leave them out at will. CER leaves out blanks in Japanese, Mandarin and Thai.
+    NFKC; case folding (``ß`` -> ``ss``, final sigma -> sigma; in Turkish ``I`` -> ``ı`` and ``İ`` ->
+    ``i``); punctuation (P*) and symbols (S*) become blanks, but for apostrophes within a word, which are
+    kept in one form (``'``), and the middle dot between two letters (Catalan ``l·l``), which vanishes;
+    format characters (Cf: soft hyphen, joiners) vanish; blanks collapse. Digits stay as they are (NFKC
+    folds full-width ones; Arabic-Indic and Thai digits stay themselves). Accents, ``ё`` and Arabic alef
+    variants are letters and stay. In Arabic the tatweel (U+0640) and the optional vowel marks (tashkil,
+    U+0610-061A, U+064B-0652, U+0670, U+06D6-06ED) are removed: writers leave them out at will. CER leaves
+    out blanks in Japanese, Mandarin and Thai.
 ``multitalk``
-    What MultiTalk's released script does (postech-ami/MultiTalk, ``eval_avlr/eval_avlr.py``): deletes the seven
-    characters ``. , ! ; : ? /`` and newlines, and lower-cases. For comparison with the paper only.
+    What MultiTalk's released script does (postech-ami/MultiTalk, ``eval_avlr/eval_avlr.py``): deletes the
+    seven characters ``. , ! ; : ? /`` and newlines, and lower-cases. For comparison with the paper only.
 ``muavic-13a``
     What MuAViC's evaluation does through fairseq's ``WerScorer`` (``fairseq/scoring/wer.py`` with tokenizer
     13a, punctuation removed, lower case): mteval-v13a tokenisation, then tokens made of punctuation only are
@@ -140,8 +141,8 @@ _MULTITALK_DELETED = str.maketrans("", "", ".,!;:?/\n")
 def normalize_multitalk(text: str, language: str = "") -> str:
     """Return *text* as MultiTalk's ``eval_avlr.py`` (b37c8d05) compares it.
 
-    Deletes ``. , ! ; : ? /`` without leaving a blank, deletes newlines, lower-cases as Python does. *language* plays no
-    part.
+    Deletes ``. , ! ; : ? /`` without leaving a blank, deletes newlines, lower-cases as Python does.
+    *language* plays no part.
 
     Examples
     --------
@@ -152,7 +153,8 @@ def normalize_multitalk(text: str, language: str = "") -> str:
 
 
 # The four rules of mteval-v13a's language-independent and Western tokenisation, in their order: ASCII
-# punctuation other than . , ' - stands alone; . and , do unless both neighbours are digits; so does a dash after a digit.
+# punctuation other than . , ' - stands alone; so do . and , unless both neighbours are digits, and a dash
+# after a digit.
 _ASCII_PUNCTUATION = re.compile(r"""([!"#$%&()*+/:;<=>?@\[\\\]^_`{|}~])""")
 _MARK_AFTER_NON_DIGIT = re.compile(r"([^0-9])([.,])")
 _MARK_BEFORE_NON_DIGIT = re.compile(r"([.,])([^0-9])")
@@ -178,7 +180,7 @@ def tokenize_13a(text: str) -> list[str]:
 
 
 def normalize_muavic(text: str, language: str = "") -> str:
-    """Return *text* as MuAViC's evaluation (fairseq 0.12.3 ``WerScorer``, 13a, no punctuation, lower case) sees it.
+    """Return *text* as MuAViC's evaluation compares it (fairseq 0.12.3 ``WerScorer``: 13a, lower case).
 
     Examples
     --------

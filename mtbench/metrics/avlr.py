@@ -2,13 +2,14 @@
 
 Conventions
 -----------
-AVLR is the error rate of an audio-visual recognizer that hears the clip in noise and sees the rendered mouth (MultiTalk,
-section 4). ``avlr_gain`` is the part of it that is due to the motion:
+AVLR is the error rate of an audio-visual recognizer that hears the clip in noise and sees the rendered
+mouth (MultiTalk, section 4). ``avlr_gain`` is the part of it that is due to the motion:
 
     avlr_gain = WER(noisy audio, static face) - WER(noisy audio, rendered face)
 
-on the same clips, the same mixtures and the same recognizer; positive when the motion helps. In points of WER.
-The estimate is a difference of corpus rates with a common denominator, so its interval is a paired one.
+on the same clips, the same mixtures and the same recognizer; positive when the motion helps. In points of
+WER. The estimate is a difference of corpus rates with a common denominator, so its interval is a paired
+one.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def gain_statistics(static: EditCounts, entry: EditCounts) -> tuple[int, int]:
     """
     if static.reference_length != entry.reference_length:
         raise ValueError(
-            f"static and entry rows have {static.reference_length} and {entry.reference_length} reference units: "
+            f"static row has {static.reference_length} reference units, entry row {entry.reference_length}: "
             "rows of different clips or normalizers"
         )
     return static.errors - entry.errors, entry.reference_length

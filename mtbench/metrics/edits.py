@@ -2,8 +2,8 @@
 
 Conventions
 -----------
-A unit is whatever one token of the lists is: a word, a character, a phone. jiwer aligns strings; tokens are mapped
-to single code points first, so that any token (blanks too) counts as exactly one unit.
+A unit is whatever one token of the lists is: a word, a character, a phone. jiwer aligns strings; tokens are
+mapped to single code points first, so that any token (blanks too) counts as exactly one unit.
 """
 
 from __future__ import annotations

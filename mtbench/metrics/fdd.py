@@ -1,14 +1,15 @@
-"""Upper-face dynamics deviation (FDD): does the upper face move as much as it should?
+"""Upper-face dynamics deviation (FDD): whether the upper face moves as much as it should.
 
 Conventions
 -----------
-CodeTalker's definition (Doubiiu/CodeTalker, ``main/cal_metric.py``): with m[t, v] = |x[t, v] - template[v]|^2,
+CodeTalker's definition (Doubiiu/CodeTalker, ``main/cal_metric.py``): with m[t, v] = |x[t, v] -
+template[v]|^2,
 
     FDD = mean over v in U of std over t of m(truth) - mean over v in U of std over t of m(prediction)
 
-std with ddof 0; the norm is *squared*, so the unit is m^2. Positive: the prediction moves too little. Signed
-values of clips are averaged in CodeTalker, DiffSpeaker and ProbTalk3D, where opposite errors cancel; ``fdd_abs_m2`` is
-the mean of the clips' absolute values (printed beside it by FaceDiffuser and ScanTalk).
+std with ddof 0; the norm is *squared*, so the unit is m^2. Positive: the prediction moves too little.
+Signed values of clips are averaged in CodeTalker, DiffSpeaker and ProbTalk3D, where opposite errors cancel;
+``fdd_abs_m2`` is the mean of the clips' absolute values (printed beside it by FaceDiffuser and ScanTalk).
 The template is the speaker's neutral face; m depends on it, and it is part of the signature.
 """
 
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mtbench.metrics.arrays import check_pair, squared_distances
+from mtbench.metrics.distances import check_pair, squared_distances
 
 
 def fdd_m2(prediction: np.ndarray, truth: np.ndarray, template: np.ndarray, upper_face: np.ndarray) -> float:

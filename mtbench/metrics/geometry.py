@@ -30,8 +30,8 @@ def measure_geometry(
     topology : Topology
         Gives the regions, and the template where none is given.
     template : (V, 3) floating point or None
-        Neutral face of the clip's speaker; None takes ``topology.neutral``. For a speaker of another shape pass
-        that speaker's own: FDD measures displacements from it.
+        Neutral face of the clip's speaker; None takes ``topology.neutral``. For a speaker of another shape
+        pass that speaker's own: FDD measures displacements from it.
 
     Returns
     -------
@@ -63,6 +63,6 @@ def measure_geometry(
 
 
 def name_region(topology: Topology, region: str) -> str:
-    """Return how signatures name a region, e.g. ``"lips-250#77c0d1f0"``: name, size, digest of the index list."""
+    """Return a region's name, size and digest as signatures have it, e.g. ``"lips-250#77c0d1f0"``."""
     indices = np.ascontiguousarray(topology.region(region), "<i4")
     return f"{region}-{len(indices)}#{hashlib.blake2b(indices.tobytes(), digest_size=4).hexdigest()}"

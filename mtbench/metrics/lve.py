@@ -4,29 +4,30 @@ Conventions
 -----------
 With prediction x', truth x (T, V, 3) in metres, lip list L and d[t, v] = |x[t, v] - x'[t, v]|:
 
-=================  ============================================  ======  =======================================
-name               per frame t                                   unit    who
-=================  ============================================  ======  =======================================
-``lve_mm``         1000 max over L of d                          mm      text of MeshTalk, FaceFormer, CodeTalker,
-                                                                         MultiTalk; 3DiFACE; Imitator
-``lve_sq_m2``      max over L of d^2                             m^2     code of CodeTalker ``main/cal_metric.py``,
-                                                                         MultiTalk ``main/test_multi_pred.py``,
-                                                                         torchmetrics ``LipVertexError``
-``lve_centred_mm`` as ``lve_mm`` after subtracting the frame's   mm      MeshTalk's code (meshtalk issue 32)
-                   mean over L from x and x'
-``lve_mean_mm``    1000 mean over L of d                         mm      ARTalk's reading of DiffPoseTalk's MOD
-=================  ============================================  ======  =======================================
+==================  ==================================  ====  ==============================================
+name                per frame t                         unit  who
+==================  ==================================  ====  ==============================================
+``lve_mm``          1000 max over L of d                mm    text of MeshTalk, FaceFormer, CodeTalker,
+                                                              MultiTalk; code of 3DiFACE, Imitator
+``lve_sq_m2``       max over L of d^2                   m^2   code of CodeTalker ``main/cal_metric.py``,
+                                                              MultiTalk ``main/test_multi_pred.py``,
+                                                              torchmetrics ``LipVertexError``
+``lve_centred_mm``  as ``lve_mm`` after subtracting     mm    MeshTalk's code (meshtalk issue 32)
+                    each frame's mean over L
+``lve_mean_mm``     1000 mean over L of d               mm    ARTalk's reading of DiffPoseTalk's MOD
+==================  ==================================  ====  ==============================================
 
-Functions return sums over frames: divided by T they are the clip's value, summed over clips and divided by all frames they
-are the frame-pooled value (the default, as in MultiTalk). No alignment, no template subtraction. MultiTalk's table
-prints ``lve_sq_m2`` with the unit mm; its code computes m^2.
+Functions return sums over frames: divided by T they are the clip's value, summed over clips and divided by
+all frames they are the frame-pooled value (the default, as in MultiTalk). No alignment, no template
+subtraction. The largest value does not feel duplicates in L; the mean does. MultiTalk's table prints
+``lve_sq_m2`` with the unit mm; its code computes m^2.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from mtbench.metrics.arrays import check_pair, squared_distances
+from mtbench.metrics.distances import check_pair, squared_distances
 
 
 def sum_lve_mm(prediction: np.ndarray, truth: np.ndarray, lips: np.ndarray) -> float:
@@ -74,9 +75,10 @@ def sum_lve_sq_m2(prediction: np.ndarray, truth: np.ndarray, lips: np.ndarray) -
 
 
 def sum_lve_centred_mm(prediction: np.ndarray, truth: np.ndarray, lips: np.ndarray) -> float:
-    """Return the sum over frames of the largest lip vertex distance after centring each frame's lips, millimetres.
+    """Return the sum over frames of the largest lip vertex distance, each frame's lips centred, in mm.
 
-    A mouth of the right shape in the wrong place costs nothing here. Parameters and errors as in :func:`sum_lve_mm`.
+    A mouth of the right shape in the wrong place costs nothing here. Parameters and errors as in
+    :func:`sum_lve_mm`.
 
     Examples
     --------

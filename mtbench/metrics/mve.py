@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mtbench.metrics.arrays import check_pair, squared_distances
+from mtbench.metrics.distances import check_pair, squared_distances
 
 
 def sum_mve_mm(prediction: np.ndarray, truth: np.ndarray) -> float:

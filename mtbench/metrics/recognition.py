@@ -73,7 +73,7 @@ def measure_recognition(
 
 
 def remeasure(row: RecognitionRow, normalizer: str = DEFAULT_NORMALIZER) -> RecognitionRow:
-    """Return *row* with its counts made anew by *normalizer*; rows without a hypothesis come back as they are."""
+    """Return *row* counted anew with *normalizer*; a row without a hypothesis comes back as it is."""
     if row.hypothesis is None:
         return row
     return replace(

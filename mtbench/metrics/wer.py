@@ -2,9 +2,9 @@
 
 Conventions
 -----------
-WER = (substitutions + deletions + insertions) / words of the reference, a fraction that may exceed 1; reported in per cent.
-Corpus level (sum of errors over sum of words) is the default, as in speech recognition; the mean of clips' rates
-(``macro-clip``) is what MultiTalk's script prints.
+WER = (substitutions + deletions + insertions) / words of the reference, a fraction that may exceed 1;
+reported in per cent. Corpus level (sum of errors over sum of words) is the default, as in speech
+recognition; the mean of clips' rates (``macro-clip``) is what MultiTalk's script prints.
 """
 
 from __future__ import annotations
