@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+STAGES := renderers avsr reference_model leaderboard
 
 .PHONY: demo test test-slow lint benchmark clean help
 
@@ -30,7 +31,10 @@ demo: $(VENV)/.installed
 test: $(VENV)/.installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	MYPYPATH= $(BIN)/mypy -p mtbench
+	@# The stage folders live inside the package `mtbench` once installed; links show mypy the same tree.
+	@rm -rf build/types && mkdir -p build/types/mtbench
+	@ln -s $(CURDIR)/mtbench/* $(STAGES:%=$(CURDIR)/%) build/types/mtbench/
+	cd build/types && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml -p mtbench
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
 
 test-slow: $(VENV)/.installed-test

@@ -20,6 +20,7 @@ from typing import Any
 
 from mtbench.languages import LANGUAGES, display_name
 from mtbench.recognizer import Recognizer
+from mtbench.rows import EditCounts
 
 log = logging.getLogger(__name__)
 
@@ -71,8 +72,11 @@ def evaluate(
         no reference phones.
     """
     from mtbench.audio import mix_at_snr
+    from mtbench.errors import UsageError
     from mtbench.benchmark import load_benchmark
-    from mtbench.metrics.error_rates import count_errors
+    from mtbench.metrics.cer import count_character_edits
+    from mtbench.metrics.per import count_phone_edits
+    from mtbench.metrics.wer import count_word_edits
     from mtbench.noise import load_noises
     from mtbench.recognizer import load_recognizer
     from mtbench.renderer import Appearance, load_renderer
@@ -87,36 +91,42 @@ def evaluate(
     else:
         judge = load_recognizer(recognizer) if isinstance(recognizer, str) else recognizer
     recording = load_noises(bench.noise_folder)[noise]
-    topology = load_topology(bench.topology)
     renderer = load_renderer("software")
-    counts: dict[tuple[str, str], list[Any]] = {}
+    counts: dict[tuple[str, str], list[dict[str, EditCounts | None]]] = {}
     for clip in bench.clips:
-        if (languages and clip.language not in languages) or clip.language not in judge.languages:
+        code = clip.language
+        if (languages and code not in languages) or code not in judge.languages:
             continue
         if clip.motion is None:
-            raise ValueError(f"{clip.id}: evaluation needs ground-truth motion, this clip has none")
+            raise UsageError(f"clip {clip.id}: evaluation needs ground-truth motion, and this clip has none")
+        topology = load_topology(clip.motion.topology)
         crops = render_mouth_crops(renderer, topology, clip.motion.vertices, Appearance())
         mixtures = [mix_at_snr(clip.audio, recording.audio, s, recording.offset(clip.id)) for s in snr]
-        lexicon = bench.lexicon(clip.language)
-        both = judge.transcribe(crops, [clip.audio, None, *mixtures], clip.language, lexicon)
-        heard = judge.transcribe(None, [clip.audio, *mixtures], clip.language, lexicon)
-        names = [("av", None), ("v", None), *(("av", s) for s in snr), ("a", None), *(("a", s) for s in snr)]
-        for (modality, level), hypothesis in zip(names, [*both, *heard]):
-            errors = count_errors(
-                clip.transcript, hypothesis.text, clip.language, clip.phones, hypothesis.phones
-            )
-            for key in ("all", clip.language):
+        lexicon = bench.lexicon(code)
+        both = judge.transcribe(crops, [clip.audio, None, *mixtures], code, lexicon)
+        heard = judge.transcribe(None, [clip.audio, *mixtures], code, lexicon)
+        av, a = [("av", None), *(("av", s) for s in snr)], [("a", None), *(("a", s) for s in snr)]
+        for (modality, level), hypothesis in zip([av[0], ("v", None), *av[1:], *a], [*both, *heard]):
+            errors = {
+                "per": count_phone_edits(clip.phones, hypothesis.phones),
+                "wer": count_word_edits(clip.transcript, hypothesis.text, code),
+                "cer": count_character_edits(clip.transcript, hypothesis.text, code),
+            }
+            for key in ("all", code):
                 counts.setdefault((condition_name(modality, level), key), []).append(errors)
+        log.info("%s", clip.id)
     rows = []
-    for (condition, language), errors in counts.items():
-        rates = {}
-        for rate, unit in (("per", "phones"), ("wer", "words"), ("cer", "chars")):
-            parts = [getattr(e, unit) for e in errors]
-            known = [p for p in parts if p is not None]
-            length = sum(p.reference_length for p in known)
-            rates[rate] = sum(p.errors for p in known) / length if len(known) == len(parts) and length else None
-        rows.append({"condition": condition, "language": language, **rates, "n_clips": len(errors)})
+    for (condition, language), clips in counts.items():
+        rates = {rate: _pool([clip[rate] for clip in clips]) for rate in ("per", "wer", "cer")}
+        rows.append({"condition": condition, "language": language, **rates, "n_clips": len(clips)})
     return rows
+
+
+def _pool(parts: Sequence[EditCounts | None]) -> float | None:
+    """Return the corpus-level rate, or None where a clip has none (a clip never drops out)."""
+    known = [p for p in parts if p is not None]
+    length = sum(p.reference_length for p in known)
+    return sum(p.errors for p in known) / length if len(known) == len(parts) and length else None
 
 
 def format_table(rows: Sequence[Row]) -> str:

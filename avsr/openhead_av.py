@@ -131,7 +131,7 @@ class OpenheadAV:
                     raise ValueError("a condition with neither audio nor crops cannot be transcribed")
                 t = frames if samples is None else len(samples) // SAMPLES_PER_FRAME
                 if frames is not None and t != frames:
-                    raise ValueError(f"{frames} mouth crops need {frames * SAMPLES_PER_FRAME} samples, not {len(samples)}")
+                    raise ValueError(f"{frames} mouth crops beside {t} frames of audio ({SAMPLES_PER_FRAME} samples each)")
                 logmel = None if samples is None else compute_logmel(samples)[None]
                 out, _ = self.network(visual, logmel, torch.tensor([t]), index)
                 results.append(out[0].numpy())

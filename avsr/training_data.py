@@ -275,6 +275,7 @@ def mix(
         return speech
     n = len(speech)
     kind = rng.random()
+    noise: np.ndarray
     if kind < 0.6:
         noise = np.zeros(n, np.float32)
         for k in rng.choice(len(others), min(len(others), int(rng.integers(3, 12))), replace=False):

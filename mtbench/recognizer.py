@@ -37,11 +37,20 @@ class Hypothesis:
 class Recognizer(Protocol):
     """An audio-visual speech recognizer."""
 
-    name: str
-    #: Digest of weights, code version and decoding settings: part of every signature and cache key.
-    digest: str
-    #: ISO 639-3 codes it covers; other languages are scored ``n/a``.
-    languages: frozenset[str]
+    @property
+    def name(self) -> str:
+        """Name in headings and signatures."""
+        ...
+
+    @property
+    def digest(self) -> str:
+        """Digest of weights, code version and decoding settings: part of every signature and cache key."""
+        ...
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """ISO 639-3 codes it covers; other languages are scored ``n/a``."""
+        ...
 
     def transcribe(
         self,
