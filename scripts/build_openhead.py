@@ -290,8 +290,9 @@ def tongue_controls(shape: np.ndarray, tongue: np.ndarray) -> tuple[np.ndarray, 
     up, low = np.zeros_like(shape), np.zeros_like(shape)
     up[tongue, 1] = 0.0165 * along**2
     up[tongue, 2] = 0.004 * along
-    low[tongue, 1] = -0.010 * np.minimum(2 * along, 1)
-    low[tongue, 2] = -0.005 * along
+    # The body sinks, the tip stays behind the lower teeth.
+    low[tongue, 1] = -0.0045 * np.minimum(2 * along, 1) * (1 - 0.6 * along**4)
+    low[tongue, 2] = -0.002 * along
     return up, low
 
 
