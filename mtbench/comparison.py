@@ -1,0 +1,162 @@
+"""Whether one scored entry is better than another: ``mtbench.compare``.
+
+Conventions
+-----------
+Two result folders are compared only if they were scored on the same benchmark, by the same recognizer, with
+the same settings. A difference is *b minus a*; how it is computed and corrected: :mod:`mtbench.paired`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mtbench.errors import UsageError
+from mtbench.paired import Difference, compare_rows
+from mtbench.results import Run, read_rows, read_run
+from mtbench.series import Condition
+from mtbench.signature import Signature
+from mtbench.statistics import REPLICATES, SEED, TRIALS
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All differences between two entries.
+
+    Attributes
+    ----------
+    system_a, system_b : str
+        Names of the entries.
+    benchmark : str
+        ``name@version``.
+    differences : tuple of Difference
+        Ordered by metric, condition, language (``"all"`` first).
+    """
+
+    system_a: str
+    system_b: str
+    benchmark: str
+    differences: tuple[Difference, ...]
+
+    def find(self, metric: str, language: str = "all", **where: object) -> list[Difference]:
+        """Return the differences of *metric* in *language* whose fields equal *where*."""
+        return [
+            d
+            for d in self.differences
+            if d.metric == metric
+            and d.language == language
+            and all(getattr(d, key) == value for key, value in where.items())
+        ]
+
+    def table(self, metric: str | None = None, language: str | None = "all") -> str:
+        """Return the differences as text.
+
+        Parameters
+        ----------
+        metric : str or None
+            Only this metric; None: all.
+        language : str or None
+            Only this language; None: all of them, each on a line.
+        """
+        header = ("metric", "condition", "language", "a", "b", "b - a", "95 % interval", "p (Holm)", "better")
+        lines = [header]
+        for d in self.differences:
+            if (metric and d.metric != metric) or (language and d.language != language):
+                continue
+            interval = "n/a" if d.ci95 is None else f"[{d.ci95[0]:+.4g}, {d.ci95[1]:+.4g}]"
+            name = f"{d.metric} ({d.unit})" + (", macro" if d.aggregation == "macro-language" else "")
+            lines.append(
+                (
+                    name,
+                    _describe(d),
+                    d.language,
+                    f"{d.a:.4g}",
+                    f"{d.b:.4g}",
+                    f"{d.difference:+.4g}",
+                    interval,
+                    f"{d.p_holm:.4f}",
+                    d.better or "-",
+                )
+            )
+        widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
+        title = f"a = {self.system_a}, b = {self.system_b}, on {self.benchmark}"
+        body = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines)
+        return "\n".join((title, *body))
+
+
+def compare(
+    a: Path | str,
+    b: Path | str,
+    *,
+    replicates: int = REPLICATES,
+    trials: int = TRIALS,
+    seed: int = SEED,
+) -> Comparison:
+    """Compare two scored entries clip by clip.
+
+    Parameters
+    ----------
+    a, b : path
+        Result folders (``run.json`` and ``clips.jsonl``), as ``mtbench score`` writes them.
+    replicates, trials, seed : int
+        Of the bootstrap and the randomisation test.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    UsageError
+        Where a folder is no result, or the two were scored on another benchmark, by another recognizer or
+        with other settings; the message lists what differs.
+
+    Examples
+    --------
+    ``print(mtbench.compare("results/ours/openhead-20", "results/static/openhead-20").table())``
+    """
+    run_a, run_b = read_run(a), read_run(b)
+    check_comparable(run_a, run_b)
+    differences = compare_rows(read_rows(a), read_rows(b), replicates=replicates, trials=trials, seed=seed)
+    benchmark = f"{run_a.benchmark.name}@{run_a.benchmark.version}"
+    return Comparison(run_a.system.name, run_b.system.name, benchmark, tuple(differences))
+
+
+def check_comparable(a: Run, b: Run) -> None:
+    """Raise ``UsageError`` unless the numbers of both runs mean the same.
+
+    Benchmark, recognizer and the settings in the signatures of all metrics that both have must agree.
+    """
+    problems = []
+    for name in ("benchmark", "recognizer"):
+        mine, theirs = getattr(a, name), getattr(b, name)
+        if mine != theirs:
+            problems.append(f"{name}: {_name(mine)} != {_name(theirs)}")
+    for key in sorted(set(a.signatures) & set(b.signatures)):
+        mine, theirs = (Signature.parse(run.signatures[key]) for run in (a, b))
+        problems += [f"{key}: {difference}" for difference in mine.differences(theirs)]
+    if problems:
+        shown = "".join(f"\n  - {problem}" for problem in problems[:10])
+        more = f"\n  - and {len(problems) - 10} more" if len(problems) > 10 else ""
+        raise UsageError(
+            f"{a.system.name} and {b.system.name} cannot be compared, they were scored differently:"
+            f"{shown}{more}\n"
+            "Score both on the same benchmark with the same settings and the same version of mtbench."
+        )
+
+
+def _describe(d: Difference) -> str:
+    condition = Condition(d.modality, d.snr_db, d.noise)
+    if condition.modality is None:
+        return "geometry"
+    if condition.snr_db is None:
+        return condition.modality + (", clean" if condition.modality == "av" else "")
+    return f"{condition.modality}, {condition.snr_db:g} dB"
+
+
+def _name(reference: object) -> str:
+    if reference is None:
+        return "none"
+    version = getattr(reference, "version", None)
+    digest = getattr(reference, "digest", "")
+    return getattr(reference, "name", "?") + (f"@{version}" if version else "") + f"#{digest[:8]}"
