@@ -50,6 +50,7 @@ from mtbench.paths import PathError, check_regular_file, resolve_inside
 
 if TYPE_CHECKING:
     from mtbench.lexicon import Lexicon
+    from mtbench.motion_files import MotionSpec
 
 FPS = 25
 SAMPLE_RATE = 16000
@@ -456,12 +457,20 @@ def _read_audio(path: Path, frames: int, clip: str) -> np.ndarray:
     return padded
 
 
-def _read_motion(clip: Clip) -> Motion:
+def read_motion_arrays(clip: Clip) -> tuple[MotionSpec, dict[str, np.ndarray]]:
+    """Return what the ground truth's file holds, checked but not posed: vertices, FLAME parameters or units.
+
+    Raises
+    ------
+    BenchmarkError
+        Where the clip has no ground truth, or its file is unreadable or does not fit the clip.
+    """
     from mtbench.arrays import ArrayFileError
-    from mtbench.motion_files import MotionSpec, motion_kind, pose_motion, read_motion_file
+    from mtbench.motion_files import MotionSpec, motion_kind, read_motion_file
     from mtbench.topology import load_topology
 
-    assert clip.motion_path is not None and clip.topology is not None
+    if clip.motion_path is None or clip.topology is None:
+        raise BenchmarkError(f"clip {clip.id} has no ground-truth motion")
     topology = load_topology(clip.topology)
     most = MotionSpec("vertices", topology, clip.frames).max_bytes + 64 * 1024
     try:
@@ -472,4 +481,11 @@ def _read_motion(clip: Clip) -> Motion:
     if problems:
         lines = "".join(f"\n  - {problem}" for problem in problems)
         raise BenchmarkError(f"the ground truth of clip {clip.id} cannot be used:{lines}")
+    return spec, arrays
+
+
+def _read_motion(clip: Clip) -> Motion:
+    from mtbench.motion_files import pose_motion
+
+    spec, arrays = read_motion_arrays(clip)
     return pose_motion(arrays, spec)

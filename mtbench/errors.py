@@ -83,3 +83,7 @@ class SubmissionError(MtbenchError):
         self.problems = tuple(problems)
         lines = "\n".join(f"  - {p}" for p in self.problems)
         super().__init__(f"{self.path}: {len(self.problems)} problem(s)\n{lines}")
+
+    def __reduce__(self) -> tuple:
+        """Let the error travel between processes."""
+        return type(self), (self.path, self.problems)

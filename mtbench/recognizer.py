@@ -8,6 +8,7 @@ Mouth crops are (T, 96, 96) uint8 gray at 25 fps, the recognizer cuts the centre
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
@@ -81,9 +82,35 @@ class Recognizer(Protocol):
 
 
 def load_recognizer(name: str) -> Recognizer:
-    """Return the recognizer called *name*; ``UsageError`` lists the known ones."""
+    """Return the recognizer called *name*.
+
+    Parameters
+    ----------
+    name : str
+        ``"openhead-av"``, or ``"package.module:function"`` of your own: the function is called without
+        arguments and returns a :class:`Recognizer`. It is imported in every worker process.
+
+    Raises
+    ------
+    UsageError
+        For an unknown name, a module that cannot be imported, or an object that is no recognizer.
+    """
     if name == "openhead-av":
         from mtbench.avsr.openhead_av import OpenheadAV
 
         return OpenheadAV.load()
-    raise UsageError(f"unknown recognizer {name!r}; known: openhead-av")
+    module, colon, function = name.partition(":")
+    if not colon:
+        raise UsageError(
+            f"unknown recognizer {name!r}; known: openhead-av, or package.module:function of your own"
+        )
+    try:
+        recognizer = getattr(importlib.import_module(module), function)()
+    except (ImportError, AttributeError) as error:
+        raise UsageError(
+            f"recognizer {name!r} cannot be loaded ({error}); is the module on PYTHONPATH?"
+        ) from error
+    if not isinstance(recognizer, Recognizer):
+        kind = type(recognizer).__name__
+        raise UsageError(f"{name!r} returned a {kind}, which lacks name, digest, languages or transcribe")
+    return recognizer

@@ -1,0 +1,180 @@
+"""What mtbench runs on: versions for results, a check-up for people.
+
+Conventions
+-----------
+:func:`describe_environment` is part of ``run.json`` and holds nothing that changes between two runs on one
+machine. :func:`examine` returns findings, one per thing that may be missing, each with what to do about it.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import shutil
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+_PACKAGES = ("numpy", "scipy", "numba", "torch", "torchaudio", "jiwer", "soundfile", "pydantic")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of ``mtbench doctor``.
+
+    Attributes
+    ----------
+    name : str
+        What was looked at.
+    status : "ok", "absent" or "broken"
+        Absent is fine for optional things.
+    detail : str
+        Version, digest, or what to do.
+    """
+
+    name: str
+    status: str
+    detail: str
+
+
+def package_version(name: str) -> str | None:
+    """Return the installed version of distribution *name*, None where it is not installed."""
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def describe_environment() -> dict[str, Any]:
+    """Return versions of mtbench, Python, platform and packages, as ``run.json`` keeps them."""
+    from mtbench import __version__
+
+    return {
+        "mtbench": __version__,
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "packages": {name: package_version(name) for name in _PACKAGES},
+    }
+
+
+def examine() -> list[Finding]:
+    """Look at everything that a score may need."""
+    findings = [
+        Finding("python", "ok" if sys.version_info >= (3, 11) else "broken", platform.python_version()),
+        *(_examine_package(name) for name in _PACKAGES),
+        _examine_torch_pair(),
+        _examine_weights(),
+        _examine_head(),
+        _examine_benchmark(),
+        _examine_flame(),
+        *(_examine_gl(platform) for platform in ("egl", "osmesa")),
+        _examine_extra("pyrender", "pip install 'multitalk-bench[render]' for the second renderer"),
+        _examine_extra(
+            "av", "pip install 'multitalk-bench[video]' for mtbench render --video, unless ffmpeg is there"
+        ),
+        _examine_program("ffmpeg"),
+        _examine_extra(
+            "espeakng_loader", "pip install 'multitalk-bench[synth]' to build the bundled benchmark again"
+        ),
+        _examine_cache(),
+    ]
+    return findings
+
+
+def _examine_package(name: str) -> Finding:
+    version = package_version(name)
+    return Finding(name, "ok" if version else "broken", version or f"pip install {name}")
+
+
+def _examine_torch_pair() -> Finding:
+    torch, torchaudio = package_version("torch"), package_version("torchaudio")
+    if torch and torchaudio and torch.split(".")[:2] == torchaudio.split(".")[:2]:
+        return Finding("torch and torchaudio match", "ok", torch)
+    return Finding(
+        "torch and torchaudio match", "broken", f"{torch} and {torchaudio}; install one release of both: 2.11"
+    )
+
+
+def _examine_weights() -> Finding:
+    from mtbench.errors import MtbenchError
+    from mtbench.recognizer import load_recognizer
+
+    try:
+        recognizer = load_recognizer("openhead-av")
+    except (MtbenchError, ImportError, OSError) as error:
+        return Finding("recognizer openhead-av", "broken", str(error))
+    return Finding(
+        "recognizer openhead-av", "ok", f"digest {recognizer.digest}, {len(recognizer.languages)} languages"
+    )
+
+
+def _examine_head() -> Finding:
+    from mtbench.topology import load_topology
+
+    try:
+        return Finding("head openhead-1", "ok", f"digest {load_topology('openhead-1').digest}")
+    except Exception as error:
+        return Finding("head openhead-1", "broken", f"{error}; reinstall mtbench")
+
+
+def _examine_benchmark() -> Finding:
+    from mtbench.benchmark import load_benchmark
+
+    try:
+        benchmark = load_benchmark("openhead-20")
+    except Exception as error:
+        return Finding("benchmark openhead-20", "broken", f"{error}; reinstall mtbench")
+    return Finding("benchmark openhead-20", "ok", f"{len(benchmark.clips)} clips, digest {benchmark.digest}")
+
+
+def _examine_flame() -> Finding:
+    from mtbench.topology import load_topology
+
+    try:
+        topology = load_topology("flame-5023")
+    except Exception as error:
+        return Finding("asset flame", "broken", str(error))
+    if topology.renderable:
+        return Finding("asset flame", "ok", f"digest {topology.digest}")
+    return Finding(
+        "asset flame", "absent", "only needed to render FLAME submissions: mtbench assets add flame FILE"
+    )
+
+
+def _examine_gl(kind: str) -> Finding:
+    import ctypes.util
+
+    library = ctypes.util.find_library({"egl": "EGL", "osmesa": "OSMesa"}[kind])
+    package = {"egl": "libegl1", "osmesa": "libosmesa6"}[kind]
+    if library:
+        return Finding(f"OpenGL by {kind}", "ok", library)
+    return Finding(f"OpenGL by {kind}", "absent", f"only for --renderer pyrender: install {package}")
+
+
+def _examine_extra(module: str, hint: str) -> Finding:
+    found = importlib.util.find_spec(module) is not None
+    version = package_version(module.replace("_", "-")) or "installed"
+    return Finding(module, "ok" if found else "absent", version if found else hint)
+
+
+def _examine_program(name: str) -> Finding:
+    path = shutil.which(name)
+    return Finding(
+        name, "ok" if path else "absent", path or "only for mtbench render --video, unless PyAV is there"
+    )
+
+
+def _examine_cache() -> Finding:
+    from mtbench.cache import Cache
+
+    cache = Cache()
+    size = sum(stage.bytes for stage in cache.sizes())
+    folder = cache.root
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    status = "ok" if os.access(folder, os.W_OK) else "broken"
+    hint = "" if status == "ok" else "; not writable: set MTBENCH_CACHE"
+    free = shutil.disk_usage(folder).free
+    return Finding("cache", status, f"{cache.root}, {size / 1e6:.0f} MB used, {free / 1e9:.0f} GB free{hint}")

@@ -1,0 +1,272 @@
+"""Result folders: ``run.json`` and ``clips.jsonl``, written so that equal runs give equal bytes.
+
+Conventions
+-----------
+``results/<system>/<benchmark>/run.json`` holds what was measured and how, ``clips.jsonl`` the per-clip rows
+(:mod:`mtbench.rows`) from which every number in it follows. Keys are sorted, rows come in the benchmark's
+order, floats carry at most ten significant digits; whatever depends on the clock or on what was cached is in
+``run.json["timings"]`` and nowhere else. Both files are written whole and renamed. ``docs/results.md``
+describes the fields; readers accept :data:`SCHEMA_VERSION` and everything older.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from mtbench.cache import write_atomically
+from mtbench.errors import UsageError
+from mtbench.rows import Row, row_from_json
+from mtbench.summary import SummaryRow
+
+#: Version of the layout of both files.
+SCHEMA_VERSION = 1
+_MAX_BYTES = 512 << 20
+_DIGITS = 10
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class BenchmarkRef(_Model):
+    """Which benchmark: name, version, and digest of every file in it."""
+
+    name: str
+    version: str
+    digest: str
+
+
+class RecognizerRef(_Model):
+    """Which recognizer: name, and digest of weights, code and decoding settings."""
+
+    name: str
+    digest: str
+
+
+class SystemRef(_Model):
+    """Which system: display name, and digest of the submission folder."""
+
+    name: str
+    digest: str
+    topology: str
+    kind: str
+    model: dict[str, Any] = {}
+    generation: dict[str, Any] = {}
+
+
+class Run(_Model):
+    """A scored submission: the content of ``run.json``.
+
+    Attributes
+    ----------
+    schema_version : int
+    status : "complete" or "partial"
+        Partial: clips were missing and ``--allow-partial`` was given.
+    rankable : bool
+        Whether the run may stand in a ranking.
+    system, benchmark, recognizer
+        What was scored, on what, by whom (None: geometry only).
+    warnings : tuple of str
+        What a reader of the numbers has to know.
+    signatures : dict of str to str
+        ``metric|modality`` -> how its numbers were computed (:mod:`mtbench.signature`).
+    summary : tuple of SummaryRow
+    timings : dict
+        Seconds and counts per stage; the only part that differs between identical runs.
+    environment : dict
+        Versions of what computed the numbers.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    status: Literal["complete", "partial"]
+    rankable: bool
+    system: SystemRef
+    benchmark: BenchmarkRef
+    recognizer: RecognizerRef | None
+    warnings: tuple[str, ...] = ()
+    signatures: dict[str, str]
+    summary: tuple[SummaryRow, ...]
+    timings: dict[str, Any]
+    environment: dict[str, Any]
+
+    def find(self, metric: str, **where: Any) -> list[SummaryRow]:
+        """Return the summary rows of *metric* whose fields equal *where*.
+
+        Examples
+        --------
+        ``run.find("wer", modality="av", snr_db=-7.5, noise="all", language="ita")``
+        """
+        return [
+            row
+            for row in self.summary
+            if row.metric == metric and all(getattr(row, key) == value for key, value in where.items())
+        ]
+
+    def estimate(self, metric: str, **where: Any) -> float | None:
+        """Return the estimate of the one row that fits; None where it is ``n/a`` or absent.
+
+        Raises
+        ------
+        UsageError
+            Where several rows fit: name more fields.
+        """
+        rows = self.find(metric, **where)
+        if len(rows) > 1:
+            raise UsageError(
+                f"{len(rows)} numbers fit {metric} {where}; name language, snr_db, noise, aggregation, …"
+            )
+        return rows[0].estimate if rows else None
+
+
+def round_floats(value: Any) -> Any:
+    """Return a JSON *value* with floats cut to ten significant digits; NaN and infinities become None."""
+    if isinstance(value, float):
+        return float(f"{value:.{_DIGITS}g}") if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: round_floats(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [round_floats(item) for item in value]
+    return value
+
+
+def slug(name: str) -> str:
+    """Return *name* as a folder name: letters, digits, ``.``, ``_`` and ``-``; never empty, never hidden.
+
+    Examples
+    --------
+    >>> slug("Half amplitude (ours)"), slug("../..")
+    ('Half-amplitude-ours', 'unnamed')
+    """
+    text = unicodedata.normalize("NFKC", name)
+    text = re.sub(r"[^\w.-]+", "-", text).strip("-.")
+    return text[:80] or "unnamed"
+
+
+def results_folder(out: Path, system: str, benchmark: str) -> Path:
+    """Return where the results of *system* on *benchmark* lie below *out*."""
+    return Path(out) / slug(system) / slug(benchmark)
+
+
+def row_to_line(row: Row) -> str:
+    """Return *row* as one line of ``clips.jsonl``, without the line break."""
+    return json.dumps(round_floats(row.to_json()), sort_keys=True, ensure_ascii=False, allow_nan=False)
+
+
+def canonical_rows(rows: Iterable[Row]) -> list[Row]:
+    """Return *rows* as they will be read back, so that scoring and re-scoring see the same numbers."""
+    return [row_from_json(json.loads(row_to_line(row))) for row in rows]
+
+
+def write_results(folder: Path, run: Run, rows: Sequence[Row]) -> None:
+    """Write ``clips.jsonl``, then ``run.json``, each atomically.
+
+    Parameters
+    ----------
+    folder : Path
+        Created where needed.
+    run : Run
+        The content of ``run.json``.
+    rows : sequence of Row
+        In the benchmark's order.
+    """
+    text = "".join(row_to_line(row) + "\n" for row in rows)
+    write_atomically(folder / "clips.jsonl", text.encode())
+    write_run(folder, run)
+
+
+def write_run(folder: Path, run: Run) -> None:
+    """Write ``run.json`` atomically."""
+    write_atomically(folder / "run.json", run_to_text(run).encode())
+
+
+def run_to_text(run: Run) -> str:
+    """Return *run* as the text of ``run.json``."""
+    data = round_floats(run.model_dump(mode="json"))
+    return json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def read_run(path: Path | str) -> Run:
+    """Return the run in *path*, a result folder or its ``run.json``.
+
+    Raises
+    ------
+    UsageError
+        Where there is none, it is not JSON, has another layout, or a newer schema version.
+    """
+    path = Path(path)
+    file = path / "run.json" if path.is_dir() else path
+    data = _parse(file, _read_text(file))
+    if not isinstance(data, dict) or not isinstance(data.get("schema_version"), int):
+        raise UsageError(f"{file}: no schema_version; expected the run.json of a result folder")
+    if data["schema_version"] > SCHEMA_VERSION:
+        raise UsageError(
+            f"{file}: schema version {data['schema_version']}, this mtbench reads up to {SCHEMA_VERSION}; "
+            "a newer mtbench wrote it: upgrade"
+        )
+    try:
+        return Run.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise UsageError(
+            f"{file}: {where}: {first['msg']} ({error.error_count()} problem(s)); was it edited by hand?"
+        ) from error
+
+
+def read_rows(path: Path | str) -> list[Row]:
+    """Return the per-clip rows in *path*, a result folder or its ``clips.jsonl``.
+
+    Raises
+    ------
+    UsageError
+        Naming file and line of what cannot be read.
+    """
+    path = Path(path)
+    file = path / "clips.jsonl" if path.is_dir() else path
+    rows = []
+    for number, line in enumerate(_read_text(file).split("\n"), start=1):
+        if line:
+            try:
+                rows.append(row_from_json(_parse(file, line, number)))
+            except (ValueError, TypeError, AttributeError) as error:
+                raise UsageError(f"{file}, line {number}: {error}; score the submission again") from error
+    return rows
+
+
+def find_runs(root: Path | str) -> list[Path]:
+    """Return the result folders below *root* (``<system>/<benchmark>/run.json``), sorted."""
+    root = Path(root)
+    if not root.is_dir():
+        raise UsageError(f"{root}: no such folder; expected results/<system>/<benchmark>/run.json below it")
+    return sorted(
+        path.parent for pattern in ("run.json", "*/run.json", "*/*/run.json") for path in root.glob(pattern)
+    )
+
+
+def _read_text(file: Path) -> str:
+    try:
+        if file.stat().st_size > _MAX_BYTES:
+            raise UsageError(f"{file}: larger than {_MAX_BYTES >> 20} MB; no result file is")
+        return file.read_text("utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"{file}: cannot be read ({error.strerror}); expected a result folder made by 'mtbench score'"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{file}: not UTF-8 text ({error}); score the submission again") from error
+
+
+def _parse(file: Path, text: str, line: int | None = None) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        where = f"{file}, line {line}" if line else str(file)
+        raise UsageError(f"{where}: not JSON ({error}); the file is damaged, score again") from error
