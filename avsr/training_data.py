@@ -150,12 +150,14 @@ class BatchGenerator:
                     return speech, language
 
     def _make_utterance(self, rng: np.random.Generator, speech: Speech, language: str) -> Utterance:
-        from mtbench.synth.articulation import draw_setting, animate
+        from mtbench.synth.articulation import animate
+        from mtbench.synth.articulation_settings import TRAINING, perturbed
 
         t = -(-len(speech.audio) // SAMPLES_PER_FRAME)
         audio = np.zeros(t * SAMPLES_PER_FRAME, np.float32)
         audio[: len(speech.audio)] = speech.audio
-        curves = animate(speech.phones, t / FPS, draw_setting(rng))
+        setting = perturbed(TRAINING[rng.integers(len(TRAINING))], rng)
+        curves = animate(speech.phones, t / FPS, setting, seed=int(rng.integers(2**31)))
         crops = render_speaker(rng, self._head, curves)
         labels = [self._class[p.symbol] for p in speech.phones if p.symbol in self._class]
         frames = np.zeros(2 * t, np.int64)
