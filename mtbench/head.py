@@ -24,8 +24,6 @@ import numpy as np
 from mtbench.errors import UsageError
 from mtbench.topology import Topology
 
-#: How far the lips of a sealed mouth overlap, metres.
-OVERLAP = 2.5e-4
 SEAL_UNIT = "lipSeal"
 
 #: Unit weights of the mouth shapes of speech, calibrated on the twelve identities (see ``tests/test_head.py``).
@@ -120,6 +118,7 @@ class Contact(NamedTuple):
     pair: np.ndarray
     blend: np.ndarray
     weight: np.ndarray
+    overlap: np.float32
 
 
 @dataclass(frozen=True, eq=False)
@@ -354,7 +353,7 @@ class Head:
             c.pair[moved],
             c.blend[moved],
             c.weight[moved],
-            np.float32(OVERLAP),
+            c.overlap,
         )
         return subset, len(chosen), tables
 
@@ -380,8 +379,8 @@ class Head:
         centre = corners.mean(1)
         lips = self.neutral[self.topology.region("inner_lips")]
         middle = (lips.max(0) + lips.min(0)) / 2
-        # The crop spans some 60 mm around the mouth; margins are for other identities, poses and an open jaw.
-        near = np.abs(centre[:, 1] - middle[1]) < 0.085
+        # The crop reaches some 52 mm from the middle of the mouth; the margin is for other identities and poses.
+        near = (np.abs(centre[:, :2] - middle[:2]) < 0.066).all(1)
         wanted = {
             "upper-teeth": teeth,
             "lower-teeth": teeth,
@@ -391,7 +390,7 @@ class Head:
         }
         allowed = np.array([wanted.get(name, True) for name in self.part_names])[self.part]
         inside = self.part > 0
-        return allowed & near & (inside | (normal[:, 2] > -0.35))
+        return allowed & near & (inside | (normal[:, 2] > -0.25))
 
     def mouth_mesh(self, teeth: bool = True, tongue: bool = True) -> MouthMesh:
         """:meth:`mouth_triangles` with the vertices they use renumbered from 0."""
@@ -452,7 +451,7 @@ def _draw_local_weights(names: tuple[str, ...], rng: np.random.Generator) -> np.
         properties.setdefault(stem, []).append(k)
     weights = np.zeros(len(names))
     for members in properties.values():
-        amount = float(np.clip(rng.normal(0.0, 0.32), -0.9, 0.9))
+        amount = float(np.clip(rng.normal(0.0, 0.2), -0.6, 0.6))
         for k in members:
             weights[k] = max(0.0, sign[k] * amount)
     return weights
@@ -491,6 +490,7 @@ def load_head() -> Head:
         data["seal_pair"],
         data["seal_blend"],
         (sign * data["seal_falloff"]).astype(np.float32),
+        np.float32(data["overlap"][0]),
     )
     return Head(
         topology=topology,
