@@ -100,7 +100,7 @@ class _CautiousFile(io.BufferedReader):
             raise ArrayFileError(
                 "damaged-zip",
                 f"the zip directory claims {size} bytes",
-                "the file is damaged or was made to exhaust memory; write it again with numpy.savez_compressed",
+                "the file is damaged or made to exhaust memory; write it again with numpy.savez_compressed",
             )
         return super().read(size)
 
@@ -259,7 +259,7 @@ def _check_length(header: ArrayHeader, available: int, name: str = "") -> None:
 
 
 def _fill(data: np.ndarray, stream: Any) -> None:
-    view, position = memoryview(data), 0
+    view, position = memoryview(data.data), 0
     while position < len(view):
         piece = stream.read(min(PIECE, len(view) - position))
         if not piece:
@@ -312,7 +312,7 @@ def open_arrays(path: Path, max_file_bytes: int) -> Iterator[ArrayFile]:
             raise ArrayFileError(
                 "file-too-large",
                 f"file of {status.st_size} bytes, expected at most {max_file_bytes}",
-                "it holds more than the clip can need (other frame rate, vertex count or clip?); it was not read",
+                "it holds more than the clip can need (other frame rate or vertex count?); it was not read",
             )
         start = file.read(8)
         file.seek(0)

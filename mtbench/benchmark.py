@@ -2,7 +2,7 @@
 
 Conventions
 -----------
-A benchmark is a folder with a ``benchmark.toml``; every file it names lies inside. Sound is mono at 16 kHz and
+A benchmark is a folder with a ``benchmark.toml``; every file it names lies inside. Sound is mono at 16 kHz,
 motion has 25 frames per second, so that a clip of N samples has ``ceil(N / 640)`` frames; the sound is padded
 with zeros to a whole number of frames. Languages are ISO 639-3 codes. The bundled benchmark is such a folder.
 
@@ -331,7 +331,7 @@ def load_benchmark(name: str | Path) -> Benchmark:
 
 
 def read_toml(path: Path, max_bytes: int) -> dict:
-    """Parse the TOML file *path* of at most *max_bytes* bytes; ``ValueError`` says what is wrong and where."""
+    """Parse the TOML file *path* of at most *max_bytes* bytes; ``ValueError`` says what is wrong."""
     try:
         size = check_regular_file(path)
     except PathError as error:
@@ -439,13 +439,13 @@ def _read_audio(path: Path, frames: int, clip: str) -> np.ndarray:
             rate, channels, count = file.samplerate, file.channels, file.frames
             if rate != SAMPLE_RATE or channels != 1:
                 raise BenchmarkError(
-                    f"{path}: clip {clip} has {channels} channel(s) at {rate} Hz, expected mono at {SAMPLE_RATE} Hz; "
-                    "'mtbench benchmark new' converts recordings"
+                    f"{path}: clip {clip} has {channels} channel(s) at {rate} Hz, expected mono at "
+                    f"{SAMPLE_RATE} Hz; 'mtbench benchmark new' converts recordings"
                 )
             if not expected - SAMPLES_PER_FRAME < count <= expected:
                 raise BenchmarkError(
-                    f"{path}: clip {clip} has {count} samples, which is {-(-count // SAMPLES_PER_FRAME)} frames, "
-                    f"but the manifest says frames = {frames}"
+                    f"{path}: clip {clip} has {count} samples, that is {-(-count // SAMPLES_PER_FRAME)} "
+                    f"frames, but the manifest says frames = {frames}"
                 )
             samples = file.read(count, dtype="float32")
     except (soundfile.LibsndfileError, OSError) as error:

@@ -2,10 +2,11 @@
 
 Conventions
 -----------
-``vertices`` is (T, V, 3) or (T, 3 V) floating point in metres, in a plain ``.npy`` or as ``vertices`` (or the
-field's ``verts``) in an ``.npz``. FLAME parameters are the arrays of :data:`FLAME_PARAMETERS`, axis-angle in
-radians. The bundled head's motion is ``units`` (T, U), columns as in ``load_head().unit_names``, with
-the name of an ``identity``. What a file may hold follows from the clip, so it is checked before anything is read.
+``vertices`` is (T, V, 3) or (T, 3 V) floating point in metres, in a plain ``.npy`` or as ``vertices`` (or
+the field's ``verts``) in an ``.npz``. FLAME parameters are the arrays of :data:`FLAME_PARAMETERS`,
+axis-angle in radians. The bundled head's motion is ``units`` (T, U), columns as in
+``load_head().unit_names``, with the name of an ``identity``. What a file may hold follows from the clip, so
+it is checked before anything is read.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ MAX_UNITS = 256
 #: Largest facial-unit weight that still is a face.
 MAX_UNIT_WEIGHT = 4.0
 
-#: FLAME parameter -> most columns, and whether every clip needs it. All are (T, n); ``shape`` also (n,) or (1, n).
+#: FLAME parameter -> most columns, and whether a clip needs it; (T, n), and ``shape`` also (n,) or (1, n).
 FLAME_PARAMETERS: dict[str, tuple[int, bool]] = {
     "exp": (100, True),
     "jaw": (3, True),
@@ -254,8 +255,8 @@ def _vertex_count_hint(found: int, shape: tuple[int, ...], spec: MotionSpec) -> 
     if shape[0] == spec.topology.n_vertices:
         return "the first axis holds the vertices: save array.transpose(1, 0, 2)"
     if found in names:
-        return f"{found} vertices are {names[found]}: another topology than the manifest's, or an export that drops some"
-    return "the mesh has another topology, or an exporter merged or split vertices; export without changing the mesh"
+        return f"{found} vertices are {names[found]}: another topology than the manifest's, or a lossy export"
+    return "another topology, or an exporter merged or split vertices; export without changing the mesh"
 
 
 def _check_frames(key: str, found: int, spec: MotionSpec, problem) -> list[Problem]:
@@ -325,7 +326,7 @@ def _check_values(arrays: dict[str, np.ndarray], spec: MotionSpec, problem) -> l
             problems.append(
                 problem(
                     "not-finite",
-                    f"{key}: {int(bad.sum())} {what} values in {len(frames)} frames, the first is frame {frames[0]}",
+                    f"{key}: {int(bad.sum())} {what} values in {len(frames)} frames from {frames[0]} on",
                     "the generator or a resampling diverged; every value must be a finite number",
                 )
             )

@@ -1,4 +1,4 @@
-"""Is this a face, in metres, upright, looking forward, with its vertices in the right order?
+"""Check that vertices are a face: in metres, upright, looking forward, in the right order.
 
 Conventions
 -----------
@@ -12,7 +12,7 @@ import numpy as np
 
 from mtbench.topology import Topology
 
-#: Size in metres (largest side of the bounding box) of a face whose topology has no neutral: FLAME's template.
+#: Largest side in metres of the box around FLAME's template, where no neutral face is installed.
 FLAME_EXTENT = 0.322
 
 _SCALES = (
@@ -70,7 +70,7 @@ def check_geometry(vertices: np.ndarray, topology: Topology) -> list[tuple[str, 
             (
                 "far-away",
                 f"the face is {distance:.2f} m away from where topology {topology.name} has it",
-                "remove the camera's or the body's translation; the origin is near the point between the eyes",
+                "remove the camera's or body's translation; the origin is near the point between the eyes",
             )
         )
     angle, residual = _align(frame, neutral)
@@ -78,7 +78,7 @@ def check_geometry(vertices: np.ndarray, topology: Topology) -> list[tuple[str, 
         problems.append(
             (
                 "wrong-vertex-order",
-                f"vertices do not match {topology.name}: {100 * residual:.0f} % of the head's size off after alignment",
+                f"vertices do not match {topology.name}: {100 * residual:.0f} % off after alignment",
                 "an exporter reordered or mirrored the vertices; export without changing the mesh",
             )
         )
@@ -97,7 +97,7 @@ def _displacements(extent: float, expected: float) -> tuple[str, str, str]:
     return (
         "displacements",
         f"positions span {extent:.4g} m, expected about {expected:.2f} m",
-        "displacements from the template? Add the template's vertices; or positions were divided by 100 or more",
+        "displacements from the template? Add the template; or positions were divided by 100 or more",
     )
 
 
@@ -110,7 +110,7 @@ def _wrong_unit(extent: float, expected: float) -> tuple[str, str, str]:
 
 
 def _align(points: np.ndarray, target: np.ndarray) -> tuple[float, float]:
-    """Return the angle in degrees and the relative residual of the best similarity from *target* to *points*."""
+    """Return angle in degrees and relative residual of the best similarity from *target* to *points*."""
     a, b = points - points.mean(0), target - target.mean(0)
     norm_a, norm_b = np.linalg.norm(a), np.linalg.norm(b)
     if norm_a == 0 or norm_b == 0:

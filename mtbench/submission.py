@@ -6,7 +6,7 @@ A submission is a folder with a manifest and one array file per clip; nothing in
 unpickled, and no path leaves it::
 
     submission.toml
-    motion/<clip>.npz     vertices (T, V, 3), or FLAME parameters exp (T, n), jaw (T, 3) [, shape, neck, eyes, …],
+    motion/<clip>.npz     vertices (T, V, 3), or FLAME parameters exp (T, n), jaw (T, 3) [, shape, neck, …],
                           or curves of the bundled head: units (T, U), identity (a name)
     motion/<clip>.npy     vertices only: (T, V, 3) or (T, 3 V)
 
@@ -19,7 +19,8 @@ unpickled, and no path leaves it::
     unit = "m"
     topology = "flame-5023"         # or "openhead-1"
     kind = "vertices"               # or "flame-params"; "units" with openhead-1
-    [model]                         # optional: name, paper, code, weights, license, params_m, training_data, open_weights
+    [model]                         # optional: name, paper, code, weights, license, params_m, training_data,
+                                    # open_weights
     [generation]                    # optional: seed, language_conditioning, hardware, rtf, notes
 
 Files whose names begin with a dot are ignored, as is everything beside the manifest and ``motion/``. The

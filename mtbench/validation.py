@@ -2,8 +2,8 @@
 
 Conventions
 -----------
-A problem names the file relative to the submission folder. Checks go from cheap to dear: manifest, file names,
-array headers, values; each later check runs only for files that passed the earlier ones, so nothing is
+A problem names the file relative to the submission folder. Checks go from cheap to dear (manifest, names,
+array headers, values); each later check runs only for files that passed the earlier ones, so nothing is
 allocated that a clip cannot need. Symbolic links are refused even when they stay inside the folder: a
 submission is copied, packed and digested as files.
 

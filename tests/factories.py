@@ -39,7 +39,7 @@ def make_benchmark(
     noise: bool = False,
     neutral: np.ndarray | None = None,
 ) -> Path:
-    """Write a benchmark folder ``tmp_path/name`` with tones for speech; clips are id -> (language, frames)."""
+    """Write a benchmark folder ``tmp_path/name`` with tones; clips are id -> (language, frames)."""
     root = tmp_path / name
     (root / "audio").mkdir(parents=True)
     lines = ["schema = 1", f'name = "{name}"', f'version = "{version}"', "fps = 25", "sample_rate = 16000"]
