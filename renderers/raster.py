@@ -1,0 +1,403 @@
+"""The rasterizer: numba kernels that turn one projected mesh into pixels.
+
+Conventions
+-----------
+Screen positions are snapped to 1/256 pixel, x to the right, y down, pixel centres at half-integers, and held
+as float32 whole numbers. Coverage is decided by edge functions evaluated exactly (float64 whole numbers below
+2**53, or float32 below 2**24), with the top-left fill rule: a pixel on an edge that two triangles share belongs
+to exactly one of them.
+
+Depth and colour of a pixel live in one integer, ``depth << 8 | gray`` (or ``depth << 24 | rgb``), and drawing is
+taking the maximum; so the picture doesn't depend on the order of the triangles. Depth is 23 (31) bits, larger
+is nearer; 0 is the background.
+
+Attributes are interpolated perspective-correctly. Every operation is float32 or float64 in a fixed order; the
+kernels are compiled without fast-math and LLVM doesn't contract products and sums of its own accord: the same
+bytes on every machine.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+from mtbench.renderers.shading import light_triangles, light_vertices
+
+#: Columns of a projected vertex: x, y (1/256 pixel), depth, 1/w, then gray or r, g, b (0.5 .. 255.5).
+COLUMNS = 8
+
+_SUBPIXEL = np.float32(256.0)
+_HALF = np.float32(0.5)
+_ONE = np.float32(1.0)
+_ZERO = np.float32(0.0)
+_WHITE = np.float32(255.0)
+_THIRD = np.float32(1.0 / 3.0)
+_NAN = np.float32(np.nan)
+#: Depth steps; the largest float32 that keeps ``depth << 8`` below 2**31 after rounding.
+_DEPTH = np.float32(2**23 - 2)
+#: Screen positions beyond this many 1/256 pixels (16,384 pixels) are not drawn.
+_FAR_OFF = np.float32(2**22)
+#: Widest and highest box (pixels) for which float32 edge functions are exact: 2 * 256 * 176**2 < 2**24.
+_BLOCK_LIMIT = 176
+#: Lanes are filled in groups of this many, so that compiled loops need no remainder.
+_LANES = 16
+#: Length of the ramp 0, 1, 2, … that :func:`draw_gray` wants.
+RAMP_LENGTH = _BLOCK_LIMIT + _LANES
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _level(value):
+    """Return 0.5..255.5 for *value* 0..1, cut at 1: what is truncated to a pixel."""
+    value = value * _WHITE
+    return (value if value < _WHITE else _WHITE) + _HALF
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def project(vertices, matrix, width, height, out):
+    """Fill the first four columns of *out* (n, COLUMNS); NaN where a vertex isn't between near and far plane."""
+    m = matrix
+    half_width = np.float32(width) * _HALF * _SUBPIXEL
+    half_height = np.float32(height) * _HALF * _SUBPIXEL
+    for v in range(vertices.shape[0]):
+        x, y, z = vertices[v, 0], vertices[v, 1], vertices[v, 2]
+        cx = m[0, 0] * x + m[0, 1] * y + m[0, 2] * z + m[0, 3]
+        cy = m[1, 0] * x + m[1, 1] * y + m[1, 2] * z + m[1, 3]
+        cz = m[2, 0] * x + m[2, 1] * y + m[2, 2] * z + m[2, 3]
+        cw = m[3, 0] * x + m[3, 1] * y + m[3, 2] * z + m[3, 3]
+        inverse = _ONE / cw
+        sx = np.floor(half_width + cx * inverse * half_width + _HALF)
+        sy = np.floor(half_height - cy * inverse * half_height + _HALF)
+        depth = (_ONE - cz * inverse) * _HALF
+        if not (
+            cw > _ZERO and depth >= _ZERO and depth <= _ONE and abs(sx) < _FAR_OFF and abs(sy) < _FAR_OFF
+        ):
+            sx = _NAN
+        out[v, 0] = sx
+        out[v, 1] = sy
+        out[v, 2] = depth * _DEPTH + _ONE
+        out[v, 3] = inverse
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _fill_gray(
+    buffer,
+    start,
+    stride,
+    rows,
+    lanes,
+    ramp,
+    e0,
+    a0,
+    b0,
+    e1,
+    a1,
+    b1,
+    e2,
+    a2,
+    b2,
+    z,
+    zx,
+    zy,
+    w,
+    wx,
+    wy,
+    c,
+    n,
+    nx,
+    ny,
+):
+    """Fill one box, *lanes* wide; ``e, a, b`` are edge functions, ``z``, ``w``, ``n`` planes."""
+    for row in range(rows):
+        step = np.float32(row)
+        r0 = e0 + b0 * step
+        r1 = e1 + b1 * step
+        r2 = e2 + b2 * step
+        rz = z + zy * step
+        rw = w + wy * step
+        rn = n + ny * step
+        base = start + row * stride
+        for i in range(lanes):
+            x = ramp[i]
+            inside = (r0 + a0 * x >= _ZERO) & (r1 + a1 * x >= _ZERO) & (r2 + a2 * x >= _ZERO)
+            depth = np.int32(rz + zx * x)
+            gray = np.int32(c + (rn + nx * x) / (rw + wx * x))
+            packed = np.int32((depth << 8) | gray)
+            if not inside:
+                packed = np.int32(0)
+            j = np.uint64(base + i)
+            old = buffer[j]
+            buffer[j] = packed if packed > old else old
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _box(ax, ay, bx, by, cx, cy, width, height, backs):
+    """Return (facing, x0, x1, y0, y1, area): the pixels a triangle may cover; facing 0 if it has none.
+
+    Facing is 1 for counter-clockwise seen by the viewer, -1 for clockwise; area is twice the signed one.
+    """
+    low = ax if ax < bx else bx
+    low = low if low < cx else cx
+    high = ax if ax > bx else bx
+    high = high if high > cx else cx
+    area = np.float64(bx - ax) * np.float64(cy - ay) - np.float64(by - ay) * np.float64(cx - ax)
+    facing = 0
+    if area < 0.0:  # y is down here
+        facing = 1
+    elif area > 0.0 and backs:
+        facing = -1
+    if facing == 0:  # seen edge-on, culled, or not a number
+        return 0, 0, 0, 0, 0, area
+    x0 = (np.int64(low) + 127) >> 8
+    x1 = (np.int64(high) - 128) >> 8
+    x0 = x0 if x0 > 0 else 0
+    x1 = x1 if x1 < width - 1 else width - 1
+    low = ay if ay < by else by
+    low = low if low < cy else cy
+    high = ay if ay > by else by
+    high = high if high > cy else cy
+    y0 = (np.int64(low) + 127) >> 8
+    y1 = (np.int64(high) - 128) >> 8
+    y0 = y0 if y0 > 0 else 0
+    y1 = y1 if y1 < height - 1 else height - 1
+    if x0 > x1 or y0 > y1:
+        facing = 0
+    return facing, x0, x1, y0, y1, area
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _edge(ax, ay, bx, by, px, py):
+    """Return (value at p, dx, dy, threshold) of the edge a-b: p is inside where value >= threshold."""
+    dx = np.float64(bx - ax)
+    dy = np.float64(by - ay)
+    value = dx * (py - ay) - dy * (px - ax)
+    return value, dx, dy, 0.0 if dy < 0.0 or (dy == 0.0 and dx > 0.0) else 1.0
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def raster_gray(triangles, p, face_gray, flat, back, width, height, ramp, buffer):
+    """Draw *triangles* of the projected vertices *p* into *buffer* (height * width + lanes,) int32.
+
+    *back* is the gray (0.5..255.5) of triangles seen from behind, negative to cull them.
+    """
+    for f in range(triangles.shape[0]):
+        a, b, c = triangles[f, 0], triangles[f, 1], triangles[f, 2]
+        ax, ay = p[a, 0], p[a, 1]
+        bx, by = p[b, 0], p[b, 1]
+        cx, cy = p[c, 0], p[c, 1]
+        facing, x0, x1, y0, y1, area = _box(ax, ay, bx, by, cx, cy, width, height, back >= _ZERO)
+        if facing == 0:
+            continue
+        if facing > 0:
+            b, c = c, b
+            bx, by, cx, cy = cx, cy, bx, by
+            area = -area
+        # Edge functions at the first pixel centre, and their steps per 1/256 pixel, all whole numbers.
+        px = np.float64(x0 * 256 + 128)
+        py = np.float64(y0 * 256 + 128)
+        ea, bcx, bcy, ta = _edge(bx, by, cx, cy, px, py)
+        eb, cax, cay, tb = _edge(cx, cy, ax, ay, px, py)
+        ec, abx, aby, tc = _edge(ax, ay, bx, by, px, py)
+        za, zb, zc = p[a, 2], p[b, 2], p[c, 2]
+        wa, wb, wc = p[a, 3], p[b, 3], p[c, 3]
+        if flat or facing < 0:
+            ga = face_gray[f] if facing > 0 else back
+            nb = nc = _ZERO
+        else:
+            ga = p[a, 4]
+            nb = (p[b, 4] - ga) * wb
+            nc = (p[c, 4] - ga) * wc
+        inverse = 1.0 / area
+        columns = x1 - x0 + 1
+        rows = y1 - y0 + 1
+        extent = columns if columns > rows else rows
+        if columns * rows <= 12 or extent > _BLOCK_LIMIT or area < 4096.0 * np.float64(extent):
+            # Few pixels, a needle, or a triangle too large for float32: one pixel at a time, exactly.
+            for row in range(rows):
+                r = np.float64(row) * 256.0
+                qa = ea + bcx * r
+                qb = eb + cax * r
+                qc = ec + abx * r
+                base = (y0 + row) * width + x0
+                for i in range(columns):
+                    if qa >= ta and qb >= tb and qc >= tc:
+                        la = np.float32(qa * inverse)
+                        lb = np.float32(qb * inverse)
+                        lc = np.float32(qc * inverse)
+                        depth = np.int32(la * za + lb * zb + lc * zc)
+                        gray = np.int32(ga + (lb * nb + lc * nc) / (la * wa + lb * wb + lc * wc))
+                        packed = np.int32((depth << 8) | gray)
+                        j = np.uint64(base + i)
+                        if packed > buffer[j]:
+                            buffer[j] = packed
+                    qa -= bcy * 256.0
+                    qb -= cay * 256.0
+                    qc -= aby * 256.0
+        else:
+            scale = 256.0 * inverse
+            sbx, sby = -cay * scale, cax * scale
+            scx, scy = -aby * scale, abx * scale
+            lb = eb * inverse
+            lc = ec * inverse
+            dzb, dzc = np.float64(zb - za), np.float64(zc - za)
+            dwb, dwc = np.float64(wb - wa), np.float64(wc - wa)
+            _fill_gray(
+                buffer,
+                y0 * width + x0,
+                width,
+                rows,
+                (columns + _LANES - 1) // _LANES * _LANES,
+                ramp,
+                np.float32(np.floor((ea - ta) * 0.00390625)),
+                np.float32(-bcy),
+                np.float32(bcx),
+                np.float32(np.floor((eb - tb) * 0.00390625)),
+                np.float32(-cay),
+                np.float32(cax),
+                np.float32(np.floor((ec - tc) * 0.00390625)),
+                np.float32(-aby),
+                np.float32(abx),
+                np.float32(za + lb * dzb + lc * dzc),
+                np.float32(sbx * dzb + scx * dzc),
+                np.float32(sby * dzb + scy * dzc),
+                np.float32(wa + lb * dwb + lc * dwc),
+                np.float32(sbx * dwb + scx * dwc),
+                np.float32(sby * dwb + scy * dwc),
+                ga,
+                np.float32(lb * nb + lc * nc),
+                np.float32(sbx * nb + scx * nc),
+                np.float32(sby * nb + scy * nc),
+            )
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def raster_color(triangles, p, face_color, flat, back, width, height, buffer):
+    """Draw coloured *triangles* into *buffer* (height * width,) int64, as :func:`raster_gray` does in gray."""
+    for f in range(triangles.shape[0]):
+        a, b, c = triangles[f, 0], triangles[f, 1], triangles[f, 2]
+        ax, ay = p[a, 0], p[a, 1]
+        bx, by = p[b, 0], p[b, 1]
+        cx, cy = p[c, 0], p[c, 1]
+        facing, x0, x1, y0, y1, area = _box(ax, ay, bx, by, cx, cy, width, height, back >= _ZERO)
+        if facing == 0:
+            continue
+        if facing > 0:
+            b, c = c, b
+            bx, by, cx, cy = cx, cy, bx, by
+            area = -area
+        px = np.float64(x0 * 256 + 128)
+        py = np.float64(y0 * 256 + 128)
+        ea, bcx, bcy, ta = _edge(bx, by, cx, cy, px, py)
+        eb, cax, cay, tb = _edge(cx, cy, ax, ay, px, py)
+        ec, abx, aby, tc = _edge(ax, ay, bx, by, px, py)
+        za, zb, zc = p[a, 2], p[b, 2], p[c, 2]
+        wa, wb, wc = p[a, 3], p[b, 3], p[c, 3]
+        inverse = 1.0 / area
+        for y in range(y0, y1 + 1):
+            r = np.float64(y - y0) * 256.0
+            qa = ea + bcx * r
+            qb = eb + cax * r
+            qc = ec + abx * r
+            for x in range(x0, x1 + 1):
+                if qa >= ta and qb >= tb and qc >= tc:
+                    la = np.float32(qa * inverse)
+                    lb = np.float32(qb * inverse)
+                    lc = np.float32(qc * inverse)
+                    depth = np.int64(la * za + lb * zb + lc * zc)
+                    j = y * width + x
+                    if depth >= buffer[j] >> 24:
+                        packed = depth
+                        if facing < 0:
+                            for k in range(3):
+                                packed = (packed << 8) | np.int64(back)
+                        elif flat:
+                            for k in range(3):
+                                packed = (packed << 8) | np.int64(face_color[f, k])
+                        else:
+                            share = _ONE / (la * wa + lb * wb + lc * wc)
+                            lb = lb * wb * share
+                            lc = lc * wc * share
+                            for k in range(4, 7):
+                                base = p[a, k]
+                                value = base + lb * (p[b, k] - base) + lc * (p[c, k] - base)
+                                packed = (packed << 8) | np.int64(value)
+                        if packed > buffer[j]:
+                            buffer[j] = packed
+                qa -= bcy * 256.0
+                qb -= cay * 256.0
+                qc -= aby * 256.0
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def draw_gray(
+    triangles, vertices, matrices, albedo, lights, ambient, background, back, flat, ramp, width, height, out
+):
+    """Draw frames: *vertices* (T, n, 3), *matrices* (T, 4, 4) float32; *out* (T, height * width * channels) uint8."""
+    n = vertices.shape[1]
+    pixels = height * width
+    p = np.empty((n, COLUMNS), np.float32)
+    normals = np.empty((n, 4), np.float32)
+    light = np.empty(n, np.float32)
+    face_gray = np.empty(triangles.shape[0] if flat else 1, np.float32)
+    clear = np.int32(background)
+    buffer = np.full(pixels + _LANES, clear, np.int32)
+    for t in range(vertices.shape[0]):
+        project(vertices[t], matrices[t], width, height, p)
+        if flat:
+            light_triangles(triangles, vertices[t], lights, ambient, face_gray)
+            for f in range(triangles.shape[0]):
+                base = (albedo[triangles[f, 0]] + albedo[triangles[f, 1]] + albedo[triangles[f, 2]]) * _THIRD
+                face_gray[f] = _level(face_gray[f] * base)
+        else:
+            light_vertices(triangles, vertices[t], lights, ambient, normals, light)
+            for v in range(n):
+                p[v, 4] = _level(light[v] * albedo[v])
+        raster_gray(triangles, p, face_gray, flat, back, width, height, ramp, buffer)
+        row = out[t]
+        if row.size == pixels:
+            for k in range(pixels):
+                row[k] = np.uint8(buffer[k])
+                buffer[k] = clear
+        else:
+            for k in range(pixels):
+                gray = np.uint8(buffer[k])
+                row[3 * k] = gray
+                row[3 * k + 1] = gray
+                row[3 * k + 2] = gray
+                buffer[k] = clear
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def draw_color(
+    triangles, vertices, matrices, albedo, lights, ambient, background, back, flat, width, height, out
+):
+    """Draw coloured frames: as :func:`draw_gray`, *albedo* (n, 3), *out* (T, height * width * 3)."""
+    n = vertices.shape[1]
+    pixels = height * width
+    p = np.empty((n, COLUMNS), np.float32)
+    normals = np.empty((n, 4), np.float32)
+    light = np.empty(triangles.shape[0] if flat else n, np.float32)
+    face_color = np.empty((triangles.shape[0] if flat else 1, 3), np.float32)
+    clear = np.int64(background) * 0x010101
+    buffer = np.full(pixels, clear, np.int64)
+    for t in range(vertices.shape[0]):
+        project(vertices[t], matrices[t], width, height, p)
+        if flat:
+            light_triangles(triangles, vertices[t], lights, ambient, light)
+            for f in range(triangles.shape[0]):
+                for k in range(3):
+                    base = (
+                        albedo[triangles[f, 0], k] + albedo[triangles[f, 1], k] + albedo[triangles[f, 2], k]
+                    ) * _THIRD
+                    face_color[f, k] = _level(light[f] * base)
+        else:
+            light_vertices(triangles, vertices[t], lights, ambient, normals, light)
+            for v in range(n):
+                for k in range(3):
+                    p[v, 4 + k] = _level(light[v] * albedo[v, k])
+        raster_color(triangles, p, face_color, flat, back, width, height, buffer)
+        row = out[t]
+        for k in range(pixels):
+            value = buffer[k]
+            row[3 * k] = np.uint8(value >> 16)
+            row[3 * k + 1] = np.uint8(value >> 8)
+            row[3 * k + 2] = np.uint8(value)
+            buffer[k] = clear
