@@ -3,8 +3,8 @@
 Conventions
 -----------
 Stage-major: all mixtures, then all faces (crops and geometry), then all hypotheses, so that one heavy thing
-is in memory at a time. A stage first asks the cache what is there; only the rest becomes tasks. Audio-only and
-static-face hypotheses do not depend on the entry, so the next entry finds them in the cache.
+is in memory at a time. A stage first asks the cache what is there; only the rest becomes tasks. Audio-only
+and static-face hypotheses do not depend on the entry, so the next entry finds them in the cache.
 """
 
 from __future__ import annotations

@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -24,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from mtbench.cache import write_atomically
 from mtbench.errors import UsageError
 from mtbench.rows import Row, row_from_json
+from mtbench.submission import slugify
 from mtbench.summary import SummaryRow
 
 #: Version of the layout of both files.
@@ -78,6 +77,8 @@ class Run(_Model):
         What a reader of the numbers has to know.
     signatures : dict of str to str
         ``metric|modality`` -> how its numbers were computed (:mod:`mtbench.signature`).
+    settings : dict
+        What the signatures are made of (:class:`mtbench.summary.SignatureContext`), and the normalizer.
     summary : tuple of SummaryRow
     timings : dict
         Seconds and counts per stage; the only part that differs between identical runs.
@@ -93,6 +94,7 @@ class Run(_Model):
     recognizer: RecognizerRef | None
     warnings: tuple[str, ...] = ()
     signatures: dict[str, str]
+    settings: dict[str, Any]
     summary: tuple[SummaryRow, ...]
     timings: dict[str, Any]
     environment: dict[str, Any]
@@ -137,22 +139,9 @@ def round_floats(value: Any) -> Any:
     return value
 
 
-def slug(name: str) -> str:
-    """Return *name* as a folder name: letters, digits, ``.``, ``_`` and ``-``; never empty, never hidden.
-
-    Examples
-    --------
-    >>> slug("Half amplitude (ours)"), slug("../..")
-    ('Half-amplitude-ours', 'unnamed')
-    """
-    text = unicodedata.normalize("NFKC", name)
-    text = re.sub(r"[^\w.-]+", "-", text).strip("-.")
-    return text[:80] or "unnamed"
-
-
-def results_folder(out: Path, system: str, benchmark: str) -> Path:
-    """Return where the results of *system* on *benchmark* lie below *out*."""
-    return Path(out) / slug(system) / slug(benchmark)
+def results_folder(out: Path | str, system: str, benchmark: str) -> Path:
+    """Return where the results of *system* on *benchmark* lie below *out*: ``<out>/<system>/<benchmark>``."""
+    return Path(out) / slugify(system) / slugify(benchmark)
 
 
 def row_to_line(row: Row) -> str:

@@ -158,16 +158,14 @@ class Workshop:
 
     def crops_key(self, clip: Clip, face: str) -> str:
         """Return the key of the mouth crops of *clip* with *face* (``"entry"`` or ``"static"``)."""
-        from mtbench.renderers.mouth_crop import CROP_VERSION
+        from mtbench.renderers.mouth_crop import SIGNATURE
 
         settings = {
             "renderer": self.renderer.name,
             "version": self.renderer.version,
             "appearance": asdict(self.setup.appearance),
         }
-        return stage_key(
-            CROPS, CROP_VERSION, settings, [self.topology.digest, self.motion_digest(clip, face)]
-        )
+        return stage_key(CROPS, SIGNATURE, settings, [self.topology.digest, self.motion_digest(clip, face)])
 
     def motion_digest(self, clip: Clip, face: str) -> str:
         """Return the digest of what the vertices of *clip* with *face* follow from."""
@@ -277,14 +275,17 @@ def require_renderable(topology: Topology) -> None:
     """Raise ``PrerequisiteError`` where *topology* lacks triangles or landmarks."""
     if topology.renderable:
         return
-    message = f"topology {topology.name} has no triangles here, so its lips cannot be rendered"
+    hint = "LVE and its relatives need none: '--recognizer none' measures them alone"
     if topology.name == "flame-5023":
-        message += (
-            ". Get a FLAME model (for instance FLAME 2023 Open, licence CC-BY-4.0, from "
-            "https://flame.is.tue.mpg.de after registration) and run 'mtbench assets add flame FILE'. "
-            "LVE and its relatives need no asset: '--recognizer none' measures them alone"
-        )
-    raise PrerequisiteError(message)
+        from mtbench.flame import require_triangles
+
+        try:
+            require_triangles()
+        except PrerequisiteError as error:
+            raise PrerequisiteError(f"{error} {hint}") from None
+    raise PrerequisiteError(
+        f"topology {topology.name} has no triangles here, so nothing can be rendered; {hint}"
+    )
 
 
 def make_mixtures(task: MixtureTask) -> Seconds:

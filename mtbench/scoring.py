@@ -1,0 +1,402 @@
+"""Scoring a submission: ``mtbench.score`` and ``mtbench.rescore``.
+
+Conventions
+-----------
+A score is complete or it is not made: a submission with problems raises, a missing clip blocks unless
+*allow_partial*, and then the run says ``partial`` and is not rankable. What cannot be measured (a language
+outside the recognizer, no ground truth, another topology) is ``n/a`` with a reason, never a zero.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from mtbench.aggregate import aggregate
+from mtbench.audio import MIXING_VERSION, SAMPLE_RATE
+from mtbench.benchmark import Benchmark, load_benchmark
+from mtbench.cache import Cache, digest_bytes
+from mtbench.environment import describe_environment
+from mtbench.errors import UsageError
+from mtbench.execute import Executor
+from mtbench.metrics.geometry import name_region
+from mtbench.metrics.recognition import measure_recognition, remeasure
+from mtbench.noise import NOISE_SEED, NoiseSet, load_noises
+from mtbench.pipeline import Condition, Outcome, list_conditions, run_stages
+from mtbench.progress import Progress, make_progress
+from mtbench.recognizer import Recognizer
+from mtbench.renderer import Appearance
+from mtbench.results import (
+    BenchmarkRef,
+    RecognizerRef,
+    Run,
+    SystemRef,
+    canonical_rows,
+    read_rows,
+    read_run,
+    results_folder,
+    write_results,
+)
+from mtbench.rows import GeometryRow, RecognitionRow, Row
+from mtbench.stages import Setup, forget, workshop
+from mtbench.submission import Submission, load_submission
+from mtbench.summary import SignatureContext, SummaryRow, list_signatures
+from mtbench.text import DEFAULT_NORMALIZER, get_normalizer
+
+#: Signal-to-noise ratios of the paper, decibels.
+DEFAULT_SNRS = (-7.5, -10.0)
+#: Per cent of error on clean sound alone above which a recognizer does not understand the speech.
+UNDERSTANDING_LIMIT = 30.0
+
+
+def score(
+    path: str | Path,
+    benchmark: Benchmark | str | Path | None = None,
+    *,
+    recognizer: str | None = "openhead-av",
+    renderer: str = "software",
+    snr: Sequence[float] = DEFAULT_SNRS,
+    noise: str | Path | None = None,
+    noise_names: Sequence[str] | None = None,
+    out: str | Path | None = None,
+    workers: int | None = None,
+    allow_partial: bool = False,
+    cache: str | Path | None = None,
+    progress: bool | None = None,
+    normalizer: str = DEFAULT_NORMALIZER,
+    appearance: Appearance | None = None,
+    executor: Executor | None = None,
+) -> Run:
+    """Score a submission.
+
+    Parameters
+    ----------
+    path : str or Path
+        Submission folder.
+    benchmark : Benchmark, str or Path, optional
+        By default the one that the submission's manifest names.
+    recognizer : str or None
+        Name, see :func:`mtbench.recognizer.load_recognizer`; None measures geometry only.
+    renderer : str
+        ``"software"`` or ``"pyrender"``.
+    snr : sequence of float
+        Signal-to-noise ratios in decibels.
+    noise : str or Path, optional
+        Folder of noise recordings; by default the benchmark's.
+    noise_names : sequence of str, optional
+        Only these recordings of the folder.
+    out : str or Path, optional
+        Folder of results; ``<out>/<system>/<benchmark>/`` gets ``run.json`` and ``clips.jsonl``. None writes
+        nothing.
+    workers : int, optional
+        Processes; by default as many as there are processors, at most 8. Results do not depend on it.
+    allow_partial : bool
+        Score what is there although clips are missing; the run is not rankable.
+    cache : str or Path, optional
+        Folder of the stage cache; by default ``$MTBENCH_CACHE`` or the platform's.
+    progress : bool, optional
+        Show bars on standard error; by default on a terminal only.
+    normalizer : str
+        Of texts before words are counted, see :mod:`mtbench.text`.
+    appearance : Appearance, optional
+        How faces are shaded; part of the signature.
+    executor : Executor, optional
+        Workers that already run, to share them between scores; *workers* is ignored then.
+
+    Returns
+    -------
+    Run
+        What ``run.json`` holds.
+
+    Raises
+    ------
+    SubmissionError
+        With every problem of the submission.
+    UsageError, BenchmarkError, PrerequisiteError
+        Messages say what to do.
+
+    Examples
+    --------
+    >>> run = mtbench.score("my-submission", out="results")  # doctest: +SKIP
+    >>> run.estimate("headline", modality="av", snr_db=-7.5, noise="all", language="all")  # doctest: +SKIP
+    41.2
+    """
+    start = time.perf_counter()
+    forget()
+    get_normalizer(normalizer)
+    if len(set(snr)) != len(snr):
+        raise UsageError(f"SNR given twice: {', '.join(f'{value:g}' for value in snr)}")
+    submission = load_submission(path, benchmark, allow_partial)
+    if benchmark is None:
+        benchmark = submission.benchmark_ref
+    if not isinstance(benchmark, Benchmark):
+        benchmark = load_benchmark(benchmark)
+    folder = Path(noise) if noise is not None else benchmark.noise_folder
+    setup = Setup(
+        benchmark=str(benchmark.root.resolve()),
+        submission=str(Path(path).resolve()),
+        cache=str(Cache(cache).root.resolve()),
+        recognizer=recognizer,
+        renderer=renderer,
+        appearance=appearance or Appearance(),
+        noise=None if folder is None else str(folder.resolve()),
+        allow_partial=allow_partial,
+    )
+    noises = load_noises(folder).select(noise_names) if noise_names is not None else load_noises(folder)
+    conditions = list_conditions(snr, noises.names)
+    reporter = make_progress(progress)
+    reporter.title = submission.system
+    own = executor or Executor(workers)
+    try:
+        with reporter:
+            outcome = _run(setup, conditions, own, reporter)
+    finally:
+        if executor is None:
+            own.close()
+    return _conclude(
+        setup, benchmark, submission, noises, conditions, outcome, normalizer, own.workers, start, out
+    )
+
+
+def _run(setup: Setup, conditions: list[Condition], executor: Executor, progress: Progress) -> Outcome:
+    Cache(setup.cache).sweep()
+    return run_stages(setup, conditions, executor, progress)
+
+
+def _conclude(
+    setup: Setup,
+    benchmark: Benchmark,
+    submission: Submission,
+    noises: NoiseSet,
+    conditions: list[Condition],
+    outcome: Outcome,
+    normalizer: str,
+    workers: int,
+    start: float,
+    out: str | Path | None,
+) -> Run:
+    shop = workshop(setup)
+    rows = build_rows(benchmark, submission, shop.recognizer, conditions, outcome, normalizer)
+    context = _describe_settings(setup, benchmark, noises, normalizer)
+    summary = aggregate(rows, benchmark.clips, context)
+    timings = _describe_timings(outcome, benchmark, workers)
+    run = Run(
+        status="partial" if submission.partial else "complete",
+        rankable=not submission.partial,
+        system=SystemRef(
+            name=submission.system,
+            digest=submission.digest,
+            topology=submission.topology,
+            kind=submission.kind,
+            model=submission.manifest.model.model_dump(),
+            generation=submission.manifest.generation.model_dump(),
+        ),
+        benchmark=BenchmarkRef(name=benchmark.name, version=benchmark.version, digest=benchmark.digest),
+        recognizer=None
+        if shop.recognizer is None
+        else RecognizerRef(name=shop.recognizer.name, digest=shop.recognizer.digest),
+        warnings=tuple(_find_warnings(benchmark, submission, shop.recognizer, noises, summary)),
+        signatures=list_signatures(summary, context),
+        settings={**asdict(context), "normalizer": normalizer},
+        summary=tuple(summary),
+        timings={**timings, "total_seconds": round(time.perf_counter() - start, 3)},
+        environment=describe_environment(),
+    )
+    if out is not None:
+        write_results(results_folder(out, run.system.name, run.benchmark.name), run, rows)
+    return run
+
+
+def build_rows(
+    benchmark: Benchmark,
+    submission: Submission,
+    recognizer: Recognizer | None,
+    conditions: Sequence[Condition],
+    outcome: Outcome,
+    normalizer: str,
+) -> list[Row]:
+    """Return the rows of ``clips.jsonl``: clips in the benchmark's order, conditions in the given one.
+
+    Every clip has a row for every condition and one for its geometry; what was not measured has a reason.
+    """
+    rows: list[Row] = []
+    for clip in benchmark.clips:
+        missing = "clip missing in the submission" if clip.id not in submission.clips else None
+        for condition in conditions if recognizer is not None else ():
+            assert recognizer is not None
+            hypothesis = outcome.hypotheses.get((clip.id, condition))
+            reason = missing
+            if clip.language not in recognizer.languages:
+                reason = f"language not covered by {recognizer.name}"
+            rows.append(
+                measure_recognition(
+                    clip=clip.id,
+                    language=clip.language,
+                    source=clip.source,
+                    modality=condition.modality,
+                    face=condition.face,
+                    snr_db=None if condition.heard is None else condition.heard.snr_db,
+                    noise=None if condition.heard is None else condition.heard.noise,
+                    reference=clip.transcript,
+                    hypothesis=hypothesis,
+                    reference_phones=clip.phones,
+                    reason=reason if hypothesis is None else None,
+                    normalizer=normalizer,
+                )
+            )
+        sums = outcome.geometry.get(clip.id)
+        if clip.motion_path is None:
+            missing = "no ground truth"
+        elif clip.topology != submission.topology:
+            missing = f"ground truth has topology {clip.topology}"
+        rows.append(GeometryRow(clip.id, clip.language, clip.source, sums, missing if sums is None else None))
+    return canonical_rows(rows)
+
+
+def _describe_settings(
+    setup: Setup, benchmark: Benchmark, noises: NoiseSet, normalizer: str
+) -> SignatureContext:
+    from mtbench import __version__
+
+    shop = workshop(setup)
+    topology = shop.topology
+    named = f"{topology.name}#{topology.digest}"
+    recognition: dict[str, object] = {"norm": normalizer}
+    video: dict[str, object] = {"topology": named}
+    if shop.recognizer is not None:
+        from mtbench.renderers.mouth_crop import SIGNATURE
+
+        lexicons = [benchmark.lexicons[lang].read_bytes() for lang in sorted(benchmark.lexicons)]
+        appearance = digest_bytes(repr(setup.appearance).encode())[:8]
+        recognition["rec"] = f"{shop.recognizer.name}#{shop.recognizer.digest}"
+        recognition["lexicon"] = f"{benchmark.name}#{digest_bytes(*lexicons)}" if lexicons else "none"
+        video["render"] = f"{shop.renderer.name}@{shop.renderer.version}#{appearance}"
+        video["crop"] = SIGNATURE
+    return SignatureContext(
+        common={"bench": f"{benchmark.ref}#{benchmark.digest}", "fps": benchmark.fps, "version": __version__},
+        recognition=recognition,
+        audio={"mix": f"rms@{MIXING_VERSION}({NOISE_SEED})"},
+        video=video,
+        geometry={"topology": named, "template": "speaker"},
+        lips=name_region(topology, "lips"),
+        upper_face=name_region(topology, "upper_face"),
+        noises={noise.name: noise.digest for noise in noises.noises},
+    )
+
+
+def _describe_timings(outcome: Outcome, benchmark: Benchmark, workers: int) -> dict[str, Any]:
+    stages = {
+        name: {
+            "computed": report.computed,
+            "cached": report.cached,
+            "wall_seconds": round(report.wall_seconds, 3),
+            "worker_seconds": round(report.worker_seconds, 3),
+        }
+        for name, report in outcome.stages.items()
+    }
+    samples = sum(clip.frames for clip in benchmark.clips) * (SAMPLE_RATE / benchmark.fps)
+    return {
+        "stages": stages,
+        "workers": workers,
+        "audio_seconds": round(samples / SAMPLE_RATE, 3),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _find_warnings(
+    benchmark: Benchmark,
+    submission: Submission,
+    recognizer: Recognizer | None,
+    noises: NoiseSet,
+    summary: Sequence[SummaryRow],
+) -> list[str]:
+    """Return what a reader of the numbers has to know before believing them."""
+    warnings = []
+    if submission.partial:
+        warnings.append(
+            f"partial: {len(submission.missing)} of {len(benchmark.clips)} clips are missing; not rankable"
+        )
+    if recognizer is None:
+        return warnings
+    uncovered = [lang for lang in benchmark.languages if lang not in recognizer.languages]
+    if uncovered:
+        warnings.append(f"{recognizer.name} does not cover {', '.join(uncovered)}: n/a there")
+    if not noises.noises:
+        warnings.append("no noise recordings: the benchmark brings none, give some with --noise DIR")
+    error = _error_on_clean_sound(summary)
+    if error is not None and error[1] > UNDERSTANDING_LIMIT:
+        warnings.append(
+            f"{recognizer.name} has {error[1]:.0f} % {error[0]} on this benchmark's clean sound alone: "
+            "this recognizer does not understand this speech, its error rates say little about lips"
+        )
+    return warnings
+
+
+def _error_on_clean_sound(summary: Sequence[SummaryRow]) -> tuple[str, float] | None:
+    for metric, name in (("per", "phone errors"), ("headline", "errors")):
+        for row in summary:
+            where = (row.metric, row.modality, row.snr_db, row.language)
+            if where == (metric, "a", None, "all") and row.estimate is not None:
+                return name, row.estimate
+    return None
+
+
+@dataclass(frozen=True)
+class _ClipInfo:
+    id: str
+    language: str
+    source: str
+
+
+def rescore(folder: str | Path, *, normalizer: str | None = None, out: str | Path | None = None) -> Run:
+    """Count and aggregate the rows of a result folder again; nothing is rendered or recognized.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Result folder with ``run.json`` and ``clips.jsonl``.
+    normalizer : str, optional
+        Another normalizer, see :mod:`mtbench.text`; by default the one that was used.
+    out : str or Path, optional
+        Folder of results to write to, as for :func:`score`; by default the folder itself is rewritten.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    UsageError
+        Where the folder holds no result.
+    """
+    from mtbench import __version__
+
+    folder = Path(folder)
+    old, rows = read_run(folder), read_rows(folder)
+    normalizer = normalizer or str(old.settings.get("normalizer", DEFAULT_NORMALIZER))
+    rows = canonical_rows(remeasure(r, normalizer) if isinstance(r, RecognitionRow) else r for r in rows)
+    names = {f.name for f in dataclasses.fields(SignatureContext)}
+    context = SignatureContext(**{key: value for key, value in old.settings.items() if key in names})
+    context = dataclasses.replace(
+        context,
+        common={**context.common, "version": __version__},
+        recognition={**context.recognition, "norm": normalizer},
+    )
+    clips = dict.fromkeys(_ClipInfo(row.clip, row.language, row.source) for row in rows)
+    summary = aggregate(rows, list(clips), context)
+    run = old.model_copy(
+        update={
+            "summary": tuple(summary),
+            "signatures": list_signatures(summary, context),
+            "settings": {**asdict(context), "normalizer": normalizer},
+            "environment": describe_environment(),
+        }
+    )
+    target = folder if out is None else results_folder(out, run.system.name, run.benchmark.name)
+    write_results(target if target.is_dir() or out is not None else target.parent, run, rows)
+    return run
