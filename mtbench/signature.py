@@ -110,11 +110,13 @@ class Signature:
             Where *text* is no signature.
         """
         metric, *parts = text.split("|")
+        if not metric:
+            raise ValueError(f"not a signature: {text!r}")
         pairs = []
         for part in parts:
             key, colon, value = part.partition(":")
             key = key if key in KEYS else _LONG.get(key, "")
-            if not colon or not key or not metric:
+            if not colon or not key:
                 raise ValueError(f"not a signature: {text!r} (at {part!r})")
             pairs.append((key, value))
         return cls.of(metric, pairs)

@@ -1,0 +1,175 @@
+"""Paired comparison of two entries: direction, sharpness, correction, refusal of unlike runs."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+from test_aggregate import CLIPS, CONTEXT, make_rows
+
+import mtbench
+from mtbench.aggregate import aggregate, find_number, list_signatures
+from mtbench.comparison import Comparison, check_comparable
+from mtbench.errors import UsageError
+from mtbench.paired import compare_rows
+from mtbench.results import BenchmarkRef, RecognizerRef
+from mtbench.rows import GeometryRow
+
+AV = {"modality": "av", "snr_db": -7.5, "noise": "all"}
+MANY = [type(CLIPS[0])(f"{lang}-{i}", lang, f"{lang}-s{i}") for lang in ("ita", "jpn") for i in range(20)]
+
+
+def shared_rows(error_a, error_b, clips=CLIPS):
+    """Two entries over the same references and the same audio-only and static rows."""
+    a, b = make_rows(0, error_a, clips), make_rows(0, error_b, clips)
+    # The references of both come from the same seed only while draws agree: take them from a.
+    from dataclasses import replace
+
+    from mtbench.metrics.recognition import remeasure
+
+    out = []
+    for mine, theirs in zip(a, b, strict=True):
+        if isinstance(mine, GeometryRow) or mine.face != "entry":
+            out.append(mine)
+        else:
+            row = replace(theirs, reference=mine.reference, reference_phones=mine.reference_phones)
+            out.append(remeasure(row))
+    return a, out
+
+
+def test_an_entry_equals_itself():
+    rows = make_rows()
+    for d in compare_rows(rows, rows, replicates=100, trials=100):
+        assert d.difference == 0
+        assert d.p == d.p_holm == 1
+        assert d.better is None
+        assert d.ci95 == (0, 0)
+
+
+def test_worse_entry_is_found_and_direction_follows_the_metric():
+    a, b = shared_rows(0.1, 0.6, MANY)
+    differences = compare_rows(a, b, replicates=300, trials=500)
+    by_metric = {d.metric: d for d in differences if d.language == "all" and d.snr_db == -7.5}
+    for metric in ("headline", "wer", "cer", "per"):
+        d = by_metric[metric]
+        assert d.difference > 0
+        assert d.better == "a"
+        assert d.ci95[0] > 0
+        assert d.p < 0.01
+    assert by_metric["avlr_gain"].difference < 0
+    assert by_metric["avlr_gain"].better == "a"
+    assert by_metric["avlr_gain"].difference == pytest.approx(-by_metric["wer"].difference)
+    assert {d.modality for d in differences} == {"av", "v", None}
+    assert {d.noise for d in differences} == {"all", None}
+
+
+def test_estimates_are_those_of_the_summary():
+    a, b = shared_rows(0.2, 0.4)
+    summary_a, summary_b = (aggregate(rows, CLIPS, CONTEXT, replicates=50) for rows in (a, b))
+    for d in compare_rows(a, b, replicates=50, trials=50):
+        where = {k: getattr(d, k) for k in ("modality", "snr_db", "noise", "aggregation")}
+        assert d.a == pytest.approx(find_number(summary_a, d.metric, d.language, **where).estimate, rel=1e-12)
+        assert d.b == pytest.approx(find_number(summary_b, d.metric, d.language, **where).estimate, rel=1e-12)
+
+
+def test_swapping_entries_swaps_signs():
+    a, b = shared_rows(0.2, 0.4)
+    forth = compare_rows(a, b, replicates=50, trials=200)
+    back = compare_rows(b, a, replicates=50, trials=200)
+    for x, y in zip(forth, back, strict=True):
+        assert x.difference == pytest.approx(-y.difference)
+        assert x.p == y.p
+        assert x.ci95 == pytest.approx((-y.ci95[1], -y.ci95[0]))
+
+
+def test_pairing_is_sharper_than_two_separate_intervals():
+    a, b = shared_rows(0.3, 0.35, MANY)
+    d = next(d for d in compare_rows(a, b) if d.metric == "lve_mm" and d.language == "all")
+    assert d.ci95 == (0, 0)  # same geometry: separate intervals would be as wide as each entry's own
+    assert find_number(aggregate(a, MANY, CONTEXT), "lve_mm").ci95[0] > 0
+
+
+def test_holm_runs_over_languages():
+    a, b = shared_rows(0.1, 0.5)
+    found = [d for d in compare_rows(a, b, trials=300) if d.metric == "wer" and d.snr_db == -7.5]
+    languages = [d for d in found if d.language != "all"]
+    assert len(languages) == 3
+    assert all(d.p_holm >= d.p for d in languages)
+    assert min(d.p_holm for d in languages) == pytest.approx(min(1, 3 * min(d.p for d in languages)))
+    assert all(d.p_holm == d.p for d in found if d.language == "all")
+
+
+def test_clips_that_one_entry_lacks_are_counted():
+    a, b = shared_rows(0.2, 0.4)
+    found = compare_rows(a, [r for r in b if r.clip != "ita-3"], replicates=50, trials=50)
+    for d in found:
+        assert d.n_expected - d.n_clips == (1 if d.language in ("ita", "all") else 0)
+
+
+def test_other_references_are_refused():
+    a, b = make_rows(0), make_rows(1)
+    with pytest.raises(UsageError, match="disagree about the length of references"):
+        compare_rows(a, b, replicates=10, trials=10)
+
+
+def make_run(name="x", digest="d" * 32, recognizer="r" * 32, norm="uni-v1"):
+    return SimpleNamespace(
+        system=SimpleNamespace(name=name),
+        benchmark=BenchmarkRef(name="toy", version="1", digest=digest),
+        recognizer=RecognizerRef(name="toy-av", digest=recognizer),
+        signatures={"wer|av": f"wer|bench:toy@1|norm:{norm}", f"only-{name}": "cer|norm:x"},
+    )
+
+
+def test_unlike_runs_are_refused_with_every_difference_named():
+    check_comparable(make_run("x"), make_run("y"))
+    with pytest.raises(UsageError) as caught:
+        check_comparable(make_run("x"), make_run("y", "e" * 32, "s" * 32, "multitalk"))
+    message = str(caught.value)
+    assert "benchmark: toy@1#dddddddd != toy@1#eeeeeeee" in message
+    assert "recognizer: toy-av#rrrrrrrr != toy-av#ssssssss" in message
+    assert "wer|av: norm: uni-v1 != multitalk" in message
+    assert caught.value.exit_code == 2
+
+
+def test_table_reads_as_text():
+    a, b = shared_rows(0.1, 0.6)
+    comparison = Comparison("ours", "theirs", "toy@1", tuple(compare_rows(a, b, replicates=50, trials=50)))
+    text = comparison.table()
+    assert text.startswith("a = ours, b = theirs, on toy@1\n")
+    assert "av, -7.5 dB" in text
+    assert "geometry" in text
+    assert len(comparison.table("headline", None).splitlines()) > len(
+        comparison.table("headline").splitlines()
+    )
+    assert comparison.find("wer", "ita", **AV)[0].aggregation == "corpus"
+
+
+def test_compare_reads_result_folders(tmp_path):
+    a, b = shared_rows(0.1, 0.6)
+    for name, rows in (("a", a), ("b", b)):
+        summary = aggregate(rows, CLIPS, CONTEXT, replicates=50)
+        write_folder(tmp_path / name, name, rows, summary, list_signatures(summary, CONTEXT, replicates=50))
+    comparison = mtbench.compare(tmp_path / "a", tmp_path / "b", replicates=50, trials=50)
+    assert (comparison.system_a, comparison.system_b, comparison.benchmark) == ("a", "b", "toy@1")
+    assert comparison.find("wer", **AV)[0].difference > 0
+    with pytest.raises(UsageError):
+        mtbench.compare(tmp_path / "a", tmp_path / "absent")
+
+
+def write_folder(folder, name, rows, summary, signatures):
+    folder.mkdir()
+    run = {
+        "schema_version": 1,
+        "status": "complete",
+        "rankable": True,
+        "system": {"name": name, "digest": "0", "topology": "toy", "kind": "vertices"},
+        "benchmark": {"name": "toy", "version": "1", "digest": "0"},
+        "recognizer": {"name": "toy-av", "digest": "0"},
+        "signatures": signatures,
+        "settings": {},
+        "summary": [row.to_json() for row in summary],
+        "timings": {},
+        "environment": {},
+    }
+    (folder / "run.json").write_text(json.dumps(run), "utf-8")
+    (folder / "clips.jsonl").write_text("".join(json.dumps(r.to_json()) + "\n" for r in rows), "utf-8")
