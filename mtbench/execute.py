@@ -72,12 +72,12 @@ class Executor:
         MtbenchError
             What a task raised, or a note that a worker died.
         """
+        if not tasks:
+            return
         if self.workers == 1:
             with single_threaded_torch():
                 for index, task in enumerate(tasks):
                     yield index, function(task)
-            return
-        if not tasks:
             return
         pool = self._start()
         futures: dict[Future[R], int] = {pool.submit(function, task): i for i, task in enumerate(tasks)}

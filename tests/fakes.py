@@ -23,6 +23,7 @@ CLIPS = {
     "eng-01": ("eng", 28, "everyone has the right to life"),
     "eng-02": ("eng", 25, "no one shall be held in slavery"),
     "jpn-01": ("jpn", 27, "すべて 人 は 自由"),
+    "jpn-02": ("jpn", 31, "何人 も 奴隷 に されない"),
 }
 
 
