@@ -2,8 +2,8 @@
 
 Conventions
 -----------
-AVLR is the error rate of an audio-visual recognizer that hears the clip in noise and sees the rendered
-mouth (MultiTalk, section 4). ``avlr_gain`` is the part of it that is due to the motion:
+AVLR (audio-visual lip readability, from the MultiTalk paper) is the error rate of an audio-visual recognizer
+that hears the clip in noise and sees the rendered mouth. ``avlr_gain`` is what the motion contributes:
 
     avlr_gain = WER(noisy audio, static face) - WER(noisy audio, rendered face)
 
