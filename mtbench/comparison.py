@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mtbench.errors import UsageError
+from mtbench.metrics.base import METRICS
 from mtbench.paired import Difference, compare_rows
 from mtbench.results import Run, read_rows, read_run
 from mtbench.series import Condition
@@ -31,12 +32,15 @@ class Comparison:
         ``name@version``.
     differences : tuple of Difference
         Ordered by metric, condition, language (``"all"`` first).
+    notes : tuple of str
+        What to keep in mind, e.g. that the entries are meshes of different topologies.
     """
 
     system_a: str
     system_b: str
     benchmark: str
     differences: tuple[Difference, ...]
+    notes: tuple[str, ...] = ()
 
     def find(self, metric: str, language: str = "all", **where: object) -> list[Difference]:
         """Return the differences of *metric* in *language* whose fields equal *where*."""
@@ -81,7 +85,7 @@ class Comparison:
         widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
         title = f"a = {self.system_a}, b = {self.system_b}, on {self.benchmark}"
         body = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines)
-        return "\n".join((title, *body))
+        return "\n".join((title, *body, *(f"note: {note}" for note in self.notes)))
 
 
 def compare(
@@ -116,25 +120,41 @@ def compare(
     ``print(mtbench.compare("results/ours/openhead-20", "results/static/openhead-20").table())``
     """
     run_a, run_b = read_run(a), read_run(b)
-    check_comparable(run_a, run_b)
+    notes = check_comparable(run_a, run_b)
     differences = compare_rows(read_rows(a), read_rows(b), replicates=replicates, trials=trials, seed=seed)
     benchmark = f"{run_a.benchmark.name}@{run_a.benchmark.version}"
-    return Comparison(run_a.system.name, run_b.system.name, benchmark, tuple(differences))
+    return Comparison(run_a.system.name, run_b.system.name, benchmark, tuple(differences), notes)
 
 
-def check_comparable(a: Run, b: Run) -> None:
-    """Raise ``UsageError`` unless the numbers of both runs mean the same.
+def check_comparable(a: Run, b: Run) -> tuple[str, ...]:
+    """Raise ``UsageError`` unless the numbers of both runs mean the same; return what to keep in mind.
 
-    Benchmark, recognizer and the settings in the signatures of all metrics that both have must agree.
+    Benchmark, recognizer and the settings in the signatures of all metrics that both have must agree. The
+    topology is the entry's own choice: two topologies can be read by one recognizer, but have no common
+    geometry.
     """
-    problems = []
+    problems: list[str] = []
+    notes: list[str] = []
+    same_topology = a.system.topology == b.system.topology
+    if not same_topology:
+        notes.append(
+            f"topologies differ ({a.system.topology}, {b.system.topology}): error rates compare system with "
+            "mesh, geometric metrics are left out"
+        )
     for name in ("benchmark", "recognizer"):
         mine, theirs = getattr(a, name), getattr(b, name)
         if mine != theirs:
             problems.append(f"{name}: {_name(mine)} != {_name(theirs)}")
     for key in sorted(set(a.signatures) & set(b.signatures)):
+        metric = METRICS.get(key.partition("|")[0])
+        if not same_topology and metric is not None and metric.is_geometric:
+            continue
         mine, theirs = (Signature.parse(run.signatures[key]) for run in (a, b))
-        problems += [f"{key}: {difference}" for difference in mine.differences(theirs)]
+        found = mine.differences(theirs)
+        problems += [f"{key}: {d}" for d in found if same_topology or not d.startswith("topology:")]
+    for run in (a, b):
+        if run.status != "complete":
+            notes.append(f"{run.system.name} is partial: only clips that both have are compared")
     if problems:
         shown = "".join(f"\n  - {problem}" for problem in problems[:10])
         more = f"\n  - and {len(problems) - 10} more" if len(problems) > 10 else ""
@@ -143,6 +163,7 @@ def check_comparable(a: Run, b: Run) -> None:
             f"{shown}{more}\n"
             "Score both on the same benchmark with the same settings and the same version of mtbench."
         )
+    return tuple(notes)
 
 
 def _describe(d: Difference) -> str:

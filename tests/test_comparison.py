@@ -111,12 +111,19 @@ def test_other_references_are_refused():
         compare_rows(a, b, replicates=10, trials=10)
 
 
-def make_run(name="x", digest="d" * 32, recognizer="r" * 32, norm="uni-v1"):
+def make_run(
+    name="x", digest="d" * 32, recognizer="r" * 32, norm="uni-v1", topology="toy", status="complete"
+):
     return SimpleNamespace(
-        system=SimpleNamespace(name=name),
+        status=status,
+        system=SimpleNamespace(name=name, topology=topology),
         benchmark=BenchmarkRef(name="toy", version="1", digest=digest),
         recognizer=RecognizerRef(name="toy-av", digest=recognizer),
-        signatures={"wer|av": f"wer|bench:toy@1|norm:{norm}", f"only-{name}": "cer|norm:x"},
+        signatures={
+            "wer|av": f"wer|bench:toy@1|topology:{topology}|norm:{norm}",
+            "lve_mm": f"lve_mm|bench:toy@1|topology:{topology}|mask:{topology}-lips",
+            f"only-{name}": "cer|norm:x",
+        },
     )
 
 
@@ -129,6 +136,15 @@ def test_unlike_runs_are_refused_with_every_difference_named():
     assert "recognizer: toy-av#rrrrrrrr != toy-av#ssssssss" in message
     assert "wer|av: norm: uni-v1 != multitalk" in message
     assert caught.value.exit_code == 2
+
+
+def test_topology_is_the_entrys_own_choice():
+    assert check_comparable(make_run("x"), make_run("y")) == ()
+    notes = check_comparable(make_run("x"), make_run("y", topology="other", status="partial"))
+    assert "topologies differ (toy, other)" in notes[0]
+    assert "y is partial" in notes[1]
+    with pytest.raises(UsageError, match="norm: uni-v1 != multitalk"):
+        check_comparable(make_run("x"), make_run("y", topology="other", norm="multitalk"))
 
 
 def test_table_reads_as_text():

@@ -41,6 +41,11 @@ class Metric:
     aggregation: str
     overall: str
 
+    @property
+    def is_geometric(self) -> bool:
+        """Whether the metric compares meshes, not transcripts."""
+        return self.aggregation != "corpus"
+
 
 METRICS: dict[str, Metric] = {
     m.name: m

@@ -18,6 +18,12 @@ def check_pair(prediction: np.ndarray, truth: np.ndarray) -> None:
     ----------
     prediction, truth : (T, V, 3) floating point
         Vertices in metres.
+
+    Examples
+    --------
+    >>> check_pair(np.zeros((4, 9, 3)), np.zeros((5, 9, 3)))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ValueError: prediction has 4 frames, ground truth has 5: another frame rate, or a clip that was cut? ...
     """
     for name, array in (("prediction", prediction), ("truth", truth)):
         if array.ndim != 3 or array.shape[2] != 3:
@@ -47,6 +53,11 @@ def squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     Returns
     -------
     (...) float64
+
+    Examples
+    --------
+    >>> squared_distances(np.zeros(3), np.array([1.0, 2.0, 2.0])).item()
+    9.0
     """
     a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
     x, y, z = (a[..., i] - b[..., i] for i in range(3))

@@ -42,6 +42,13 @@ def measure_geometry(
     ------
     ValueError
         Where shapes differ from each other or from the topology.
+
+    Examples
+    --------
+    >>> regions = {"lips": np.array([0]), "upper_face": np.array([1])}
+    >>> two_points = Topology("two", 2, np.zeros((0, 3), np.int32), regions)
+    >>> measure_geometry(np.full((5, 2, 3), 0.003), np.zeros((5, 2, 3)), two_points).frames
+    5
     """
     if truth.shape[1:] != (topology.n_vertices, 3):
         raise ValueError(
@@ -63,6 +70,13 @@ def measure_geometry(
 
 
 def name_region(topology: Topology, region: str) -> str:
-    """Return a region's name, size and digest as signatures have it, e.g. ``"lips-250#77c0d1f0"``."""
+    """Return a region's name, size and digest as signatures have it, e.g. ``"lips-250#77c0d1f0"``.
+
+    Examples
+    --------
+    >>> two_points = Topology("two", 2, np.zeros((0, 3), np.int32), {"lips": np.array([0])})
+    >>> name_region(two_points, "lips").partition("#")[0]
+    'lips-1'
+    """
     indices = np.ascontiguousarray(topology.region(region), "<i4")
     return f"{region}-{len(indices)}#{hashlib.blake2b(indices.tobytes(), digest_size=4).hexdigest()}"

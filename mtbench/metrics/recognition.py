@@ -52,6 +52,15 @@ def measure_recognition(
     Returns
     -------
     RecognitionRow
+
+    Examples
+    --------
+    >>> row = measure_recognition(
+    ...     clip="ita-01", language="ita", source="s1", modality="a", face=None, snr_db=-7.5, noise="music",
+    ...     reference="Ogni individuo ha diritto.", hypothesis=Hypothesis("ogni ha diritto"),
+    ... )
+    >>> row.words
+    EditCounts(hits=3, substitutions=0, deletions=1, insertions=0)
     """
     row = RecognitionRow(
         clip=clip,
@@ -73,7 +82,14 @@ def measure_recognition(
 
 
 def remeasure(row: RecognitionRow, normalizer: str = DEFAULT_NORMALIZER) -> RecognitionRow:
-    """Return *row* counted anew with *normalizer*; a row without a hypothesis comes back as it is."""
+    """Return *row* counted anew with *normalizer*; a row without a hypothesis comes back as it is.
+
+    Examples
+    --------
+    >>> row = RecognitionRow("c", "eng", "s", "v", "entry", None, None, "Don't!", "don t", reason="new")
+    >>> remeasure(row).words.errors
+    2
+    """
     if row.hypothesis is None:
         return row
     return replace(
