@@ -110,6 +110,16 @@ def languages_table(runs: Sequence[Run]) -> Table:
     )
 
 
+def group_runs(runs: Sequence[Run]) -> list[list[Run]]:
+    """Return *runs* grouped by what may stand in one table: benchmark (with digest) and recognizer."""
+    groups: dict[tuple, list[Run]] = {}
+    for run in runs:
+        judge = None if run.recognizer is None else (run.recognizer.name, run.recognizer.digest)
+        key = (run.benchmark.name, run.benchmark.version, run.benchmark.digest, judge or ("", ""))
+        groups.setdefault(key, []).append(run)
+    return [groups[key] for key in sorted(groups)]
+
+
 def _one_run_by_language(run: Run, languages: Sequence[str]) -> Table:
     snrs = _snrs([run])
     header = ["language", "clips"]

@@ -1,0 +1,64 @@
+"""The tree of commands."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mtbench.cli import assets, avsr, benchmarks, entries, results, tools
+
+EPILOG = (
+    "Exit codes: 0 fine, 2 usage, 3 invalid submission, 4 missing prerequisite, 5 partial result. "
+    "Start with 'mtbench demo'."
+)
+
+app = typer.Typer(
+    name="mtbench",
+    help="Score speech-driven 3D talking heads: lip readability (AVLR) and lip vertex error, 20 languages.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from mtbench import __version__
+        from mtbench.cli.output import say
+
+        say(f"mtbench {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="One log line per stage.")] = False,
+) -> None:
+    if verbose:
+        import logging
+
+        logging.basicConfig(level=logging.INFO, format="%(message)s")
+
+
+app.command()(tools.demo)
+app.command()(entries.validate)
+app.command()(entries.score)
+app.command()(results.rescore)
+app.command()(results.compare)
+app.command()(results.show)
+app.command()(entries.render)
+app.add_typer(entries.controls, name="controls")
+app.add_typer(benchmarks.app, name="benchmark")
+app.add_typer(results.leaderboard, name="leaderboard")
+app.add_typer(assets.app, name="assets")
+app.add_typer(avsr.app, name="avsr")
+app.command(name="ls")(tools.list_things)
+app.command()(tools.doctor)
+app.command()(tools.cache)

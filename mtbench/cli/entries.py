@@ -1,0 +1,164 @@
+"""Commands on submissions: validate, score, render, controls."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mtbench.cli.output import say, say_json, say_note
+
+BenchmarkOption = Annotated[
+    str | None,
+    typer.Option("--benchmark", "-b", help="Benchmark name or folder; default: what the manifest names."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+def validate(
+    submission: Annotated[Path, typer.Argument(help="Submission folder.")],
+    benchmark: BenchmarkOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List everything wrong with a submission: what, where, expected, likely cause, what to do."""
+    from mtbench.submission import validate as find_problems
+
+    problems = find_problems(submission, benchmark)
+    if as_json:
+        say_json({"valid": not problems, "problems": [problem_to_json(p) for p in problems]})
+    elif problems:
+        say(f"{submission}: {len(problems)} problem(s)")
+        for problem in problems:
+            say(f"  - {problem}")
+    else:
+        say(f"{submission}: valid")
+    if problems:
+        raise typer.Exit(3)
+
+
+def problem_to_json(problem: Any) -> dict[str, Any]:
+    """Return a :class:`mtbench.errors.Problem` as a JSON object."""
+    return {
+        "code": problem.code,
+        "where": problem.where,
+        "message": problem.message,
+        "hint": problem.hint,
+        "clip": problem.clip,
+    }
+
+
+def parse_snrs(values: list[str]) -> tuple[float, ...]:
+    """Return the SNRs in *values*, each a number or several separated by commas."""
+    from mtbench.errors import UsageError
+
+    try:
+        return tuple(float(part) for value in values for part in value.split(",") if part.strip())
+    except ValueError:
+        raise UsageError(
+            f"--snr takes numbers of decibels, e.g. --snr -7.5,-10, not {' '.join(values)!r}"
+        ) from None
+
+
+def score(
+    submission: Annotated[Path, typer.Argument(help="Submission folder.")],
+    benchmark: BenchmarkOption = None,
+    recognizer: Annotated[
+        str, typer.Option(help="'openhead-av', module:function of your own, or 'none' for geometry only.")
+    ] = "openhead-av",
+    renderer: Annotated[str, typer.Option(help="'software' or 'pyrender'.")] = "software",
+    snr: Annotated[list[str] | None, typer.Option(help="Decibels, e.g. -7.5,-10 (the default).")] = None,
+    noise: Annotated[
+        Path | None, typer.Option(help="Folder of noise recordings; default: the benchmark's.")
+    ] = None,
+    noise_name: Annotated[list[str] | None, typer.Option(help="Only this recording; repeatable.")] = None,
+    normalizer: Annotated[str, typer.Option(help="'uni-v1', 'multitalk' or 'muavic-13a'.")] = "uni-v1",
+    out: Annotated[Path, typer.Option(help="Folder of results.")] = Path("results"),
+    workers: Annotated[int | None, typer.Option(help="Processes; default: one per core, at most 8.")] = None,
+    allow_partial: Annotated[
+        bool, typer.Option(help="Score although clips are missing; not rankable.")
+    ] = False,
+    cache: Annotated[Path | None, typer.Option(help="Folder of the stage cache.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Render, mix, recognize and measure a submission; write results and print the tables."""
+    from mtbench.errors import SubmissionError
+    from mtbench.results import results_folder, run_to_text
+    from mtbench.scoring import DEFAULT_SNRS
+    from mtbench.scoring import score as run_score
+    from mtbench.tables import entries_table, languages_table
+
+    try:
+        run = run_score(
+            submission,
+            benchmark,
+            recognizer=None if recognizer == "none" else recognizer,
+            renderer=renderer,
+            snr=parse_snrs(snr) if snr else DEFAULT_SNRS,
+            noise=noise,
+            noise_names=noise_name or None,
+            out=out,
+            workers=workers,
+            allow_partial=allow_partial,
+            cache=cache,
+            progress=None,
+            normalizer=normalizer,
+        )
+    except SubmissionError as error:
+        if as_json:
+            say_json({"status": "invalid", "problems": [problem_to_json(p) for p in error.problems]})
+        raise
+    if as_json:
+        say(run_to_text(run))
+    else:
+        say(languages_table([run]).to_text())
+        say(entries_table([run]).to_text())
+        say(f"Results: {results_folder(out, run.system.name, run.benchmark.name)}")
+    if run.status == "partial":
+        raise typer.Exit(5)
+
+
+def render(
+    submission: Annotated[Path, typer.Argument(help="Submission folder.")],
+    benchmark: BenchmarkOption = None,
+    clip: Annotated[list[str] | None, typer.Option(help="Only this clip; repeatable. Default: all.")] = None,
+    video: Annotated[
+        bool, typer.Option("--video", help="Write an mp4 with sound instead of mouth crops.")
+    ] = False,
+    out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("renders"),
+    renderer: Annotated[str, typer.Option(help="'software' or 'pyrender'.")] = "software",
+    size: Annotated[int, typer.Option(help="Width and height of the video, pixels.")] = 512,
+) -> None:
+    """Write pictures of a submission: videos to look at, or the mouth crops that are scored (npy, T x 96 x 96)."""
+    from mtbench.rendering import render_submission
+
+    for path in render_submission(
+        submission, benchmark, clips=clip, out=out, video=video, renderer=renderer, size=size
+    ):
+        say(str(path))
+
+
+controls = typer.Typer(
+    help="Control entries: submissions whose rank is known beforehand.", no_args_is_help=True
+)
+
+
+@controls.callback()
+def _controls() -> None:
+    """Control entries: submissions whose rank is known beforehand."""
+
+
+@controls.command()
+def make(
+    benchmark: Annotated[str, typer.Argument(help="Benchmark name or folder, with ground truth.")],
+    out: Annotated[Path, typer.Option(help="Folder that gets one submission folder per control.")] = Path(
+        "controls"
+    ),
+    only: Annotated[list[str] | None, typer.Option(help="Only this control; repeatable.")] = None,
+) -> None:
+    """Write ground-truth, half-amplitude, lag-200ms, shuffled and static as submission folders."""
+    from mtbench.controls import CONTROLS, make_controls
+
+    for path in make_controls(benchmark, out, tuple(only) if only else CONTROLS):
+        say(str(path))
+    say_note(f"score one with: mtbench score {out / (only or CONTROLS)[0]} --benchmark {benchmark}")

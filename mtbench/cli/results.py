@@ -1,0 +1,91 @@
+"""Commands on result folders: rescore, compare, show, leaderboard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mtbench.cli.output import say, say_json
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+def rescore(
+    results: Annotated[Path, typer.Argument(help="Result folder with run.json and clips.jsonl.")],
+    normalizer: Annotated[
+        str | None, typer.Option(help="'uni-v1', 'multitalk' or 'muavic-13a'; default: as before.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of results to write to; default: in place.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Count and aggregate the rows of a result again, without rendering or recognizing."""
+    from mtbench.results import run_to_text
+    from mtbench.scoring import rescore as run_rescore
+    from mtbench.tables import entries_table, languages_table
+
+    run = run_rescore(results, normalizer=normalizer, out=out)
+    if as_json:
+        say(run_to_text(run))
+    else:
+        say(languages_table([run]).to_text())
+        say(entries_table([run]).to_text())
+    if run.status == "partial":
+        raise typer.Exit(5)
+
+
+def compare(
+    a: Annotated[Path, typer.Argument(help="Result folder.")],
+    b: Annotated[Path, typer.Argument(help="Result folder.")],
+    metric: Annotated[str | None, typer.Option(help="Only this metric, e.g. headline or lve_mm.")] = None,
+    language: Annotated[str, typer.Option(help="ISO 639-3 code, 'all', or 'each'.")] = "all",
+    as_json: JsonOption = False,
+) -> None:
+    """Say by how much two entries differ, with paired intervals and corrected p-values."""
+    from dataclasses import asdict
+
+    from mtbench.comparison import compare as run_compare
+    from mtbench.results import round_floats
+
+    comparison = run_compare(a, b)
+    if as_json:
+        say_json(round_floats(asdict(comparison)))
+    else:
+        say(comparison.table(metric, None if language == "each" else language))
+
+
+def show(
+    results: Annotated[list[Path], typer.Argument(help="Result folders, or folders that hold some.")],
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
+) -> None:
+    """Print the tables of results again; of several entries, one table over all."""
+    from mtbench.results import find_runs, read_run
+    from mtbench.tables import entries_table, group_runs, languages_table
+
+    runs = [read_run(folder) for root in results for folder in find_runs(root)]
+    for group in group_runs(runs):
+        for table in (languages_table(group), entries_table(group)):
+            say(table.to_markdown() if markdown else table.to_text())
+
+
+leaderboard = typer.Typer(help="Tables over many entries.", no_args_is_help=True)
+
+
+@leaderboard.callback()
+def _leaderboard() -> None:
+    """Tables over many entries."""
+
+
+@leaderboard.command()
+def build(
+    results: Annotated[Path, typer.Argument(help="Folder with <system>/<benchmark>/run.json below it.")],
+    out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("board"),
+) -> None:
+    """Write leaderboard.md, leaderboard.json and leaderboard.csv from result folders alone."""
+    from mtbench.leaderboard.table import build_leaderboard
+
+    for path in build_leaderboard(results, out):
+        say(str(path))

@@ -1,0 +1,110 @@
+"""Commands around: demo, ls, doctor, cache."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mtbench.cli.output import say, say_json, say_note
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Gets controls/ and results/.")] = Path("demo"),
+    workers: Annotated[int | None, typer.Option(help="Processes; default: one per core, at most 8.")] = None,
+    benchmark: Annotated[
+        str, typer.Option(help="Benchmark name or folder, with ground truth.")
+    ] = "openhead-20",
+    recognizer: Annotated[str, typer.Option(help="As for 'mtbench score'.")] = "openhead-av",
+    cache: Annotated[Path | None, typer.Option(help="Folder of the stage cache.")] = None,
+) -> None:
+    """Score five control entries in twenty languages and print the tables. Needs nothing but the package."""
+    from mtbench.demonstration import run_demo
+    from mtbench.tables import entries_table, languages_table
+
+    runs = run_demo(benchmark, out, recognizer=recognizer, workers=workers, cache=cache)
+    say(languages_table(runs).to_text())
+    say(entries_table(runs).to_text())
+    seconds = sum(run.timings["total_seconds"] for run in runs)
+    say_note(f"scored {len(runs)} entries in {seconds:.0f} s; results: {out / 'results'}")
+    say_note(
+        "Your own system: write submission/submission.toml and submission/motion/<clip>.npz "
+        f"(see {out / 'controls' / 'ground-truth'} and docs/submission-format.md), then\n"
+        "  mtbench validate submission/\n  mtbench score submission/"
+    )
+
+
+def list_things(as_json: JsonOption = False) -> None:
+    """List benchmarks, recognizers, renderers, metrics and languages."""
+    from mtbench.benchmark import bundled_benchmarks, load_benchmark
+    from mtbench.languages import LANGUAGES
+    from mtbench.metrics.base import METRICS
+
+    benchmarks = {}
+    for name in bundled_benchmarks():
+        loaded = load_benchmark(name)
+        benchmarks[loaded.ref] = f"{len(loaded.clips)} clips, {len(loaded.languages)} languages"
+    things = {
+        "benchmarks": benchmarks,
+        "recognizers": {"openhead-av": "bundled; any module:function of your own", "none": "geometry only"},
+        "renderers": {"software": "default, deterministic", "pyrender": "OpenGL, extra [render]"},
+        "metrics": {m.name: f"{m.title}, {m.unit}" for m in METRICS.values()},
+        "languages": {
+            code: lang.name
+            + (" (CER)" if lang.headline == "cer" else "")
+            + (" (approximate)" if lang.approximate else "")
+            for code, lang in LANGUAGES.items()
+        },
+    }
+    if as_json:
+        say_json(things)
+        return
+    for kind, found in things.items():
+        say(kind)
+        for name, what in found.items():
+            say(f"  {name:<16} {what}")
+
+
+def doctor(as_json: JsonOption = False) -> None:
+    """Check what is installed: packages, weights, assets, graphics libraries, cache."""
+    from dataclasses import asdict
+
+    from mtbench.environment import examine
+
+    findings = examine()
+    if as_json:
+        say_json([asdict(finding) for finding in findings])
+    else:
+        width = max(len(finding.name) for finding in findings)
+        for finding in findings:
+            say(f"{finding.status:<7} {finding.name:<{width}}  {finding.detail}")
+    if any(finding.status == "broken" for finding in findings):
+        raise typer.Exit(4)
+
+
+def cache(
+    clear: Annotated[bool, typer.Option("--clear", help="Remove the entries.")] = False,
+    stage: Annotated[str | None, typer.Option(help="Only this stage.")] = None,
+    folder: Annotated[Path | None, typer.Option("--cache", help="Folder of the stage cache.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print what the stage cache holds, or clear it; everything in it can be made again."""
+    from dataclasses import asdict
+
+    from mtbench.cache import Cache
+
+    store = Cache(folder)
+    if clear:
+        freed = store.clear(stage)
+        say(f"{store.root}: {freed / 1e6:.1f} MB freed")
+        return
+    sizes = [size for size in store.sizes() if stage in (None, size.stage)]
+    if as_json:
+        say_json({"folder": str(store.root), "stages": [asdict(size) for size in sizes]})
+        return
+    for size in sizes:
+        say(f"{size.stage:<12} {size.entries:>8} entries  {size.bytes / 1e6:>9.1f} MB")
+    say(f"{store.root}: {sum(size.bytes for size in sizes) / 1e6:.1f} MB")

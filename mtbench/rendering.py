@@ -1,0 +1,86 @@
+"""Pictures of a submission: videos for people, mouth crops as the recognizer sees them.
+
+Conventions
+-----------
+Videos are lossy and for looking at only; nothing that is scored goes through one.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from mtbench.benchmark import Benchmark, load_benchmark
+from mtbench.cache import write_atomically
+from mtbench.renderer import Appearance, load_renderer
+from mtbench.stages import require_renderable
+from mtbench.submission import load_submission
+from mtbench.topology import load_topology
+
+
+def render_submission(
+    path: str | Path,
+    benchmark: Benchmark | str | Path | None = None,
+    *,
+    clips: Sequence[str] | None = None,
+    out: str | Path = "renders",
+    video: bool = False,
+    renderer: str = "software",
+    size: int = 512,
+    appearance: Appearance | None = None,
+) -> Iterator[Path]:
+    """Render clips of a submission; yield each file as it is written.
+
+    Parameters
+    ----------
+    path : str or Path
+        Submission folder; missing clips are no hindrance.
+    benchmark : Benchmark, str or Path, optional
+        By default the one that the manifest names.
+    clips : sequence of str, optional
+        Ids; default: all that are there.
+    out : str or Path
+        Gets ``<clip>.mp4``, or ``<clip>.npy`` with (T, 96, 96) uint8 mouth crops.
+    video : bool
+        Whether to write mp4 files with sound.
+    renderer : str
+        Name.
+    size : int
+        Width and height of the video in pixels.
+    appearance : Appearance, optional
+        How the face is shaded.
+
+    Raises
+    ------
+    SubmissionError, UsageError, PrerequisiteError
+        As for :func:`mtbench.score`.
+    """
+    from mtbench.renderers.mouth_crop import render_mouth_crops
+
+    submission = load_submission(path, benchmark, allow_partial=True)
+    if not isinstance(benchmark, Benchmark):
+        benchmark = load_benchmark(submission.benchmark_ref if benchmark is None else benchmark)
+    topology = load_topology(submission.topology)
+    require_renderable(topology)
+    chosen = list(submission.clips) if clips is None else [benchmark.clip(clip).id for clip in clips]
+    backend = load_renderer(renderer)
+    appearance = appearance or Appearance()
+    folder = Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    for clip_id in chosen:
+        clip = benchmark.clip(clip_id)
+        motion = submission.motion(clip_id)
+        if video:
+            from mtbench.renderers.video import write_video
+
+            target = folder / f"{clip_id}.mp4"
+            write_video(target, backend, topology, motion, clip.audio, appearance, size=size)
+        else:
+            target = folder / f"{clip_id}.npy"
+            buffer = io.BytesIO()
+            np.save(buffer, render_mouth_crops(backend, topology, motion.vertices, appearance))
+            write_atomically(target, buffer.getvalue(), durable=False)
+        yield target
