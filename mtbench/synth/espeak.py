@@ -4,16 +4,17 @@ Conventions
 -----------
 Audio is (N,) float32 mono at 16 kHz, -1..1; times are seconds from its first sample. Phones are letters of
 :data:`mtbench.synth.phones.PHONES` in order of time, without gaps: pauses are segments too
-(:data:`~mtbench.synth.phones.SILENCE`), and so are lead-in and end. Diphthongs and affricates are several phones.
+(:data:`~mtbench.synth.phones.SILENCE`), and so are lead-in and end. Diphthongs and affricates are several
+phones.
 
-The engine's event of a voiceless stop marks its burst; the silence of the closure lies before it. Such phones are
-given :data:`CLOSURE` seconds of the segment before (never more than half of it), so that a phone's interval
-is closure and burst, and :attr:`Phone.release` is the moment of the burst. Voiced stops and nasals are marked at
-the start of their closure.
+The engine's event of a voiceless stop marks its burst; the silence of the closure lies before it. Such phones
+are given :data:`CLOSURE` seconds of the segment before (never more than half of it), so that a phone's
+interval is closure and burst, and :attr:`Phone.release` is the moment of the burst. Voiced stops and nasals
+are marked at the start of their closure.
 
-The engine keeps state between utterances (a running glottal phase, flutter), which would make sound and length
-depend on what was said before. Each utterance is therefore spoken by a freshly loaded library (0.4 ms): the
-same text and voice give the same samples always. One thread at a time.
+The engine keeps state between utterances (a running glottal phase, flutter), which would make sound and
+length depend on what was said before. Each utterance is therefore spoken by a freshly loaded library
+(0.4 ms): the same text and voice give the same samples always. One thread at a time.
 
 The library is GPL-3 and comes with PyPI's ``espeakng-loader`` 0.2.4 (espeak-ng 1.52.0, extra ``[synth]``); it
 is never needed for scoring.
@@ -31,12 +32,17 @@ from functools import lru_cache
 import numpy as np
 
 from mtbench.errors import PrerequisiteError, UsageError
-from mtbench.synth.phones import SILENCE, normalize, shares
+from mtbench.synth.phones import SILENCE, VOWELS, normalize, shares
 from mtbench.synth.voices import Voice
 
 SAMPLE_RATE = 16_000
 #: Seconds of silence that the engine puts before the burst of a voiceless stop (measured: 42..44 ms).
 CLOSURE = 0.045
+
+#: Pauses shorter than this (seconds) belong to the phone before.
+_SHORTEST_PAUSE = 0.04
+#: A "pause" up to this long, with more than this part of the utterance's mean power, is a sound.
+_LONGEST_SOUND, _AUDIBLE = 0.09, 0.02
 
 _ENGINE_RATE = 22_050
 _UP, _DOWN = 320, 441
@@ -233,8 +239,8 @@ class Espeak:
             )
             if rate != _ENGINE_RATE:
                 raise PrerequisiteError(
-                    f"{self._library}: the speech engine gives {rate} Hz where {_ENGINE_RATE} were expected; its data "
-                    f"folder may be damaged: reinstall espeakng-loader 0.2.4"
+                    f"{self._library}: the speech engine gives {rate} Hz, expected {_ENGINE_RATE}; its "
+                    f"data folder may be damaged: reinstall espeakng-loader 0.2.4"
                 )
             version = bytes(lib.espeak_Info(None))
             if voice is not None:
@@ -281,13 +287,13 @@ class Espeak:
             self._recorder.clear()
         wave = np.concatenate(chunks) if chunks else np.zeros(0, np.int16)
         audio = _resample(wave)
-        phones, words = _read_events(events, text, len(wave), voice.language)
+        phones, words = _read_events(events, text, wave, voice.language)
         return Speech(audio, phones, words)
 
 
 @lru_cache(maxsize=1)
 def _lowpass() -> np.ndarray:
-    """Return the anti-aliasing filter at 320 times the engine's rate: Kaiser (5.0), 8 zero crossings a side."""
+    """Return the anti-aliasing filter at 320 times the engine's rate: 8 zero crossings, Kaiser 5."""
     half = 8 * _DOWN
     n = np.arange(-half, half + 1)
     taps = np.sinc(n / _DOWN) * np.kaiser(2 * half + 1, 5.0)
@@ -314,13 +320,10 @@ class _Segment:
 
 
 def _read_events(
-    events: list[tuple[bool, int | str, int]], text: str, length: int, language: str
+    events: list[tuple[bool, int | str, int]], text: str, wave: np.ndarray, language: str
 ) -> tuple[tuple[Phone, ...], tuple[Word, ...]]:
-    """Turn the engine's events into phones without gaps and words.
-
-    *length* is the number of samples at the engine's rate.
-    """
-    total = length / _ENGINE_RATE
+    """Turn the engine's events into phones without gaps and words; *wave* is at the engine's rate."""
+    total = len(wave) / _ENGINE_RATE
     token_starts, tokens = _find_tokens(text)
     marks: list[tuple[tuple[str, ...], float, int]] = []
     token = 0
@@ -337,6 +340,7 @@ def _read_events(
         if end <= start:
             continue
         _append_segments(segments, phones or (SILENCE,), start, end, token)
+    segments = _settle_pauses(segments, wave)
     _give_closures(segments)
     return _finish(segments, total, tokens)
 
@@ -367,6 +371,38 @@ def _append_segments(
     segments[-1].end = end
 
 
+def _settle_pauses(segments: list[_Segment], wave: np.ndarray) -> list[_Segment]:
+    """Tell pauses from sounds that the engine gives no symbol, and drop pauses too short to be any.
+
+    Those sounds are the glide after i before a vowel, which becomes ``j``, and the short vowel that leads
+    into a trill, whose time goes to the trill; others go to the phone before.
+    """
+    energy = np.concatenate([[0], np.cumsum(wave.astype(np.int64) ** 2)])
+
+    def power(start: float, end: float) -> float:
+        a, b = round(start * _ENGINE_RATE), round(end * _ENGINE_RATE)
+        return float(energy[b] - energy[a]) / max(b - a, 1)
+
+    audible = _AUDIBLE * power(0.0, len(wave) / _ENGINE_RATE)
+    settled: list[_Segment] = []
+    for i, s in enumerate(segments):
+        after = segments[i + 1] if i + 1 < len(segments) else None
+        if s.symbol != SILENCE or not settled or after is None:
+            settled.append(s)
+        elif s.end - s.start < _LONGEST_SOUND and power(s.start, s.end) > audible:
+            if after.symbol in "rɾ":
+                after.start = s.start
+            elif settled[-1].symbol in "iɪ" and after.symbol in VOWELS:
+                settled.append(_Segment("j", s.start, s.end, None, s.token))
+            else:
+                settled[-1].end = s.end
+        elif s.end - s.start < _SHORTEST_PAUSE:
+            settled[-1].end = s.end
+        else:
+            settled.append(s)
+    return settled
+
+
 def _give_closures(segments: list[_Segment]) -> None:
     """Move the starts of voiceless stops before their bursts; set the releases."""
     for i, s in enumerate(segments):
@@ -377,8 +413,8 @@ def _give_closures(segments: list[_Segment]) -> None:
                 s.start -= min(CLOSURE, 0.5 * (before.end - before.start))
                 before.end = s.start
         elif s.symbol in _VOICED_STOPS:
-            # The burst of a voiced stop is its last hundredth of a second or so.
-            s.release = s.end - min(0.012, 0.25 * (s.end - s.start))
+            # Measured: energy rises some 25 ms before the next event.
+            s.release = s.end - min(0.025, 0.4 * (s.end - s.start))
         elif s.symbol in _NASALS:
             s.release = s.end
     for s in segments:

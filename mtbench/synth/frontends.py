@@ -2,14 +2,15 @@
 
 Conventions
 -----------
-Written words are lower case without punctuation and hyphens; each counts as one word for error rates. Spoken forms
-are what the engine is given and keep punctuation. Three languages need more than splitting at blanks:
+Written words are lower case without punctuation and hyphens; each counts as one word for error rates. Spoken
+forms are what the engine is given and keep punctuation. Three languages need more than splitting at blanks:
 
-- Japanese: words and their reading in kana by ``pykakasi`` (the engine cannot read kanji); the particles wa, e
-  and o are spelt as they sound.
+- Japanese: words and their reading in kana by ``pykakasi`` (the engine cannot read kanji); the particles wa,
+  e and o are spelt as they sound.
 - Mandarin: words by ``jieba`` (dictionary only, no statistical model); the engine reads the characters.
 - Thai: words and their romanisation by ``pythainlp`` (Royal Institute's system), respelt for the Indonesian
-  voice; tones, length and aspiration are lost, and vowels that the script leaves out are guessed: approximate.
+  voice; tones, length and aspiration are lost, and vowels that the script leaves out are guessed:
+  approximate.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ def _kakasi() -> Any:
 
 
 def _needs(language: str, package: str) -> str:
-    return f"{language} text needs the package {package}; install the extra: pip install 'multitalk-bench[synth]'"
+    return f"{language} text needs the package {package}; install it: pip install 'multitalk-bench[synth]'"
 
 
 _PARTICLES = {"は": "わ", "へ": "え", "を": "お"}
@@ -154,8 +155,8 @@ _GLIDES = frozenset("rlw")
 def respell_thai(letters: str) -> str:
     """Return a Royal Institute romanisation in letters that the Indonesian voice reads about right.
 
-    The romanizer leaves out vowels that are not written in Thai; an ``o`` is put between the last two consonants
-    of a run that no syllable could hold.
+    The romanizer leaves out vowels that are not written in Thai; an ``o`` is put between the last two
+    consonants of a run that no syllable could hold.
 
     Examples
     --------

