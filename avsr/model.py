@@ -43,7 +43,7 @@ class ModelConfig:
     channels : tuple of int
         Stem and three residual stages.
     dropout : float
-        In the Conformer.
+        In the Conformer; examples never repeat, so none is needed.
     """
 
     classes: int
@@ -54,7 +54,7 @@ class ModelConfig:
     layers: int = 6
     kernel: int = 15
     channels: tuple[int, int, int, int] = (16, 24, 48, 96)
-    dropout: float = 0.05
+    dropout: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -93,7 +93,9 @@ class VisualFrontEnd(nn.Module):
         c0, c1, c2, c3 = channels
         self.stem = nn.Conv3d(1, c0, (5, 5, 5), stride=(1, 2, 2), padding=(2, 2, 2), bias=False)
         self.norm = nn.BatchNorm3d(c0)
-        self.trunk = nn.Sequential(ResidualBlock(c0, c1), ResidualBlock(c1, c2), ResidualBlock(c2, c3))
+        trunk = nn.Sequential(ResidualBlock(c0, c1), ResidualBlock(c1, c2), ResidualBlock(c2, c3))
+        # Channels last is half again as fast on a CPU.
+        self.trunk = trunk.to(memory_format=torch.channels_last)
         # 88 -> 44 (pool) -> 22 (stem) -> 11 -> 6 -> 3; where the mouth is matters, so positions are kept.
         self.project = nn.Linear(9 * c3, width)
         self.layer_norm = nn.LayerNorm(width)
@@ -103,7 +105,7 @@ class VisualFrontEnd(nn.Module):
         b, t = crops.shape[:2]
         x = F.avg_pool2d(crops, 2)[:, None]  # (B, 1, T, 44, 44)
         x = F.relu(self.norm(self.stem(x)))  # (B, C, T, 22, 22)
-        x = x.transpose(1, 2).flatten(0, 1)  # (B T, C, 22, 22)
+        x = x.transpose(1, 2).flatten(0, 1).contiguous(memory_format=torch.channels_last)  # (B T, C, 22, 22)
         x = self.trunk(x).flatten(1)  # (B T, 9 C)
         return self.layer_norm(self.project(x)).view(b, t, -1)
 
@@ -139,7 +141,7 @@ class AudioVisualCTC(nn.Module):
         self.acoustic = AcousticFrontEnd(d)
         self.fusion = nn.Linear(2 * d, d)
         self.language = nn.Embedding(config.languages, d)
-        self.position = nn.Conv1d(d, d, 31, padding=15, groups=16)
+        self.position = nn.Conv1d(d, d, 31, padding=15, groups=d)
         sizes = (d, config.heads, config.feedforward, config.layers // 2, config.kernel)
         self.lower = Conformer(*sizes, dropout=config.dropout)
         self.upper = Conformer(*sizes, dropout=config.dropout)

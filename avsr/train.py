@@ -92,7 +92,8 @@ def collate(batch: Batch, seed: int, order: tuple[str, ...]) -> Tensors:
     frames = torch.full((b, 2 * t), -1)
     for i, u in enumerate(batch.utterances):
         offset = (int(rng.integers(CROP - CENTRE + 1)), int(rng.integers(CROP - CENTRE + 1)))
-        crops[i, : lengths[i]] = normalize_crops(u.crops, offset)
+        window = normalize_crops(u.crops, offset)
+        crops[i, : lengths[i]] = window.flip(-1) if rng.random() < 0.5 else window
         frames[i, : 2 * lengths[i]] = torch.from_numpy(u.frames)
     logmel = torch.zeros(n, t, 320)
     for i, view in enumerate(batch.views):
@@ -148,7 +149,10 @@ def learning_rate(config: TrainingConfig, step: int) -> float:
 
 
 def _work(config: TrainingConfig, phones: tuple[str, ...], first: int, stride: int, start: int, queue: Any) -> None:
-    """Make batches ``start + first, start + first + stride, …`` for ever (worker process)."""
+    """Make batches ``start + first, start + first + stride, …`` for ever (worker process).
+
+    With several workers a set's two uses may fall to different ones, which then both make it: same bytes, more time.
+    """
     torch.set_num_threads(1)
     os.nice(5)
     order = tuple(LANGUAGES)

@@ -1,8 +1,9 @@
 """Training examples made on the fly: synthetic speech, articulation, and mouth crops of the bundled head.
 
 A batch is a pure function of (seed, batch number): its languages, texts, voices, speakers' ways of articulating,
-identities, poses, lights, noises and signal-to-noise ratios all come from one generator. Any number of worker
-processes makes the same batches, and training resumes exactly after a kill.
+identities, poses, lights, noises and signal-to-noise ratios all come from generators seeded with them. Any number
+of worker processes makes the same batches, and training resumes exactly after a kill. Speech and pictures cost more
+than mixing, so every set of utterances serves two batches, some time apart, with other noises and modalities.
 
 Only training texts, training voices and training articulation settings are ever drawn: test sentences, test
 voices, noise voices and the held-out articulation setting stay unseen.
@@ -15,7 +16,9 @@ Needs the ``[synth]`` extra.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,11 +26,14 @@ import numpy as np
 from mtbench.avsr.features import CROP, SAMPLES_PER_FRAME
 
 if TYPE_CHECKING:
+    from mtbench.head import Head, MouthMesh
     from mtbench.synth.espeak import Speech
 
 FPS = 25
 #: Seconds; longer utterances cost more than they teach.
 MIN_SECONDS, MAX_SECONDS = 1.2, 3.8
+#: Sets between the first and the second use of a set of utterances.
+REUSE_LAG = 8
 
 
 @dataclass(frozen=True)
@@ -108,18 +114,13 @@ class BatchGenerator:
         self._class = {p: i + 1 for i, p in enumerate(phones)}
         self._head = load_head()
         self._source = UtteranceSource()
+        self._sets: OrderedDict[int, tuple[Utterance, ...]] = OrderedDict()
 
     def make(self, number: int) -> Batch:
         """Return batch *number*."""
-        rng = np.random.Generator(np.random.PCG64([self.seed, number]))
-        # Utterances of about the same length share a batch, so that little is padded.
-        seconds = rng.uniform(MIN_SECONDS + 0.3, MAX_SECONDS - 0.4)
-        utterances: list[Utterance] = []
-        speeches: list[np.ndarray] = []
-        while len(utterances) < self.size:
-            speech, language = self._draw(rng, seconds)
-            utterances.append(self._make_utterance(rng, speech, language))
-            speeches.append(utterances[-1].audio)
+        utterances = self._utterances(number // 2 if number % 2 == 0 else max(0, number // 2 - REUSE_LAG))
+        rng = np.random.Generator(np.random.PCG64([self.seed, 2, number]))
+        speeches = [u.audio for u in utterances]
         views = []
         for i, utterance in enumerate(utterances):
             others = [s for j, s in enumerate(speeches) if j != i]
@@ -137,7 +138,18 @@ class BatchGenerator:
             else:
                 snr = None if rng.random() < 0.5 else rng.uniform(-5, 20)
                 views.append(View(i, mix(rng, clean, others, snr), True, True))
-        return Batch(number, tuple(utterances), tuple(views))
+        return Batch(number, utterances, tuple(views))
+
+    def _utterances(self, number: int) -> tuple[Utterance, ...]:
+        """Return set *number*; of about the same length, so that little is padded."""
+        if number not in self._sets:
+            rng = np.random.Generator(np.random.PCG64([self.seed, 1, number]))
+            seconds = rng.uniform(MIN_SECONDS + 0.3, MAX_SECONDS - 0.4)
+            drawn = [self._draw(rng, seconds) for _ in range(self.size)]
+            self._sets[number] = tuple(self._make_utterance(rng, *d) for d in drawn)
+            while len(self._sets) > REUSE_LAG + 2:
+                self._sets.popitem(last=False)
+        return self._sets[number]
 
     def _draw(self, rng: np.random.Generator, seconds: float) -> tuple[Speech, str]:
         """Draw speech of about *seconds* in a random language."""
@@ -167,7 +179,7 @@ class BatchGenerator:
         return Utterance(crops, audio, np.asarray(labels, np.int64), frames, language)
 
 
-def render_speaker(rng: np.random.Generator, head: Any, curves: np.ndarray) -> np.ndarray:
+def render_speaker(rng: np.random.Generator, head: Head, curves: np.ndarray) -> np.ndarray:
     """Render facial-unit curves on a random speaker.
 
     Parameters
@@ -191,11 +203,13 @@ def render_speaker(rng: np.random.Generator, head: Any, curves: np.ndarray) -> n
     identity = head.random_identity(rng)
     clay = rng.random() < 0.3
     teeth = rng.random() < (0.5 if clay else 0.9)
-    mesh = head.mouth_mesh(teeth, teeth and rng.random() < 0.9)
-    turn = draw_head_turns(rng, t)
-    vertices = np.einsum("tij,tnj->tni", turn, head.pose(curves, identity, mesh.vertices)).astype(np.float32)
-    landmarks = np.einsum("tij,tnj->tni", turn, head.pose(curves, identity, head.topology.landmarks))
-    matrices = crop_matrices(landmarks, CROP)
+    mesh = _mouth_mesh(head, teeth, bool(teeth and rng.random() < 0.9))
+    # The head turns before the camera; carrying the turn in the camera's matrix spares turning every vertex, and
+    # the lights, drawn at random, turn with the head.
+    turn = np.zeros((t, 4, 4))
+    turn[:, :3, :3], turn[:, 3, 3] = draw_head_turns(rng, t), 1.0
+    landmarks = head.pose(curves, identity, head.topology.landmarks) @ turn[:, :3, :3].transpose(0, 2, 1)
+    matrices = crop_matrices(landmarks, CROP) @ turn
     jitter = np.eye(4)
     scale, roll = rng.uniform(0.92, 1.08), rng.normal(0, 0.03)
     jitter[:2, :2] = scale * np.array([[np.cos(roll), -np.sin(roll)], [np.sin(roll), np.cos(roll)]])
@@ -206,7 +220,7 @@ def render_speaker(rng: np.random.Generator, head: Any, curves: np.ndarray) -> n
         lights.append((rng.normal(0, 0.6), rng.normal(0.3, 0.4), 1.0, strength))
     images = render_gray_bulk(
         mesh.triangles,
-        vertices,
+        head.pose(curves, identity, mesh.vertices),
         jitter @ matrices,
         albedo,
         tuple(lights),
@@ -217,6 +231,11 @@ def render_speaker(rng: np.random.Generator, head: Any, curves: np.ndarray) -> n
         flat=clay and rng.random() < 0.2,
     )
     return degrade(rng, images)
+
+
+@lru_cache(maxsize=4)
+def _mouth_mesh(head: Head, teeth: bool, tongue: bool) -> MouthMesh:
+    return head.mouth_mesh(teeth, tongue)
 
 
 def draw_head_turns(rng: np.random.Generator, frames: int) -> np.ndarray:
