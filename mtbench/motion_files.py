@@ -87,9 +87,15 @@ class MotionSpec:
         """Most bytes of data that the clip can need, in double precision."""
         frames = MAX_FRAMES if self.frames is None else self.frames
         if self.kind == "vertices":
-            return frames * self.topology.n_vertices * 3 * 8
+            return self.max_vertex_bytes
         columns = MAX_UNITS if self.kind == "units" else sum(n for n, _ in FLAME_PARAMETERS.values())
         return frames * columns * 8 + 4096
+
+    @property
+    def max_vertex_bytes(self) -> int:
+        """Most bytes that the clip's vertices can need, in double precision."""
+        frames = MAX_FRAMES if self.frames is None else self.frames
+        return frames * self.topology.n_vertices * 3 * 8
 
 
 def read_motion_file(
@@ -122,7 +128,8 @@ def read_motion_file(
 
     try:
         check_regular_file(path)
-        with open_arrays(path, spec.max_bytes + 64 * 1024) as file:
+        # Headers of a file as large as vertices are looked at for any kind, to tell which kind it is.
+        with open_arrays(path, max(spec.max_bytes, spec.max_vertex_bytes) + 64 * 1024) as file:
             wanted, problems = _select(file, spec, problem)
             total = sum(header.nbytes for header in file.headers.values())
             if not problems and total > spec.max_bytes:
@@ -201,7 +208,7 @@ def _select(file: ArrayFile, spec: MotionSpec, problem) -> tuple[dict[str, str],
 
 def _other_name_hint(headers: dict[str, ArrayHeader], wanted: str) -> str | None:
     for key in headers:
-        if _OTHER_NAMES.get(key.lower(), "") == wanted or key.lower() == wanted:
+        if key != wanted and (_OTHER_NAMES.get(key.lower(), "") == wanted or key.lower() == wanted):
             return f"did you mean {wanted!r}? The file calls it {key!r}; rename it"
     return None
 
