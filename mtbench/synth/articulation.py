@@ -2,10 +2,11 @@
 
 Conventions
 -----------
-Phones have a symbol (see :mod:`mtbench.synth.articulation_targets`), a start and an end in seconds; a
-voiceless stop starts with its closure, whose burst comes :data:`~mtbench.synth.articulation_targets.CLOSURE`
-later. Curves are (T, U) float32 unit weights, columns as in ``load_head().unit_names``; frame *t* is the mean
-over ``[t / fps, (t + 1) / fps)`` and ``T = ceil(duration * fps - 1e-6)``.
+Phones have a symbol (see :mod:`mtbench.synth.articulation_targets`), a start and an end in seconds, and stops
+may have a ``release``, when the closure that begins at their start opens; where that is missing, the burst of
+a voiceless stop comes :data:`~mtbench.synth.articulation_targets.CLOSURE` after its start. Curves are (T, U)
+float32 unit weights, columns as in ``load_head().unit_names``; frame *t* is the mean over
+``[t / fps, (t + 1) / fps)`` and ``T = ceil(duration * fps - 1e-6)``.
 
 How it works: every phone pulls the articulators towards its target, with a weight that is full from its start
 to its end and decays before and after (dominance blending, after Cohen & Massaro 1993); the blend is solved
@@ -55,7 +56,7 @@ UNIT_ROWS: dict[str, dict[str, float]] = {
     "round": {"mouthPucker": 1.1},
     "protrude": {"mouthFunnel": 0.85},
     "tip": {"tongueUp": 1.0},
-    "between": {"tongueOut": 0.7},
+    "between": {"tongueOut": 0.85},
     "low": {"tongueLow": 0.95},
     "seal": {"lipSeal": 1.0, "mouthPress": 0.12, "mouthRollLower": 0.1, "mouthRollUpper": 0.1},
     "press": {"mouthPress": 0.4, "mouthRollLower": 0.26, "mouthRollUpper": 0.26},
@@ -66,7 +67,7 @@ CEILING = 1.2
 
 
 class TimedPhone(Protocol):
-    """What :func:`animate` reads of a phone; ``start`` and ``end`` in seconds."""
+    """What :func:`animate` reads of a phone: times in seconds, and ``release`` where there is one."""
 
     @property
     def symbol(self) -> str: ...
@@ -150,8 +151,8 @@ def _fill_pauses(phones: Sequence[TimedPhone], duration: float) -> tuple[np.ndar
     for phone in phones:
         if phone.end < phone.start or phone.start < now - 1e-6:
             raise ValueError(
-                f"phone {phone.symbol!r} runs from {phone.start:g} s to {phone.end:g} s, the one before it ends "
-                f"at {now:g} s; phones must follow one another in time"
+                f"phone {phone.symbol!r} runs from {phone.start:g} s to {phone.end:g} s, the one before it "
+                f"ends at {now:g} s; phones must follow one another in time"
             )
         row = targets.row(phone.symbol)
         if phone.start - now > 1e-3:
@@ -247,7 +248,10 @@ def contact_intervals(
         if contact is None or phone.end - phone.start < 1e-4:
             continue
         start, end = phone.start, phone.end
-        if contact.burst:
+        release = getattr(phone, "release", None)
+        if release is not None:
+            end = release
+        elif contact.burst:
             end = min(end, start + CLOSURE)
         first = math.ceil(start * fps - 1e-6)
         if (first + 1) / fps > end + 1e-6:

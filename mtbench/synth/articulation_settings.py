@@ -57,7 +57,7 @@ class ArticulationSetting:
     firmness: float = 1.0
     smoothing: float = 1.0
     closing: float = 0.06
-    opening: float = 0.05
+    opening: float = 0.042
     press: float = 1.0
     liveliness: float = 1.0
     target_seed: int = 0
@@ -77,7 +77,7 @@ HELD_OUT = ArticulationSetting(
     firmness=0.9,
     smoothing=1.15,
     closing=0.07,
-    opening=0.045,
+    opening=0.05,
     press=0.9,
     target_seed=4711,
     target_spread=0.12,

@@ -150,8 +150,8 @@ _FREE = 0.06
 _PLACES: dict[str, dict[str, tuple[float, float]]] = {
     "bilabial": {"jaw": (0.12, 1.0)},
     "labiodental": {"jaw": (0.12, 1.2), "round": (0.0, 0.3)},
-    "dental": {"jaw": (0.26, 1.2), "part": (0.50, 1.2), "between": (1.0, 2.0), "tip": (0.7, 2.0)},
-    "alveolar": {"jaw": (0.20, 1.1), "part": (0.45, 0.8), "tip": (1.0, 2.0), "low": (0.0, 1.0)},
+    "dental": {"jaw": (0.32, 1.3), "part": (0.55, 1.2), "between": (1.0, 2.5), "tip": (0.8, 2.0)},
+    "alveolar": {"jaw": (0.20, 1.1), "part": (0.58, 1.0), "tip": (1.0, 2.0), "low": (0.0, 1.0)},
     "sibilant": {
         "jaw": (0.02, 3.0),
         "part": (0.80, 1.4),
@@ -219,13 +219,22 @@ _CONSONANTS: dict[str, tuple[str, dict[str, tuple[float, float]]]] = {
     "ɱ": ("labiodental", {}),
     "ʋ": ("labiodental", {"jaw": (0.16, 0.9)}),
     "θ": ("dental", {}),
-    "ð": ("dental", {"jaw": (0.30, 1.1), "between": (0.85, 2.0)}),
+    "ð": ("dental", {"jaw": (0.37, 1.2), "between": (0.88, 2.3)}),
     "t": ("alveolar", {"jaw": (0.13, 1.5)}),
     "d": ("alveolar", {"jaw": (0.19, 1.2)}),
-    "n": ("alveolar", {"jaw": (0.24, 0.9), "part": (0.36, 0.7)}),
-    "l": ("alveolar", {"jaw": (0.34, 1.0), "part": (0.40, 0.7), "low": (0.2, 0.8)}),
+    "n": ("alveolar", {"jaw": (0.26, 1.0), "part": (0.46, 0.8)}),
+    "l": ("alveolar", {"jaw": (0.38, 1.1), "part": (0.56, 0.9), "low": (0.2, 0.8)}),
     "ɫ": ("alveolar", {"jaw": (0.38, 1.0), "part": (0.30, 0.7), "low": (0.5, 0.9)}),
-    "r": ("alveolar", {"jaw": (0.28, 1.2), "part": (0.30, 0.8), "tip": (0.85, 2.0), "low": (0.35, 1.0)}),
+    "r": (
+        "alveolar",
+        {
+            "jaw": (0.30, 1.2),
+            "part": (0.26, 0.8),
+            "protrude": (0.12, 0.5),
+            "tip": (0.85, 2.0),
+            "low": (0.35, 1.0),
+        },
+    ),
     "ɾ": ("alveolar", {"jaw": (0.30, 0.7), "part": (0.32, 0.5), "tip": (0.85, 1.6), "low": (0.2, 0.6)}),
     "ɹ": (
         "alveolar",
@@ -330,7 +339,10 @@ def phone_symbols() -> tuple[str, ...]:
 @lru_cache(maxsize=1)
 def load_targets() -> TargetTable:
     """Return the table of targets (read-only arrays)."""
-    value, strength, lead, lag = [], [], [], []
+    value: list[list[float]] = []
+    strength: list[list[float]] = []
+    lead: list[list[float]] = []
+    lag: list[list[float]] = []
     for jaw, part, spread, rounding, protrude, low in _VOWELS.values():
         rounded = rounding + protrude > 0.3
         weights = _ROUNDED_STRENGTH if rounded else _VOWEL_STRENGTH
