@@ -18,10 +18,10 @@ import soundfile
 from mtbench.recognizer import Hypothesis
 
 CLIPS = {
-    "ita-01": ("ita", 30, "ogni individuo ha diritto alla vita"),
-    "ita-02": ("ita", 26, "nessuno sarà tenuto in schiavitù"),
-    "eng-01": ("eng", 28, "everyone has the right to life"),
-    "eng-02": ("eng", 25, "no one shall be held in slavery"),
+    "ita-01": ("ita", 30, "word word word word word word"),
+    "ita-02": ("ita", 26, "word word word word word word"),
+    "eng-01": ("eng", 28, "word word word word word word"),
+    "eng-02": ("eng", 25, "Word, word word: word word word!"),
     "jpn-01": ("jpn", 27, "すべて 人 は 自由"),
     "jpn-02": ("jpn", 31, "何人 も 奴隷 に されない"),
 }
@@ -61,11 +61,9 @@ class OneEar:
                 assert sound.dtype == np.float32
                 h.update(sound.tobytes())
             code = h.hexdigest()
-            roughness = (
-                1.0 if sound is None else float(np.abs(np.diff(sound)).mean() / (np.abs(sound).mean() + 1e-9))
-            )
-            heard = int(np.clip(6 * (1.2 - roughness) + 3 * motion, 0, 6))
-            out.append(Hypothesis(" ".join(["word"] * (6 - heard) + [code] * heard), tuple(code[:4])))
+            roughness = 0.0 if sound is None else float(np.abs(np.diff(sound)).mean() / np.abs(sound).mean())
+            heard = int(np.clip(6 * (1.2 - roughness) + motion, 0, 6))
+            out.append(Hypothesis(" ".join(["word"] * heard + [code] * (6 - heard)), tuple(code[:4])))
         return out
 
 

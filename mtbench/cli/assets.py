@@ -41,7 +41,6 @@ def list_assets(
     elif record is None:
         say("flame: not installed; 'mtbench assets add flame FILE' takes a FLAME model or a template mesh")
     else:
-        say(
-            f"{record.name}: {record.kind}, {record.edition}, made from {record.source}, digest {record.digest}"
-        )
+        made = f"made from {record.source}, digest {record.digest}"
+        say(f"{record.name}: {record.kind}, {record.edition}, {made}")
         say(f"folder: {data_folder()}")

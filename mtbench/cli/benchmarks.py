@@ -55,7 +55,7 @@ def new(
     say(f"{directory}: {len(benchmark.clips)} clips, languages {', '.join(benchmark.languages)}")
     if benchmark.noise_folder is None:
         say_note(
-            "no noise recordings: give some with --noise DIR here or when scoring, or only clean sound is scored"
+            "no noise recordings: give some with --noise DIR, here or when scoring; else only clean sound"
         )
     say_note(f"score with: mtbench score SUBMISSION --benchmark {directory}")
 
@@ -65,7 +65,7 @@ def build(
     name: Annotated[str, typer.Argument(help="Name of the bundled benchmark.")] = "openhead-20",
     out: Annotated[Path | None, typer.Option(help="Folder to write to; default: NAME here.")] = None,
 ) -> None:
-    """Build the bundled benchmark again from texts and synthetic voices (extra [synth]); bytes do not change."""
+    """Build the bundled benchmark again from texts and voices (extra [synth]); its bytes do not change."""
     from mtbench.errors import PrerequisiteError, UsageError
 
     if name != "openhead-20":
@@ -118,9 +118,8 @@ def show(
         )
         return
     for clip in clips:
-        say(
-            f"{clip['id']:<12} {clip['language']}  {clip['frames']:>4} frames  {clip['transcript']}  {clip['audio']}"
-        )
+        head = f"{clip['id']:<12} {clip['language']}  {clip['frames']:>4} frames"
+        say(f"{head}  {clip['transcript']}  {clip['audio']}")
     seconds = sum(clip.frames for clip in loaded.clips) / loaded.fps
     noises = ", ".join(load_noises(loaded.noise_folder).names) or "none"
     say(

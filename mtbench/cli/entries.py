@@ -129,7 +129,7 @@ def render(
     renderer: Annotated[str, typer.Option(help="'software' or 'pyrender'.")] = "software",
     size: Annotated[int, typer.Option(help="Width and height of the video, pixels.")] = 512,
 ) -> None:
-    """Write pictures of a submission: videos to look at, or the mouth crops that are scored (npy, T x 96 x 96)."""
+    """Write pictures of a submission: videos to look at, or the mouth crops that are scored (npy)."""
     from mtbench.rendering import render_submission
 
     for path in render_submission(
