@@ -72,8 +72,8 @@ def evaluate(
         no reference phones.
     """
     from mtbench.audio import mix_at_snr
-    from mtbench.errors import UsageError
     from mtbench.benchmark import load_benchmark
+    from mtbench.errors import UsageError
     from mtbench.metrics.cer import count_character_edits
     from mtbench.metrics.per import count_phone_edits
     from mtbench.metrics.wer import count_word_edits
@@ -140,7 +140,10 @@ def format_table(rows: Sequence[Row]) -> str:
         cells = []
         for c in conditions:
             row = found[c, code]
-            rates = [row["per"], row["cer"] if code in LANGUAGES and LANGUAGES[code].headline == "cer" else row["wer"]]
+            rates = [
+                row["per"],
+                row["cer"] if code in LANGUAGES and LANGUAGES[code].headline == "cer" else row["wer"],
+            ]
             cells += ["n/a" if r is None else f"{100 * r:.1f}" for r in rates]
         name = "all" if code == "all" else display_name(code)
         lines.append(f"| {name} | {found[conditions[0], code]['n_clips']} | " + " | ".join(cells) + " |")

@@ -33,7 +33,9 @@ _FLOOR = 1e-6
 @cache
 def _filters() -> tuple[torch.Tensor, torch.Tensor]:
     """Return the Hann window and the (257, 80) mel filter bank."""
-    bank = torchaudio.functional.melscale_fbanks(_FFT // 2 + 1, 20.0, 7_800.0, MELS, SAMPLE_RATE, mel_scale="htk")
+    bank = torchaudio.functional.melscale_fbanks(
+        _FFT // 2 + 1, 20.0, 7_800.0, MELS, SAMPLE_RATE, mel_scale="htk"
+    )
     return torch.hann_window(_WINDOW, periodic=True), bank
 
 

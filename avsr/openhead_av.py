@@ -98,8 +98,14 @@ class OpenheadAV:
             meta: dict[str, Any] = json.loads(meta_file.read_text("utf-8"))
             state = load_file(weights)
             network = AudioVisualCTC(ModelConfig.from_dict(meta["model"]))
-            missing, unexpected = network.load_state_dict({k: v.float() for k, v in state.items()}, strict=False)
-            missing = [k for k in missing if not k.startswith(TRAINING_ONLY) and not k.endswith("num_batches_tracked")]
+            missing, unexpected = network.load_state_dict(
+                {k: v.float() for k, v in state.items()}, strict=False
+            )
+            missing = [
+                k
+                for k in missing
+                if not k.startswith(TRAINING_ONLY) and not k.endswith("num_batches_tracked")
+            ]
             if missing or unexpected:
                 raise KeyError(f"missing {missing[:3]}, unexpected {unexpected[:3]}")
             phones, order = tuple(meta["phones"]), tuple(meta["languages"])
@@ -121,7 +127,9 @@ class OpenheadAV:
 
         Parameters and errors are those of :meth:`transcribe`.
         """
-        index = torch.tensor([self.language_order.index(language) + 1 if language in self.language_order else 0])
+        index = torch.tensor(
+            [self.language_order.index(language) + 1 if language in self.language_order else 0]
+        )
         frames = None if crops is None else len(crops)
         results = []
         with torch.inference_mode():
@@ -131,7 +139,9 @@ class OpenheadAV:
                     raise ValueError("a condition with neither audio nor crops cannot be transcribed")
                 t = frames if samples is None else len(samples) // SAMPLES_PER_FRAME
                 if frames is not None and t != frames:
-                    raise ValueError(f"{frames} mouth crops beside {t} frames of audio ({SAMPLES_PER_FRAME} samples each)")
+                    raise ValueError(
+                        f"{frames} mouth crops beside {t} frames of audio ({SAMPLES_PER_FRAME} samples each)"
+                    )
                 logmel = None if samples is None else compute_logmel(samples)[None]
                 out, _ = self.network(visual, logmel, torch.tensor([t]), index)
                 results.append(out[0].numpy())

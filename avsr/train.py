@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 
 from mtbench.avsr.decoding import DecodingConfig
 from mtbench.avsr.features import CENTRE, CROP, compute_logmel, normalize_crops
@@ -131,11 +131,18 @@ def compute_loss(network: AudioVisualCTC, x: Tensors) -> tuple[torch.Tensor, dic
     )
     assert frame_logits is not None
     per_view = F.ctc_loss(
-        log_probs.transpose(0, 1), x.labels, 2 * x.lengths, x.label_lengths, reduction="none", zero_infinity=True
+        log_probs.transpose(0, 1),
+        x.labels,
+        2 * x.lengths,
+        x.label_lengths,
+        reduction="none",
+        zero_infinity=True,
     )
     ctc = (per_view / x.label_lengths.clamp(min=1)).mean()
     frame = F.cross_entropy(frame_logits.flatten(0, 1), x.frames[x.utterance].flatten(), ignore_index=-1)
-    picture = F.cross_entropy(network.phones_from_video(visual).flatten(0, 1), x.frames.flatten(), ignore_index=-1)
+    picture = F.cross_entropy(
+        network.phones_from_video(visual).flatten(0, 1), x.frames.flatten(), ignore_index=-1
+    )
     loss = ctc + 0.4 * frame + 0.3 * picture
     return loss, {"ctc": ctc.item(), "frame": frame.item(), "picture": picture.item()}
 
@@ -148,7 +155,9 @@ def learning_rate(config: TrainingConfig, step: int) -> float:
     return config.learning_rate * 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
 
 
-def _work(config: TrainingConfig, phones: tuple[str, ...], first: int, stride: int, start: int, queue: Any) -> None:
+def _work(
+    config: TrainingConfig, phones: tuple[str, ...], first: int, stride: int, start: int, queue: Any
+) -> None:
     """Make batches ``start + first, start + first + stride, …`` for ever (worker process).
 
     With several workers a set's two uses may fall to different ones, which then both make it: same bytes, more time.

@@ -175,7 +175,9 @@ class BatchGenerator:
         frames = np.zeros(2 * t, np.int64)
         for p in speech.phones:
             if p.symbol in self._class:
-                frames[round(p.start * 50) : max(round(p.end * 50), round(p.start * 50) + 1)] = self._class[p.symbol]
+                frames[round(p.start * 50) : max(round(p.end * 50), round(p.start * 50) + 1)] = self._class[
+                    p.symbol
+                ]
         return Utterance(crops, audio, np.asarray(labels, np.int64), frames, language)
 
 
@@ -246,9 +248,15 @@ def draw_head_turns(rng: np.random.Generator, frames: int) -> np.ndarray:
     )
     x, y, z = np.clip(base + sway, -np.radians(12), np.radians(12)).T
     one, zero = np.ones(frames), np.zeros(frames)
-    rx = np.stack([one, zero, zero, zero, np.cos(x), -np.sin(x), zero, np.sin(x), np.cos(x)], -1).reshape(-1, 3, 3)
-    ry = np.stack([np.cos(y), zero, np.sin(y), zero, one, zero, -np.sin(y), zero, np.cos(y)], -1).reshape(-1, 3, 3)
-    rz = np.stack([np.cos(z), -np.sin(z), zero, np.sin(z), np.cos(z), zero, zero, zero, one], -1).reshape(-1, 3, 3)
+    rx = np.stack([one, zero, zero, zero, np.cos(x), -np.sin(x), zero, np.sin(x), np.cos(x)], -1).reshape(
+        -1, 3, 3
+    )
+    ry = np.stack([np.cos(y), zero, np.sin(y), zero, one, zero, -np.sin(y), zero, np.cos(y)], -1).reshape(
+        -1, 3, 3
+    )
+    rz = np.stack([np.cos(z), -np.sin(z), zero, np.sin(z), np.cos(z), zero, zero, zero, one], -1).reshape(
+        -1, 3, 3
+    )
     return rz @ ry @ rx
 
 

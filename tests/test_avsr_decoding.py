@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+
 from mtbench.avsr.decoding import DecodingConfig, WordDecoder, decode_phones
 
 
@@ -29,7 +30,14 @@ def best_alignment(log_probs: np.ndarray, labels: list[int]) -> float:
     return max(score[-1], score[-2]) if len(score) > 1 else score[-1]
 
 
-LEXICON = [("a", [1], -0.5), ("ab", [1, 2], -1.0), ("ba", [2, 1], -1.5), ("bb", [2, 2], -2.0), ("a", [3], -0.5), ("cab", [3, 1, 2], -3.0)]
+LEXICON = [
+    ("a", [1], -0.5),
+    ("ab", [1, 2], -1.0),
+    ("ba", [2, 1], -1.5),
+    ("bb", [2, 2], -2.0),
+    ("a", [3], -0.5),
+    ("cab", [3, 1, 2], -3.0),
+]
 
 
 @pytest.mark.parametrize("seed", range(25))
@@ -55,7 +63,9 @@ def test_decoder_finds_the_best_word_sequence(seed):
         scores = []
         for choice in itertools.product(*[pronunciations[w] for w in found]):
             labels = [c for p, _ in choice for c in p]
-            scores.append(best_alignment(log_probs.astype(float), labels) + sum(0.7 * s - 0.3 for _, s in choice))
+            scores.append(
+                best_alignment(log_probs.astype(float), labels) + sum(0.7 * s - 0.3 for _, s in choice)
+            )
         assert max(scores) >= best_score - 1e-4
 
 

@@ -23,7 +23,9 @@ def wheel(tmp_path_factory) -> Path:
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             (copy / name).write_bytes((ROOT / name).read_bytes())
     subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--outdir", str(out), str(copy)], check=True, capture_output=True
+        [sys.executable, "-m", "build", "--wheel", "--outdir", str(out), str(copy)],
+        check=True,
+        capture_output=True,
     )
     (path,) = out.glob("*.whl")
     return path
@@ -65,11 +67,17 @@ def test_every_package_is_listed():
     config = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     listed = set(config["tool"]["setuptools"]["packages"])
     found = {".".join(p.parent.relative_to(ROOT).parts) for p in (ROOT / "mtbench").rglob("__init__.py")}
-    found |= {f"mtbench.{'.'.join(p.parent.relative_to(ROOT).parts)}" for s in STAGES for p in (ROOT / s).rglob("__init__.py")}
+    found |= {
+        f"mtbench.{'.'.join(p.parent.relative_to(ROOT).parts)}"
+        for s in STAGES
+        for p in (ROOT / s).rglob("__init__.py")
+    }
     assert listed == found
 
 
 def test_torch_and_torchaudio_are_one_pair():
     config = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    pins = {d.split("==")[0]: d.split("==")[1] for d in config["project"]["dependencies"] if d.startswith("torch")}
+    pins = {
+        d.split("==")[0]: d.split("==")[1] for d in config["project"]["dependencies"] if d.startswith("torch")
+    }
     assert pins == {"torch": "2.11.*", "torchaudio": "2.11.*"}
