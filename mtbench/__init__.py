@@ -19,7 +19,15 @@ _PUBLIC = {
     "compare": "mtbench.comparison",
 }
 
-__all__ = ["__version__", *_PUBLIC]
+__all__ = [
+    "__version__",
+    "compare",
+    "load_benchmark",
+    "load_submission",
+    "rescore",
+    "score",
+    "validate",
+]
 
 if TYPE_CHECKING:
     from mtbench.benchmark import load_benchmark as load_benchmark

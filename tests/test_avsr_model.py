@@ -115,7 +115,7 @@ def test_mismatched_lengths_and_missing_modalities_are_refused(checkpoint, clip)
 
 def test_unknown_phones_of_a_lexicon_are_named(checkpoint, clip):
     strange = Lexicon(("xi",), ((("x", "i"),),), (0,))
-    with pytest.raises(UsageError, match="'xi'.*'x'"):
+    with pytest.raises(UsageError, match=r"'xi'.*'x'"):
         OpenheadAV.load(checkpoint).transcribe(None, [clip[1]], "eng", strange)
 
 
