@@ -109,8 +109,9 @@ def load_lexicon(path: Path | str, known: Collection[str] | None = None) -> Lexi
     Raises
     ------
     BenchmarkError
-        With line number and cause: unreadable or too large a file, not UTF-8, wrong number of fields, an empty
-        word or pronunciation, a count that is no number, counts that differ between variants, unknown phones.
+        With line number and cause: unreadable or too large a file, not UTF-8, wrong number of fields, an
+        empty word or pronunciation, a count that is no number, counts that differ between variants, unknown
+        phones.
     """
     path = Path(path)
     lines = _read_text(path).splitlines()

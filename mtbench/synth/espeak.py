@@ -28,6 +28,7 @@ import threading
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
@@ -92,7 +93,9 @@ class Word:
     start, end : float
         Seconds.
     phones : slice
-        Of :attr:`Speech.phones`; may contain pauses at its end.
+        Of :attr:`Speech.phones`; pauses within are possible, at the ends they are not.
+    fused : bool
+        Whether the engine said the token as one with a neighbour, so that its phones may not be its own.
     """
 
     index: int
@@ -100,6 +103,7 @@ class Word:
     start: float
     end: float
     phones: slice
+    fused: bool = False
 
 
 @dataclass(frozen=True)
@@ -220,6 +224,8 @@ class Espeak:
             ) from e
         self._library = str(espeakng_loader.get_library_path())
         self._data = str(espeakng_loader.get_data_path()).encode()
+        folder = Path(str(espeakng_loader.get_data_path())) / "voices" / "!v"
+        self._variants = frozenset(p.name for p in folder.iterdir())
         self._recorder = _Recorder()
         self.version = self._run("", None).decode()
 
@@ -246,7 +252,9 @@ class Espeak:
             if voice is not None:
                 lib.espeak_SetSynthCallback(self._recorder.callback)
                 self._recorder.clear()
-                if lib.espeak_SetVoiceByName(voice.name.encode()) != 0:
+                # The engine itself takes an unknown variant for its default speaker.
+                known = voice.variant in self._variants
+                if not known or lib.espeak_SetVoiceByName(voice.name.encode()) != 0:
                     raise UsageError(f"the speech engine has no voice {voice.name!r}")
                 for key, value in ((_RATE, voice.rate), (_PITCH, voice.pitch), (_RANGE, voice.pitch_range)):
                     lib.espeak_SetParameter(key, value, 0)
@@ -324,12 +332,15 @@ def _read_events(
 ) -> tuple[tuple[Phone, ...], tuple[Word, ...]]:
     """Turn the engine's events into phones without gaps and words; *wave* is at the engine's rate."""
     total = len(wave) / _ENGINE_RATE
-    token_starts, tokens = _find_tokens(text)
+    token_ends, tokens = _find_tokens(text)
     marks: list[tuple[tuple[str, ...], float, int]] = []
     token = 0
+    positions: list[int] = []
     for is_word, value, sample in events:
         if is_word:
-            token = max(token, bisect_right(token_starts, int(value) - 1) - 1)
+            positions.append(int(value) - 1)
+            # After a full stop the engine's position is that of the blank before the word.
+            token = max(token, min(bisect_right(token_ends, positions[-1]), len(tokens) - 1))
         else:
             marks.append((normalize(str(value), language), min(sample / _ENGINE_RATE, total), token))
     segments: list[_Segment] = []
@@ -342,19 +353,30 @@ def _read_events(
         _append_segments(segments, phones or (SILENCE,), start, end, token)
     segments = _settle_pauses(segments, wave)
     _give_closures(segments)
-    return _finish(segments, total, tokens)
+    return _finish(segments, total, tokens, _find_fused(positions, token_ends, tokens))
+
+
+def _find_fused(positions: list[int], ends: list[int], tokens: list[str]) -> frozenset[int]:
+    """Return the tokens that the engine said together: those that begin inside one of its words."""
+    fused: set[int] = set()
+    for here, after in zip(positions, [*positions[1:], len(tokens) and ends[-1]], strict=True):
+        own = min(bisect_right(ends, here), len(tokens) - 1)
+        i = own + 1
+        while i < len(tokens) and ends[i] - len(tokens[i]) < after:
+            fused.update((own, i))
+            i += 1
+    return frozenset(fused)
 
 
 def _find_tokens(text: str) -> tuple[list[int], list[str]]:
-    """Return where the blank-separated tokens of *text* start (characters), and the tokens."""
-    starts, tokens = [], []
+    """Return where the blank-separated tokens of *text* end (characters), and the tokens."""
+    ends, tokens = [], []
     position = 0
     for token in text.split():
-        position = text.index(token, position)
-        starts.append(position)
+        position = text.index(token, position) + len(token)
+        ends.append(position)
         tokens.append(token)
-        position += len(token)
-    return starts, tokens
+    return ends, tokens
 
 
 def _append_segments(
@@ -396,7 +418,7 @@ def _settle_pauses(segments: list[_Segment], wave: np.ndarray) -> list[_Segment]
                 settled.append(_Segment("j", s.start, s.end, None, s.token))
             else:
                 settled[-1].end = s.end
-        elif s.end - s.start < _SHORTEST_PAUSE:
+        elif s.end - s.start < _SHORTEST_PAUSE + (CLOSURE if after.symbol in _VOICELESS_STOPS else 0):
             settled[-1].end = s.end
         else:
             settled.append(s)
@@ -423,7 +445,7 @@ def _give_closures(segments: list[_Segment]) -> None:
 
 
 def _finish(
-    segments: list[_Segment], total: float, tokens: list[str]
+    segments: list[_Segment], total: float, tokens: list[str], fused: frozenset[int]
 ) -> tuple[tuple[Phone, ...], tuple[Word, ...]]:
     if not segments:
         return ((Phone(SILENCE, 0.0, total),) if total > 0 else ()), ()
@@ -437,15 +459,8 @@ def _finish(
             last += 1
         spoken = [j for j in range(first, last + 1) if segments[j].symbol != SILENCE]
         if spoken:
-            span = slice(spoken[0], spoken[-1] + 1)
-            words.append(
-                Word(
-                    segments[first].token,
-                    tokens[segments[first].token],
-                    phones[span.start].start,
-                    phones[span.stop - 1].end,
-                    span,
-                )
-            )
+            a, b, token = spoken[0], spoken[-1], segments[first].token
+            span = slice(a, b + 1)
+            words.append(Word(token, tokens[token], phones[a].start, phones[b].end, span, token in fused))
         first = last + 1
     return phones, tuple(words)

@@ -95,7 +95,14 @@ def _needs(language: str, package: str) -> str:
 
 _PARTICLES = {"は": "わ", "へ": "え", "を": "お"}
 #: Readings where the converter takes the wrong one for legal prose.
-_READINGS = {"何人": "なんぴと", "人": "ひと", "又は": "またわ", "又": "また", "有する": "ゆうする"}
+_READINGS = {
+    "何人": "なんぴと",
+    "人": "ひと",
+    "又は": "またわ",
+    "又": "また",
+    "有する": "ゆうする",
+    "下に": "もとに",
+}
 
 
 def _segment_japanese(text: str) -> list[tuple[str, str]]:
@@ -134,16 +141,25 @@ def _segment_thai(text: str) -> list[tuple[str, str]]:
     except ImportError as e:
         raise PrerequisiteError(_needs("Thai", "pythainlp")) from e
     chunks: list[tuple[str, str]] = []
+    pause = False
     for word in word_tokenize(text, engine="newmm"):
         if word.strip() == "ๆ":
             # The sign that the word before is said twice.
             if chunks:
                 chunks.append(chunks[-1])
-        elif word.strip():
+        elif not word.strip():
+            pause = bool(chunks)
+            continue
+        else:
+            if pause and chunks:
+                # Blanks stand between clauses.
+                chunks[-1] = (chunks[-1][0], chunks[-1][1] + ",")
             letters = romanize(word, engine="royin") if any("\u0e00" <= c <= "\u0e7f" for c in word) else word
-            spoken = respell_thai(letters.strip())
+            # Signs that the romanizer leaves as they are would be read out by name.
+            spoken = respell_thai("".join(c for c in letters if c.isascii() and c.isalpha()))
             if spoken:
                 chunks.append((word.replace("ๆ", ""), spoken))
+        pause = False
     return chunks
 
 

@@ -115,7 +115,8 @@ def normalize(symbol: str, language: str = "") -> tuple[str, ...]:
         if c not in _KNOWN:
             raise UnknownPhoneError(
                 f"the symbol {symbol!r} (language {language or 'any'}) has the letter {c!r} "
-                f"(U+{ord(c):04X}), which is not in the inventory {INVENTORY}; add it to the neighbours in mtbench.synth.phones"
+                f"(U+{ord(c):04X}), which is not in the inventory {INVENTORY}; add it to the neighbours in "
+                f"mtbench.synth.phones"
             )
         # A letter doubled inside one symbol is a long sound.
         if not phones or phones[-1] != c:

@@ -7,18 +7,16 @@ See :mod:`mtbench.synth.espeak` for audio and phones. Everything follows from th
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from mtbench.synth.espeak import SAMPLE_RATE, Espeak, Phone, Speech, Word
+from mtbench.synth.espeak import SAMPLE_RATE, Espeak, Phone, Speech
 from mtbench.synth.phones import SILENCE
 from mtbench.synth.texts import TrainingTexts
 from mtbench.synth.voices import Voice, draw_voice
-
-#: Seconds of a token at 160 words per minute, by language; others 0.5. For drawing texts of a wanted length.
-_SECONDS_PER_TOKEN = 0.55
 
 
 class UtteranceSource:
@@ -100,12 +98,11 @@ def pad_speech(speech: Speech, before: float, after: float) -> Speech:
         else:
             moved.append(Phone(SILENCE, shift + speech.duration, total))
     words = tuple(
-        Word(
-            w.index,
-            w.text,
-            w.start + shift,
-            w.end + shift,
-            slice(w.phones.start + offset, w.phones.stop + offset),
+        replace(
+            w,
+            start=w.start + shift,
+            end=w.end + shift,
+            phones=slice(w.phones.start + offset, w.phones.stop + offset),
         )
         for w in speech.words
     )

