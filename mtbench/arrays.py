@@ -16,7 +16,6 @@ import os
 import stat
 import struct
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -131,7 +130,7 @@ def _parse_header(stream: BinaryIO | Any) -> ArrayHeader:
     try:
         shape, fortran, dtype = parse(io.BytesIO(length_bytes + text))
         shape = tuple(int(n) for n in shape)
-    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError, OverflowError) as error:
+    except Exception as error:  # numpy tries two parsers, which fail in many ways on damaged text
         raise ArrayFileError(
             "unreadable-array",
             f"array header cannot be parsed ({type(error).__name__})",
@@ -211,7 +210,7 @@ class ArrayFile:
                     f"npz member {name!r} is encrypted or compressed by another method than deflate",
                     "write the file with numpy.savez_compressed",
                 )
-            with archive.open(info) as stream:
+            with _naming_damage(), archive.open(info) as stream:
                 header = _parse_header(stream)
             _check_length(header, info.file_size, name)
             self._members[key] = info
@@ -240,7 +239,7 @@ class ArrayFile:
             self._file.seek(header.offset)
             _fill(data, self._file)
         else:
-            with self._archive.open(self._members[name]) as stream:
+            with _naming_damage(), self._archive.open(self._members[name]) as stream:
                 _skip(stream, header.offset)
                 _fill(data, stream)
                 stream.read(1)  # the checksum is compared at the end of the member only
@@ -276,6 +275,21 @@ def _skip(stream: Any, count: int) -> None:
         if not piece:
             raise ArrayFileError("truncated-array", "ends within its header", "write the file again")
         count -= len(piece)
+
+
+@contextmanager
+def _naming_damage() -> Iterator[None]:
+    """Turn whatever a damaged zip makes ``zipfile`` and ``zlib`` raise into an :class:`ArrayFileError`."""
+    try:
+        yield
+    except ArrayFileError:
+        raise
+    except Exception as error:  # besides BadZipFile: struct, zlib, seek and text errors, RuntimeError, ...
+        raise ArrayFileError(
+            "damaged-zip",
+            f"cannot be unpacked ({error})",
+            "the copy or upload was cut off or altered; write it again with numpy.savez_compressed",
+        ) from None
 
 
 @contextmanager
@@ -316,35 +330,21 @@ def open_arrays(path: Path, max_file_bytes: int) -> Iterator[ArrayFile]:
             )
         start = file.read(8)
         file.seek(0)
-        try:
-            if start.startswith(_ZIP_MAGIC):
-                if path.suffix == ".npy":
+        if start.startswith(_ZIP_MAGIC):
+            if path.suffix == ".npy":
+                raise ArrayFileError("unreadable-array", "is an npz archive named .npy", "rename it to .npz")
+            with _naming_damage():
+                archive = zipfile.ZipFile(file)
+            with archive:
+                yield ArrayFile(file, status.st_size, archive)
+        else:
+            if path.suffix == ".npz":
+                if start.startswith(_NPY_MAGIC):
                     raise ArrayFileError(
-                        "unreadable-array", "is an npz archive named .npy", "rename it to .npz"
+                        "unreadable-array", "is a plain array named .npz", "rename it to .npy"
                     )
-                with zipfile.ZipFile(file) as archive:
-                    yield ArrayFile(file, status.st_size, archive)
-            else:
-                if path.suffix == ".npz":
-                    if start.startswith(_NPY_MAGIC):
-                        raise ArrayFileError(
-                            "unreadable-array", "is a plain array named .npz", "rename it to .npy"
-                        )
-                    raise _not_an_array(start)
-                yield ArrayFile(file, status.st_size, None)
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            EOFError,
-            NotImplementedError,
-            struct.error,
-            UnicodeDecodeError,
-        ) as error:
-            raise ArrayFileError(
-                "damaged-zip",
-                f"cannot be unpacked ({error})",
-                "the copy or upload was cut off or altered; write it again with numpy.savez_compressed",
-            ) from None
+                raise _not_an_array(start)
+            yield ArrayFile(file, status.st_size, None)
 
 
 def read_arrays(path: Path, max_bytes: int) -> dict[str, np.ndarray]:

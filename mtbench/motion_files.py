@@ -128,8 +128,8 @@ def read_motion_file(
 
     try:
         check_regular_file(path)
-        # Headers of a file as large as vertices are looked at for any kind, to tell which kind it is.
-        with open_arrays(path, max(spec.max_bytes, spec.max_vertex_bytes) + 64 * 1024) as file:
+        # Looking at headers costs nothing, and tells another frame rate or kind from a file of another sort.
+        with open_arrays(path, 16 * spec.max_vertex_bytes + 64 * 1024) as file:
             wanted, problems = _select(file, spec, problem)
             total = sum(header.nbytes for header in file.headers.values())
             if not problems and total > spec.max_bytes:

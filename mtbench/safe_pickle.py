@@ -211,15 +211,22 @@ def _encode(text: Any = "", encoding: Any = "latin1", *rest: Any) -> bytes:
         raise UnsafePickleError("bytes that are no bytes") from None
 
 
-def _ordered(*args: Any) -> OrderedDict:
-    if args:
+def _ordered(pairs: Any = (), *rest: Any) -> OrderedDict:
+    """``collections.OrderedDict``; Python 2 gives its items as a list of pairs."""
+    if rest or not isinstance(pairs, (list, tuple)) or any(type(p) not in (list, tuple) for p in pairs):
         raise UnsafePickleError("a dictionary made in an unexpected way")
-    return OrderedDict()
+    return OrderedDict(pairs)
+
+
+class _Set(_Stub):
+    """``set``: chumpy keeps one of changed variables, which nobody needs."""
 
 
 _ALLOWED: dict[tuple[str, str], Any] = {
     ("_codecs", "encode"): _encode,
     ("collections", "OrderedDict"): _ordered,
+    ("builtins", "set"): _Set,
+    ("__builtin__", "set"): _Set,
     ("builtins", "object"): _ObjectClass,
     ("__builtin__", "object"): _ObjectClass,
     ("copyreg", "_reconstructor"): _reconstruct_object,

@@ -103,3 +103,28 @@ def make_submission(
         count = n_vertices if neutral is None else len(neutral)
         np.savez(root / "motion" / f"{clip}.npz", vertices=talk(frames, count, seed + 50, neutral))
     return root
+
+
+def flame_arrays(seed: int = 0, model: bool = True) -> dict[str, np.ndarray]:
+    """FLAME's array names, shapes and mouth opening, with random numbers in them."""
+    from mtbench.flame import index_lists
+
+    rng = np.random.Generator(np.random.PCG64(seed))
+    loop = index_lists()["mouth_loop"]
+    arrays = {
+        "v_template": face(seed=seed).astype(np.float64),
+        "f": np.array([[a, b, 0] for a, b in zip(loop, [*loop[1:], loop[0]])], np.uint32),
+    }
+    if model:
+        weights = rng.random((FLAME_SIZE, 5)) ** 4
+        regressor = np.zeros((5, FLAME_SIZE))
+        for row in regressor:
+            row[rng.choice(FLAME_SIZE, 40, replace=False)] = 1 / 40
+        arrays |= {
+            "shapedirs": rng.standard_normal((FLAME_SIZE, 3, 400), np.float32) * np.float32(1e-3),
+            "posedirs": rng.standard_normal((FLAME_SIZE, 3, 36), np.float32) * np.float32(1e-3),
+            "J_regressor": regressor,
+            "weights": weights / weights.sum(axis=1, keepdims=True),
+            "kintree_table": np.array([[2**32 - 1, 0, 1, 1, 1], [0, 1, 2, 3, 4]], np.int64),
+        }
+    return arrays
