@@ -12,10 +12,10 @@ How it works: every phone pulls the articulators towards its target, with a weig
 to its end and decays before and after (dominance blending, after Cohen & Massaro 1993); the blend is solved
 at 100 Hz and smoothed with the bell-shaped velocity profile of a minimum-jerk movement, so that a step of the
 blend becomes such a movement. Lip closures (p b m) and labiodental contact (f v) are put on top of that as
-constraints with minimum-jerk approach and release: the contact is complete from the first to the last moment
-of the closure, and at least during one whole frame, so that the mean over a frame doesn't lose it. Only
-additions, multiplications and divisions in a fixed order take part, and the curves are rounded to
-:data:`STEP`: the same bytes everywhere.
+constraints with a minimum-jerk approach that contact cuts short, and a release alike: the contact is complete
+from the first to the last moment of the closure, and at least during one whole frame, so that the mean over a
+frame doesn't lose it. Only additions, multiplications and divisions in a fixed order take part, and the
+curves are rounded to :data:`STEP`: the same bytes everywhere.
 """
 
 from __future__ import annotations
@@ -62,6 +62,10 @@ UNIT_ROWS: dict[str, dict[str, float]] = {
     "press": {"mouthPress": 0.4, "mouthRollLower": 0.26, "mouthRollUpper": 0.26},
     "teeth": {"mouthRollLower": 0.75, "mouthUpperUp": 0.45, "mouthShrugLower": 0.35},
 }
+#: Share of the time between two contacts that each ramp may take.
+_RAMP_SHARE = 0.28
+#: Share of the whole movement at which the lips meet.
+_MEETING = 0.62
 #: The largest unit weight; beyond it the units' offsets no longer look like a face.
 CEILING = 1.2
 
@@ -226,6 +230,15 @@ def ease(x: np.ndarray) -> np.ndarray:
     return x * x * x * (10.0 + x * (6.0 * x - 15.0))
 
 
+def approach(x: np.ndarray) -> np.ndarray:
+    """Movement into contact: 0 up to x = 0, 1 from x = 1, where it still is at full speed.
+
+    Lips don't slow down before they meet: they aim at a point beyond, and contact stops them (Löfqvist &
+    Gracco 1997). It is the first :data:`_MEETING` of a minimum-jerk step.
+    """
+    return ease(np.clip(x, 0.0, 1.0) * _MEETING) / ease(np.array(_MEETING))
+
+
 def contact_intervals(
     phones: Sequence[TimedPhone], fps: float, n_frames: int
 ) -> list[tuple[str, float, float]]:
@@ -278,11 +291,11 @@ def _contacts(
         # Between two closures the mouth opens completely, however little time there is.
         room_before = start - intervals[i - 1][2] if i else math.inf
         room_after = intervals[i + 1][1] - end if i + 1 < len(intervals) else math.inf
-        closing = max(min(setting.closing, 0.35 * room_before), 1e-3)
-        opening = max(min(setting.opening, 0.35 * room_after), 1e-3)
+        closing = max(min(setting.closing, _RAMP_SHARE * room_before), 1e-3)
+        opening = max(min(setting.opening, _RAMP_SHARE * room_after), 1e-3)
         first, last = np.searchsorted(samples, (start - closing, end + opening))
         t = samples[first:last]
-        contour = np.minimum(ease((t - start) / closing + 1.0), ease((end - t) / opening + 1.0))
+        contour = np.minimum(approach((t - start) / closing + 1.0), approach((end - t) / opening + 1.0))
         if contact.kind == "lips":
             lips[first:last] = np.maximum(lips[first:last], contour)
             press[first:last] = np.maximum(press[first:last], contour * contact.press * setting.press)
@@ -305,7 +318,8 @@ _AT_TEETH = {
 def _apply_contacts(blend: np.ndarray, lips: np.ndarray, press: np.ndarray, teeth: np.ndarray) -> np.ndarray:
     """Impose the contacts: (N, 11), the parameters and then seal, press, teeth."""
     out = np.concatenate([blend, lips[:, None], press[:, None], teeth[:, None]], axis=1)
-    for contour, pose in ((lips, _SEALED), (teeth, _AT_TEETH)):
+    # The articulators follow the contact late: the lips part before the jaw is up or down.
+    for contour, pose in ((lips * lips, _SEALED), (teeth, _AT_TEETH)):
         for name, (offset, share) in pose.items():
             k = PARAMETERS.index(name)
             held = np.minimum(blend[:, k], offset + share * blend[:, k])

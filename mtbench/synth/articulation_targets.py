@@ -148,8 +148,8 @@ _GLIDE_LEAD = _CONSONANT_LEAD | {"round": 110, "protrude": 110, "spread": 80}
 # _FREE).
 _FREE = 0.06
 _PLACES: dict[str, dict[str, tuple[float, float]]] = {
-    "bilabial": {"jaw": (0.12, 1.0)},
-    "labiodental": {"jaw": (0.12, 1.2), "round": (0.0, 0.3)},
+    "bilabial": {"jaw": (0.12, 0.5)},
+    "labiodental": {"jaw": (0.12, 0.8), "round": (0.0, 0.3)},
     "dental": {"jaw": (0.32, 1.3), "part": (0.55, 1.2), "between": (1.0, 2.5), "tip": (0.8, 2.0)},
     "alveolar": {"jaw": (0.20, 1.1), "part": (0.58, 1.0), "tip": (1.0, 2.0), "low": (0.0, 1.0)},
     "sibilant": {
@@ -211,7 +211,7 @@ _PLACES: dict[str, dict[str, tuple[float, float]]] = {
 _CONSONANTS: dict[str, tuple[str, dict[str, tuple[float, float]]]] = {
     "p": ("bilabial", {}),
     "b": ("bilabial", {}),
-    "m": ("bilabial", {"jaw": (0.16, 0.7)}),
+    "m": ("bilabial", {"jaw": (0.16, 0.4)}),
     "ɸ": ("labial-open", {}),
     "β": ("labial-open", {"jaw": (0.14, 1.0), "part": (0.12, 1.2)}),
     "f": ("labiodental", {}),

@@ -32,20 +32,21 @@ def move_upper_face(n_frames: int, fps: float, seed: int, liveliness: float = 1.
     dict of str to (T,) float64
         Weights by unit name.
     """
-    rng = np.random.Generator(np.random.PCG64(seed))
+    # One stream for each curve: how many numbers one needs depends on the length.
+    streams = [np.random.Generator(np.random.PCG64([seed, k])) for k in range(4)]
     times = (np.arange(n_frames) + 0.5) / fps
-    brow = _drift(times, rng, 1.6) * 0.22 * liveliness
-    outer = _drift(times, rng, 2.1) * 0.10 * liveliness
-    squint = _drift(times, rng, 2.7) * 0.12 * liveliness
+    brow = _drift(times, streams[0], 1.6) * 0.22 * liveliness
+    outer = _drift(times, streams[1], 2.1) * 0.10 * liveliness
+    squint = _drift(times, streams[2], 2.7) * 0.12 * liveliness
     blink = np.zeros(n_frames)
     if liveliness > 0:
-        centre = rng.uniform(0.4, 3.0)
+        centre = streams[3].uniform(0.4, 3.0)
         end = n_frames / fps
         while centre < end + 1.0:
             x = times - centre
             shape = np.where(x < 0, 1.0 + x / BLINK_CLOSING, 1.0 - x / BLINK_OPENING)
             blink = np.maximum(blink, np.clip(1.3 * shape, 0.0, 1.0))
-            centre += rng.uniform(2.0, 6.0)
+            centre += streams[3].uniform(2.0, 6.0)
     curves = {"browInnerUp": brow}
     for side in ("Left", "Right"):
         curves |= {f"browOuterUp{side}": outer, f"eyeSquint{side}": squint, f"eyeBlink{side}": blink}
