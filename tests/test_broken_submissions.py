@@ -23,8 +23,11 @@ import pytest
 from factories import CLIPS, FLAME_SIZE, make_benchmark, make_submission, manifest, talk
 
 from mtbench.benchmark import load_benchmark
+from mtbench.cli import main
 from mtbench.errors import SubmissionError
 from mtbench.submission import load_submission, validate
+
+pytestmark = pytest.mark.filterwarnings("ignore:Duplicate name")
 
 CLIP, FRAMES = "ita-01", CLIPS["ita-01"][1]
 FILE = f"motion/{CLIP}.npz"
@@ -610,6 +613,19 @@ def test_broken_submission_is_not_loaded(name, tmp_path, benchmark):
         watched(root, use)
     assert caught.value.exit_code == 3
     assert BROKEN[name][1] in {problem.code for problem in caught.value.problems}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_the_command_ends_with_exit_code_3(name, tmp_path, benchmark, monkeypatch, capsys):
+    _, _, where, words = BROKEN[name]
+    root = make_submission(tmp_path)
+    BROKEN[name][0](root)
+    monkeypatch.setattr(sys, "argv", ["mtbench", "validate", str(root), "--benchmark", str(benchmark.root)])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 3
+    line = next(line for line in capsys.readouterr().out.splitlines() if where in line and words in line)
+    assert line.endswith(f"[{BROKEN[name][1]}]")
 
 
 def test_all_problems_come_at_once(tmp_path, benchmark):
