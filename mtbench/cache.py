@@ -26,6 +26,9 @@ from typing import Any
 
 import numpy as np
 
+#: Folders of the stage cache; whatever else lies beside them is left alone.
+STAGES = ("mixtures", "crops", "geometry", "hypotheses")
+
 _MAGIC = "mtbench-cache 1"
 _MAX_HEADER = 4096
 _MAX_BYTES = 2 << 30
@@ -152,11 +155,12 @@ class Cache:
         return array, True
 
     def sizes(self) -> list[StageSize]:
-        """Return entries and bytes of each stage, by name."""
+        """Return entries and bytes of each stage that has a folder."""
         out = []
-        for folder in sorted(p for p in self.root.glob("*") if p.is_dir()):
-            files = [p.stat().st_size for p in self._entries(folder)]
-            out.append(StageSize(folder.name, len(files), sum(files)))
+        for stage in STAGES:
+            if (self.root / stage).is_dir():
+                files = [p.stat().st_size for p in self._entries(self.root / stage)]
+                out.append(StageSize(stage, len(files), sum(files)))
         return out
 
     def clear(self, stage: str | None = None) -> int:

@@ -19,7 +19,7 @@ import numpy as np
 
 from mtbench.audio import MIXING_VERSION, from_pcm16, mix_at_snr, to_pcm16
 from mtbench.benchmark import Benchmark, Clip, load_benchmark
-from mtbench.cache import Cache, digest_array, stage_key
+from mtbench.cache import STAGES, Cache, digest_array, stage_key
 from mtbench.errors import PrerequisiteError, Problem, SubmissionError
 from mtbench.ground_truth import motion_file_digest, static_digest, static_face, template_face, truth_digest
 from mtbench.noise import NOISE_SEED, Noise, NoiseSet, load_noises
@@ -28,7 +28,7 @@ from mtbench.renderer import Appearance, Renderer, load_renderer
 from mtbench.submission import Submission, load_submission
 from mtbench.topology import Topology, load_topology
 
-MIXTURES, CROPS, GEOMETRY, HYPOTHESES = STAGES = ("mixtures", "crops", "geometry", "hypotheses")
+MIXTURES, CROPS, GEOMETRY, HYPOTHESES = STAGES
 #: Raise one when the stage's results change though its inputs and settings do not.
 GEOMETRY_VERSION = "1"
 HYPOTHESES_VERSION = "1"

@@ -1,0 +1,59 @@
+"""How fast scoring is: real-time factors per stage for a whole benchmark, in one run.
+
+Run ``python benchmarks/score.py``. An empty temporary cache is used, so everything is computed once. A real-time
+factor is seconds of work (of all workers together) per second of what the stage went through: mixtures per second
+of mixed sound, crops and geometry per second of animation, hypotheses per second of transcribed clip, every
+condition counted. Below 1 is faster than real time. The last line is the wall clock of the whole score per second
+of the benchmark's speech.
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from mtbench.benchmark import load_benchmark
+from mtbench.controls import make_controls
+from mtbench.scoring import DEFAULT_SNRS, score
+from mtbench.stages import STAGES
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--benchmark", default="openhead-20", help="name or folder, with ground truth")
+    parser.add_argument("--recognizer", default="openhead-av", help="as for mtbench score")
+    parser.add_argument("--renderer", default="software", help="as for mtbench score")
+    parser.add_argument("--workers", type=int, default=None, help="processes")
+    options = parser.parse_args()
+    benchmark = load_benchmark(options.benchmark)
+    clips = len(benchmark.clips)
+    with tempfile.TemporaryDirectory() as folder:
+        (entry,) = make_controls(benchmark, Path(folder) / "controls", ("ground-truth",))
+        run = score(
+            entry,
+            benchmark,
+            recognizer=options.recognizer,
+            renderer=options.renderer,
+            workers=options.workers,
+            cache=Path(folder) / "cache",
+        )
+    timings = run.timings
+    speech = timings["audio_seconds"]
+    print(
+        f"{benchmark.ref}: {clips} clips, {speech:.0f} s of speech, {options.recognizer}, {options.renderer}, "
+        f"{timings['workers']} workers, {len(DEFAULT_SNRS)} SNRs"
+    )
+    print(f"{'stage':<12} {'results':>8} {'work s':>8} {'seconds gone through':>21} {'real-time factor':>17}")
+    for name in STAGES:
+        stage = timings["stages"][name]
+        # Every result of a stage is one clip's worth.
+        seconds = speech * stage["computed"] / clips
+        factor = stage["worker_seconds"] / seconds if seconds else float("nan")
+        print(
+            f"{name:<12} {stage['computed']:>8} {stage['worker_seconds']:>8.1f} {seconds:>21.0f} {factor:>17.4f}"
+        )
+    total = timings["total_seconds"]
+    print(f"{'whole score':<12} {'':>8} {total:>8.1f} {speech:>21.0f} {total / speech:>17.4f}")
+
+
+if __name__ == "__main__":
+    main()
