@@ -21,7 +21,8 @@ from mtbench.synth.articulation_settings import (
     perturbed,
     target_arrays,
 )
-from mtbench.synth.articulation_targets import CONTACTS, PARAMETERS, load_targets, phone_symbols
+from mtbench.synth.articulation_targets import PARAMETERS, load_targets, phone_symbols
+from mtbench.synth.contacts import CONTACTS
 from mtbench.synth.phones import PHONES
 from mtbench.synth.upper_face import move_upper_face
 
@@ -107,6 +108,11 @@ def test_closure_ends_with_the_release_where_it_is_known() -> None:
     # 45 ms hold one whole frame, 160 ms hold four.
     assert closed(None) == 1
     assert closed(0.56) == 4
+
+
+def test_release_at_the_start_is_still_a_closure() -> None:
+    phones = [Phone("a", 0, 0.4), Phone("p", 0.4, 0.5, 0.4), Phone("a", 0.5, 1.0)]
+    assert (column(animate(phones, 1.0), "lipSeal") == 1.0).sum() == 1
 
 
 def test_mouth_opens_between_two_closures() -> None:

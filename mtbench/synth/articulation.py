@@ -4,7 +4,7 @@ Conventions
 -----------
 Phones have a symbol (see :mod:`mtbench.synth.articulation_targets`), a start and an end in seconds, and stops
 may have a ``release``, when the closure that begins at their start opens; where that is missing, the burst of
-a voiceless stop comes :data:`~mtbench.synth.articulation_targets.CLOSURE` after its start. Curves are (T, U)
+a voiceless stop comes :data:`~mtbench.synth.contacts.CLOSURE` after its start. Curves are (T, U)
 float32 unit weights, columns as in ``load_head().unit_names``; frame *t* is the mean over
 ``[t / fps, (t + 1) / fps)`` and ``T = ceil(duration * fps - 1e-6)``.
 
@@ -23,12 +23,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Protocol
 
 import numpy as np
 
 from mtbench.synth.articulation_settings import DEFAULT, ArticulationSetting, target_arrays
-from mtbench.synth.articulation_targets import CLOSURE, CONTACTS, PARAMETERS, PAUSES, load_targets
+from mtbench.synth.articulation_targets import PARAMETERS, PAUSES, load_targets
+from mtbench.synth.contacts import TimedPhone, contact_contours, contact_intervals, impose_contacts
 
 #: Internal samples per second.
 RATE = 100
@@ -62,23 +62,8 @@ UNIT_ROWS: dict[str, dict[str, float]] = {
     "press": {"mouthPress": 0.4, "mouthRollLower": 0.26, "mouthRollUpper": 0.26},
     "teeth": {"mouthRollLower": 0.75, "mouthUpperUp": 0.45, "mouthShrugLower": 0.35},
 }
-#: Share of the time between two contacts that each ramp may take.
-_RAMP_SHARE = 0.28
-#: Share of the whole movement at which the lips meet.
-_MEETING = 0.62
 #: The largest unit weight; beyond it the units' offsets no longer look like a face.
 CEILING = 1.2
-
-
-class TimedPhone(Protocol):
-    """What :func:`animate` reads of a phone: times in seconds, and ``release`` where there is one."""
-
-    @property
-    def symbol(self) -> str: ...
-    @property
-    def start(self) -> float: ...
-    @property
-    def end(self) -> float: ...
 
 
 def count_frames(duration: float, fps: float = 25) -> int:
@@ -135,8 +120,8 @@ def animate(
     out = np.zeros((n_frames, table.shape[1]))
     if n_frames:
         blend = _blend(rows, start, end, samples, setting)
-        lips, press, teeth = _contacts(phones, samples, fps, n_frames, setting)
-        curves = _apply_contacts(blend, lips, press, teeth)
+        lips, press, teeth = contact_contours(phones, samples, fps, n_frames, setting)
+        curves = impose_contacts(blend, lips, press, teeth)
         frames = _average(curves, n_frames, fps)
         # Not a matrix product: its order of additions differs between machines.
         for k in range(table.shape[0]):
@@ -221,109 +206,6 @@ def _smooth(curves: np.ndarray, smoothing: float) -> np.ndarray:
     out = np.zeros_like(curves)
     for k, row in enumerate(kernels):
         out += row * padded[k : k + len(curves)]
-    return out
-
-
-def ease(x: np.ndarray) -> np.ndarray:
-    """Minimum-jerk step: 0 up to x = 0, 1 from x = 1."""
-    x = np.clip(x, 0.0, 1.0)
-    return x * x * x * (10.0 + x * (6.0 * x - 15.0))
-
-
-def approach(x: np.ndarray) -> np.ndarray:
-    """Movement into contact: 0 up to x = 0, 1 from x = 1, where it still is at full speed.
-
-    Lips don't slow down before they meet: they aim at a point beyond, and contact stops them (Löfqvist &
-    Gracco 1997). It is the first :data:`_MEETING` of a minimum-jerk step.
-    """
-    return ease(np.clip(x, 0.0, 1.0) * _MEETING) / ease(np.array(_MEETING))
-
-
-def contact_intervals(
-    phones: Sequence[TimedPhone], fps: float, n_frames: int
-) -> list[tuple[str, float, float]]:
-    """Closures and labiodental contacts, each at least one whole frame long.
-
-    Parameters
-    ----------
-    phones : sequence of phones
-    fps : float
-    n_frames : int
-
-    Returns
-    -------
-    list of (symbol, start, end)
-        Seconds. A contact is extended to the frame it overlaps most where it contains no whole one.
-    """
-    out = []
-    for phone in phones:
-        contact = CONTACTS.get(phone.symbol)
-        if contact is None or phone.end - phone.start < 1e-4:
-            continue
-        start, end = phone.start, phone.end
-        release = getattr(phone, "release", None)
-        if release is not None:
-            end = release
-        elif contact.burst:
-            end = min(end, start + CLOSURE)
-        first = math.ceil(start * fps - 1e-6)
-        if (first + 1) / fps > end + 1e-6:
-            candidates = range(math.floor(start * fps + 1e-6), math.floor(end * fps - 1e-6) + 1)
-            frame = max(candidates, key=lambda f: (min(end, (f + 1) / fps) - max(start, f / fps), -f))
-            frame = min(max(frame, 0), max(n_frames - 1, 0))
-            start, end = min(start, frame / fps), max(end, (frame + 1) / fps)
-        out.append((phone.symbol, start, end))
-    return out
-
-
-def _contacts(
-    phones: Sequence[TimedPhone],
-    samples: np.ndarray,
-    fps: float,
-    n_frames: int,
-    setting: ArticulationSetting,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Contours over the samples, 0..1: lips sealed, lips pressed, lower lip at the teeth."""
-    lips, press, teeth = (np.zeros(len(samples)) for _ in range(3))
-    intervals = contact_intervals(phones, fps, n_frames)
-    for i, (symbol, start, end) in enumerate(intervals):
-        contact = CONTACTS[symbol]
-        # Between two closures the mouth opens completely, however little time there is.
-        room_before = start - intervals[i - 1][2] if i else math.inf
-        room_after = intervals[i + 1][1] - end if i + 1 < len(intervals) else math.inf
-        closing = max(min(setting.closing, _RAMP_SHARE * room_before), 1e-3)
-        opening = max(min(setting.opening, _RAMP_SHARE * room_after), 1e-3)
-        first, last = np.searchsorted(samples, (start - closing, end + opening))
-        t = samples[first:last]
-        contour = np.minimum(approach((t - start) / closing + 1.0), approach((end - t) / opening + 1.0))
-        if contact.kind == "lips":
-            lips[first:last] = np.maximum(lips[first:last], contour)
-            press[first:last] = np.maximum(press[first:last], contour * contact.press * setting.press)
-        else:
-            teeth[first:last] = np.maximum(teeth[first:last], contour * contact.level)
-    return lips, press, teeth * (1.0 - lips)
-
-
-#: What is left of each parameter, as (offset, share), while the lips are sealed and at the teeth.
-_SEALED = {"jaw": (0.05, 0.22), "part": (0, 0), "spread": (0, 0.5), "round": (0, 0.75), "protrude": (0, 0.4)}
-_AT_TEETH = {
-    "jaw": (0.06, 0.12),
-    "part": (0, 0),
-    "spread": (0, 0.4),
-    "round": (0, 0.3),
-    "protrude": (0, 0.15),
-}
-
-
-def _apply_contacts(blend: np.ndarray, lips: np.ndarray, press: np.ndarray, teeth: np.ndarray) -> np.ndarray:
-    """Impose the contacts: (N, 11), the parameters and then seal, press, teeth."""
-    out = np.concatenate([blend, lips[:, None], press[:, None], teeth[:, None]], axis=1)
-    # The articulators follow the contact late: the lips part before the jaw is up or down.
-    for contour, pose in ((lips * lips, _SEALED), (teeth, _AT_TEETH)):
-        for name, (offset, share) in pose.items():
-            k = PARAMETERS.index(name)
-            held = np.minimum(blend[:, k], offset + share * blend[:, k])
-            out[:, k] += contour * (held - blend[:, k])
     return out
 
 

@@ -17,8 +17,8 @@ low        tongue lowered into the floor of the mouth
 
 A target's *strength* is its weight in the blend with the neighbours: 1 is a vowel's weight, 0.1 hardly
 resists (the lips of k), 2 hardly yields (the jaw of s). Closed lips (p b m) and the lower lip at the upper
-teeth (f v) are no targets but constraints, see :class:`Contact`. Phones are single base IPA symbols, without
-length, tone, stress or diacritics; the empty symbol and ``sil`` are pauses.
+teeth (f v) are no targets but constraints, see :mod:`mtbench.synth.contacts`. Phones are single base IPA
+symbols, without length, tone, stress or diacritics; the empty symbol and ``sil`` are pauses.
 
 Sources: phonetics textbook knowledge (Ladefoged & Maddieson, *The Sounds of the World's Languages*; Keating
 et al. 1994 on jaw height: s ʃ t highest, then d, n, l; Löfqvist & Gracco 1997 on lip compression: p > b > m),
@@ -39,41 +39,6 @@ PARAMETERS = ("jaw", "part", "spread", "round", "protrude", "tip", "between", "l
 #: Symbols that mean that nobody speaks.
 PAUSES = frozenset(("", "sil"))
 
-
-@dataclass(frozen=True)
-class Contact:
-    """A constraint that holds as long as the phone's closure, whatever the neighbours want.
-
-    Attributes
-    ----------
-    kind : str
-        ``"lips"`` (sealed) or ``"teeth"`` (lower lip at the upper teeth).
-    level : float
-        1 is full contact; less leaves a narrow gap.
-    press : float
-        How hard the lips are pressed together, 0..1.
-    burst : bool
-        The contact ends with the burst, :data:`CLOSURE` after the phone's start, rather than with the phone.
-    """
-
-    kind: str
-    level: float = 1.0
-    press: float = 0.0
-    burst: bool = False
-
-
-#: Seconds between the start of a voiceless stop (its closure's) and its burst.
-CLOSURE = 0.045
-
-CONTACTS: dict[str, Contact] = {
-    "p": Contact("lips", press=1.0, burst=True),
-    "b": Contact("lips", press=0.7),
-    "m": Contact("lips", press=0.4),
-    "f": Contact("teeth"),
-    "v": Contact("teeth", level=0.92),
-    "ɱ": Contact("teeth", level=0.92),
-    "ʋ": Contact("teeth", level=0.6),
-}
 
 # Vowels: jaw, part, spread, round, protrude, low.
 _VOWELS: dict[str, tuple[float, float, float, float, float, float]] = {

@@ -1,0 +1,210 @@
+"""Contacts: closed lips (p b m), lower lip at the upper teeth (f v); they hold whatever the neighbours want.
+
+Conventions
+-----------
+Times are seconds. A contact lasts from the phone's start to its ``release`` where the phone has one, else to
+the burst of a voiceless stop or the end of the phone; it is complete from the first to the last moment, and
+during at least one whole frame, so that the mean over a frame doesn't lose it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from mtbench.synth.articulation_settings import ArticulationSetting
+from mtbench.synth.articulation_targets import PARAMETERS
+
+#: Share of the time between two contacts that each ramp may take.
+_RAMP_SHARE = 0.28
+#: Share of the whole movement at which the lips meet.
+_MEETING = 0.62
+#: What is left of each parameter, as (offset, share), while the lips are sealed and at the teeth.
+_SEALED = {"jaw": (0.05, 0.22), "part": (0, 0), "spread": (0, 0.5), "round": (0, 0.75), "protrude": (0, 0.4)}
+_AT_TEETH = {
+    "jaw": (0.06, 0.12),
+    "part": (0, 0),
+    "spread": (0, 0.4),
+    "round": (0, 0.3),
+    "protrude": (0, 0.15),
+}
+
+
+class TimedPhone(Protocol):
+    """What the articulation model reads of a phone: times in seconds, and ``release`` where there is one."""
+
+    @property
+    def symbol(self) -> str:
+        """Base IPA symbol, or a pause's."""
+        ...
+
+    @property
+    def start(self) -> float:
+        """Beginning; that of the closure for stops."""
+        ...
+
+    @property
+    def end(self) -> float:
+        """End; the next phone's start."""
+        ...
+
+
+@dataclass(frozen=True)
+class Contact:
+    """A constraint that holds as long as the phone's closure, whatever the neighbours want.
+
+    Attributes
+    ----------
+    kind : str
+        ``"lips"`` (sealed) or ``"teeth"`` (lower lip at the upper teeth).
+    level : float
+        1 is full contact; less leaves a narrow gap.
+    press : float
+        How hard the lips are pressed together, 0..1.
+    burst : bool
+        The contact ends with the burst, :data:`CLOSURE` after the phone's start, rather than with the phone.
+    """
+
+    kind: str
+    level: float = 1.0
+    press: float = 0.0
+    burst: bool = False
+
+
+#: Seconds between the start of a voiceless stop (its closure's) and its burst.
+CLOSURE = 0.045
+
+CONTACTS: dict[str, Contact] = {
+    "p": Contact("lips", press=1.0, burst=True),
+    "b": Contact("lips", press=0.7),
+    "m": Contact("lips", press=0.4),
+    "f": Contact("teeth"),
+    "v": Contact("teeth", level=0.92),
+    "ɱ": Contact("teeth", level=0.92),
+    "ʋ": Contact("teeth", level=0.6),
+}
+
+
+def ease(x: np.ndarray) -> np.ndarray:
+    """Minimum-jerk step: 0 up to x = 0, 1 from x = 1."""
+    x = np.clip(x, 0.0, 1.0)
+    return x * x * x * (10.0 + x * (6.0 * x - 15.0))
+
+
+def approach(x: np.ndarray) -> np.ndarray:
+    """Movement into contact: 0 up to x = 0, 1 from x = 1, where it still is at full speed.
+
+    Lips don't slow down before they meet: they aim at a point beyond, and contact stops them (Löfqvist &
+    Gracco 1997). It is the first :data:`_MEETING` of a minimum-jerk step.
+    """
+    return ease(np.clip(x, 0.0, 1.0) * _MEETING) / ease(np.array(_MEETING))
+
+
+def contact_intervals(
+    phones: Sequence[TimedPhone], fps: float, n_frames: int
+) -> list[tuple[str, float, float]]:
+    """Closures and labiodental contacts, each at least one whole frame long.
+
+    Parameters
+    ----------
+    phones : sequence of phones
+    fps : float
+    n_frames : int
+
+    Returns
+    -------
+    list of (symbol, start, end)
+        Seconds. A contact is extended to the frame it overlaps most where it contains no whole one.
+    """
+    out = []
+    for phone in phones:
+        contact = CONTACTS.get(phone.symbol)
+        if contact is None or phone.end - phone.start < 1e-4:
+            continue
+        start, end = phone.start, phone.end
+        release = getattr(phone, "release", None)
+        if release is not None:
+            end = release
+        elif contact.burst:
+            end = min(end, start + CLOSURE)
+        first = math.ceil(start * fps - 1e-6)
+        if (first + 1) / fps > end + 1e-6:
+            low = math.floor(start * fps + 1e-6)
+            candidates = range(low, max(low, math.floor(end * fps - 1e-6)) + 1)
+            frame = max(candidates, key=lambda f: (min(end, (f + 1) / fps) - max(start, f / fps), -f))
+            frame = min(max(frame, 0), max(n_frames - 1, 0))
+            start, end = min(start, frame / fps), max(end, (frame + 1) / fps)
+        out.append((phone.symbol, start, end))
+    return out
+
+
+def contact_contours(
+    phones: Sequence[TimedPhone],
+    samples: np.ndarray,
+    fps: float,
+    n_frames: int,
+    setting: ArticulationSetting,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Contours of the contacts, 0..1.
+
+    Parameters
+    ----------
+    phones : sequence of phones
+    samples : (N,) float64
+        Times, seconds.
+    fps : float
+    n_frames : int
+    setting : ArticulationSetting
+
+    Returns
+    -------
+    lips, press, teeth : (N,) float64
+        Lips sealed, lips pressed together, lower lip at the upper teeth.
+    """
+    lips, press, teeth = (np.zeros(len(samples)) for _ in range(3))
+    intervals = contact_intervals(phones, fps, n_frames)
+    for i, (symbol, start, end) in enumerate(intervals):
+        contact = CONTACTS[symbol]
+        # Between two closures the mouth opens completely, however little time there is.
+        room_before = start - intervals[i - 1][2] if i else math.inf
+        room_after = intervals[i + 1][1] - end if i + 1 < len(intervals) else math.inf
+        closing = max(min(setting.closing, _RAMP_SHARE * room_before), 1e-3)
+        opening = max(min(setting.opening, _RAMP_SHARE * room_after), 1e-3)
+        first, last = np.searchsorted(samples, (start - closing, end + opening))
+        t = samples[first:last]
+        contour = np.minimum(approach((t - start) / closing + 1.0), approach((end - t) / opening + 1.0))
+        if contact.kind == "lips":
+            lips[first:last] = np.maximum(lips[first:last], contour)
+            press[first:last] = np.maximum(press[first:last], contour * contact.press * setting.press)
+        else:
+            teeth[first:last] = np.maximum(teeth[first:last], contour * contact.level)
+    return lips, press, teeth * (1.0 - lips)
+
+
+def impose_contacts(blend: np.ndarray, lips: np.ndarray, press: np.ndarray, teeth: np.ndarray) -> np.ndarray:
+    """Put the contacts on top of the blended parameters.
+
+    Parameters
+    ----------
+    blend : (N, 8) float64
+        Columns as in :data:`~mtbench.synth.articulation_targets.PARAMETERS`.
+    lips, press, teeth : (N,) float64
+        Contours.
+
+    Returns
+    -------
+    (N, 11) float64
+        The parameters as the contacts leave them, then the three contours.
+    """
+    out = np.concatenate([blend, lips[:, None], press[:, None], teeth[:, None]], axis=1)
+    # The articulators follow the contact late: the lips part before the jaw is up or down.
+    for contour, pose in ((lips * lips, _SEALED), (teeth, _AT_TEETH)):
+        for name, (offset, share) in pose.items():
+            k = PARAMETERS.index(name)
+            held = np.minimum(blend[:, k], offset + share * blend[:, k])
+            out[:, k] += contour * (held - blend[:, k])
+    return out
