@@ -21,8 +21,9 @@ teeth (f v) are no targets but constraints, see :mod:`mtbench.synth.contacts`. P
 symbols, without length, tone, stress or diacritics; the empty symbol and ``sil`` are pauses.
 
 Sources: phonetics textbook knowledge (Ladefoged & Maddieson, *The Sounds of the World's Languages*; Keating
-et al. 1994 on jaw height: s ʃ t highest, then d, n, l; Löfqvist & Gracco 1997 on lip compression: p > b > m),
-the numbers are the project's own and were tuned on pictures.
+et al. 1994 on jaw height: s ʃ t highest, then d, n, l). The numbers are the project's own and were tuned on
+pictures; so are the small differences between voiced and voiceless phones of one place (jaw height, pressure of
+the lips in p, b and m), which real faces show less reliably.
 """
 
 from __future__ import annotations
