@@ -51,6 +51,7 @@ SENTENCES: tuple[str, ...] = (
 CUTS: dict[tuple[str, str], slice] = {
     ("spa", "udhr-01.1.1"): slice(0, 12),
     ("tha", "udhr-01.1.1"): slice(0, 12),
+    ("jpn", "udhr-01.1.1"): slice(0, 8),
     ("jpn", "udhr-06.1.1"): slice(7, None),
 }
 
