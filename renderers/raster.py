@@ -20,10 +20,11 @@ from __future__ import annotations
 
 import numba
 import numpy as np
+
 from mtbench.renderers.shading import light_triangles, light_vertices
 
-#: Columns of a projected vertex: x, y (1/256 pixel), depth, 1/w, then gray or r, g, b (0.5 .. 255.5).
-COLUMNS = 8
+#: Rows of a table of projected vertices: x, y (1/256 pixel), depth, 1/w, then gray or r, g, b (0.5 .. 255.5).
+ROWS = 7
 
 _SUBPIXEL = np.float32(256.0)
 _HALF = np.float32(0.5)
@@ -39,7 +40,7 @@ _FAR_OFF = np.float32(2**22)
 #: Widest and highest box (pixels) for which float32 edge functions are exact: 2 * 256 * 176**2 < 2**24.
 _BLOCK_LIMIT = 176
 #: Lanes are filled in groups of this many, so that compiled loops need no remainder.
-_LANES = 16
+_LANES = 8
 #: Length of the ramp 0, 1, 2, … that :func:`draw_gray` wants.
 RAMP_LENGTH = _BLOCK_LIMIT + _LANES
 
@@ -52,29 +53,40 @@ def _level(value):
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def project(vertices, matrix, width, height, out):
-    """Fill the first four columns of *out* (n, COLUMNS); NaN where a vertex isn't between near and far plane."""
-    m = matrix
+def project(vertices, matrix, width, height, p):
+    """Fill the first four rows of *p* (ROWS, n); NaN where a vertex isn't between near and far plane.
+
+    The loops are kept apart because only then does the compiler use vector instructions for the last two.
+    """
+    n = vertices.shape[0]
+    xs, ys, zs, ws = p[0], p[1], p[2], p[3]
+    for v in range(n):
+        xs[v] = vertices[v, 0]
+        ys[v] = vertices[v, 1]
+        zs[v] = vertices[v, 2]
+    m00, m01, m02, m03 = matrix[0, 0], matrix[0, 1], matrix[0, 2], matrix[0, 3]
+    m10, m11, m12, m13 = matrix[1, 0], matrix[1, 1], matrix[1, 2], matrix[1, 3]
+    m20, m21, m22, m23 = matrix[2, 0], matrix[2, 1], matrix[2, 2], matrix[2, 3]
+    m30, m31, m32, m33 = matrix[3, 0], matrix[3, 1], matrix[3, 2], matrix[3, 3]
+    for v in range(n):
+        x, y, z = xs[v], ys[v], zs[v]
+        xs[v] = m00 * x + m01 * y + m02 * z + m03
+        ys[v] = m10 * x + m11 * y + m12 * z + m13
+        zs[v] = m20 * x + m21 * y + m22 * z + m23
+        ws[v] = m30 * x + m31 * y + m32 * z + m33
     half_width = np.float32(width) * _HALF * _SUBPIXEL
     half_height = np.float32(height) * _HALF * _SUBPIXEL
-    for v in range(vertices.shape[0]):
-        x, y, z = vertices[v, 0], vertices[v, 1], vertices[v, 2]
-        cx = m[0, 0] * x + m[0, 1] * y + m[0, 2] * z + m[0, 3]
-        cy = m[1, 0] * x + m[1, 1] * y + m[1, 2] * z + m[1, 3]
-        cz = m[2, 0] * x + m[2, 1] * y + m[2, 2] * z + m[2, 3]
-        cw = m[3, 0] * x + m[3, 1] * y + m[3, 2] * z + m[3, 3]
-        inverse = _ONE / cw
-        sx = np.floor(half_width + cx * inverse * half_width + _HALF)
-        sy = np.floor(half_height - cy * inverse * half_height + _HALF)
-        depth = (_ONE - cz * inverse) * _HALF
-        if not (
-            cw > _ZERO and depth >= _ZERO and depth <= _ONE and abs(sx) < _FAR_OFF and abs(sy) < _FAR_OFF
-        ):
-            sx = _NAN
-        out[v, 0] = sx
-        out[v, 1] = sy
-        out[v, 2] = depth * _DEPTH + _ONE
-        out[v, 3] = inverse
+    for v in range(n):
+        inverse = _ONE / ws[v]
+        x = np.floor(half_width + xs[v] * inverse * half_width + _HALF)
+        y = np.floor(half_height - ys[v] * inverse * half_height + _HALF)
+        depth = (_ONE - zs[v] * inverse) * _HALF
+        seen = (inverse > _ZERO) & (depth >= _ZERO) & (depth <= _ONE)
+        seen &= (x < _FAR_OFF) & (x > -_FAR_OFF) & (y < _FAR_OFF) & (y > -_FAR_OFF)
+        xs[v] = x if seen else _NAN
+        ys[v] = y
+        zs[v] = depth * _DEPTH + _ONE
+        ws[v] = inverse
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -176,13 +188,14 @@ def _edge(ax, ay, bx, by, px, py):
 def raster_gray(triangles, p, face_gray, flat, back, width, height, ramp, buffer):
     """Draw *triangles* of the projected vertices *p* into *buffer* (height * width + lanes,) int32.
 
-    *back* is the gray (0.5..255.5) of triangles seen from behind, negative to cull them.
+    *back* is the gray (0.5..255.5) of triangles seen from behind, negative to cull them. Indices are uint32:
+    compiled code needn't look for negative ones.
     """
+    xs, ys, zs, ws, grays = p[0], p[1], p[2], p[3], p[4]
     for f in range(triangles.shape[0]):
         a, b, c = triangles[f, 0], triangles[f, 1], triangles[f, 2]
-        ax, ay = p[a, 0], p[a, 1]
-        bx, by = p[b, 0], p[b, 1]
-        cx, cy = p[c, 0], p[c, 1]
+        ax, bx, cx = xs[a], xs[b], xs[c]
+        ay, by, cy = ys[a], ys[b], ys[c]
         facing, x0, x1, y0, y1, area = _box(ax, ay, bx, by, cx, cy, width, height, back >= _ZERO)
         if facing == 0:
             continue
@@ -196,20 +209,20 @@ def raster_gray(triangles, p, face_gray, flat, back, width, height, ramp, buffer
         ea, bcx, bcy, ta = _edge(bx, by, cx, cy, px, py)
         eb, cax, cay, tb = _edge(cx, cy, ax, ay, px, py)
         ec, abx, aby, tc = _edge(ax, ay, bx, by, px, py)
-        za, zb, zc = p[a, 2], p[b, 2], p[c, 2]
-        wa, wb, wc = p[a, 3], p[b, 3], p[c, 3]
+        za, zb, zc = zs[a], zs[b], zs[c]
+        wa, wb, wc = ws[a], ws[b], ws[c]
         if flat or facing < 0:
             ga = face_gray[f] if facing > 0 else back
             nb = nc = _ZERO
         else:
-            ga = p[a, 4]
-            nb = (p[b, 4] - ga) * wb
-            nc = (p[c, 4] - ga) * wc
+            ga = grays[a]
+            nb = (grays[b] - ga) * wb
+            nc = (grays[c] - ga) * wc
         inverse = 1.0 / area
         columns = x1 - x0 + 1
         rows = y1 - y0 + 1
         extent = columns if columns > rows else rows
-        if columns * rows <= 12 or extent > _BLOCK_LIMIT or area < 4096.0 * np.float64(extent):
+        if columns * rows <= 8 or extent > _BLOCK_LIMIT or area < 4096.0 * np.float64(extent):
             # Few pixels, a needle, or a triangle too large for float32: one pixel at a time, exactly.
             for row in range(rows):
                 r = np.float64(row) * 256.0
@@ -271,11 +284,11 @@ def raster_gray(triangles, p, face_gray, flat, back, width, height, ramp, buffer
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def raster_color(triangles, p, face_color, flat, back, width, height, buffer):
     """Draw coloured *triangles* into *buffer* (height * width,) int64, as :func:`raster_gray` does in gray."""
+    xs, ys, zs, ws = p[0], p[1], p[2], p[3]
     for f in range(triangles.shape[0]):
         a, b, c = triangles[f, 0], triangles[f, 1], triangles[f, 2]
-        ax, ay = p[a, 0], p[a, 1]
-        bx, by = p[b, 0], p[b, 1]
-        cx, cy = p[c, 0], p[c, 1]
+        ax, bx, cx = xs[a], xs[b], xs[c]
+        ay, by, cy = ys[a], ys[b], ys[c]
         facing, x0, x1, y0, y1, area = _box(ax, ay, bx, by, cx, cy, width, height, back >= _ZERO)
         if facing == 0:
             continue
@@ -288,8 +301,8 @@ def raster_color(triangles, p, face_color, flat, back, width, height, buffer):
         ea, bcx, bcy, ta = _edge(bx, by, cx, cy, px, py)
         eb, cax, cay, tb = _edge(cx, cy, ax, ay, px, py)
         ec, abx, aby, tc = _edge(ax, ay, bx, by, px, py)
-        za, zb, zc = p[a, 2], p[b, 2], p[c, 2]
-        wa, wb, wc = p[a, 3], p[b, 3], p[c, 3]
+        za, zb, zc = zs[a], zs[b], zs[c]
+        wa, wb, wc = ws[a], ws[b], ws[c]
         inverse = 1.0 / area
         for y in range(y0, y1 + 1):
             r = np.float64(y - y0) * 256.0
@@ -306,8 +319,7 @@ def raster_color(triangles, p, face_color, flat, back, width, height, buffer):
                     if depth >= buffer[j] >> 24:
                         packed = depth
                         if facing < 0:
-                            for k in range(3):
-                                packed = (packed << 8) | np.int64(back)
+                            packed = (packed << 24) | (np.int64(back) * 0x010101)
                         elif flat:
                             for k in range(3):
                                 packed = (packed << 8) | np.int64(face_color[f, k])
@@ -316,8 +328,8 @@ def raster_color(triangles, p, face_color, flat, back, width, height, buffer):
                             lb = lb * wb * share
                             lc = lc * wc * share
                             for k in range(4, 7):
-                                base = p[a, k]
-                                value = base + lb * (p[b, k] - base) + lc * (p[c, k] - base)
+                                base = p[k, a]
+                                value = base + lb * (p[k, b] - base) + lc * (p[k, c] - base)
                                 packed = (packed << 8) | np.int64(value)
                         if packed > buffer[j]:
                             buffer[j] = packed
@@ -333,8 +345,8 @@ def draw_gray(
     """Draw frames: *vertices* (T, n, 3), *matrices* (T, 4, 4) float32; *out* (T, height * width * channels) uint8."""
     n = vertices.shape[1]
     pixels = height * width
-    p = np.empty((n, COLUMNS), np.float32)
-    normals = np.empty((n, 4), np.float32)
+    p = np.empty((ROWS, n), np.float32)
+    normals = np.empty((3, triangles.shape[0] if flat else n), np.float32)
     light = np.empty(n, np.float32)
     face_gray = np.empty(triangles.shape[0] if flat else 1, np.float32)
     clear = np.int32(background)
@@ -342,14 +354,14 @@ def draw_gray(
     for t in range(vertices.shape[0]):
         project(vertices[t], matrices[t], width, height, p)
         if flat:
-            light_triangles(triangles, vertices[t], lights, ambient, face_gray)
+            light_triangles(triangles, vertices[t], lights, ambient, normals, face_gray)
             for f in range(triangles.shape[0]):
                 base = (albedo[triangles[f, 0]] + albedo[triangles[f, 1]] + albedo[triangles[f, 2]]) * _THIRD
                 face_gray[f] = _level(face_gray[f] * base)
         else:
             light_vertices(triangles, vertices[t], lights, ambient, normals, light)
             for v in range(n):
-                p[v, 4] = _level(light[v] * albedo[v])
+                p[4, v] = _level(light[v] * albedo[v])
         raster_gray(triangles, p, face_gray, flat, back, width, height, ramp, buffer)
         row = out[t]
         if row.size == pixels:
@@ -372,8 +384,8 @@ def draw_color(
     """Draw coloured frames: as :func:`draw_gray`, *albedo* (n, 3), *out* (T, height * width * 3)."""
     n = vertices.shape[1]
     pixels = height * width
-    p = np.empty((n, COLUMNS), np.float32)
-    normals = np.empty((n, 4), np.float32)
+    p = np.empty((ROWS, n), np.float32)
+    normals = np.empty((3, triangles.shape[0] if flat else n), np.float32)
     light = np.empty(triangles.shape[0] if flat else n, np.float32)
     face_color = np.empty((triangles.shape[0] if flat else 1, 3), np.float32)
     clear = np.int64(background) * 0x010101
@@ -381,7 +393,7 @@ def draw_color(
     for t in range(vertices.shape[0]):
         project(vertices[t], matrices[t], width, height, p)
         if flat:
-            light_triangles(triangles, vertices[t], lights, ambient, light)
+            light_triangles(triangles, vertices[t], lights, ambient, normals, light)
             for f in range(triangles.shape[0]):
                 for k in range(3):
                     base = (
@@ -392,7 +404,7 @@ def draw_color(
             light_vertices(triangles, vertices[t], lights, ambient, normals, light)
             for v in range(n):
                 for k in range(3):
-                    p[v, 4 + k] = _level(light[v] * albedo[v, k])
+                    p[4 + k, v] = _level(light[v] * albedo[v, k])
         raster_color(triangles, p, face_color, flat, back, width, height, buffer)
         row = out[t]
         for k in range(pixels):

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 LUMA = (0.299, 0.587, 0.114)
 
 _ZERO = np.float32(0.0)
-_ONE = np.float32(1.0)
-_THIRD = np.float32(1.0 / 3.0)
+#: Keeps the length of a normal from being zero.
+_TINY = np.float32(1e-37)
 
 
 def surface_albedo(topology: Topology, appearance: Appearance, channels: int) -> np.ndarray:
@@ -74,26 +74,29 @@ def unit_lights(lights: tuple[tuple[float, float, float, float], ...]) -> np.nda
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def light_factor(nx, ny, nz, lights, ambient):
-    """Return the light that a surface with the (unnormalised) normal receives, a float32 factor."""
-    total = ambient
-    square = nx * nx + ny * ny + nz * nz
-    if square > _ZERO:
-        inverse = _ONE / np.sqrt(square)
-        for i in range(lights.shape[0]):
-            cosine = (nx * lights[i, 0] + ny * lights[i, 1] + nz * lights[i, 2]) * inverse
-            if cosine > _ZERO:
-                total += cosine * lights[i, 3]
-    return total
+def light_normals(normals, lights, ambient, out):
+    """Fill *out* (n,) with the light on surfaces with *normals* (3, n), of any length; float32 throughout."""
+    xs, ys, zs = normals[0], normals[1], normals[2]
+    for v in range(out.size):
+        out[v] = ambient
+    for i in range(lights.shape[0]):
+        lx, ly, lz, intensity = lights[i, 0], lights[i, 1], lights[i, 2], lights[i, 3]
+        for v in range(out.size):
+            x, y, z = xs[v], ys[v], zs[v]
+            square = x * x + y * y + z * z
+            square = square if square > _TINY else _TINY
+            cosine = (x * lx + y * ly + z * lz) / np.sqrt(square)
+            out[v] += cosine * intensity if cosine > _ZERO else _ZERO
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def light_vertices(triangles, vertices, lights, ambient, normals, out):
-    """Fill *out* (n,) with the light at each vertex; *normals* (n, 4) float32 is scratch."""
-    n = vertices.shape[0]
-    for v in range(n):
-        for k in range(4):
-            normals[v, k] = _ZERO
+    """Fill *out* (n,) with the light at each vertex; *normals* (3, n) float32 is scratch.
+
+    *triangles* is (F, 3) uint32: compiled code needn't look for negative indices then.
+    """
+    normals[:] = _ZERO
+    xs, ys, zs = normals[0], normals[1], normals[2]
     for f in range(triangles.shape[0]):
         a, b, c = triangles[f, 0], triangles[f, 1], triangles[f, 2]
         ax, ay, az = vertices[a, 0], vertices[a, 1], vertices[a, 2]
@@ -102,25 +105,27 @@ def light_vertices(triangles, vertices, lights, ambient, normals, out):
         nx = uy * wz - uz * wy
         ny = uz * wx - ux * wz
         nz = ux * wy - uy * wx
-        normals[a, 0] += nx
-        normals[a, 1] += ny
-        normals[a, 2] += nz
-        normals[b, 0] += nx
-        normals[b, 1] += ny
-        normals[b, 2] += nz
-        normals[c, 0] += nx
-        normals[c, 1] += ny
-        normals[c, 2] += nz
-    for v in range(n):
-        out[v] = light_factor(normals[v, 0], normals[v, 1], normals[v, 2], lights, ambient)
+        xs[a] += nx
+        xs[b] += nx
+        xs[c] += nx
+        ys[a] += ny
+        ys[b] += ny
+        ys[c] += ny
+        zs[a] += nz
+        zs[b] += nz
+        zs[c] += nz
+    light_normals(normals, lights, ambient, out)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def light_triangles(triangles, vertices, lights, ambient, out):
-    """Fill *out* (F,) with the light on each triangle."""
+def light_triangles(triangles, vertices, lights, ambient, normals, out):
+    """Fill *out* (F,) with the light on each triangle; *normals* (3, F) float32 is scratch."""
     for f in range(triangles.shape[0]):
         a, b, c = triangles[f, 0], triangles[f, 1], triangles[f, 2]
         ax, ay, az = vertices[a, 0], vertices[a, 1], vertices[a, 2]
         ux, uy, uz = vertices[b, 0] - ax, vertices[b, 1] - ay, vertices[b, 2] - az
         wx, wy, wz = vertices[c, 0] - ax, vertices[c, 1] - ay, vertices[c, 2] - az
-        out[f] = light_factor(uy * wz - uz * wy, uz * wx - ux * wz, ux * wy - uy * wx, lights, ambient)
+        normals[0, f] = uy * wz - uz * wy
+        normals[1, f] = uz * wx - ux * wz
+        normals[2, f] = ux * wy - uy * wx
+    light_normals(normals, lights, ambient, out)

@@ -10,16 +10,17 @@ plane are not drawn; there is no clipping.
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
-from mtbench.renderers import raster
-from mtbench.renderers.shading import surface_albedo, unit_lights
 
 from mtbench.errors import PrerequisiteError
+from mtbench.renderers import raster
+from mtbench.renderers.shading import surface_albedo, unit_lights
 
 if TYPE_CHECKING:
     from mtbench.renderer import Appearance, Camera
@@ -81,7 +82,7 @@ def render_gray_bulk(
     if out is None:
         out = np.empty((frames, height, width), np.uint8)
     raster.draw_gray(
-        np.ascontiguousarray(triangles, np.int32),
+        np.ascontiguousarray(triangles, np.uint32),
         vertices,
         _matrices(matrices, frames),
         np.ascontiguousarray(albedo, np.float32),
@@ -147,7 +148,7 @@ class SoftwareRenderer:
         vertices = np.ascontiguousarray(vertices, np.float32)
         frames = len(vertices)
         matrices = _matrices(camera.matrix, frames)
-        triangles = np.ascontiguousarray(topology.triangles, np.int32)
+        triangles = np.ascontiguousarray(topology.triangles, np.uint32)
         colored = channels == 3 and appearance.colored and topology.albedo is not None
         albedo = surface_albedo(topology, appearance, 3 if colored else 1)
         if not colored:
@@ -219,4 +220,4 @@ def _share_out(draw: Callable[[slice], None], frames: int, threads: int) -> None
     # A few slices per thread, so that one held up by other work doesn't leave the rest idle.
     edges = np.linspace(0, frames, min(frames, 4 * threads) + 1).astype(int)
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(draw, [slice(a, b) for a, b in zip(edges[:-1], edges[1:])]))
+        list(pool.map(draw, [slice(a, b) for a, b in itertools.pairwise(edges)]))
