@@ -401,7 +401,7 @@ def pose_motion(arrays: dict[str, np.ndarray], spec: MotionSpec) -> Motion:
         from mtbench.head import load_head
 
         head = load_head()
-        identity = head.identity(str(arrays["identity"]) if "identity" in arrays else head.identity_names[0])
+        identity = head.identity(str(arrays["identity"]) if "identity" in arrays else "neutral")
         vertices = head.pose(np.ascontiguousarray(arrays["units"], np.float32), identity)
     return Motion(vertices, spec.fps, spec.topology.name)
 
