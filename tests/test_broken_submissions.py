@@ -14,6 +14,7 @@ import shutil
 import struct
 import sys
 import tracemalloc
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -26,8 +27,6 @@ from mtbench.benchmark import load_benchmark
 from mtbench.cli import main
 from mtbench.errors import SubmissionError
 from mtbench.submission import load_submission, validate
-
-pytestmark = pytest.mark.filterwarnings("ignore:Duplicate name")
 
 CLIP, FRAMES = "ita-01", CLIPS["ita-01"][1]
 FILE = f"motion/{CLIP}.npz"
@@ -100,7 +99,8 @@ def header(shape: str, descr: str = "<f4", fill: bytes = b"\0" * 64, version: in
 
 def archive(*members: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
     stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", method) as file:
+    with warnings.catch_warnings(), zipfile.ZipFile(stream, "w", method) as file:
+        warnings.simplefilter("ignore")  # about duplicate names
         for name, value in members:
             file.writestr(name, value)
     return stream.getvalue()
