@@ -60,7 +60,7 @@ SHORTEST, LONGEST = 2.5, 6.0
 #: Words per minute that are tried, the preferred rate of the clip first.
 _RATES = (130, 190)
 #: RMS of the speech in a clip, and the largest sample.
-_LEVEL, _PEAK = 0.07, 0.89
+_LEVEL, _PEAK = 0.04, 0.89
 
 _WOMEN = frozenset({"f3", "linda", "belinda", "Alicia"})
 

@@ -17,9 +17,9 @@ from mtbench.synth.texts import train_texts
 from mtbench.synth.voices import ENGINE_LANGUAGES, NOISE_VOICES, Voice
 
 #: Seconds of each recording.
-SECONDS = 25
+SECONDS = 22
 #: RMS of each recording.
-LEVEL = 0.06
+LEVEL = 0.04
 TALKERS = len(NOISE_VOICES)
 
 _NOTE_A4 = 440.0
