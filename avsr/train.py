@@ -143,7 +143,7 @@ def compute_loss(network: AudioVisualCTC, x: Tensors) -> tuple[torch.Tensor, dic
     picture = F.cross_entropy(
         network.phones_from_video(visual).flatten(0, 1), x.frames.flatten(), ignore_index=-1
     )
-    loss = ctc + 0.4 * frame + 0.3 * picture
+    loss = ctc + 0.4 * frame + 0.6 * picture
     return loss, {"ctc": ctc.item(), "frame": frame.item(), "picture": picture.item()}
 
 

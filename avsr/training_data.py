@@ -127,10 +127,10 @@ class BatchGenerator:
             color = draw_channel(rng)
             clean = color(utterance.audio)
             # One view listens and looks through heavy noise; the other covers every other way of use.
-            noisy = mix(rng, clean, others, rng.uniform(-12, 3))
+            noisy = mix(rng, clean, others, rng.uniform(-13, 0))
             views.append(View(i, noisy, True, True))
             kind = rng.random()
-            if kind < 0.45:
+            if kind < 0.25:
                 snr = None if rng.random() < 0.4 else rng.uniform(-8, 20)
                 views.append(View(i, mix(rng, clean, others, snr), False, True))
             elif kind < 0.65:
