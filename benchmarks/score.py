@@ -1,10 +1,9 @@
 """How fast scoring is: real-time factors per stage for a whole benchmark, in one run.
 
 Run ``python benchmarks/score.py``. An empty temporary cache is used, so everything is computed once. A real-time
-factor is seconds of work (of all workers together) per second of what the stage went through: mixtures per second
-of mixed sound, crops and geometry per second of animation, hypotheses per second of transcribed clip, every
-condition counted. Below 1 is faster than real time. The last line is the wall clock of the whole score per second
-of the benchmark's speech.
+factor is seconds of work (all workers together, by the clock and by the processors) per second of what the
+stage went through: of mixed sound, of animation, of transcribed clip, every condition counted. Below 1 is
+faster than real time. The last line is the clock of the whole score per second of the benchmark's speech.
 """
 
 import argparse
@@ -42,17 +41,18 @@ def main() -> None:
         f"{benchmark.ref}: {clips} clips, {speech:.0f} s of speech, {options.recognizer}, {options.renderer}, "
         f"{timings['workers']} workers, {len(DEFAULT_SNRS)} SNRs"
     )
-    print(f"{'stage':<12} {'results':>8} {'work s':>8} {'seconds gone through':>21} {'real-time factor':>17}")
+    print(f"{'stage':<12} {'results':>8} {'seconds':>9} {'work s':>9} {'cpu s':>9} {'RTF':>9} {'RTF cpu':>9}")
     for name in STAGES:
         stage = timings["stages"][name]
         # Every result of a stage is one clip's worth.
         seconds = speech * stage["computed"] / clips
-        factor = stage["worker_seconds"] / seconds if seconds else float("nan")
+        work, cpu = stage["worker_seconds"], stage["cpu_seconds"]
         print(
-            f"{name:<12} {stage['computed']:>8} {stage['worker_seconds']:>8.1f} {seconds:>21.0f} {factor:>17.4f}"
+            f"{name:<12} {stage['computed']:>8} {seconds:>9.0f} {work:>9.1f} {cpu:>9.1f} "
+            f"{work / seconds:>9.4f} {cpu / seconds:>9.4f}"
         )
     total = timings["total_seconds"]
-    print(f"{'whole score':<12} {'':>8} {total:>8.1f} {speech:>21.0f} {total / speech:>17.4f}")
+    print(f"{'whole score':<12} {'':>8} {speech:>9.0f} {total:>9.1f} {'':>9} {total / speech:>9.4f}")
 
 
 if __name__ == "__main__":

@@ -59,12 +59,13 @@ class Condition:
 
 @dataclass
 class StageReport:
-    """What a stage did: results made and found, seconds of wall clock and of all workers together."""
+    """What a stage did: results made and found; seconds of the run's clock, the workers' and processors'."""
 
     computed: int = 0
     cached: int = 0
     wall_seconds: float = 0.0
     worker_seconds: float = 0.0
+    cpu_seconds: float = 0.0
 
 
 @dataclass
@@ -276,8 +277,9 @@ class _Pipeline:
         problems: dict[int, Iterable[Problem]] = {}
         with self.progress.stage(name, len(tasks), cached) as advance:
             for index, seconds in self.executor.run(function, tasks):
-                for stage, spent in seconds.by_stage.items():
-                    self.outcome.stages[stage].worker_seconds += spent
+                for stage, (clock, processor) in seconds.by_stage.items():
+                    self.outcome.stages[stage].worker_seconds += clock
+                    self.outcome.stages[stage].cpu_seconds += processor
                 if seconds.problems:
                     problems[index] = seconds.problems
                 advance()

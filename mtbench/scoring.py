@@ -296,6 +296,7 @@ def _describe_timings(outcome: Outcome, benchmark: Benchmark, workers: int) -> d
             "cached": report.cached,
             "wall_seconds": round(report.wall_seconds, 3),
             "worker_seconds": round(report.worker_seconds, 3),
+            "cpu_seconds": round(report.cpu_seconds, 3),
         }
         for name, report in outcome.stages.items()
     }

@@ -110,10 +110,23 @@ class RecognitionTask:
 
 @dataclass(frozen=True)
 class Seconds:
-    """What a task spent, and what it found wrong with the submission's values."""
+    """What a task spent (clock, processor) on each stage, and what is wrong with the submission's values."""
 
-    by_stage: dict[str, float]
+    by_stage: dict[str, tuple[float, float]]
     problems: tuple[Problem, ...] = ()
+
+
+class _Watch:
+    """Measures seconds of clock and processor since it was last read."""
+
+    def __init__(self) -> None:
+        self.start = time.perf_counter(), time.process_time()
+
+    def read(self) -> tuple[float, float]:
+        now = time.perf_counter(), time.process_time()
+        spent = now[0] - self.start[0], now[1] - self.start[1]
+        self.start = now
+        return spent
 
 
 class Workshop:
@@ -290,12 +303,12 @@ def require_renderable(topology: Topology) -> None:
 
 def make_mixtures(task: MixtureTask) -> Seconds:
     """Mix one clip and store the mixtures."""
-    start = time.perf_counter()
+    watch = _Watch()
     shop = workshop(task.setup)
     clip = shop.benchmark.clip(task.clip)
     for heard, key in task.keys:
         shop.cache.put_array(MIXTURES, key, shop.mix(clip, heard))
-    return Seconds({MIXTURES: time.perf_counter() - start})
+    return Seconds({MIXTURES: watch.read()})
 
 
 def make_face(task: FaceTask) -> Seconds:
@@ -303,24 +316,23 @@ def make_face(task: FaceTask) -> Seconds:
     shop = workshop(task.setup)
     clip = shop.benchmark.clip(task.clip)
     spent = {}
-    start = time.perf_counter()
+    watch = _Watch()
     try:
         vertices = shop.vertices(clip, task.face)
     except SubmissionError as error:
         return Seconds({}, error.problems)
     if task.crops is not None:
         shop.cache.put_array(CROPS, task.crops, shop.render(clip, task.face, vertices))
-        spent[CROPS] = time.perf_counter() - start
-        start = time.perf_counter()
+        spent[CROPS] = watch.read()
     if task.geometry is not None:
         shop.cache.put_json(GEOMETRY, task.geometry, shop.measure(clip, vertices))
-        spent[GEOMETRY] = time.perf_counter() - start
+        spent[GEOMETRY] = watch.read()
     return Seconds(spent)
 
 
 def recognize(task: RecognitionTask) -> Seconds:
     """Transcribe one clip under several conditions and store the hypotheses."""
-    start = time.perf_counter()
+    watch = _Watch()
     shop = workshop(task.setup)
     clip = shop.benchmark.clip(task.clip)
     assert shop.recognizer is not None
@@ -333,4 +345,4 @@ def recognize(task: RecognitionTask) -> Seconds:
     for (_, _, key), hypothesis in zip(task.conditions, hypotheses, strict=True):
         phones = None if hypothesis.phones is None else list(hypothesis.phones)
         shop.cache.put_json(HYPOTHESES, key, {"text": hypothesis.text, "phones": phones})
-    return Seconds({HYPOTHESES: time.perf_counter() - start})
+    return Seconds({HYPOTHESES: watch.read()})
