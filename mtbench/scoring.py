@@ -19,7 +19,7 @@ from typing import Any
 
 from mtbench.aggregate import aggregate
 from mtbench.audio import MIXING_VERSION, SAMPLE_RATE
-from mtbench.benchmark import Benchmark, load_benchmark
+from mtbench.benchmark import Benchmark, bundled_benchmarks, load_benchmark
 from mtbench.cache import Cache, digest_bytes
 from mtbench.environment import describe_environment
 from mtbench.errors import UsageError
@@ -50,6 +50,8 @@ from mtbench.text import DEFAULT_NORMALIZER, get_normalizer
 
 #: Signal-to-noise ratios of the paper, decibels.
 DEFAULT_SNRS = (-7.5, -10.0)
+#: Whose noise recordings are used where a benchmark brings none.
+BUNDLED_NOISES = "openhead-20"
 #: Per cent of error on clean sound alone above which a recognizer does not understand the speech.
 UNDERSTANDING_LIMIT = 30.0
 
@@ -87,7 +89,8 @@ def score(
     snr : sequence of float
         Signal-to-noise ratios in decibels.
     noise : str or Path, optional
-        Folder of noise recordings; by default the benchmark's.
+        Folder of noise recordings; by default the benchmark's, and the bundled ones where it has none.
+        ``"none"`` scores clean sound only.
     noise_names : sequence of str, optional
         Only these recordings of the folder.
     out : str or Path, optional
@@ -136,7 +139,7 @@ def score(
         benchmark = submission.benchmark_ref
     if not isinstance(benchmark, Benchmark):
         benchmark = load_benchmark(benchmark)
-    folder = Path(noise) if noise is not None else benchmark.noise_folder
+    folder = _find_noise_folder(benchmark, noise)
     setup = Setup(
         benchmark=str(benchmark.root.resolve()),
         submission=str(Path(path).resolve()),
@@ -161,6 +164,16 @@ def score(
     return _conclude(
         setup, benchmark, submission, noises, conditions, outcome, normalizer, own.workers, start, out
     )
+
+
+def _find_noise_folder(benchmark: Benchmark, noise: str | Path | None) -> Path | None:
+    """Return the folder of noise recordings that a score uses, None for clean sound only."""
+    if noise is not None:
+        return None if str(noise) == "none" else Path(noise)
+    if benchmark.noise_folder is not None:
+        return benchmark.noise_folder
+    bundled = bundled_benchmarks().get(BUNDLED_NOISES)
+    return None if bundled is None else load_benchmark(bundled).noise_folder
 
 
 def _run(setup: Setup, conditions: list[Condition], executor: Executor, progress: Progress) -> Outcome:
@@ -328,7 +341,7 @@ def _find_warnings(
     if uncovered:
         warnings.append(f"{recognizer.name} does not cover {', '.join(uncovered)}: n/a there")
     if not noises.noises:
-        warnings.append("no noise recordings: the benchmark brings none, give some with --noise DIR")
+        warnings.append("no noise recordings: clean sound only, so nothing says how much the lips help")
     error = _error_on_clean_sound(summary)
     if error is not None and error[1] > UNDERSTANDING_LIMIT:
         warnings.append(

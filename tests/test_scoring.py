@@ -177,9 +177,12 @@ def test_without_ground_truth_lve_is_not_available_and_avlr_works(place, tmp_pat
 
 def test_without_noise_only_clean_sound_is_scored(place, tmp_path):
     bench = fakes.make_benchmark(tmp_path / "quiet", noises=0)
-    run = mtbench.score(place / "entry", bench, recognizer=fakes.ONE_EAR, workers=1, cache=tmp_path / "cache")
+    options = {"recognizer": fakes.ONE_EAR, "workers": 1, "cache": tmp_path / "cache"}
+    run = mtbench.score(place / "entry", bench, noise="none", **options)
     assert {row.snr_db for row in run.summary} == {None}
     assert any("no noise recordings" in w for w in run.warnings)
+    bundled = mtbench.score(place / "entry", bench, snr=(-5,), **options)
+    assert {row.noise for row in bundled.summary} == {None, "all", "babble", "music", "speech-shaped"}
     given = mtbench.score(
         place / "entry", bench, recognizer=fakes.ONE_EAR, workers=1, cache=tmp_path / "cache",
         noise=place / "small" / "noise", noise_names=["hiss"],

@@ -55,7 +55,7 @@ def new(
     say(f"{directory}: {len(benchmark.clips)} clips, languages {', '.join(benchmark.languages)}")
     if benchmark.noise_folder is None:
         say_note(
-            "no noise recordings: give some with --noise DIR, here or when scoring; else only clean sound"
+            "no noise recordings in it: the bundled ones are used, unless --noise DIR is given when scoring"
         )
     say_note(f"score with: mtbench score SUBMISSION --benchmark {directory}")
 

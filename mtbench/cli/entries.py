@@ -69,7 +69,8 @@ def score(
     renderer: Annotated[str, typer.Option(help="'software' or 'pyrender'.")] = "software",
     snr: Annotated[list[str] | None, typer.Option(help="Decibels, e.g. -7.5,-10 (the default).")] = None,
     noise: Annotated[
-        Path | None, typer.Option(help="Folder of noise recordings; default: the benchmark's.")
+        Path | None,
+        typer.Option(help="Folder of noise recordings, or 'none'; default: the benchmark's, else bundled."),
     ] = None,
     noise_name: Annotated[list[str] | None, typer.Option(help="Only this recording; repeatable.")] = None,
     normalizer: Annotated[str, typer.Option(help="'uni-v1', 'multitalk' or 'muavic-13a'.")] = "uni-v1",
