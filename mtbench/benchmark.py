@@ -34,93 +34,31 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import ValidationError
 
+from mtbench.clip_files import read_clip_audio, read_motion_arrays
 from mtbench.errors import BenchmarkError, UsageError
+from mtbench.manifests import (
+    FPS,
+    MANIFEST,
+    MAX_MANIFEST,
+    BenchmarkManifest,
+    did_you_mean,
+    read_toml,
+    validation_lines,
+)
 from mtbench.motion import Motion
-from mtbench.paths import PathError, check_regular_file, resolve_inside
+from mtbench.paths import PathError, resolve_inside
 
 if TYPE_CHECKING:
     from mtbench.lexicon import Lexicon
-    from mtbench.motion_files import MotionSpec
-
-FPS = 25
-SAMPLE_RATE = 16000
-SAMPLES_PER_FRAME = SAMPLE_RATE // FPS
-#: Longest clip in frames (two minutes): bounds every allocation that follows from a manifest.
-MAX_FRAMES = 3000
-#: Most bytes of a manifest.
-MAX_MANIFEST = 16 << 20
-MANIFEST = "benchmark.toml"
-CLIP_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class ClipManifest(_Strict):
-    """One ``[[clips]]`` table of ``benchmark.toml``."""
-
-    id: str = Field(pattern=CLIP_ID)
-    language: str = Field(pattern=r"^[a-z]{3}$")
-    transcript: str = Field(max_length=10_000)
-    audio: str
-    frames: int = Field(ge=1, le=MAX_FRAMES)
-    source: str = ""
-    motion: str | None = None
-    phones: str | None = None
-    phone_times: str | None = None
-
-
-class BenchmarkManifest(_Strict):
-    """The whole of ``benchmark.toml``."""
-
-    schema_: Literal[1] = Field(alias="schema")
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")
-    version: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$")
-    topology: str | None = None
-    fps: float = FPS
-    sample_rate: int = SAMPLE_RATE
-    title: str = ""
-    description: str = ""
-    license: str = ""
-    notes: str = ""
-    noises: str | None = None
-    lexicons: dict[str, str] = Field(default_factory=dict)
-    clips: list[ClipManifest] = Field(min_length=1, max_length=100_000)
-
-    @field_validator("fps", mode="before")
-    @classmethod
-    def _fps(cls, value: object) -> object:
-        if value != FPS:
-            raise ValueError(f"must be {FPS}: recognizers and the frame count of a clip rest on it")
-        return float(FPS)
-
-    @field_validator("sample_rate")
-    @classmethod
-    def _rate(cls, value: int) -> int:
-        if value != SAMPLE_RATE:
-            raise ValueError(f"must be {SAMPLE_RATE}")
-        return value
-
-    @field_validator("clips")
-    @classmethod
-    def _unique(cls, clips: list[ClipManifest]) -> list[ClipManifest]:
-        seen: dict[str, str] = {}
-        for clip in clips:
-            other = seen.setdefault(clip.id.lower(), clip.id)
-            if other is not clip.id:
-                raise ValueError(f"clip id {clip.id!r} occurs twice (ids may not differ in case only)")
-        return clips
 
 
 @dataclass(frozen=True)
@@ -133,7 +71,7 @@ class Clip:
     language : str
         ISO 639-3.
     transcript : str
-        The words as they were said, not normalised.
+        The words as they were said, not normalized.
     source : str
         Recording that the clip was cut from: the cluster of the bootstrap.
     frames : int
@@ -168,7 +106,7 @@ class Clip:
         BenchmarkError
             Where the file is missing, unreadable, or of another rate or length than the manifest says.
         """
-        return _read_audio(self.audio_path, self.frames, self.id)
+        return read_clip_audio(self.audio_path, self.frames, self.id)
 
     @property
     def motion(self) -> Motion | None:
@@ -183,7 +121,10 @@ class Clip:
         """
         if self.motion_path is None or self.topology is None:
             return None
-        return _read_motion(self)
+        from mtbench.motion_files import pose_motion
+
+        spec, arrays = read_motion_arrays(self)
+        return pose_motion(arrays, spec)
 
 
 @dataclass(frozen=True)
@@ -275,14 +216,6 @@ def bundled_benchmarks() -> dict[str, Path]:
     return {p.parent.name: p.parent for p in sorted(folder.glob(f"*/{MANIFEST}"))}
 
 
-def did_you_mean(name: str, known) -> str:
-    """Return ``"; did you mean …?"`` with the closest of *known*, or ``""``."""
-    import difflib
-
-    near = difflib.get_close_matches(name, list(known), n=3)
-    return f"; did you mean {', '.join(near)}?" if near else ""
-
-
 def load_benchmark(name: str | Path) -> Benchmark:
     """Load a benchmark by name or folder.
 
@@ -328,40 +261,6 @@ def load_benchmark(name: str | Path) -> Benchmark:
             "a folder of your own is made with 'mtbench benchmark new DIR'"
         )
     return _load_folder(root)
-
-
-def read_toml(path: Path, max_bytes: int) -> dict:
-    """Parse the TOML file *path* of at most *max_bytes* bytes; ``ValueError`` says what is wrong."""
-    try:
-        size = check_regular_file(path)
-    except PathError as error:
-        raise ValueError(str(error)) from None
-    if size > max_bytes:
-        raise ValueError(f"has {size} bytes, expected at most {max_bytes}")
-    try:
-        return tomllib.loads(path.read_bytes().decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise ValueError(f"is not UTF-8 text (byte {error.start})") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"is not valid TOML: {error}") from None
-    except RecursionError:
-        raise ValueError("is nested too deeply") from None
-
-
-def validation_lines(error: ValidationError) -> list[tuple[str, str]]:
-    """Return (field, message) of every finding of pydantic, with lists counted from 1 as people do."""
-    lines = []
-    for item in error.errors():
-        field = ".".join(f"#{part + 1}" if isinstance(part, int) else str(part) for part in item["loc"])
-        message = item["msg"].removeprefix("Value error, ")
-        if item["type"] == "extra_forbidden":
-            message = "unknown field"
-        elif item["type"] == "missing":
-            message = "missing"
-        elif item["type"] not in ("value_error",):
-            message = f"{message}, not {str(item['input'])[:60]!r}"
-        lines.append((field, message))
-    return lines
 
 
 def _load_folder(root: Path) -> Benchmark:
@@ -428,64 +327,3 @@ def _load_folder(root: Path) -> Benchmark:
         noise_folder=noise_folder,
         manifest=manifest,
     )
-
-
-def _read_audio(path: Path, frames: int, clip: str) -> np.ndarray:
-    import soundfile
-
-    expected = frames * SAMPLES_PER_FRAME
-    try:
-        with soundfile.SoundFile(path) as file:
-            rate, channels, count = file.samplerate, file.channels, file.frames
-            if rate != SAMPLE_RATE or channels != 1:
-                raise BenchmarkError(
-                    f"{path}: clip {clip} has {channels} channel(s) at {rate} Hz, expected mono at "
-                    f"{SAMPLE_RATE} Hz; 'mtbench benchmark new' converts recordings"
-                )
-            if not expected - SAMPLES_PER_FRAME < count <= expected:
-                raise BenchmarkError(
-                    f"{path}: clip {clip} has {count} samples, that is {-(-count // SAMPLES_PER_FRAME)} "
-                    f"frames, but the manifest says frames = {frames}"
-                )
-            samples = file.read(count, dtype="float32")
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise BenchmarkError(f"{path}: the sound of clip {clip} cannot be read: {error}") from None
-    if not np.isfinite(samples).all():
-        raise BenchmarkError(f"{path}: the sound of clip {clip} has samples that are not finite")
-    padded = np.zeros(expected, np.float32)
-    padded[: len(samples)] = samples
-    return padded
-
-
-def read_motion_arrays(clip: Clip) -> tuple[MotionSpec, dict[str, np.ndarray]]:
-    """Return what the ground truth's file holds, checked but not posed: vertices, FLAME parameters or units.
-
-    Raises
-    ------
-    BenchmarkError
-        Where the clip has no ground truth, or its file is unreadable or does not fit the clip.
-    """
-    from mtbench.arrays import ArrayFileError
-    from mtbench.motion_files import MotionSpec, motion_kind, read_motion_file
-    from mtbench.topology import load_topology
-
-    if clip.motion_path is None or clip.topology is None:
-        raise BenchmarkError(f"clip {clip.id} has no ground-truth motion")
-    topology = load_topology(clip.topology)
-    most = MotionSpec("vertices", topology, clip.frames).max_bytes + 64 * 1024
-    try:
-        spec = MotionSpec(motion_kind(clip.motion_path, most), topology, clip.frames, clip.fps)
-    except (ArrayFileError, OSError) as error:
-        raise BenchmarkError(f"{clip.motion_path}: the motion of clip {clip.id} {error}") from None
-    arrays, problems = read_motion_file(clip.motion_path, str(clip.motion_path), spec, clip.id)
-    if problems:
-        lines = "".join(f"\n  - {problem}" for problem in problems)
-        raise BenchmarkError(f"the ground truth of clip {clip.id} cannot be used:{lines}")
-    return spec, arrays
-
-
-def _read_motion(clip: Clip) -> Motion:
-    from mtbench.motion_files import pose_motion
-
-    spec, arrays = read_motion_arrays(clip)
-    return pose_motion(arrays, spec)

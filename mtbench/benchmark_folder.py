@@ -24,19 +24,12 @@ import numpy as np
 
 from mtbench.arrays import ArrayFileError, open_arrays
 from mtbench.audio import load_audio, resample
-from mtbench.benchmark import (
-    CLIP_ID,
-    FPS,
-    MANIFEST,
-    MAX_FRAMES,
-    SAMPLE_RATE,
-    SAMPLES_PER_FRAME,
-    Benchmark,
-    load_benchmark,
-)
+from mtbench.benchmark import Benchmark, load_benchmark
 from mtbench.errors import BenchmarkError, PrerequisiteError, UsageError
 from mtbench.languages import language_code
-from mtbench.motion_files import MotionSpec, motion_kind, read_motion_file
+from mtbench.manifests import CLIP_ID, FPS, MANIFEST, MAX_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
+from mtbench.motion_files import motion_kind, read_motion_file
+from mtbench.motion_headers import MotionSpec
 from mtbench.topology import load_topology
 
 SOUND_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")

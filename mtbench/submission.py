@@ -36,12 +36,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from mtbench.benchmark import Benchmark
 from mtbench.errors import Problem, SubmissionError, UsageError
+from mtbench.manifests import StrictModel
 from mtbench.motion import Motion
-from mtbench.motion_files import MotionSpec, pose_motion, read_motion_file
+from mtbench.motion_files import pose_motion, read_motion_file
+from mtbench.motion_headers import MotionSpec
 from mtbench.topology import load_topology
 
 MANIFEST = "submission.toml"
@@ -50,11 +52,7 @@ MOTION_FOLDER = "motion"
 TOLERATED = frozenset({"missing-clip"})
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class ModelCard(_Strict):
+class ModelCard(StrictModel):
     """The optional ``[model]`` table."""
 
     name: str = ""
@@ -67,7 +65,7 @@ class ModelCard(_Strict):
     open_weights: bool | None = None
 
 
-class Generation(_Strict):
+class Generation(StrictModel):
     """The optional ``[generation]`` table."""
 
     seed: int | None = None
@@ -77,7 +75,7 @@ class Generation(_Strict):
     notes: str = ""
 
 
-class SubmissionManifest(_Strict):
+class SubmissionManifest(StrictModel):
     """The whole of ``submission.toml``; ``model_json_schema()`` gives its JSON schema."""
 
     schema_: Literal[1] = Field(alias="schema")

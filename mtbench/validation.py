@@ -22,16 +22,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from mtbench.benchmark import (
-    Benchmark,
-    bundled_benchmarks,
-    did_you_mean,
-    load_benchmark,
-    read_toml,
-    validation_lines,
-)
+from mtbench.benchmark import Benchmark, bundled_benchmarks, load_benchmark
 from mtbench.errors import BenchmarkError, Problem, UsageError
-from mtbench.motion_files import MotionSpec, read_motion_file
+from mtbench.manifests import did_you_mean, read_toml, validation_lines
+from mtbench.motion_files import read_motion_file
+from mtbench.motion_headers import MotionSpec
 from mtbench.submission import MANIFEST, MOTION_FOLDER, Submission, SubmissionManifest
 from mtbench.topology import Topology, load_topology
 

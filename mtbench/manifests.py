@@ -1,0 +1,132 @@
+"""The manifests' common ground, and the model of ``benchmark.toml``.
+
+Conventions
+-----------
+Manifests are TOML, read once and checked by pydantic models that know every field; see
+:mod:`mtbench.benchmark` for what the fields mean. Messages count list items from 1, as people do.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from mtbench.paths import PathError, check_regular_file
+
+FPS = 25
+SAMPLE_RATE = 16000
+SAMPLES_PER_FRAME = SAMPLE_RATE // FPS
+#: Longest clip in frames (two minutes): bounds every allocation that follows from a manifest.
+MAX_FRAMES = 3000
+#: Most bytes of a manifest.
+MAX_MANIFEST = 16 << 20
+MANIFEST = "benchmark.toml"
+CLIP_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
+
+
+class StrictModel(BaseModel):
+    """A table that knows all its fields and converts nothing."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class ClipManifest(StrictModel):
+    """One ``[[clips]]`` table of ``benchmark.toml``."""
+
+    id: str = Field(pattern=CLIP_ID)
+    language: str = Field(pattern=r"^[a-z]{3}$")
+    transcript: str = Field(max_length=10_000)
+    audio: str
+    frames: int = Field(ge=1, le=MAX_FRAMES)
+    source: str = ""
+    motion: str | None = None
+    phones: str | None = None
+    phone_times: str | None = None
+
+
+class BenchmarkManifest(StrictModel):
+    """The whole of ``benchmark.toml``."""
+
+    schema_: Literal[1] = Field(alias="schema")
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")
+    version: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$")
+    topology: str | None = None
+    fps: float = FPS
+    sample_rate: int = SAMPLE_RATE
+    title: str = ""
+    description: str = ""
+    license: str = ""
+    notes: str = ""
+    noises: str | None = None
+    lexicons: dict[str, str] = Field(default_factory=dict)
+    clips: list[ClipManifest] = Field(min_length=1, max_length=100_000)
+
+    @field_validator("fps", mode="before")
+    @classmethod
+    def _fps(cls, value: object) -> object:
+        if value != FPS:
+            raise ValueError(f"must be {FPS}: recognizers and the frame count of a clip rest on it")
+        return float(FPS)
+
+    @field_validator("sample_rate")
+    @classmethod
+    def _rate(cls, value: int) -> int:
+        if value != SAMPLE_RATE:
+            raise ValueError(f"must be {SAMPLE_RATE}")
+        return value
+
+    @field_validator("clips")
+    @classmethod
+    def _unique(cls, clips: list[ClipManifest]) -> list[ClipManifest]:
+        seen: dict[str, str] = {}
+        for clip in clips:
+            other = seen.setdefault(clip.id.lower(), clip.id)
+            if other is not clip.id:
+                raise ValueError(f"clip id {clip.id!r} occurs twice (ids may not differ in case only)")
+        return clips
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return ``"; did you mean …?"`` with the closest of *known*, or ``""``."""
+    import difflib
+
+    near = difflib.get_close_matches(name, list(known), n=3)
+    return f"; did you mean {', '.join(near)}?" if near else ""
+
+
+def read_toml(path: Path, max_bytes: int) -> dict:
+    """Parse the TOML file *path* of at most *max_bytes* bytes; ``ValueError`` says what is wrong."""
+    try:
+        size = check_regular_file(path)
+    except PathError as error:
+        raise ValueError(str(error)) from None
+    if size > max_bytes:
+        raise ValueError(f"has {size} bytes, expected at most {max_bytes}")
+    try:
+        return tomllib.loads(path.read_bytes().decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise ValueError(f"is not UTF-8 text (byte {error.start})") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"is not valid TOML: {error}") from None
+    except RecursionError:
+        raise ValueError("is nested too deeply") from None
+
+
+def validation_lines(error: ValidationError) -> list[tuple[str, str]]:
+    """Return (field, message) of every finding of pydantic, with lists counted from 1 as people do."""
+    lines = []
+    for item in error.errors():
+        field = ".".join(f"#{part + 1}" if isinstance(part, int) else str(part) for part in item["loc"])
+        message = item["msg"].removeprefix("Value error, ")
+        if item["type"] == "extra_forbidden":
+            message = "unknown field"
+        elif item["type"] == "missing":
+            message = "missing"
+        elif item["type"] not in ("value_error",):
+            message = f"{message}, not {str(item['input'])[:60]!r}"
+        lines.append((field, message))
+    return lines

@@ -1,0 +1,248 @@
+"""What a motion file may hold, and whether its arrays' headers agree with that.
+
+Conventions
+-----------
+Nothing here reads an array: shape and type stand in the header, and most mistakes (frame rate, topology,
+swapped axes, wrong names) show there already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mtbench.arrays import ArrayFile, ArrayHeader
+from mtbench.errors import Problem
+from mtbench.topology import Topology
+
+#: Makes a problem of the file at hand: (code, message, hint) -> Problem.
+MakeProblem = Callable[[str, str, str], Problem]
+
+#: Frames that are read where no benchmark says how many a clip has (two minutes at 25 fps).
+MAX_FRAMES = 3000
+#: Most facial units of a curve file.
+MAX_UNITS = 256
+
+#: FLAME parameter -> most columns, and whether a clip needs it; (T, n), and ``shape`` also (n,) or (1, n).
+FLAME_PARAMETERS: dict[str, tuple[int, bool]] = {
+    "exp": (100, True),
+    "jaw": (3, True),
+    "shape": (300, False),
+    "neck": (3, False),
+    "eyes": (6, False),
+    "rotation": (3, False),
+    "translation": (3, False),
+}
+_VERTEX_KEYS = ("vertices", "verts")
+_OTHER_NAMES = {
+    "expression": "exp",
+    "expression_params": "exp",
+    "expr": "exp",
+    "exp_code": "exp",
+    "jaw_pose": "jaw",
+    "pose": "jaw",
+    "jawpose": "jaw",
+    "betas": "shape",
+    "shape_params": "shape",
+    "neck_pose": "neck",
+    "eye_pose": "eyes",
+    "global_orient": "rotation",
+    "global_pose": "rotation",
+    "transl": "translation",
+    "vertice": "vertices",
+    "verticies": "vertices",
+    "v": "vertices",
+    "arr_0": "vertices",
+}
+
+
+@dataclass(frozen=True)
+class MotionSpec:
+    """What the motion file of a clip must hold.
+
+    Attributes
+    ----------
+    kind : str
+        ``"vertices"``, ``"flame-params"`` or ``"units"``.
+    topology : Topology
+    frames : int or None
+        T; None where no benchmark says, then at most :data:`MAX_FRAMES`.
+    fps : float
+    """
+
+    kind: str
+    topology: Topology
+    frames: int | None
+    fps: float = 25.0
+
+    @property
+    def max_bytes(self) -> int:
+        """Most bytes of data that the clip can need, in double precision."""
+        frames = MAX_FRAMES if self.frames is None else self.frames
+        if self.kind == "vertices":
+            return self.max_vertex_bytes
+        columns = MAX_UNITS if self.kind == "units" else sum(n for n, _ in FLAME_PARAMETERS.values())
+        return frames * columns * 8 + 4096
+
+    @property
+    def max_vertex_bytes(self) -> int:
+        """Most bytes that the clip's vertices can need, in double precision."""
+        frames = MAX_FRAMES if self.frames is None else self.frames
+        return frames * self.topology.n_vertices * 3 * 8
+
+
+def select_arrays(
+    file: ArrayFile, spec: MotionSpec, problem: MakeProblem
+) -> tuple[dict[str, str], list[Problem]]:
+    """Choose the members that *spec* asks for and check their headers."""
+    problems: list[Problem] = []
+    headers = file.headers
+    if spec.kind == "vertices":
+        present = [key for key in ("", *_VERTEX_KEYS) if key in headers]
+        if len(present) != 1 or len(headers) != 1:
+            hint = _other_name_hint(headers, "vertices") or "keep one array, named 'vertices'"
+            if any(key in headers for key in ("exp", "jaw")):
+                hint = 'these are FLAME parameters: set kind = "flame-params" in submission.toml'
+            names = sorted(headers) or "none"
+            return {}, [problem("wrong-arrays", f"has arrays {names}, expected 'vertices'", hint)]
+        problems += _check_vertex_header(headers[present[0]], spec, problem)
+        return {"vertices": present[0]}, problems
+    if spec.kind == "units":
+        known = {"units": MAX_UNITS, "identity": 0}
+        required = {"units"}
+    else:
+        known = {key: columns for key, (columns, _) in FLAME_PARAMETERS.items()}
+        required = {key for key, (_, needed) in FLAME_PARAMETERS.items() if needed}
+    for key in sorted(required - headers.keys()):
+        hint = _other_name_hint(headers, key) or f"known arrays: {', '.join(known)}"
+        if "" in headers or any(name in headers for name in _VERTEX_KEYS):
+            hint = 'these look like vertices: set kind = "vertices" in submission.toml'
+        problems.append(problem("wrong-arrays", f"has no array {key!r}", hint))
+    for key in sorted(headers.keys() - known.keys() - {""}):
+        hint = (
+            f"did you mean {_OTHER_NAMES[key]!r}?"
+            if key in _OTHER_NAMES
+            else f"known arrays: {', '.join(known)}"
+        )
+        problems.append(problem("wrong-arrays", f"has an unknown array {key!r}", hint))
+    for key in sorted(headers.keys() & known.keys()):
+        if key != "identity":
+            problems += _check_parameter_header(key, headers[key], known[key], spec, problem)
+        elif headers[key].dtype.kind != "U" or headers[key].shape != () or headers[key].nbytes > 1024:
+            problems.append(
+                problem("wrong-arrays", "identity is not a short text", "store the identity's name")
+            )
+    return {key: key for key in headers if key in known}, problems
+
+
+def _other_name_hint(headers: dict[str, ArrayHeader], wanted: str) -> str | None:
+    for key in headers:
+        if key != wanted and (_OTHER_NAMES.get(key.lower(), "") == wanted or key.lower() == wanted):
+            return f"did you mean {wanted!r}? The file calls it {key!r}; rename it"
+    return None
+
+
+def _check_dtype(key: str, header: ArrayHeader, problem: MakeProblem) -> list[Problem]:
+    if header.dtype.kind == "f" and header.dtype.itemsize in (2, 4, 8):
+        return []
+    hint = {
+        "i": "integers lose everything below a metre; save float32 metres",
+        "u": "integers lose everything below a metre; save float32 metres",
+        "c": "a Fourier transform leaves complex numbers; save the real part as float32",
+        "b": "this is a mask; save the positions",
+    }.get(header.dtype.kind, "save it with .astype('float32')")
+    return [
+        problem(
+            "wrong-dtype", f"array {key!r} is {header.dtype}, expected float32 (or float64, float16)", hint
+        )
+    ]
+
+
+def _check_vertex_header(header: ArrayHeader, spec: MotionSpec, problem: MakeProblem) -> list[Problem]:
+    problems = _check_dtype("vertices", header, problem)
+    count, shape = spec.topology.n_vertices, header.shape
+    expected = f"({spec.frames or 'T'}, {count}, 3) or ({spec.frames or 'T'}, {3 * count})"
+    if not ((len(shape) == 3 and shape[2] == 3) or (len(shape) == 2 and shape[1] % 3 == 0 and shape[1] > 3)):
+        hint = "the last axis holds x, y, z"
+        if len(shape) == 4 and shape[0] == 1:
+            hint = "drop the batch axis: save array[0]"
+        elif len(shape) == 3 and shape[1] == 3:
+            hint = "the last two axes are swapped: save array.transpose(0, 2, 1)"
+        elif len(shape) == 2 and shape[1] == 3:
+            hint = "this is one frame, or frames were flattened into one axis; save all frames"
+        return [*problems, problem("wrong-shape", f"vertices have shape {shape}, expected {expected}", hint)]
+    found = shape[1] if len(shape) == 3 else shape[1] // 3
+    if found != count:
+        problems.append(
+            problem(
+                "wrong-vertex-count",
+                f"{found} vertices, topology {spec.topology.name} has {count}",
+                _vertex_count_hint(found, shape, spec),
+            )
+        )
+    problems += _check_frames("vertices", shape[0], spec, problem)
+    return problems
+
+
+def _vertex_count_hint(found: int, shape: tuple[int, ...], spec: MotionSpec) -> str:
+    from mtbench.flame import N_VERTICES as flame
+
+    names = {flame: "flame-5023", 4801: "openhead-1", 3931: "FLAME's head without eyeballs"}
+    if shape[0] == spec.topology.n_vertices:
+        return "the first axis holds the vertices: save array.transpose(1, 0, 2)"
+    if found in names:
+        return f"{found} vertices are {names[found]}: another topology than the manifest's, or a lossy export"
+    return "another topology, or an exporter merged or split vertices; export without changing the mesh"
+
+
+def _check_frames(key: str, found: int, spec: MotionSpec, problem: MakeProblem) -> list[Problem]:
+    if spec.frames is None:
+        if 1 <= found <= MAX_FRAMES:
+            return []
+        return [problem("wrong-frame-count", f"{found} frames, expected 1 to {MAX_FRAMES}", "split the clip")]
+    if found == spec.frames:
+        return []
+    if found == 0:
+        hint = "the generator wrote nothing for this clip; run it again"
+    elif abs(found - spec.frames) <= 2:
+        hint = (
+            "off by one or two: a clip of N samples at 16 kHz has ceil(N / 640) frames; "
+            "repeat or drop the last frame"
+        )
+    else:
+        hint = "the clip was cut, or belongs to another audio file; generate one frame per 40 ms of the audio"
+        for fps in (24, 29.97, 30, 50, 60, 100):
+            if abs(found - spec.frames * fps / spec.fps) <= 2:
+                hint = f"that is {fps:g} fps: resample the motion to {spec.fps:g} fps"
+                break
+    return [
+        problem(
+            "wrong-frame-count", f"{key}: {found} frames, expected {spec.frames} at {spec.fps:g} fps", hint
+        )
+    ]
+
+
+def _check_parameter_header(
+    key: str, header: ArrayHeader, columns: int, spec: MotionSpec, problem: MakeProblem
+) -> list[Problem]:
+    problems = _check_dtype(key, header, problem)
+    shape = header.shape
+    once = key == "shape" and (len(shape) == 1 or (len(shape) == 2 and shape[0] == 1))
+    if len(shape) != 2 and not once:
+        hint = "give 'units' a row" if key == "units" else f"save (T, {columns}) for {key!r}"
+        return [
+            *problems,
+            problem("wrong-shape", f"{key} has shape {shape}, expected ({spec.frames or 'T'}, n)", hint),
+        ]
+    exact = key in FLAME_PARAMETERS and columns <= 6
+    if (exact and shape[-1] != columns) or not 1 <= shape[-1] <= columns:
+        bound = f"{columns}" if exact else f"1 to {columns}"
+        hint = (
+            "rotations are axis-angle vectors in radians"
+            if exact
+            else "the first coefficients of FLAME's basis"
+        )
+        problems.append(problem("wrong-shape", f"{key} has {shape[-1]} columns, expected {bound}", hint))
+    if not once:
+        problems += _check_frames(key, shape[0], spec, problem)
+    return problems
