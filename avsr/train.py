@@ -20,6 +20,7 @@ import os
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from queue import Full
 from typing import Any
 
 import numpy as np
@@ -167,8 +168,18 @@ def _work(
     order = tuple(LANGUAGES)
     generator = BatchGenerator(config.seed, config.batch, order, phones)
     number = start + first
+    parent = multiprocessing.parent_process()
     while True:
-        queue.put(collate(generator.make(number), config.seed, order))
+        batch = collate(generator.make(number), config.seed, order)
+        # A killed optimizer takes no more batches: do not wait for it for ever.
+        while True:
+            if parent is not None and not parent.is_alive():
+                return
+            try:
+                queue.put(batch, timeout=5)
+                break
+            except Full:
+                continue
         number += stride
 
 
