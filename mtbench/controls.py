@@ -25,8 +25,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mtbench.benchmark import Benchmark, Clip, load_benchmark, read_motion_arrays
+from mtbench.benchmark import Benchmark, Clip, load_benchmark
 from mtbench.cache import write_atomically
+from mtbench.clip_files import read_motion_arrays
 from mtbench.errors import UsageError
 from mtbench.ground_truth import neutral_face
 

@@ -15,8 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from mtbench.arrays import ArrayFileError
-from mtbench.benchmark import Clip, read_motion_arrays
+from mtbench.benchmark import Clip
 from mtbench.cache import digest_bytes
+from mtbench.clip_files import read_motion_arrays
 from mtbench.errors import BenchmarkError, PrerequisiteError
 from mtbench.motion_files import motion_kind, pose_motion
 from mtbench.topology import Topology

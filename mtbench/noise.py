@@ -10,6 +10,7 @@ every entry. Names, digests and seed are part of every signature.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -92,7 +93,7 @@ class NoiseSet:
                 return noise
         raise KeyError(f"no noise {name!r}; there are {', '.join(self.names) or 'none'}")
 
-    def select(self, names: tuple[str, ...] | list[str]) -> NoiseSet:
+    def select(self, names: Sequence[str]) -> NoiseSet:
         """Return the set with only the noises called *names*; ``UsageError`` lists what exists."""
         unknown = sorted(set(names) - set(self.names))
         if unknown:

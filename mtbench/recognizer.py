@@ -11,11 +11,14 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
 from mtbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from mtbench.lexicon import Lexicon
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class Recognizer(Protocol):
         crops: np.ndarray | None,
         audio: Sequence[np.ndarray | None],
         language: str,
-        lexicon: object | None = None,
+        lexicon: Lexicon | None = None,
     ) -> list[Hypothesis]:
         """Transcribe one clip under several acoustic conditions.
 

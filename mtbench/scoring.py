@@ -10,6 +10,7 @@ outside the recognizer, no ground truth, another topology) is ``n/a`` with a rea
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -132,6 +133,10 @@ def score(
     start = time.perf_counter()
     forget()
     get_normalizer(normalizer)
+    if not all(math.isfinite(value) for value in snr):
+        raise UsageError(
+            f"SNR must be finite numbers of decibels, not {', '.join(f'{value:g}' for value in snr)}"
+        )
     if len(set(snr)) != len(snr):
         raise UsageError(f"SNR given twice: {', '.join(f'{value:g}' for value in snr)}")
     submission = load_submission(path, benchmark, allow_partial)

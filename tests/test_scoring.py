@@ -199,6 +199,7 @@ def test_without_noise_only_clean_sound_is_scored(place, tmp_path):
         ({"renderer": "paint"}, "unknown renderer"),
         ({"normalizer": "none"}, "normalizer"),
         ({"snr": (-5, -5)}, "twice"),
+        ({"snr": (float("nan"),)}, "finite"),
         ({"noise": "nowhere"}, "no such folder"),
         ({"noise_names": ["rain"]}, "unknown noise"),
         ({"workers": 0}, "1 or more"),

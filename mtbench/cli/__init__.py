@@ -9,8 +9,12 @@ mend is a line without a traceback. Exit codes: 0 fine, 2 usage, 3 invalid submi
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+
+#: Failures of the file system that a user can mend.
+_MENDABLE = (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT)
 
 
 def main() -> None:
@@ -28,3 +32,8 @@ def main() -> None:
         # The reader (head, less) has seen enough; keep the interpreter from complaining while it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
+    except OSError as error:
+        if error.errno not in _MENDABLE:
+            raise
+        say_error(f"{error}; free space there or give another folder (--out, --cache or MTBENCH_CACHE)")
+        sys.exit(1)
