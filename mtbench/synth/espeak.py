@@ -13,8 +13,9 @@ interval is closure and burst, and :attr:`Phone.release` is the moment of the bu
 are marked at the start of their closure.
 
 The engine keeps state between utterances (a running glottal phase, flutter), which would make sound and
-length depend on what was said before. Each utterance is therefore spoken by a freshly loaded library
-(0.4 ms): the same text and voice give the same samples always. One thread at a time.
+length depend on what was said before, and seeds its breath noise by the clock. Each utterance is therefore
+spoken by a freshly loaded library (0.4 ms) with a fixed seed: the same text and voice give the same samples
+always. One thread at a time.
 
 The library is GPL-3 and comes with PyPI's ``espeakng-loader`` 0.2.4 (espeak-ng 1.52.0, extra ``[synth]``); it
 is never needed for scoring.
@@ -226,6 +227,8 @@ class Espeak:
         self._data = str(espeakng_loader.get_data_path()).encode()
         folder = Path(str(espeakng_loader.get_data_path())) / "voices" / "!v"
         self._variants = frozenset(p.name for p in folder.iterdir())
+        # Where the engine's own generator isn't used, the C library's is (voices Reed and caleb).
+        self._c = ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None)
         self._recorder = _Recorder()
         self.version = self._run("", None).decode()
 
@@ -250,6 +253,8 @@ class Espeak:
                 )
             version = bytes(lib.espeak_Info(None))
             if voice is not None:
+                lib.espeak_ng_SetRandSeed(ctypes.c_long(1))
+                self._c.srand(1)
                 lib.espeak_SetSynthCallback(self._recorder.callback)
                 self._recorder.clear()
                 # The engine itself takes an unknown variant for its default speaker.
