@@ -119,14 +119,50 @@ def _load_topology(stamp: tuple) -> Topology:
 
     lists = index_lists()
     asset = read_flame_asset(("template", "triangles"))
+    lips = np.array(lists["regions"]["inner_lips"], np.int32)
     return Topology(
         name=NAME,
         n_vertices=N_VERTICES,
         triangles=np.zeros((0, 3), np.int32) if asset is None else asset["triangles"].copy(),
         regions={name: np.array(indices, np.int32) for name, indices in lists["regions"].items()},
         landmarks=np.array(lists["landmarks"], np.int32),
+        oral=None if asset is None else vertices_behind(asset["triangles"], lips),
         neutral=None if asset is None else asset["template"].astype(np.float32),
     )
+
+
+def vertices_behind(triangles: np.ndarray, loop: np.ndarray) -> np.ndarray:
+    """Find the smaller part of the surface that *loop* cuts off: the lips' insides for the inner lip loop.
+
+    FLAME has no oral cavity, but its skin goes on some way behind the lips; seen through the open mouth that
+    has to be dark.
+
+    Parameters
+    ----------
+    triangles : (F, 3) int
+        Of FLAME; eyeballs may be missing.
+    loop : (n,) int
+        Vertices of a closed loop on the surface.
+
+    Returns
+    -------
+    (5023,) bool
+        True behind the loop; all False where the loop cuts nothing off.
+    """
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    triangles = np.asarray(triangles, np.int64)
+    edges = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])
+    on_loop = np.zeros(N_VERTICES, bool)
+    on_loop[loop] = True
+    kept = edges[~on_loop[edges].any(axis=1)]
+    graph = coo_matrix((np.ones(len(kept)), (kept[:, 0], kept[:, 1])), shape=(N_VERTICES, N_VERTICES))
+    _, part = connected_components(graph, directed=False)
+    touching = edges[on_loop[edges].sum(axis=1) == 1]
+    beside = np.unique(part[touching[~on_loop[touching]]])
+    size = np.bincount(part)
+    return np.isin(part, beside[beside != beside[np.argmax(size[beside])]]) & ~on_loop
 
 
 def require_triangles() -> Topology:

@@ -90,7 +90,7 @@ class PyrenderRenderer:
         view = _camera_class(pyrender)()
         scene.add(view, pose=np.eye(4))
         matrices = np.broadcast_to(np.asarray(camera.matrix, np.float64), (len(vertices), 4, 4))
-        painter = _Painter(topology, appearance)
+        painter = _Painter(topology, appearance, channels)
         out = np.empty((len(vertices), camera.height, camera.width, channels), np.uint8)
         node = None
         for t, frame in enumerate(np.ascontiguousarray(vertices, np.float32)):
@@ -132,12 +132,12 @@ class PyrenderRenderer:
 class _Painter:
     """Lights the frames of one clip and lays them out for OpenGL."""
 
-    def __init__(self, topology: Topology, appearance: Appearance) -> None:
+    def __init__(self, topology: Topology, appearance: Appearance, channels: int) -> None:
         self.triangles = np.ascontiguousarray(topology.triangles, np.uint32)
         self.lights = unit_lights(appearance.lights)
         self.ambient = np.float32(appearance.ambient)
-        # Gray pictures of coloured heads are luma of the lit colour, which is what lighting the luma gives.
-        self.albedo = surface_albedo(topology, appearance, 3)
+        # OpenGL draws three channels; for a gray picture they are the same.
+        self.albedo = surface_albedo(topology, appearance, channels)
         self.flat = appearance.shading == "flat"
         count = len(self.triangles) if self.flat else topology.n_vertices
         self._normals = np.empty((3, count), np.float32)

@@ -26,7 +26,11 @@ def picture(points, triangles, size=16, appearance=UNLIT, matrix=IDENTITY, chann
 def sphere(rings: int = 24, around: int = 48) -> tuple[np.ndarray, np.ndarray]:
     polar, turn = np.pi * np.arange(rings + 1) / rings, 2 * np.pi * np.arange(around) / around
     points = np.stack(
-        [np.sin(polar)[:, None] * np.sin(turn), np.cos(polar)[:, None] + 0 * turn, np.sin(polar)[:, None] * np.cos(turn)],
+        [
+            np.sin(polar)[:, None] * np.sin(turn),
+            np.cos(polar)[:, None] + 0 * turn,
+            np.sin(polar)[:, None] * np.cos(turn),
+        ],
         -1,
     )
     a = (np.arange(rings)[:, None] * around + np.arange(around)).ravel()
@@ -63,11 +67,15 @@ def test_shared_edges_are_drawn_exactly_once():
 
 def test_small_and_large_triangles_agree():
     """The same square as 2 and as 5,000 triangles: other code paths, the same pixels."""
-    large = picture([[-0.8, -0.7, 0], [0.9, -0.7, 0], [0.9, 0.6, 0], [-0.8, 0.6, 0]], [[0, 1, 2], [0, 2, 3]], 128)
+    large = picture(
+        [[-0.8, -0.7, 0], [0.9, -0.7, 0], [0.9, 0.6, 0], [-0.8, 0.6, 0]], [[0, 1, 2], [0, 2, 3]], 128
+    )
     x, y = np.meshgrid(np.linspace(-0.8, 0.9, 51), np.linspace(-0.7, 0.6, 51))
     points = np.stack([x.ravel(), y.ravel(), 0 * x.ravel()], 1)
     a = (np.arange(50)[:, None] * 51 + np.arange(50)).ravel()
-    small = picture(points, np.concatenate([np.stack([a, a + 1, a + 51], 1), np.stack([a + 1, a + 52, a + 51], 1)]), 128)
+    small = picture(
+        points, np.concatenate([np.stack([a, a + 1, a + 51], 1), np.stack([a + 1, a + 52, a + 51], 1)]), 128
+    )
     np.testing.assert_array_equal(large, small)
 
 
@@ -113,14 +121,18 @@ def test_backs_are_dark(channels, shading):
     """Looking into an open bowl shows its inside in the oral cavity's gray, unlit."""
     points, triangles = sphere()
     behind = triangles[points[triangles][..., 2].mean(axis=1) < 0]
-    got = picture(points, behind, 32, Appearance(shading=shading, oral=0.1), np.diag([8.0, 8.0, -8.0, 1.0]), channels)
+    got = picture(
+        points, behind, 32, Appearance(shading=shading, oral=0.1), np.diag([8.0, 8.0, -8.0, 1.0]), channels
+    )
     assert np.all(got[16, 16] == 26)
 
 
 def test_oral_vertices_are_dark_and_teeth_stay_lit():
     oral = np.array([True] * 3 + [False] * 3)
     points = [[-1, -1, 0], [0, -1, 0], [-1, 1, 0], [0, -1, 0], [1, -1, 0], [1, 1, 0]]
-    got = picture(points, [[0, 1, 2], [3, 4, 5]], 16, Appearance(ambient=1.0, lights=(), oral=0.2), oral=oral)[..., 0]
+    got = picture(
+        points, [[0, 1, 2], [3, 4, 5]], 16, Appearance(ambient=1.0, lights=(), oral=0.2), oral=oral
+    )[..., 0]
     assert got[14, 1] == 51
     assert got[14, 14] == round(0.72 * 255)
 
@@ -141,7 +153,9 @@ def test_same_bytes_for_any_threads_and_batches(shading, colored, channels):
     points, triangles = sphere()
     rng = np.random.default_rng(1)
     vertices = (points + rng.normal(0, 0.002, (13, *points.shape))).astype(np.float32)
-    topology = Topology("test", len(points), triangles, albedo=rng.random((len(points), 3)).astype(np.float32))
+    topology = Topology(
+        "test", len(points), triangles, albedo=rng.random((len(points), 3)).astype(np.float32)
+    )
     camera = portrait_camera(vertices, 96, 80)
     appearance = Appearance(shading=shading, colored=colored)
     want = SoftwareRenderer(1).render(topology, vertices, camera, appearance, channels)
@@ -163,7 +177,9 @@ def test_bulk_rendering_makes_the_same_pictures():
     vertices = np.stack([points, points * np.float32(0.9)])
     camera = portrait_camera(vertices, 96, 96)
     appearance = Appearance()
-    want = SoftwareRenderer(2).render(Topology("t", len(points), triangles), vertices, camera, appearance, 1)[..., 0]
+    want = SoftwareRenderer(2).render(Topology("t", len(points), triangles), vertices, camera, appearance, 1)[
+        ..., 0
+    ]
     albedo = np.full(len(points), appearance.clay)
     got = render_gray_bulk(triangles, vertices, camera.matrix, albedo, appearance.lights, appearance.ambient)
     np.testing.assert_array_equal(got, want)
@@ -207,39 +223,39 @@ def test_wrong_shapes_are_named():
         renderer.render(topology, np.zeros((2, 4, 3), np.float32), camera, Appearance())
     with pytest.raises(ValueError, match="channels"):
         renderer.render(topology, np.zeros((2, 3, 3), np.float32), camera, Appearance(), 2)
+    moving = Camera(np.zeros((5, 4, 4)), 8, 8)
     with pytest.raises(ValueError, match="one per frame"):
-        moving = Camera(np.zeros((5, 4, 4)), 8, 8)
         renderer.render(topology, np.zeros((2, 3, 3), np.float32), moving, Appearance())
+    empty = Topology("flame-5023", 3, np.zeros((0, 3), np.int32))
     with pytest.raises(PrerequisiteError, match="assets add flame"):
-        empty = Topology("flame-5023", 3, np.zeros((0, 3), np.int32))
         renderer.render(empty, np.zeros((2, 3, 3), np.float32), camera, Appearance())
 
 
 def test_flame_geometry_mouth_is_dark_inside(shared: Path):
-    """The real FLAME template with its lower lip pulled down: what shows between the lips is dark."""
-    import json
+    """The real FLAME template with its lips cut away: what shows in their place is dark."""
+    from mtbench.flame import vertices_behind
+    from mtbench.topology import load_topology
 
     folder = shared / "flame2023open"
     vertices = np.load(folder / "flame2023open_v_template_5023x3_f64.npy").astype(np.float32)
     triangles = np.load(folder / "flame_head_faces_7800x3_i64.npy").astype(np.int32)
-    regions = json.loads((folder / "flame_regions.json").read_text())
-    assert regions
-    topology = Topology("flame-5023", len(vertices), triangles)
-    camera = portrait_camera(vertices, 400, 400)
-    closed = SoftwareRenderer().render(topology, vertices[None], camera, Appearance(), 1)[0, ..., 0]
-    outside = closed == 0
-    assert 0.3 < 1 - outside.mean() < 0.9
-    # Pull down everything below the line between the lips, growing towards the chin's middle.
-    from mtbench.topology import load_topology
-
     loop = load_topology("flame-5023").region("inner_lips")
-    level = vertices[loop, 1].mean()
-    half = np.abs(vertices[loop, 0]).max()
-    opened = vertices.copy()
-    lower = (vertices[:, 2] > 0) & (vertices[:, 1] < level)
-    opened[lower, 1] -= 0.02 * np.clip(1 - (np.abs(vertices[lower, 0]) / half) ** 2, 0, 1)
-    got = SoftwareRenderer().render(topology, opened[None], camera, Appearance(), 1)[0, ..., 0]
-    x, y, _, w = camera.matrix @ [0.0, level - 0.01, vertices[loop, 2].max(), 1.0]
-    column, row = int((x / w + 1) * 200), int((1 - y / w) * 200)
-    assert got[row, column] <= round(255 * 0.08) + 1
-    assert closed[row, column] > 60
+    oral = vertices_behind(triangles, loop)
+    assert 100 < oral.sum() < 200
+    assert not oral[loop].any()
+    cut = np.zeros(len(vertices), bool)
+    cut[load_topology("flame-5023").region("lips")] = True
+    without_lips = triangles[~(cut & ~oral)[triangles].any(axis=1)]
+    camera = frontal_camera(200, 200, tuple(vertices[loop].mean(axis=0)), extent=0.1)
+
+    def draw(faces):
+        topology = Topology("flame-5023", len(vertices), faces, oral=oral)
+        return SoftwareRenderer().render(topology, vertices[None], camera, Appearance(), 1)[0, ..., 0]
+
+    whole, opened = draw(triangles), draw(without_lips)
+    dark = round(255 * 0.08) + 1
+    window = opened <= dark
+    assert 0.05 < window.mean() < 0.5
+    assert window[80:110, 60:140].all()
+    assert whole[window].mean() > 100
+    assert opened[~window].min() > dark

@@ -1,0 +1,59 @@
+"""Videos with sound."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from mtbench.errors import PrerequisiteError
+from mtbench.head import load_head
+from mtbench.motion import Motion
+from mtbench.renderer import Appearance
+from mtbench.renderers import video
+from mtbench.renderers.software import SoftwareRenderer
+
+
+@pytest.fixture
+def clip():
+    head = load_head()
+    vertices = head.pose(
+        np.zeros((10, len(head.unit_names)), np.float32), head.identity(head.identity_names[0])
+    )
+    audio = 0.3 * np.sin(np.arange(6400) * 0.2).astype(np.float32)
+    return head.topology, Motion(vertices, 25.0, head.topology.name), audio
+
+
+@pytest.mark.parametrize("with_ffmpeg", [False, True])
+def test_video_holds_pictures_and_sound(tmp_path, clip, with_ffmpeg, monkeypatch):
+    av = pytest.importorskip("av")
+    if with_ffmpeg:
+        if not shutil.which("ffmpeg"):
+            pytest.skip("the program ffmpeg is absent")
+        find = video.importlib.util.find_spec
+        monkeypatch.setattr(
+            video.importlib.util, "find_spec", lambda name: None if name == "av" else find(name)
+        )
+    topology, motion, audio = clip
+    path = tmp_path / "deep" / "clip.mp4"
+    video.write_video(path, SoftwareRenderer(), topology, motion, audio, Appearance(), size=97)
+    assert [file.name for file in path.parent.iterdir()] == ["clip.mp4"]
+    with av.open(str(path)) as container:
+        pictures = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    with av.open(str(path)) as container:
+        sound = np.concatenate([frame.to_ndarray()[0] for frame in container.decode(audio=0)])
+    assert len(pictures) == 10
+    assert pictures[0].shape == (98, 98, 3)
+    assert pictures[0].max() > 100
+    assert 6400 <= len(sound) < 9000
+    assert np.abs(sound).max() > 0.2
+
+
+def test_without_any_encoder_it_says_what_to_install(tmp_path, clip, monkeypatch):
+    monkeypatch.setattr(video.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(video.shutil, "which", lambda name: None)
+    topology, motion, audio = clip
+    with pytest.raises(PrerequisiteError, match="PyAV"):
+        video.write_video(
+            tmp_path / "x.mp4", SoftwareRenderer(), topology, motion, audio, Appearance(), size=32
+        )
+    assert list(tmp_path.iterdir()) == []
