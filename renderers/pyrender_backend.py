@@ -246,11 +246,13 @@ def _complete_osmesa() -> None:
         setattr(osmesa, f"OSMESA_{name}", 0x30 + offset)
     osmesa.OSMESA_CONTEXT_MAJOR_VERSION = 0x36
     osmesa.OSMESA_CONTEXT_MINOR_VERSION = 0x37
+    # PyOpenGL keeps values by context, but in 3.1.0 contexts can't be hashed.
+    osmesa.OSMesaContext.__hash__ = lambda context: hash(ctypes.cast(context, ctypes.c_void_p).value)
     create = PLATFORM.OSMesa.OSMesaCreateContextAttribs
     create.argtypes = [ctypes.POINTER(ctypes.c_int), osmesa.OSMesaContext]
     create.restype = osmesa.OSMesaContext
     osmesa.OSMesaCreateContextAttribs = lambda attributes, shared: create(
-        attributes.ctypes.data_as(ctypes.POINTER(ctypes.c_int)), shared
+        (ctypes.c_int * len(attributes))(*attributes), shared
     )
 
 

@@ -160,7 +160,7 @@ def _box(ax, ay, bx, by, cx, cy, width, height, backs):
         return 0, 0, 0, 0, 0, area
     x0 = (np.int64(low) + 127) >> 8
     x1 = (np.int64(high) - 128) >> 8
-    x0 = x0 if x0 > 0 else 0
+    x0 = x0 if x0 > 0 else np.int64(0)
     x1 = x1 if x1 < width - 1 else width - 1
     low = ay if ay < by else by
     low = low if low < cy else cy
@@ -168,7 +168,7 @@ def _box(ax, ay, bx, by, cx, cy, width, height, backs):
     high = high if high > cy else cy
     y0 = (np.int64(low) + 127) >> 8
     y1 = (np.int64(high) - 128) >> 8
-    y0 = y0 if y0 > 0 else 0
+    y0 = y0 if y0 > 0 else np.int64(0)
     y1 = y1 if y1 < height - 1 else height - 1
     if x0 > x1 or y0 > y1:
         facing = 0
