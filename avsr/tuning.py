@@ -150,4 +150,3 @@ def _rewrite(weights: Path, judge: OpenheadAV, decoding: DecodingConfig) -> None
     """Save the checkpoint again with other decoding weights."""
     meta = json.loads(weights.with_suffix(".json").read_text("utf-8"))
     save_recognizer(weights, judge.network, judge.phones, judge.language_order, decoding, meta["training"])
-

@@ -65,7 +65,9 @@ LANGUAGES: dict[str, Language] = {
     )
 }
 
-_ALIASES = {key.lower(): lang.code for lang in LANGUAGES.values() for key in (lang.code, lang.alias, lang.name)}
+_ALIASES = {
+    key.lower(): lang.code for lang in LANGUAGES.values() for key in (lang.code, lang.alias, lang.name)
+}
 
 
 def language_code(name: str) -> str:

@@ -82,7 +82,9 @@ class Topology:
         try:
             return self.regions[name]
         except KeyError:
-            raise KeyError(f"topology {self.name} has no region {name!r}; it has {sorted(self.regions)}") from None
+            raise KeyError(
+                f"topology {self.name} has no region {name!r}; it has {sorted(self.regions)}"
+            ) from None
 
 
 def load_topology(name: str) -> Topology:

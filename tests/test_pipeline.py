@@ -180,10 +180,7 @@ def test_values_that_cannot_be_used_are_all_listed(place, tmp_path):
                 cache=tmp_path / "cache",
                 out=tmp_path / "out",
             )
-        assert (
-            sorted(p.clip for p in caught.value.problems if p.code == "not-finite")
-            == ["eng-01", "ita-01"]
-        )
+        assert sorted(p.clip for p in caught.value.problems if p.code == "not-finite") == ["eng-01", "ita-01"]
     assert not (tmp_path / "out").exists()
 
 
