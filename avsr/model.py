@@ -95,7 +95,7 @@ class VisualFrontEnd(nn.Module):
         self.norm = nn.BatchNorm3d(c0)
         trunk = nn.Sequential(ResidualBlock(c0, c1), ResidualBlock(c1, c2), ResidualBlock(c2, c3))
         # Channels last is half again as fast on a CPU.
-        self.trunk = trunk.to(memory_format=torch.channels_last)
+        self.trunk = trunk.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         # 88 -> 44 (pool) -> 22 (stem) -> 11 -> 6 -> 3; where the mouth is matters, so positions are kept.
         self.project = nn.Linear(9 * c3, width)
         self.layer_norm = nn.LayerNorm(width)

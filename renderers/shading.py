@@ -63,7 +63,7 @@ def surface_albedo(topology: Topology, appearance: Appearance, channels: int) ->
     return albedo
 
 
-def unit_lights(lights: tuple[tuple[float, float, float, float], ...]) -> np.ndarray:
+def unit_lights(lights: np.ndarray | tuple[tuple[float, float, float, float], ...]) -> np.ndarray:
     """Return (L, 4) float32 rows (unit direction towards the light, intensity) of *lights*."""
     table = np.asarray(lights, np.float64).reshape(-1, 4).copy()
     length = np.sqrt((table[:, :3] ** 2).sum(axis=1, keepdims=True))
