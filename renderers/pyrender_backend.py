@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 
 PLATFORMS = ("egl", "osmesa")
 
+#: With OSMesa pyrender compiles its shaders anew for every mesh and keeps them all: after so many frames the
+#: context is given up and a fresh one taken.
+_OSMESA_FRAMES = 500
+
 _INSTALL = (
     "rendering with pyrender needs the extra `render` (pip install 'multitalk-bench[render]') and a headless OpenGL: "
     "on Debian or Ubuntu `apt-get install libegl1 libgl1-mesa-dri` (EGL) or `apt-get install libosmesa6` (OSMesa). "
@@ -65,8 +69,9 @@ class PyrenderRenderer:
 
     def __init__(self, platform: str | None = None) -> None:
         self.platform = _choose_platform(platform)
-        self._pyrender = _import_pyrender(self.platform)
+        self.pyrender = _import_pyrender(self.platform)
         self._offscreen: Any = None
+        self._drawn = 0
         #: The platform draws slightly different pixels, so it belongs to the picture's version.
         self.version = f"1-{self.platform}"
 
@@ -83,11 +88,11 @@ class PyrenderRenderer:
         Parameters and errors are those of :meth:`mtbench.renderers.software.SoftwareRenderer.render`.
         """
         check_scene(topology, vertices, camera, channels)
-        pyrender = self._pyrender
+        pyrender = self.pyrender
         offscreen = self._context(camera.width, camera.height)
         background = appearance.background
         scene = pyrender.Scene(bg_color=[background, background, background, 1.0])
-        view = _camera_class(pyrender)()
+        view = camera_class(pyrender)()
         scene.add(view, pose=np.eye(4))
         matrices = np.broadcast_to(np.asarray(camera.matrix, np.float64), (len(vertices), 4, 4))
         painter = _Painter(topology, appearance, channels)
@@ -104,6 +109,7 @@ class PyrenderRenderer:
             with _single_sampled(pyrender):
                 picture, _ = offscreen.render(scene, flags=pyrender.RenderFlags.FLAT)
             out[t] = picture[..., :channels]
+        self._drawn += len(vertices)
         return out
 
     def close(self) -> None:
@@ -111,15 +117,15 @@ class PyrenderRenderer:
         if self._offscreen is not None:
             self._offscreen.delete()
             self._offscreen = None
+            self._drawn = 0
 
     def _context(self, width: int, height: int) -> Any:
         """Return the renderer's context, of the size wanted."""
-        if self._offscreen is not None and self.platform == "osmesa":
-            # With OSMesa pyrender compiles its shaders anew for every mesh and keeps them all: start afresh.
+        if self.platform == "osmesa" and self._drawn > _OSMESA_FRAMES:
             self.close()
         if self._offscreen is None:
             try:
-                self._offscreen = self._pyrender.OffscreenRenderer(width, height)
+                self._offscreen = self.pyrender.OffscreenRenderer(width, height)
             except Exception as error:
                 raise PrerequisiteError(
                     f"{self.platform} refused to start ({error!r}): {_INSTALL}"
@@ -177,7 +183,7 @@ def _single_sampled(pyrender: Any) -> Iterator[None]:
 
 
 @lru_cache(maxsize=1)
-def _camera_class(pyrender: Any) -> type:
+def camera_class(pyrender: Any) -> type:
     """Return a pyrender camera whose projection is any 4x4 matrix."""
 
     class MatrixCamera(pyrender.Camera):  # type: ignore[misc, name-defined]
