@@ -150,8 +150,12 @@ def format_table(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def write_model_card(weights: Path, rows: Sequence[Row], notes: str) -> Path:
-    """Write ``NAME.md`` beside ``NAME.safetensors``: training facts, *notes* and the error table.
+#: Where the generated part of a model card begins; what stands above it is written by people.
+_GENERATED = "## Settings"
+
+
+def write_model_card(weights: Path, rows: Sequence[Row], notes: str | None = None) -> Path:
+    """Write ``NAME.md`` beside ``NAME.safetensors``: notes, training settings and the error table.
 
     Parameters
     ----------
@@ -159,18 +163,20 @@ def write_model_card(weights: Path, rows: Sequence[Row], notes: str) -> Path:
         The safetensors file; its ``.json`` must lie beside it.
     rows : sequence of dict
         What :func:`evaluate` returned.
-    notes : str
-        Markdown: data, time, what fell short.
+    notes : str, optional
+        Markdown for the head of the card; by default the head of the card that is there.
     """
     meta = json.loads(weights.with_suffix(".json").read_text("utf-8"))
-    facts = "\n".join(f"- {key}: {value}" for key, value in meta["training"].items())
+    facts = "\n".join(f"- {key}: {value}" for key, value in {**meta["training"], **meta["decoding"]}.items())
     card = weights.with_suffix(".md")
+    if notes is None:
+        notes = card.read_text("utf-8").split(_GENERATED)[0] if card.is_file() else f"# {weights.stem}"
     part = card.with_suffix(".md.part")
     part.write_text(
-        f"# {weights.stem}\n\n{notes.strip()}\n\n## Training\n\n{facts}\n\n## Errors on the test split, percent\n\n"
-        "PER is the phone error rate without a lexicon; WER is the word error rate with the language's lexicon (the\n"
-        "character error rate for Japanese, Mandarin and Thai; the line `all` pools words of all languages). "
-        "Noise: babble.\n\n"
+        f"{notes.strip()}\n\n{_GENERATED}\n\n{facts}\n\n## Errors on the test split, per cent\n\n"
+        "PER is the phone error rate without a lexicon; WER is the word error rate with the language's lexicon "
+        "(the\ncharacter error rate for Japanese, Mandarin and Thai; the line `all` pools words of all languages). "
+        "Conditions: `av`, `a`,\n`v` for both modalities, audio only, video only; noise is babble, SNR in dB.\n\n"
         f"{format_table(rows)}\n",
         "utf-8",
     )

@@ -69,4 +69,4 @@ def evaluate(
     if card:
         from mtbench.avsr.openhead_av import WEIGHTS
 
-        say(str(module.write_model_card(weights or WEIGHTS / "openhead-av.safetensors", rows, "")))
+        say(str(module.write_model_card(weights or WEIGHTS / "openhead-av.safetensors", rows)))
