@@ -41,6 +41,12 @@ _FAR_OFF = np.float32(2**22)
 _BLOCK_LIMIT = 176
 #: Lanes are filled in groups of this many, so that compiled loops need no remainder.
 _LANES = 8
+#: Larger than any depth and colour.
+_NEAREST = np.int32(2**31 - 1)
+#: Up to this many pixels it pays to look for hidden triangles before drawing them.
+_WINDOW_LIMIT = 2**18
+#: As `back` of :func:`raster_gray`: leave out what is seen from behind.
+_CULL = np.float32(-1.0)
 #: Length of the ramp 0, 1, 2, … that :func:`draw_gray` wants.
 RAMP_LENGTH = _BLOCK_LIMIT + _LANES
 
@@ -282,6 +288,57 @@ def raster_gray(triangles, p, face_gray, flat, back, width, height, ramp, buffer
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
+def _window_minima(buffer, pixels, width, scratch, low):
+    """Fill *low* with the smallest value of *buffer* in the 4x4 window that begins at each pixel.
+
+    Windows that reach past the right edge go on in the next row: smaller values than asked for, never larger.
+    """
+    for i in range(pixels + 3 * width):
+        a, b, c, d = buffer[i], buffer[i + 1], buffer[i + 2], buffer[i + 3]
+        a = a if a < b else b
+        c = c if c < d else d
+        scratch[i] = a if a < c else c
+    for i in range(pixels):
+        a, b, c, d = scratch[i], scratch[i + width], scratch[i + 2 * width], scratch[i + 3 * width]
+        a = a if a < b else b
+        c = c if c < d else d
+        low[i] = a if a < c else c
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _visible_backs(triangles, p, width, height, low, out):
+    """Copy to *out* the triangles seen from behind that may show; return how many.
+
+    What is drawn already hides a triangle where everything in its box is nearer than its nearest corner; on a
+    closed head that spares nearly all of them. *low* is from :func:`_window_minima`.
+    """
+    xs, ys, zs = p[0], p[1], p[2]
+    count = 0
+    for f in range(triangles.shape[0]):
+        a, b, c = triangles[f, 0], triangles[f, 1], triangles[f, 2]
+        facing, x0, x1, y0, y1, _ = _box(xs[a], ys[a], xs[b], ys[b], xs[c], ys[c], width, height, True)
+        if facing >= 0:
+            continue
+        near = zs[a] if zs[a] > zs[b] else zs[b]
+        near = near if near > zs[c] else zs[c]
+        limit = ((np.int64(near) + 2) << 8) | 255
+        last_x = x1 - 3 if x1 - 3 > x0 else x0
+        last_y = y1 - 3 if y1 - 3 > y0 else y0
+        lowest = low[np.uint64(y0 * width + x0)]
+        if last_x > x0 or last_y > y0:
+            for y in range(y0, last_y + 4, 4):
+                for x in range(x0, last_x + 4, 4):
+                    corner = (y if y < last_y else last_y) * width + (x if x < last_x else last_x)
+                    value = low[np.uint64(corner)]
+                    lowest = value if value < lowest else lowest
+        out[count, 0] = a
+        out[count, 1] = b
+        out[count, 2] = c
+        count += np.int64(lowest <= limit)
+    return count
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def raster_color(triangles, p, face_color, flat, back, width, height, buffer):
     """Draw coloured *triangles* into *buffer* (height * width,) int64, as :func:`raster_gray` does in gray."""
     xs, ys, zs, ws = p[0], p[1], p[2], p[3]
@@ -350,7 +407,13 @@ def draw_gray(
     light = np.empty(n, np.float32)
     face_gray = np.empty(triangles.shape[0] if flat else 1, np.float32)
     clear = np.int32(background)
-    buffer = np.full(pixels + _LANES, clear, np.int32)
+    # Behind the pixels there is room for lanes and windows that reach past the end; it never counts as empty.
+    buffer = np.full(pixels + 4 * width + _LANES, _NEAREST, np.int32)
+    buffer[:pixels] = clear
+    small = back >= _ZERO and pixels <= _WINDOW_LIMIT
+    scratch = np.empty(pixels + 3 * width if small else 1, np.int32)
+    low = np.empty(pixels if small else 1, np.int32)
+    backs = np.empty((triangles.shape[0] + 1 if small else 1, 3), np.uint32)
     for t in range(vertices.shape[0]):
         project(vertices[t], matrices[t], width, height, p)
         if flat:
@@ -362,7 +425,13 @@ def draw_gray(
             light_vertices(triangles, vertices[t], lights, ambient, normals, light)
             for v in range(n):
                 p[4, v] = _level(light[v] * albedo[v])
-        raster_gray(triangles, p, face_gray, flat, back, width, height, ramp, buffer)
+        if small:
+            raster_gray(triangles, p, face_gray, flat, _CULL, width, height, ramp, buffer)
+            _window_minima(buffer, pixels, width, scratch, low)
+            count = _visible_backs(triangles, p, width, height, low, backs)
+            raster_gray(backs[:count], p, face_gray, flat, back, width, height, ramp, buffer)
+        else:
+            raster_gray(triangles, p, face_gray, flat, back, width, height, ramp, buffer)
         row = out[t]
         if row.size == pixels:
             for k in range(pixels):
