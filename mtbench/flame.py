@@ -161,6 +161,8 @@ def vertices_behind(triangles: np.ndarray, loop: np.ndarray) -> np.ndarray:
     _, part = connected_components(graph, directed=False)
     touching = edges[on_loop[edges].sum(axis=1) == 1]
     beside = np.unique(part[touching[~on_loop[touching]]])
+    if len(beside) == 0:
+        return np.zeros(N_VERTICES, bool)
     size = np.bincount(part)
     return np.isin(part, beside[beside != beside[np.argmax(size[beside])]]) & ~on_loop
 

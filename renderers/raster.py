@@ -334,7 +334,7 @@ def _visible_backs(triangles, p, width, height, low, out):
         out[count, 0] = a
         out[count, 1] = b
         out[count, 2] = c
-        count += np.int64(lowest <= limit)
+        count += 1 if lowest <= limit else 0
     return count
 
 
