@@ -92,7 +92,7 @@ class WordDecoder:
         children: dict[tuple[int, int], int] = {}
         parent, label = [-1], [0]
         # Homophones share a node; only the likelier word can ever be the answer.
-        node_word, node_prior = [-1], [-np.inf]
+        node_word, node_prior = [-1], [0.0]
         for word, classes, prior in sorted(pronunciations, key=lambda p: (-p[2], p[0])):
             if not len(classes):
                 raise ValueError(f"the lexicon's word {word!r} has an empty pronunciation")
@@ -104,7 +104,7 @@ class WordDecoder:
                     parent.append(node)
                     label.append(int(c))
                     node_word.append(-1)
-                    node_prior.append(-np.inf)
+                    node_prior.append(0.0)
                 node = children[key]
             if node_word[node] < 0:
                 node_word[node] = index.setdefault(word, len(index))

@@ -29,9 +29,9 @@ log = logging.getLogger(__name__)
 
 #: Seconds; other sentences are passed over.
 _SHORTEST, _LONGEST = 1.5, 7.0
-PRIOR_WEIGHTS = (0.0, 0.3, 0.6)
-WORD_SCORES = (-2.0, -1.0, 0.0, 1.0)
-BLANK_PENALTIES = (0.0, 1.0, 2.0)
+PRIOR_WEIGHTS = (0.3, 0.6, 0.9)
+WORD_SCORES = (-4.0, -3.0, -2.0, -1.0, 0.0)
+BLANK_PENALTIES = (0.0, 1.0, 2.0, 3.0)
 
 
 @dataclass(frozen=True)
