@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# setuptools takes the data folders for forgotten packages and says so at length; tests/test_packaging.py checks the wheel.
+PIP := PYTHONWARNINGS=ignore $(VENV)/bin/python -m pip --disable-pip-version-check install --quiet
 STAGES := renderers avsr reference_model leaderboard
 
 .PHONY: demo test test-slow lint benchmark clean help
@@ -15,14 +17,14 @@ help:
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(PIP) --upgrade "pip>=25.1"
 
 $(VENV)/.installed: $(BIN)/python pyproject.toml
-	$(BIN)/python -m pip install --quiet -e .
+	$(PIP) -e .
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet -e ".[render,video,synth,report]" --group test --group lint
+	$(PIP) -e ".[render,video,synth,report]" --group test --group lint
 	@touch $@
 
 demo: $(VENV)/.installed
