@@ -256,7 +256,7 @@ def _check_source(raw: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         if parents != list(PARENTS[1:]):
             raise ValueError(f"joints hang on {parents}, FLAME's on {list(PARENTS[1:])}")
     weights = _finite("weights", raw["weights"])
-    if abs(weights.sum(axis=1) - 1).max() > 1e-3 or weights.min() < -1e-6:
+    if np.max(np.abs(weights.sum(axis=1) - 1)) > 1e-3 or weights.min() < -1e-6:
         raise ValueError("skinning weights do not sum to one")
     arrays["directions"] = np.ascontiguousarray(
         _finite("shapedirs", raw["shapedirs"]).transpose(2, 0, 1), np.float32

@@ -45,10 +45,10 @@ def check_geometry(vertices: np.ndarray, topology: Topology) -> list[tuple[str, 
     frame = vertices[0].astype(np.float64)
     if topology.neutral is not None:
         neutral = topology.neutral.astype(np.float64)
-        expected = float(np.ptp(neutral, axis=0).max())
+        expected = float(np.max(np.ptp(neutral, axis=0)))
     else:
         neutral, expected = None, FLAME_EXTENT
-    extent = float(np.ptp(frame, axis=0).max())
+    extent = float(np.max(np.ptp(frame, axis=0)))
     if extent < expected / 10 and (neutral is None or _align(frame, neutral)[1] > 0.25):
         return [_displacements(extent, expected)]
     if not 0.5 < extent / expected < 2.0:

@@ -16,6 +16,9 @@ kernels are compiled without fast-math and LLVM doesn't contract products and su
 bytes on every machine.
 """
 
+# The kernels are typed by numba at compile time; what numpy's stubs say of shifts and scalars differs by version.
+# mypy: disable-error-code="operator,assignment"
+
 from __future__ import annotations
 
 import numba

@@ -193,7 +193,7 @@ def _blend(
 def _kernels(smoothing: float) -> np.ndarray:
     """Minimum-jerk velocity profiles, (2 H + 1, 8), each column summing to 1."""
     times = np.array([MOVEMENT[p] for p in PARAMETERS]) * smoothing * RATE
-    half = int(np.ceil(times.max() / 2))
+    half = int(np.ceil(np.max(times) / 2))
     x = np.arange(-half, half + 1)[:, None] / times[None, :] + 0.5
     bell = np.where((x > 0) & (x < 1), (x * (1 - x)) ** 2, 0.0)
     return bell / bell.sum(0)
