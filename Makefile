@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := PYTHONWARNINGS=ignore $(VENV)/bin/python -m pip --disable-pip-version-check install --quiet
 STAGES := renderers avsr reference_model leaderboard
 
-.PHONY: demo test test-slow lint benchmark clean help
+.PHONY: demo test test-slow benchmark clean help
 
 help:
 	@echo "make demo       score five control entries in twenty languages and print the table"
