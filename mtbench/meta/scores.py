@@ -1,0 +1,229 @@
+"""What a recognizer made of every system of the meta-evaluation, clip by clip.
+
+Conventions
+-----------
+S systems, N clips. Conditions are named by :func:`condition_name`: ``"v"`` (video alone), ``"av-clean"``,
+``"av-7.5/babble"``, ``"av+5/music"``, and the same with ``a`` for sound alone. What no system can change
+(sound alone) stands in the ground truth's row. NaN means: this system was not run under that condition, or
+the clip has no such reference; errors are counts, never NaN because a recognition failed.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mtbench.cache import digest_bytes, write_atomically
+from mtbench.errors import UsageError
+from mtbench.meta.systems import System
+
+SCORES_FILE, ARRAYS_FILE = "scores.json", "scores.npz"
+SCHEMA = 1
+_CONDITION = re.compile(r"(av|a)(?:-clean|([+-][0-9.]+)/(.+))")
+
+
+def condition_name(modality: str, snr_db: float | None = None, noise: str | None = None) -> str:
+    """Return the name of a condition.
+
+    Parameters
+    ----------
+    modality : {"av", "a", "v"}
+    snr_db : float or None
+        Decibels; None is clean sound.
+    noise : str or None
+        Name of the recording, where there is noise.
+
+    Examples
+    --------
+    >>> condition_name("v"), condition_name("av"), condition_name("a", -7.5, "babble")
+    ('v', 'av-clean', 'a-7.5/babble')
+    >>> condition_name("av", 0.0, "music")
+    'av+0/music'
+    """
+    if modality == "v":
+        return "v"
+    return f"{modality}-clean" if snr_db is None else f"{modality}{snr_db:+g}/{noise}"
+
+
+def parse_condition(name: str) -> tuple[str, float | None, str | None]:
+    """Return (modality, SNR in decibels or None, noise or None) of a condition's name.
+
+    Raises
+    ------
+    ValueError
+        For a string that :func:`condition_name` does not make.
+
+    Examples
+    --------
+    >>> parse_condition("av-7.5/babble"), parse_condition("a-clean"), parse_condition("v")
+    (('av', -7.5, 'babble'), ('a', None, None), ('v', None, None))
+    """
+    if name == "v":
+        return "v", None, None
+    found = _CONDITION.fullmatch(name)
+    if found is None:
+        raise ValueError(f"condition {name!r}: expected 'v', 'av-clean', 'a-7.5/babble' or the like")
+    modality, snr, noise = found.groups()
+    return modality, None if snr is None else float(snr), noise
+
+
+@dataclass(frozen=True)
+class MetaScores:
+    """Errors of one recognizer on all systems, and the systems' geometric errors.
+
+    Attributes
+    ----------
+    systems : tuple of System
+        S of them, the ground truth first.
+    clips, languages : tuple of str
+        N clip ids, and the ISO 639-3 code of each.
+    conditions : tuple of str
+        Keys of *errors* and *phone_errors*.
+    errors : mapping of str to (S, N) float64
+        Word errors (character errors in the languages whose headline is CER).
+    lengths : (N,) float64
+        Words (or characters) of the references.
+    phone_errors : mapping of str to (S, N) float64
+        Phone errors; NaN where the clip has no reference phones.
+    phone_lengths : (N,) float64
+        Phones of the references; NaN where there are none.
+    geometry : mapping of str to (S, N) float64
+        Geometric metrics by the names of :data:`mtbench.metrics.base.METRICS` (``"lve_mm"``,
+        ``"fdd_abs_m2"``, …), mean over the clip's frames in that metric's unit; NaN where not defined.
+    hypotheses : mapping of (system, condition) to N tuples of str
+        Recognized phones per clip, of the ground truth only.
+    references : N tuples of str
+        Reference phones per clip, empty where there are none.
+    facts : mapping
+        What it was made with, plain JSON: recognizer, weights' digest, benchmark, seeds, frames per clip.
+    """
+
+    systems: tuple[System, ...]
+    clips: tuple[str, ...]
+    languages: tuple[str, ...]
+    conditions: tuple[str, ...]
+    errors: Mapping[str, np.ndarray]
+    lengths: np.ndarray
+    phone_errors: Mapping[str, np.ndarray]
+    phone_lengths: np.ndarray
+    geometry: Mapping[str, np.ndarray]
+    hypotheses: Mapping[tuple[str, str], tuple[tuple[str, ...], ...]]
+    references: tuple[tuple[str, ...], ...]
+    facts: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        n, shape = len(self.clips), (len(self.systems), len(self.clips))
+        for what, value in (("languages", self.languages), ("references", self.references)):
+            if len(value) != n:
+                raise ValueError(f"{what}: {len(value)} entries for {n} clips")
+        for what, lengths in (("lengths", self.lengths), ("phone_lengths", self.phone_lengths)):
+            if lengths.shape != (n,):
+                raise ValueError(f"{what}: shape {lengths.shape}, expected ({n},)")
+        for what, arrays in (
+            ("errors", self.errors),
+            ("phone_errors", self.phone_errors),
+            ("geometry", self.geometry),
+        ):
+            if what != "geometry" and tuple(arrays) != self.conditions:
+                raise ValueError(
+                    f"{what}: keys {list(arrays)} are not the conditions {list(self.conditions)}"
+                )
+            for name, array in arrays.items():
+                if array.shape != shape:
+                    raise ValueError(f"{what}[{name!r}]: shape {array.shape}, expected {shape}")
+        for key, phones in self.hypotheses.items():
+            if len(phones) != n:
+                raise ValueError(f"hypotheses[{key!r}]: {len(phones)} entries for {n} clips")
+
+    def index(self, system: str) -> int:
+        """Return the row of the system of this name.
+
+        Raises
+        ------
+        KeyError
+            Where there is none.
+        """
+        for row, known in enumerate(self.systems):
+            if known.name == system:
+                return row
+        raise KeyError(system)
+
+    def save(self, folder: str | Path) -> None:
+        """Write ``scores.npz`` and ``scores.json`` into *folder*, atomically, the same bytes every time."""
+        folder = Path(folder)
+        buffer = io.BytesIO()
+        shape = (0, len(self.systems), len(self.clips))
+        stacks = {"errors": self.errors, "phone_errors": self.phone_errors, "geometry": self.geometry}
+        arrays = {k: np.array([*v.values()]) if v else np.zeros(shape) for k, v in stacks.items()}
+        np.savez_compressed(buffer, lengths=self.lengths, phone_lengths=self.phone_lengths, **arrays)
+        data = {
+            "schema": SCHEMA,
+            "arrays": digest_bytes(buffer.getvalue()),
+            "systems": [asdict(system) for system in self.systems],
+            "clips": self.clips,
+            "languages": self.languages,
+            "conditions": self.conditions,
+            "geometry": list(self.geometry),
+            "hypotheses": [[*key, [" ".join(p) for p in value]] for key, value in self.hypotheses.items()],
+            "references": [" ".join(phones) for phones in self.references],
+            "facts": dict(self.facts),
+        }
+        write_atomically(folder / ARRAYS_FILE, buffer.getvalue())
+        text = json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False)
+        write_atomically(folder / SCORES_FILE, f"{text}\n".encode())
+
+    @classmethod
+    def load(cls, folder: str | Path) -> MetaScores:
+        """Read what :meth:`save` wrote.
+
+        Raises
+        ------
+        UsageError
+            Where *folder* holds no scores, damaged ones, or those of another version.
+        """
+        folder = Path(folder)
+        try:
+            data = json.loads((folder / SCORES_FILE).read_text("utf-8"))
+            raw = (folder / ARRAYS_FILE).read_bytes()
+        except (OSError, ValueError) as error:
+            raise UsageError(
+                f"{folder}: no scores of a meta-evaluation can be read ({error}); 'mtbench validate-metric "
+                f"--out {folder}' makes them"
+            ) from None
+        if not isinstance(data, dict) or data.get("schema") != SCHEMA:
+            raise UsageError(
+                f"{folder / SCORES_FILE}: not scores of schema {SCHEMA}; made by another version of mtbench? "
+                "Run 'mtbench validate-metric' again"
+            )
+        if digest_bytes(raw) != data["arrays"]:
+            raise UsageError(
+                f"{folder / ARRAYS_FILE}: does not belong to {SCORES_FILE} beside it, a copy of one file only "
+                "or damage; run 'mtbench validate-metric' again"
+            )
+        with np.load(io.BytesIO(raw), allow_pickle=False) as arrays:
+            stacks = {name: arrays[name] for name in arrays.files}
+        conditions = tuple(data["conditions"])
+        return cls(
+            systems=tuple(System(**system) for system in data["systems"]),
+            clips=tuple(data["clips"]),
+            languages=tuple(data["languages"]),
+            conditions=conditions,
+            errors=dict(zip(conditions, stacks["errors"], strict=True)),
+            lengths=stacks["lengths"],
+            phone_errors=dict(zip(conditions, stacks["phone_errors"], strict=True)),
+            phone_lengths=stacks["phone_lengths"],
+            geometry=dict(zip(data["geometry"], stacks["geometry"], strict=True)),
+            hypotheses={
+                (system, condition): tuple(tuple(text.split()) for text in phones)
+                for system, condition, phones in data["hypotheses"]
+            },
+            references=tuple(tuple(text.split()) for text in data["references"]),
+            facts=data["facts"],
+        )
