@@ -20,10 +20,11 @@ from pathlib import Path
 
 import numpy as np
 
+from mtbench.avsr.acoustics import mix
 from mtbench.avsr.decoding import DecodingConfig, WordDecoder
 from mtbench.avsr.features import SAMPLES_PER_FRAME
 from mtbench.avsr.openhead_av import OpenheadAV, save_recognizer
-from mtbench.avsr.training_data import FPS, mix, render_speaker
+from mtbench.avsr.training_data import FPS, render_speaker
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,9 @@ import torch
 pytest.importorskip("espeakng_loader", reason="the [synth] extra is not installed")
 pytestmark = pytest.mark.synth
 
+from mtbench.avsr.acoustics import mix  # noqa: E402
 from mtbench.avsr.train import TrainingConfig, collate, learning_rate, train  # noqa: E402
-from mtbench.avsr.training_data import BatchGenerator, mix  # noqa: E402
+from mtbench.avsr.training_data import BatchGenerator  # noqa: E402
 from mtbench.languages import LANGUAGES  # noqa: E402
 
 
