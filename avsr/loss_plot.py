@@ -1,0 +1,160 @@
+"""A picture of how training goes: every loss over the steps, from the run's ``losses.csv``.
+
+Conventions
+-----------
+``losses.csv`` has a header; ``step`` comes first, ``seconds`` and ``learning_rate`` are no losses, every other
+column is one. A run that was killed and resumed says some steps twice: the later line counts. A last line that
+was cut off in the middle is left out. Faint lines are what was logged, firm ones a running mean that looks back
+over about a tenth of the run. Needs matplotlib, from the extra ``[report]``.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import logging
+import os
+from pathlib import Path
+
+import numpy as np
+
+from mtbench.errors import UsageError
+
+log = logging.getLogger(__name__)
+
+_NO_LOSS = ("step", "seconds", "learning_rate")
+#: Logged values that the running mean looks back on, as a share of all.
+_WINDOW = 0.1
+#: The part of the first values that the axis leaves out where they would dwarf everything else.
+_BEGINNING = 0.02
+
+
+def read_losses(path: str | Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Read a run's losses.
+
+    Parameters
+    ----------
+    path : str or Path
+        ``losses.csv``.
+
+    Returns
+    -------
+    steps : (n,) int64
+        Ascending, each once.
+    losses : dict of str to (n,) float64
+        By column.
+
+    Raises
+    ------
+    UsageError
+        Where the file is missing or is no table of losses.
+    """
+    path = Path(path)
+    try:
+        lines = list(csv.reader(path.read_text("utf-8").splitlines()))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"{path}: the losses cannot be read ({error}); expected the losses.csv of a run folder, which "
+            "`mtbench avsr train` writes"
+        ) from error
+    header = lines[0] if lines else []
+    names = [name for name in header if name not in _NO_LOSS]
+    if not header or header[0] != "step" or not names:
+        raise UsageError(
+            f"{path}: the first line is {','.join(header)!r}, expected step,seconds,learning_rate and names of "
+            "losses; perhaps this is not the losses.csv of a training run"
+        )
+    rows: dict[int, dict[str, float]] = {}
+    for number, line in enumerate(lines[1:], 2):
+        try:
+            if len(line) != len(header):
+                raise ValueError(f"{len(line)} fields, expected {len(header)}")
+            rows[int(line[0])] = {name: float(value) for name, value in zip(header, line) if name in names}
+        except ValueError as error:
+            if number == len(lines):
+                break  # a process that is killed while it writes leaves part of a line
+            raise UsageError(
+                f"{path}, line {number}: {error}; the file was edited or damaged: remove that line"
+            ) from error
+    steps = sorted(rows)
+    return np.array(steps, np.int64), {name: np.array([rows[s][name] for s in steps]) for name in names}
+
+
+def smooth(values: np.ndarray, share: float) -> np.ndarray:
+    """Return the exponential running mean of (n,) *values*, begun without bias towards the first.
+
+    Parameters
+    ----------
+    values : (n,) float
+    share : float
+        Of the mean that each new value replaces, 0 to 1.
+
+    Examples
+    --------
+    >>> smooth(np.array([2.0, 4.0]), 0.5).round(3).tolist()
+    [2.0, 3.333]
+    """
+    out = np.empty(len(values))
+    total = weight = 0.0
+    for i, value in enumerate(values):
+        total = (1 - share) * total + share * float(value)
+        weight = (1 - share) * weight + share
+        out[i] = total / weight
+    return out
+
+
+def plot_losses(losses: str | Path) -> Path | None:
+    """Draw ``losses.png`` beside a run's ``losses.csv``.
+
+    The same table gives the same bytes. Meant to be called at every checkpoint: a run goes on without the picture
+    where matplotlib is not installed.
+
+    Parameters
+    ----------
+    losses : str or Path
+        The table.
+
+    Returns
+    -------
+    Path or None
+        The picture; None, with a line in the log, without matplotlib or before the first logged step.
+
+    Raises
+    ------
+    UsageError
+        Where the table is missing or damaged.
+    """
+    steps, columns = read_losses(losses)
+    if not len(steps):
+        return None
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError:
+        log.info("no plot of the losses: matplotlib is not installed (pip install 'multitalk-bench[report]')")
+        return None
+    # Figure and canvas by hand: nothing of pyplot's global state is touched inside a training process.
+    figure = Figure(figsize=(8, 4.5), dpi=110, layout="constrained")
+    axes = figure.add_subplot()
+    share = min(1.0, 1 / (1 + _WINDOW * len(steps) / 2))
+    for name, values in columns.items():
+        (line,) = axes.plot(steps, values, linewidth=0.8, alpha=0.3)
+        mean = smooth(values, share)
+        axes.plot(steps, mean, color=line.get_color(), linewidth=1.8, label=f"{name}  {mean[-1]:.3f}")
+    late = [values[steps >= steps[-1] * _BEGINNING] for values in columns.values()]
+    finite = np.concatenate(late)[np.isfinite(np.concatenate(late))]
+    if len(finite) and finite.max() > 0:
+        axes.set_ylim(0, 1.05 * float(finite.max()))
+    axes.set_xlim(0, max(1, int(steps[-1])))
+    axes.set_xlabel("step")
+    axes.set_ylabel("loss (a logged value: mean of the steps since the last)")
+    axes.set_title(f"Losses of training up to step {steps[-1]:,}", loc="left")
+    axes.grid(alpha=0.25)
+    axes.legend(title="running mean, last", frameon=False)
+    picture = io.BytesIO()
+    FigureCanvasAgg(figure).print_png(picture, metadata={"Software": ""})
+    target = Path(losses).with_suffix(".png")
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    part.write_bytes(picture.getvalue())
+    part.replace(target)
+    return target
