@@ -21,7 +21,7 @@ curves are rounded to :data:`STEP`: the same bytes everywhere.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -77,6 +77,7 @@ def animate(
     setting: ArticulationSetting = DEFAULT,
     fps: float = 25,
     seed: int = 0,
+    missed: Collection[int] = (),
 ) -> np.ndarray:
     """Turn timed phones into facial-unit curves.
 
@@ -92,6 +93,9 @@ def animate(
         Frames per second, at most 100.
     seed : int
         Of blinks and brows, which speech doesn't determine.
+    missed : collection of int
+        Positions in *phones* of sounds whose contact (closed lips, lip at the teeth) doesn't come about: what
+        is left of them is what jaw and tongue do. For degraded animations only.
 
     Returns
     -------
@@ -120,7 +124,8 @@ def animate(
     out = np.zeros((n_frames, table.shape[1]))
     if n_frames:
         blend = _blend(rows, start, end, samples, setting)
-        lips, press, teeth = contact_contours(phones, samples, fps, n_frames, setting)
+        touching = [phone for i, phone in enumerate(phones) if i not in missed]
+        lips, press, teeth = contact_contours(touching, samples, fps, n_frames, setting)
         curves = impose_contacts(blend, lips, press, teeth)
         frames = _average(curves, n_frames, fps)
         # Not a matrix product: its order of additions differs between machines.
