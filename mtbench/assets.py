@@ -108,17 +108,7 @@ def add_flame(file: str | Path) -> AssetRecord:
     'FLAME 2023 Open'
     """
     path = Path(file)
-    if not path.is_file():
-        raise UsageError(f"there is no file {path}. {WHERE_TO_GET}")
-    try:
-        raw = _read_source(path.resolve())
-        arrays = _check_source(raw)
-    except (UnsafePickleError, ArrayFileError, MeshFileError, ValueError) as error:
-        raise UsageError(
-            f"{path} cannot be used as a FLAME model or template: it holds {error}"
-            if isinstance(error, UnsafePickleError)
-            else f"{path} cannot be used as a FLAME model or template: {error}"
-        ) from None
+    arrays = read_flame_file(path)
     with path.open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     edition, license_ = _EDITIONS.get(sha256, ("unknown", "see the file's own license"))
@@ -141,6 +131,38 @@ def add_flame(file: str | Path) -> AssetRecord:
     temporary.replace(target)
     record_text.replace(record_path)
     return record
+
+
+def read_flame_file(path: Path) -> dict[str, np.ndarray]:
+    """Read and check a FLAME model or template without keeping it as an asset.
+
+    Parameters
+    ----------
+    path : Path
+        As for :func:`add_flame`.
+
+    Returns
+    -------
+    dict of str to array
+        ``template`` (5023, 3) float64 and ``triangles`` (F, 3) int32; those of :data:`MODEL_ARRAYS` too where
+        the file is a full model.
+
+    Raises
+    ------
+    UsageError
+        As :func:`add_flame`.
+    """
+    if not path.is_file():
+        raise UsageError(f"there is no file {path}. {WHERE_TO_GET}")
+    try:
+        raw = _read_source(path.resolve())
+        return _check_source(raw)
+    except (UnsafePickleError, ArrayFileError, MeshFileError, ValueError) as error:
+        raise UsageError(
+            f"{path} cannot be used as a FLAME model or template: it holds {error}"
+            if isinstance(error, UnsafePickleError)
+            else f"{path} cannot be used as a FLAME model or template: {error}"
+        ) from None
 
 
 def flame_record() -> AssetRecord | None:

@@ -1,0 +1,376 @@
+"""Correspondence between the bundled head and another face mesh: which point of the one is which of the other.
+
+Conventions
+-----------
+Metres, y up, z out of the face. *Source* is the bundled head, *target* the mesh that shall move like it. Both
+faces look along +z, so that a displacement keeps its direction: only position and size are aligned, nothing is
+turned. A smooth warp (thin-plate spline in space) lays the target over the source, guided by the landmarks of
+the mouth crop, the line where the lips meet, and the tips of nose and chin; then every target vertex takes the
+closest point of the source's surface that looks the same way. Upper and lower lip, and skin and the lips'
+insides, are kept apart throughout: they touch, but they move in opposite directions.
+
+The solution of the spline uses LAPACK; its last digits may depend on the machine, by far less than a
+micrometre.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mtbench.topology import Topology
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+#: Vertices as far as this (metres) from both lips, or nearer to neither by more than ``_TIE``, belong to both.
+_FAR, _TIE = 0.035, 0.002
+#: How much worse (metres) a surface is that looks the other way: the distance's allowance for the normal.
+_NORMAL_COST = 0.012
+#: Triangles by nearest center among which the closest point is searched.
+_CANDIDATES = 24
+#: Smoothness of the warp at landmarks and at free surface points (metres, the spline's kernel is a distance).
+_STIFF, _SOFT = 2e-4, 2e-2
+#: Free surface points, and how often they are matched anew.
+_FREE_POINTS, _ROUNDS = 160, 3
+
+
+@dataclass(frozen=True, eq=False)
+class Face:
+    """A face mesh with what the correspondence needs to know about its lips.
+
+    Attributes
+    ----------
+    vertices : (V, 3) float64
+        The resting face with closed lips, metres.
+    triangles : (F, 3) int64
+        Skin and the lips' insides, one connected surface; no eyeballs, teeth or tongue.
+    landmarks : (25,) int64
+        As :data:`mtbench.topology.LANDMARKS`.
+    upper, lower : (n,) int64
+        The line where the lips meet, from the viewer-left corner to the viewer-right; both have both corners.
+    """
+
+    vertices: np.ndarray
+    triangles: np.ndarray
+    landmarks: np.ndarray
+    upper: np.ndarray
+    lower: np.ndarray
+
+    @cached_property
+    def normals(self) -> np.ndarray:
+        """Unit normals of the vertices, (V, 3); zero where no triangle is."""
+        corners = self.vertices[self.triangles]
+        normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        total = np.zeros_like(self.vertices)
+        for k in range(3):
+            np.add.at(total, self.triangles[:, k], normal)
+        return total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-18)
+
+    @cached_property
+    def edges(self) -> np.ndarray:
+        """Unique edges, (E, 2)."""
+        t = self.triangles
+        pairs = np.concatenate([t[:, [0, 1]], t[:, [1, 2]], t[:, [2, 0]]])
+        return np.unique(np.sort(pairs, axis=1), axis=0)
+
+    @cached_property
+    def used(self) -> np.ndarray:
+        """Vertices of the surface, (V,) bool."""
+        mask = np.zeros(len(self.vertices), bool)
+        mask[self.triangles] = True
+        return mask
+
+    @cached_property
+    def inside(self) -> np.ndarray:
+        """Vertices behind the line where the lips meet, (V,) bool; the line itself isn't."""
+        from scipy.sparse import coo_matrix
+        from scipy.sparse.csgraph import connected_components
+
+        count = len(self.vertices)
+        line = np.zeros(count, bool)
+        line[self.upper], line[self.lower] = True, True
+        kept = self.edges[~line[self.edges].any(axis=1)]
+        graph = coo_matrix((np.ones(len(kept)), (kept[:, 0], kept[:, 1])), shape=(count, count))
+        _, label = connected_components(graph, directed=False)
+        skin = np.argmax(np.bincount(label[self.used & ~line]))
+        return self.used & ~line & (label != skin)
+
+    @cached_property
+    def lip_distances(self) -> np.ndarray:
+        """Way along the surface from the upper and from the lower lip's line, (2, V), metres; inf if none."""
+        from scipy.sparse import coo_matrix
+        from scipy.sparse.csgraph import dijkstra
+
+        a, b = self.edges.T
+        length = np.linalg.norm(self.vertices[a] - self.vertices[b], axis=1)
+        count = len(self.vertices)
+        graph = coo_matrix((length, (a, b)), shape=(count, count)).tocsr()
+        return np.stack(
+            [
+                dijkstra(graph, directed=False, indices=line[1:-1], min_only=True)
+                for line in (self.upper, self.lower)
+            ]
+        )
+
+    @cached_property
+    def sides(self) -> np.ndarray:
+        """Whether a vertex may belong to the upper and to the lower lip's side, (2, V) bool."""
+        upper, lower = self.lip_distances
+        with np.errstate(invalid="ignore"):
+            difference = np.nan_to_num(upper - lower)
+        free = np.minimum(upper, lower) > _FAR
+        return np.stack([free | (difference <= _TIE), free | (difference >= -_TIE)])
+
+
+def make_face(topology: Topology, triangles: np.ndarray, vertices: np.ndarray) -> Face:
+    """Describe a mesh.
+
+    Parameters
+    ----------
+    topology : Topology
+        With ``landmarks`` and the region ``inner_lips``: the loop from the viewer-left corner along the upper
+        lip and back along the lower.
+    triangles : (F, 3) int
+        Its skin and the lips' insides.
+    vertices : (V, 3) float
+        Resting face, metres.
+    """
+    loop = topology.region("inner_lips").astype(np.int64)
+    right = int(np.argmax(vertices[loop, 0]))
+    return Face(
+        np.asarray(vertices, np.float64),
+        np.asarray(triangles, np.int64),
+        topology.landmarks.astype(np.int64),
+        loop[: right + 1],
+        np.concatenate([loop[:1], loop[: right - 1 : -1]]),
+    )
+
+
+def match_faces(source: Face, target: Face) -> tuple[csr_matrix, float]:
+    """Find where every vertex of *target* lies on *source*.
+
+    Parameters
+    ----------
+    source, target : Face
+        The bundled head and the mesh that shall move like it.
+
+    Returns
+    -------
+    mapping : (V_target, V_source) sparse matrix
+        Rows are the weights (of sum 1) of at most three source vertices; a row is empty for a vertex that
+        *target*'s triangles don't use.
+    scale : float
+        Size of the target relative to the source; displacements have to be multiplied by it.
+    """
+    from scipy.sparse import csr_matrix
+
+    scale = _size(target) / _size(source)
+    anchors, goals = _guides(source, target)
+    goals_mean, anchors_mean = goals.mean(0), anchors.mean(0)
+    points = (target.vertices - anchors_mean) / scale + goals_mean
+    anchors = (anchors - anchors_mean) / scale + goals_mean
+    warp = _Spline(anchors, goals, np.full(len(anchors), _STIFF))
+    free = _free_points(target, scale)
+    for _ in range(_ROUNDS):
+        warped = np.full_like(points, np.nan)
+        warped[free] = warp(points[free])
+        hit, weights = _closest(source, target, warped, free)
+        found = (source.vertices[hit] * weights[..., None]).sum(1)
+        # Where the surfaces don't match (hair line, ears), nothing shall pull.
+        near = np.linalg.norm(found - warped[free], axis=1) < 0.012
+        warp = _Spline(
+            np.concatenate([anchors, points[free][near]]),
+            np.concatenate([goals, found[near]]),
+            np.concatenate([np.full(len(anchors), _STIFF), np.full(int(near.sum()), _SOFT)]),
+        )
+    used = np.flatnonzero(target.used)
+    hit, weights = _closest(source, target, warp(points), used)
+    rows, columns, values = np.repeat(used, 3), hit.ravel(), weights.ravel()
+    # The line where the lips meet goes to its counterpart exactly: the lips' closure rests on it.
+    for mine, theirs in ((target.upper, source.upper), (target.lower, source.lower)):
+        left, share = _along_line(target.vertices[mine], source.vertices[theirs])
+        keep = ~np.isin(rows, mine)
+        rows = np.concatenate([rows[keep], mine, mine])
+        columns = np.concatenate([columns[keep], theirs[left], theirs[left + 1]])
+        values = np.concatenate([values[keep], 1 - share, share])
+    shape = (len(target.vertices), len(source.vertices))
+    return csr_matrix((values, (rows, columns)), shape=shape), scale
+
+
+def _size(face: Face) -> float:
+    """Mean of the mouth's width, the eyes' distance and the height from mouth to eyes, by the landmarks."""
+    p = face.vertices[face.landmarks]
+    eyes, width = p[1:5], np.linalg.norm(p[11] - p[5])
+    height = eyes[:, 1].mean() - (p[5, 1] + p[11, 1]) / 2
+    span = np.linalg.norm((eyes[2] + eyes[3] - eyes[0] - eyes[1]) / 2)
+    return float((width + height + span) / 3)
+
+
+def _guides(source: Face, target: Face) -> tuple[np.ndarray, np.ndarray]:
+    """Return points of *target* and where they belong on *source*, (n, 3) each."""
+    here = [target.vertices[target.landmarks], _tips(target)]
+    there = [source.vertices[source.landmarks], _tips(source)]
+    for mine, theirs in ((target.upper, source.upper), (target.lower[1:-1], source.lower)):
+        whole = target.upper if mine is target.upper else target.lower
+        left, share = _along_line(target.vertices[whole], source.vertices[theirs])
+        chosen = np.isin(whole, mine)
+        a, b = source.vertices[theirs[left]], source.vertices[theirs[left + 1]]
+        here.append(target.vertices[mine])
+        there.append((a + share[:, None] * (b - a))[chosen])
+    points, goals = np.concatenate(here), np.concatenate(there)
+    # Corners and inner lips are landmarks too: a point twice would make the spline singular.
+    _, first = np.unique(points.round(9), axis=0, return_index=True)
+    first.sort()
+    return points[first], goals[first]
+
+
+def _tips(face: Face) -> np.ndarray:
+    """Return the tip of the nose, the foremost and the lowest point of the chin, and the jaw's sides."""
+    v = face.vertices
+    p = v[face.landmarks]
+    width = np.linalg.norm(p[11] - p[5])
+    middle = (p[5] + p[11]) / 2
+    near = face.used & (np.abs(v[:, 0] - middle[0]) < 0.25 * width)
+    below = near & (v[:, 1] < p[14, 1] - 0.25 * width) & (v[:, 1] > middle[1] - 1.2 * width)
+    nose = near & (v[:, 1] > p[0, 1]) & (v[:, 1] < p[1:5, 1].mean())
+    return np.stack(
+        [
+            v[nose][np.argmax(v[nose, 2])],
+            v[below][np.argmax(v[below, 2])],
+            v[below][np.argmax(v[below, 2] - v[below, 1])],
+        ]
+    )
+
+
+def _along_line(mine: np.ndarray, theirs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Find points of the polyline *mine* on *theirs* at the same share of the length: segment and share."""
+
+    def shares(line: np.ndarray) -> np.ndarray:
+        way = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
+        return way / way[-1]
+
+    at, marks = shares(mine), shares(theirs)
+    left = np.clip(np.searchsorted(marks, at, side="right") - 1, 0, len(marks) - 2)
+    return left, np.clip((at - marks[left]) / (marks[left + 1] - marks[left]), 0.0, 1.0)
+
+
+def _free_points(target: Face, scale: float) -> np.ndarray:
+    """Choose evenly spread skin vertices of the front of the face, away from lips, eyes and nose."""
+    p = target.vertices[target.landmarks]
+    mouth = (p[5] + p[11]) / 2
+    v = target.vertices
+    candidates = target.used & ~target.inside & (target.normals[:, 2] > 0.1)
+    candidates &= np.abs(v[:, 1] - mouth[1]) < 0.085 * scale
+    candidates &= np.abs(v[:, 0] - mouth[0]) < 0.07 * scale
+    candidates &= v[:, 2] > p[1:5, 2].mean() - 0.06 * scale
+    for landmark in p:
+        candidates &= np.linalg.norm(v - landmark, axis=1) > 0.008 * scale
+    pool = np.flatnonzero(candidates)
+    # Farthest-point sampling, from the vertex farthest from the landmarks.
+    distance = np.min(np.linalg.norm(v[pool, None] - p[None], axis=2), axis=1)
+    chosen = []
+    for _ in range(min(_FREE_POINTS, len(pool))):
+        best = int(np.argmax(distance))
+        chosen.append(pool[best])
+        distance = np.minimum(distance, np.linalg.norm(v[pool] - v[pool[best]], axis=1))
+    return np.array(chosen, np.int64)
+
+
+class _Spline:
+    """Smoothing thin-plate spline in space (kernel: minus the distance) plus an affine map."""
+
+    def __init__(self, points: np.ndarray, goals: np.ndarray, smoothness: np.ndarray) -> None:
+        n = len(points)
+        system = np.zeros((n + 4, n + 4))
+        system[:n, :n] = -np.linalg.norm(points[:, None] - points[None], axis=2)
+        system[np.arange(n), np.arange(n)] += smoothness
+        system[:n, n], system[:n, n + 1 :] = 1.0, points
+        system[n:, :n] = system[:n, n:].T
+        right = np.zeros((n + 4, 3))
+        right[:n] = goals
+        self._points, self._solution = points, np.linalg.solve(system, right)
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        n = len(self._points)
+        out = self._solution[n] + x @ self._solution[n + 1 :]
+        for i in range(n):
+            out -= np.linalg.norm(x - self._points[i], axis=1)[:, None] * self._solution[i]
+        return out
+
+
+def _closest(
+    source: Face, target: Face, warped: np.ndarray, which: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find the closest compatible points of *source* for the vertices *which* of *target*, lying at *warped*.
+
+    Returns
+    -------
+    hit : (n, 3) int64
+        Source vertices.
+    weights : (n, 3) float64
+        Their shares.
+    """
+    from scipy.spatial import cKDTree
+
+    triangles = source.triangles
+    line = np.zeros(len(source.vertices), bool)
+    line[source.upper], line[source.lower] = True, True
+    within = source.inside[triangles].any(axis=1)
+    centers = source.vertices[triangles].mean(axis=1)
+    normals = source.normals[triangles].mean(axis=1)
+    hit, weights = np.zeros((len(which), 3), np.int64), np.zeros((len(which), 3))
+    may = target.sides[:, which]
+    for inside in (False, True):
+        for upper, lower in ((True, True), (True, False), (False, True)):
+            mine = np.flatnonzero((target.inside[which] == inside) & (may[0] == upper) & (may[1] == lower))
+            if not len(mine):
+                continue
+            # A vertex of one side looks among that side's triangles only.
+            allowed = within == inside
+            if upper and not lower:
+                allowed &= source.sides[0][triangles].all(axis=1)
+            elif lower and not upper:
+                allowed &= source.sides[1][triangles].all(axis=1)
+            pool = np.flatnonzero(allowed)
+            points, look = warped[which[mine]], target.normals[which[mine]]
+            count = min(_CANDIDATES, len(pool))
+            _, nearest = cKDTree(centers[pool]).query(points, k=count)
+            candidates = pool[nearest.reshape(len(mine), count)]
+            share = _barycentric(points[:, None], source.vertices[triangles[candidates]])
+            at = (source.vertices[triangles[candidates]] * share[..., None]).sum(2)
+            cost = np.linalg.norm(at - points[:, None], axis=2)
+            cost += _NORMAL_COST * (1 - (normals[candidates] * look[:, None]).sum(2)) / 2
+            best = np.argmin(cost, axis=1)
+            row = np.arange(len(mine))
+            hit[mine], weights[mine] = triangles[candidates[row, best]], share[row, best]
+    return hit, weights
+
+
+def _barycentric(points: np.ndarray, corners: np.ndarray) -> np.ndarray:
+    """Return the shares (..., 3) of *corners* (..., 3, 3) in the triangle's point closest to *points* (..., 3)."""
+    a, b, c = corners[..., 0, :], corners[..., 1, :], corners[..., 2, :]
+    u, v, w = b - a, c - a, points - a
+    uu, uv, vv = (u * u).sum(-1), (u * v).sum(-1), (v * v).sum(-1)
+    wu, wv = (w * u).sum(-1), (w * v).sum(-1)
+    area = np.maximum(uu * vv - uv * uv, 1e-30)
+    s, t = (vv * wu - uv * wv) / area, (uu * wv - uv * wu) / area
+    inner = np.stack([1 - s - t, s, t], -1)
+    best = inner
+    distance = np.where((inner >= 0).all(-1), 0.0, np.inf)  # in the plane; the edges decide elsewhere
+    outside = ~np.isfinite(distance)
+    edge_best, edge_distance = np.zeros_like(inner), np.full(distance.shape, np.inf)
+    for i, j in ((0, 1), (1, 2), (2, 0)):
+        p, q = corners[..., i, :], corners[..., j, :]
+        along = q - p
+        k = np.clip(((points - p) * along).sum(-1) / np.maximum((along * along).sum(-1), 1e-30), 0.0, 1.0)
+        away = np.linalg.norm(p + k[..., None] * along - points, axis=-1)
+        better = away < edge_distance
+        share = np.zeros_like(inner)
+        share[..., i], share[..., j] = 1 - k, k
+        edge_best = np.where(better[..., None], share, edge_best)
+        edge_distance = np.where(better, away, edge_distance)
+    return np.where(outside[..., None], edge_best, best)

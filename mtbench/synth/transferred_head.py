@@ -1,0 +1,262 @@
+"""The bundled head's facial units on another face: the user's FLAME template.
+
+Conventions
+-----------
+Metres, y up, z out of the face; unit curves as in :mod:`mtbench.head`. Nothing of the template is kept beyond
+the process. FLAME has neither teeth nor tongue: the mouth's opening shows the dark insides of the lips and the
+background. Lips are sealed by the same corrective as the bundled head's, along FLAME's own line where the lips
+meet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from mtbench.errors import PrerequisiteError, UsageError
+from mtbench.head import Head, MouthMesh, load_head
+from mtbench.head_file import Contact, SparseShapes
+from mtbench.head_identities import draw_local_weights
+from mtbench.synth.transfer import Face, make_face, match_faces
+from mtbench.topology import Topology
+
+#: Displacements below this (metres) are left out.
+_SMALLEST = 1e-5
+#: Reach of the lips' sealing around the line where they meet, metres on the bundled head.
+_SEAL_REACH = 0.003
+#: Standard deviations of a random face: logarithm of the size along each axis, and smooth offsets in metres.
+_STRETCH, _BUMP = 0.04, 0.0012
+#: Smooth offsets of a random face, and their reach in metres.
+_BUMPS, _BUMP_REACH = 8, (0.02, 0.05)
+#: Gray of clay.
+_CLAY = 0.7
+
+
+@dataclass(frozen=True, eq=False)
+class TransferredHead(Head):
+    """Another face that is animated by the bundled head's units.
+
+    Everything works as on :class:`mtbench.head.Head`; the identities and local shapes are the bundled head's,
+    carried over to this face. ``topology.name`` tells the mesh.
+    """
+
+    def random_identity(self, rng: np.random.Generator, strength: float = 1.0) -> np.ndarray:
+        """Draw a face: the template plus the bundled head's shapes, stretches and smooth offsets.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+        strength : float
+            0 gives the template, 1 ordinary faces, 2 caricatures.
+
+        Returns
+        -------
+        (V, 3) float32
+            Metres, the eyes where the template has them; the lips are as closed as the template's.
+        """
+        share = rng.dirichlet(np.full(len(self.identity_names), 0.35))
+        local = draw_local_weights(self.local_names, rng)
+        shape = self.neutral.astype(np.float64)
+        for weight, delta in zip(strength * share, self.identity_deltas, strict=True):
+            shape += weight * delta
+        for k in np.flatnonzero(local):
+            rows = self.local_shapes.rows(int(k))
+            shape[self.local_shapes.vertices[rows]] += strength * local[k] * self.local_shapes.values[rows]
+        stretch = np.exp(strength * rng.normal(0.0, _STRETCH, 3))
+        seen = self.neutral[np.unique(self.mouth_triangles())].astype(np.float64)
+        offset = np.zeros_like(shape)
+        for _ in range(_BUMPS):
+            center = seen[rng.integers(len(seen))]
+            reach, push = rng.uniform(*_BUMP_REACH), rng.normal(0.0, _BUMP, 3)
+            # Smooth over the whole mouth, so that both lips move alike.
+            offset += np.exp(-0.5 * (((self.neutral - center) / reach) ** 2).sum(1))[:, None] * push
+        shape = (shape + strength * offset) * stretch
+        shape = self._rest_lips(shape.astype(np.float32))
+        return shape - (self._eyes(shape) - self._eyes(self.neutral)).astype(np.float32)
+
+    def _eyes(self, shape: np.ndarray) -> np.ndarray:
+        corners = shape[self.topology.landmarks[1:5]]
+        return (corners.min(0) + corners.max(0)) / 2
+
+    def _rest_lips(self, shape: np.ndarray) -> np.ndarray:
+        """Give a resting face the template's gap between the lips: shapes move both lips, but not quite alike."""
+        c = self.contact
+        wanted = c.gap(self.neutral[:, 1])
+        for _ in range(8):
+            excess = c.gap(shape[:, 1]) - wanted
+            along = excess[c.pair] + c.blend * (excess[c.pair + 1] - excess[c.pair])
+            shape[c.vertices, 1] += c.weight * along
+        return shape
+
+    def mouth_mesh(self, teeth: bool = False, tongue: bool = False) -> MouthMesh:
+        """Return what bulk rendering of mouth crops needs; there are neither teeth nor a tongue to include."""
+        used, triangles = np.unique(self.mouth_triangles(teeth, tongue), return_inverse=True)
+        assert self.topology.oral is not None
+        return MouthMesh(
+            used.astype(np.int32),
+            triangles.reshape(-1, 3).astype(np.int32),
+            np.full((len(used), 3), _CLAY, np.float32),
+            self.topology.oral[used],
+        )
+
+    @cached_property
+    def surface(self) -> Face:
+        """The skin, as the transfer sees it."""
+        return make_face(self.topology, self.topology.triangles[self.part == 0], self.neutral)
+
+
+def transfer_head(topology: Topology, head: Head | None = None) -> TransferredHead:
+    """Carry the bundled head's units, identities and local shapes over to another face.
+
+    Parameters
+    ----------
+    topology : Topology
+        With triangles, ``neutral`` (metres, lips closed, looking along +z), ``landmarks``, and the region
+        ``inner_lips`` ordered as the bundled head's. Separate parts (eyeballs) are allowed.
+    head : Head, optional
+        Where from; the bundled head.
+
+    Returns
+    -------
+    TransferredHead
+    """
+    head = head or load_head()
+    assert topology.neutral is not None
+    skin, part = _find_skin(topology)
+    source = make_face(head.topology, head.topology.triangles[head.part == 0], head.neutral)
+    target = make_face(topology, topology.triangles[skin], topology.neutral)
+    mapping, scale = match_faces(source, target)
+
+    def carry(shapes: np.ndarray) -> np.ndarray:
+        flat = shapes.transpose(1, 0, 2).reshape(shapes.shape[1], -1).astype(np.float64)
+        moved = scale * (mapping @ flat)
+        return moved.reshape(-1, len(shapes), 3).transpose(1, 0, 2).astype(np.float32)
+
+    return TransferredHead(
+        topology=replace(topology, albedo=None, oral=target.inside),
+        unit_names=head.unit_names,
+        identity_names=head.identity_names,
+        identity_deltas=carry(head.identity_deltas),
+        local_names=head.local_names,
+        part=part,
+        part_names=("body", "other"),
+        units=_sparse(carry(head.unit_deltas)),
+        local_shapes=_sparse(carry(head.local_deltas)),
+        contact=_make_contact(target, scale, float(head.contact.overlap)),
+    )
+
+
+def _find_skin(topology: Topology) -> tuple[np.ndarray, np.ndarray]:
+    """Return which triangles belong to the lips' connected surface, (F,) bool, and the parts (F,) uint8."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    t = topology.triangles.astype(np.int64)
+    count = topology.n_vertices
+    ends = np.concatenate([t[:, 1], t[:, 2]])
+    graph = coo_matrix((np.ones(2 * len(t)), (np.tile(t[:, 0], 2), ends)), shape=(count, count))
+    _, label = connected_components(graph, directed=False)
+    skin = label[t[:, 0]] == label[topology.region("inner_lips")[0]]
+    return skin, (~skin).astype(np.uint8)
+
+
+def _sparse(dense: np.ndarray) -> SparseShapes:
+    moved = np.abs(dense).max(axis=2) > _SMALLEST
+    shape, vertex = np.nonzero(moved)
+    offsets = np.concatenate([[0], np.cumsum(moved.sum(axis=1))]).astype(np.int64)
+    return SparseShapes(offsets, vertex.astype(np.int32), np.ascontiguousarray(dense[shape, vertex]))
+
+
+def _make_contact(face: Face, scale: float, overlap: float) -> Contact:
+    """Pair the upper line's inner vertices with the lower polyline, and say what moves with them."""
+    v = face.vertices
+    upper, lower = face.upper[1:-1], face.lower
+    # Lines turn back by fractions of a millimetre next to the corners: a rising copy keeps the search simple.
+    upper_x, lower_x = np.maximum.accumulate(v[upper, 0]), np.maximum.accumulate(v[lower, 0])
+    k = np.clip(np.searchsorted(lower_x, upper_x, side="right") - 1, 0, len(lower) - 2)
+    t = np.clip((upper_x - lower_x[k]) / np.maximum(lower_x[k + 1] - lower_x[k], 1e-9), 0, 1)
+    way = face.lip_distances
+    reach = scale * _SEAL_REACH
+    falloff = np.exp(-0.5 * (way.min(0) / reach) ** 2)
+    moving = np.flatnonzero(falloff > 0.01)
+    moving = moving[~np.isin(moving, face.upper[[0, -1]])]
+    sign = np.where(way[0, moving] < way[1, moving], -0.5, 0.5)
+    pair = np.clip(np.searchsorted(upper_x, v[moving, 0], side="right") - 1, 0, len(upper) - 2)
+    width = np.maximum(upper_x[pair + 1] - upper_x[pair], 1e-9)
+    blend = np.clip((v[moving, 0] - upper_x[pair]) / width, 0, 1)
+    return Contact(
+        upper=upper.astype(np.int32),
+        lower=np.stack([lower[k], lower[k + 1]], 1).astype(np.int32),
+        t=t.astype(np.float32),
+        vertices=moving.astype(np.int32),
+        pair=pair.astype(np.int32),
+        blend=blend.astype(np.float32),
+        weight=(sign * falloff[moving]).astype(np.float32),
+        overlap=np.float32(scale * overlap),
+    )
+
+
+def load_transferred_head(
+    template: np.ndarray | str | Path | None = None, faces: np.ndarray | str | Path | None = None
+) -> TransferredHead:
+    """Transfer the bundled head's units to a FLAME template.
+
+    Parameters
+    ----------
+    template : (5023, 3) array, path or None
+        Resting face in metres: an array, a ``.npy`` of one, or any file that ``mtbench assets add flame``
+        takes (these bring their triangles). None takes the registered asset.
+    faces : (F, 3) array or path, optional
+        FLAME's triangles (with or without those of the eyeballs), or a ``.npy`` of them; by default those of
+        *template* or of the registered asset.
+
+    Returns
+    -------
+    TransferredHead
+        Topology ``flame-5023``.
+
+    Raises
+    ------
+    PrerequisiteError
+        Where triangles or the template are needed and none are registered.
+    UsageError
+        Where a file or an array is not FLAME's.
+    """
+    from mtbench.flame import flame_topology, require_triangles
+
+    if template is None and faces is None:
+        return _transfer_cached(require_triangles())
+    base = flame_topology()
+    found = None
+    if isinstance(template, (str, Path)):
+        template, found = _read_template(Path(template))
+    elif template is None:
+        template = require_triangles().neutral
+    if isinstance(faces, (str, Path)):
+        faces = np.load(faces, allow_pickle=False)
+    if faces is None:
+        faces = found if found is not None else require_triangles().triangles
+    assert template is not None
+    template = np.asarray(template, np.float32)
+    if template.shape != (base.n_vertices, 3) or not np.isfinite(template).all():
+        raise UsageError(
+            f"the template has shape {template.shape}; FLAME's is ({base.n_vertices}, 3) finite numbers in metres"
+        )
+    return transfer_head(replace(base, triangles=np.asarray(faces, np.int32), neutral=template))
+
+
+@lru_cache(maxsize=1)
+def _transfer_cached(topology: Topology) -> TransferredHead:
+    return transfer_head(topology)
+
+
+def _read_template(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
+    from mtbench.assets import read_flame_file
+
+    if path.suffix == ".npy":
+        return np.load(path, allow_pickle=False), None
+    arrays = read_flame_file(path)
+    return arrays["template"], arrays["triangles"]
