@@ -1,9 +1,11 @@
 """From CTC log-probabilities to phones, and to words of a lexicon.
 
-:func:`decode_phones` is the best CTC path. :class:`WordDecoder` finds the best word sequence exactly: it walks
-the trie of all pronunciations with the Viterbi algorithm over CTC's label and blank states, so nothing is pruned
-and the result depends on no beam. The score of a path is the CTC log-probability of its frames plus, per word,
-``prior_weight * log P(word) + word_score``.
+:func:`decode_phones` is the best CTC path. :class:`WordDecoder` finds words over the trie of all pronunciations, by
+one of two searches: ``"viterbi"`` finds the best single path through CTC's label and blank states exactly, so
+nothing is pruned and the result depends on no beam; ``"beam"`` sums over the paths of each word sequence and
+keeps the best hypotheses of each frame (:mod:`mtbench.avsr.beam_search`). Either way the score of a word
+sequence is the CTC log-probability of its frames plus, per word, ``prior_weight * log P(word) + word_score``: a
+unigram prior, the same for every entry.
 
 Conventions
 -----------
@@ -20,9 +22,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numba
 import numpy as np
+
+from mtbench.avsr.beam_search import list_children, look_ahead, search_beam
+
+Search = Literal["viterbi", "beam"]
 
 _NEVER = np.float32(-1e30)
 
@@ -58,15 +65,43 @@ class DecodingConfig:
     blank_penalty : float
         Subtracted from the blank's log-probability; blanks dominate where the recognizer is unsure, and a
         penalty keeps short hypotheses from winning by silence.
+    search : {"viterbi", "beam"}
+        See the module's docstring.
+    beam : int
+        Hypotheses kept per frame by the beam search.
+
+    Raises
+    ------
+    ValueError
+        For an unknown search or a beam below 1.
     """
 
     prior_weight: float = 0.5
     word_score: float = 0.0
     blank_penalty: float = 0.0
+    search: Search = "viterbi"
+    beam: int = 64
+
+    def __post_init__(self) -> None:
+        if self.search not in get_args(Search):
+            raise ValueError(f"search must be one of {', '.join(get_args(Search))}, not {self.search!r}")
+        if self.beam < 1:
+            raise ValueError(f"beam must be 1 or more, not {self.beam}")
+
+    def describe(self) -> str:
+        """Return the settings in one word for signatures.
+
+        Examples
+        --------
+        >>> DecodingConfig(0.9, -1.0, 3.0).describe()
+        'viterbi(pw0.9,ws-1,bp3)'
+        """
+        name = self.search if self.search == "viterbi" else f"{self.search}{self.beam}"
+        return f"{name}(pw{self.prior_weight:g},ws{self.word_score:g},bp{self.blank_penalty:g})"
 
 
 class WordDecoder:
-    """Exact lexicon-constrained CTC decoding.
+    """Lexicon-constrained CTC decoding.
 
     Parameters
     ----------
@@ -115,6 +150,9 @@ class WordDecoder:
         self._word = np.asarray(node_word, np.int32)
         scores = self.config.prior_weight * np.asarray(node_prior) + self.config.word_score
         self._score = np.where(self._word >= 0, scores, _NEVER).astype(np.float32)
+        if self.config.search == "beam":
+            self._start, self._child = list_children(self._parent)
+            self._ahead = look_ahead(self._parent, self._score)
 
     def decode(self, log_probs: np.ndarray) -> list[str]:
         """Return the most probable word sequence for (T, P) *log_probs*; may be empty."""
@@ -122,7 +160,11 @@ class WordDecoder:
         if self.config.blank_penalty:
             frames = frames.copy()
             frames[:, 0] -= np.float32(self.config.blank_penalty)
-        found = _search(frames, self._parent, self._label, self._word, self._score)
+        if self.config.search == "beam":
+            trie = (self._label, self._word, self._score, self._start, self._child, self._ahead)
+            found = search_beam(frames, *trie, self.config.beam)
+        else:
+            found = _search(frames, self._parent, self._label, self._word, self._score)
         return [self.words[i] for i in found]
 
 
