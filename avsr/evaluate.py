@@ -1,184 +1,338 @@
-"""The error table of a recognizer: how well it understands a benchmark's ground truth.
+"""The error table of a recognizer: how well it understands a benchmark's ground truth, and what it never met.
 
-Every clip of the benchmark is transcribed with its ground-truth motion, clean and in noise, with both modalities
-and with each alone; nothing is left out. :func:`evaluate` returns the table, :func:`write_model_card` puts it into
-the card that lies beside the weights.
+Every clip is transcribed under every condition of :mod:`mtbench.avsr.conditions`: clean and in noise, with both
+modalities and with each alone, articulated as never in training, spoken by engines that training never heard, on
+another mesh, and by people. Nothing is left out: what cannot be measured is a row with a reason.
 
 Conventions
 -----------
-Error rates are fractions (0.12 is 12 %), corpus-level: errors of all clips over the length of all references.
-Conditions are named ``av-clean``, ``a-clean``, ``v``, ``av-7.5``, ``a-7.5``, … after modality and SNR.
+Error rates are fractions (0.12 is 12 %). A language's rate is corpus-level: errors of all its clips over the
+length of all their references. The rate of ``"all"`` is the plain mean over the languages, so that no language
+counts more because its words are short. Sound in noise is rounded to 16 bits, as in a score.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from mtbench.languages import LANGUAGES, display_name
-from mtbench.recognizer import Recognizer
+import numpy as np
+
+from mtbench.avsr.conditions import (
+    ENGINES,
+    ENGINES_BENCHMARK,
+    HOME,
+    NOISY,
+    Condition,
+    find_obstacle,
+    list_conditions,
+    render_face,
+)
+from mtbench.benchmark import Benchmark, Clip, load_benchmark
+from mtbench.errors import UsageError
+from mtbench.languages import LANGUAGES, language_code
+from mtbench.noise import Noise, NoiseSet, load_noises
+from mtbench.progress import Progress
+from mtbench.recognizer import Recognizer, load_recognizer
 from mtbench.rows import EditCounts
 
 log = logging.getLogger(__name__)
 
 Row = dict[str, Any]
+#: The error rates of a row.
+RATES = ("per", "wer", "cer")
+#: Whose noises a benchmark without any is evaluated with.
+_NOISES = "openhead-20"
 
 
-def condition_name(modality: str, snr_db: float | None) -> str:
-    """Return the name of a condition.
+@dataclass(frozen=True)
+class ClipTask:
+    """One clip under some conditions; picklable.
 
-    Examples
-    --------
-    >>> condition_name("av", -7.5), condition_name("a", None), condition_name("v", None)
-    ('av-7.5', 'a-clean', 'v')
+    Attributes
+    ----------
+    recognizer : str
+        Registered name.
+    weights : str or None
+        Weights of ``openhead-av`` other than the bundled ones.
+    recognizer_digest, benchmark_digest : str
+        What they were when the evaluation began.
+    benchmark : str
+        Folder.
+    clip : str
+    conditions : tuple of Condition
+    noise : str
+        Name of the noise.
+    flame : str or None
+        File of a FLAME template.
     """
-    if modality == "v":
-        return "v"
-    return f"{modality}-clean" if snr_db is None else f"{modality}{snr_db:g}"
+
+    recognizer: str
+    weights: str | None
+    recognizer_digest: str
+    benchmark: str
+    benchmark_digest: str
+    clip: str
+    conditions: tuple[Condition, ...]
+    noise: str
+    flame: str | None
+
+
+#: Edits of phones, words and characters by name of the rate; None where a clip has no reference phones.
+ClipErrors = dict[str, EditCounts | None]
 
 
 def evaluate(
-    benchmark: str = "openhead-20",
-    recognizer: str | Recognizer = "openhead-av",
+    benchmark: str | Path = "openhead-20",
+    recognizer: str = "openhead-av",
     weights: str | Path | None = None,
-    snr: Sequence[float] = (-7.5, -10.0),
+    snr: Sequence[float] = (NOISY, -10.0),
     noise: str = "babble",
     languages: Sequence[str] | None = None,
+    conditions: Sequence[str] | None = None,
+    flame: str | Path | None = None,
+    workers: int | None = 1,
+    progress: Progress | None = None,
 ) -> list[Row]:
-    """Measure a recognizer on a benchmark's ground truth.
+    """Measure a recognizer on a benchmark's ground truth and under the held-out conditions.
 
     Parameters
     ----------
-    benchmark : str
-        Name or folder; its clips need ground-truth motion.
-    recognizer : str or Recognizer
-        Registered name, or an instance.
+    benchmark : str or Path
+        Name or folder; its clips need ground-truth motion for everything but audio alone.
+    recognizer : str
+        Registered name or ``package.module:function``.
     weights : path, optional
         Weights of ``openhead-av`` other than the bundled ones.
     snr : sequence of float
-        dB.
+        dB, on the benchmark's own faces and voices.
     noise : str
         Name of one of the benchmark's noises.
     languages : sequence of str, optional
-        Only these ISO 639-3 codes.
+        Only these.
+    conditions : sequence of str, optional
+        Only these, by name.
+    flame : path, optional
+        A FLAME template, for the condition on its geometry; the registered asset by default.
+    workers : int, optional
+        Processes; None is one per core. Results do not depend on it.
+    progress : Progress, optional
+        Told about every clip.
 
     Returns
     -------
     list of dict
-        ``{condition, language ("all" or ISO code), per, wer, cer, n_clips}``; ``per`` is None where the clips have
-        no reference phones.
+        ``{condition, language ("all" or ISO code), per, wer, cer, n_clips}``, in the order of the conditions,
+        ``"all"`` before its languages. A rate that cannot be told is None, and ``reason`` says why.
+
+    Raises
+    ------
+    UsageError
+        For an unknown name, or where no clip is left.
     """
-    from mtbench.audio import mix_at_snr
-    from mtbench.benchmark import load_benchmark
-    from mtbench.errors import UsageError
-    from mtbench.metrics.cer import count_character_edits
-    from mtbench.metrics.per import count_phone_edits
-    from mtbench.metrics.wer import count_word_edits
-    from mtbench.noise import load_noises
-    from mtbench.recognizer import load_recognizer
-    from mtbench.renderer import Appearance, load_renderer
-    from mtbench.renderers.mouth_crop import render_mouth_crops
-    from mtbench.topology import load_topology
+    from mtbench.execute import Executor
 
     bench = load_benchmark(benchmark)
-    if weights is not None:
-        from mtbench.avsr.openhead_av import OpenheadAV
-
-        judge: Recognizer = OpenheadAV.load(weights)
-    else:
-        judge = load_recognizer(recognizer) if isinstance(recognizer, str) else recognizer
-    recording = load_noises(bench.noise_folder)[noise]
-    renderer = load_renderer("software")
-    counts: dict[tuple[str, str], list[dict[str, EditCounts | None]]] = {}
-    for clip in bench.clips:
-        code = clip.language
-        if (languages and code not in languages) or code not in judge.languages:
-            continue
-        if clip.motion is None:
-            raise UsageError(f"clip {clip.id}: evaluation needs ground-truth motion, and this clip has none")
-        topology = load_topology(clip.motion.topology)
-        crops = render_mouth_crops(renderer, topology, clip.motion.vertices, Appearance())
-        mixtures = [mix_at_snr(clip.audio, recording.audio, s, recording.offset(clip.id)) for s in snr]
-        lexicon = bench.lexicon(code)
-        both = judge.transcribe(crops, [clip.audio, None, *mixtures], code, lexicon)
-        heard = judge.transcribe(None, [clip.audio, *mixtures], code, lexicon)
-        av, a = [("av", None), *(("av", s) for s in snr)], [("a", None), *(("a", s) for s in snr)]
-        for (modality, level), hypothesis in zip([av[0], ("v", None), *av[1:], *a], [*both, *heard]):
-            errors = {
-                "per": count_phone_edits(clip.phones, hypothesis.phones),
-                "wer": count_word_edits(clip.transcript, hypothesis.text, code),
-                "cer": count_character_edits(clip.transcript, hypothesis.text, code),
-            }
-            for key in ("all", code):
-                counts.setdefault((condition_name(modality, level), key), []).append(errors)
-        log.info("%s", clip.id)
+    codes = None if languages is None else [language_code(name) for name in languages]
+    chosen = _choose(conditions, snr)
+    path = None if weights is None else str(weights)
+    judge = _load_judge(recognizer, path)
+    corpora = {c.corpus: _load_corpus(c.corpus, bench) for c in chosen}
+    clips = {
+        name: [clip for clip in corpus.clips if codes is None or clip.language in codes]
+        for name, corpus in corpora.items()
+    }
+    if codes is not None and not any(clips.values()):
+        raise UsageError(f"no clip in {', '.join(codes)}; {bench.ref} has {', '.join(bench.languages)}")
+    template = None if flame is None else str(flame)
+    obstacles = {c.name: find_obstacle(c, corpora[c.corpus], clips[c.corpus], template) for c in chosen}
+    tasks = []
+    for name, corpus in corpora.items():
+        asked = tuple(c for c in chosen if c.corpus == name and obstacles[c.name] is None)
+        if any(c.snr_db is not None for c in asked):
+            find_noise(corpus, noise)  # an unknown name is an error now, not in a worker
+        tasks += [
+            ClipTask(
+                recognizer,
+                path,
+                judge.digest,
+                str(corpus.root),
+                corpus.digest,
+                clip.id,
+                asked,
+                noise,
+                template,
+            )
+            for clip in clips[name]
+            if asked and clip.language in judge.languages
+        ]
+    found: dict[str, dict[str, list[ClipErrors]]] = {}
+    results: list[dict[str, ClipErrors] | None] = [None] * len(tasks)
+    with (
+        progress or Progress() as reporter,
+        reporter.stage("clips", len(tasks)) as advance,
+        Executor(workers) as executor,
+    ):
+        for index, errors in executor.run(measure_clip, tasks):
+            results[index] = errors
+            advance()
+    for task, errors in zip(tasks, results):
+        assert errors is not None
+        language = _load_benchmark(task.benchmark, task.benchmark_digest).clip(task.clip).language
+        for condition, values in errors.items():
+            found.setdefault(condition, {}).setdefault(language, []).append(values)
     rows = []
-    for (condition, language), clips in counts.items():
-        rates = {rate: _pool([clip[rate] for clip in clips]) for rate in ("per", "wer", "cer")}
-        rows.append({"condition": condition, "language": language, **rates, "n_clips": len(clips)})
+    for c in chosen:
+        rows += _make_rows(c, obstacles[c.name], clips[c.corpus], found.get(c.name, {}), judge)
     return rows
 
 
-def _pool(parts: Sequence[EditCounts | None]) -> float | None:
-    """Return the corpus-level rate, or None where a clip has none (a clip never drops out)."""
-    known = [p for p in parts if p is not None]
-    length = sum(p.reference_length for p in known)
-    return sum(p.errors for p in known) / length if len(known) == len(parts) and length else None
+def _choose(names: Sequence[str] | None, snr: Sequence[float]) -> tuple[Condition, ...]:
+    every = list_conditions(snr)
+    if names is None:
+        return every
+    known = {c.name: c for c in every}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise UsageError(f"unknown condition {', '.join(unknown)}; known: {', '.join(known)}")
+    return tuple(c for c in every if c.name in names)
 
 
-def format_table(rows: Sequence[Row]) -> str:
-    """Return *rows* as a Markdown table: one line per language, phone and word error per condition, in percent."""
-    conditions = list(dict.fromkeys(r["condition"] for r in rows))
-    found = {(r["condition"], r["language"]): r for r in rows}
-    order = ["all", *(code for code in LANGUAGES if (conditions[0], code) in found)]
-    head = " | ".join(f"{c} PER | {c} WER" for c in conditions)
-    lines = [f"| language | clips | {head} |", "|---|---:|" + "---:|" * (2 * len(conditions))]
-    for code in order:
-        cells = []
-        for c in conditions:
-            row = found[c, code]
-            rates = [
-                row["per"],
-                row["cer"] if code in LANGUAGES and LANGUAGES[code].headline == "cer" else row["wer"],
-            ]
-            cells += ["n/a" if r is None else f"{100 * r:.1f}" for r in rates]
-        name = "all" if code == "all" else display_name(code)
-        lines.append(f"| {name} | {found[conditions[0], code]['n_clips']} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+def _load_corpus(corpus: str, home: Benchmark) -> Benchmark:
+    if corpus == HOME:
+        return home
+    return load_benchmark(ENGINES_BENCHMARK if corpus == ENGINES else "real-speech")
 
 
-#: Where the generated part of a model card begins; what stands above it is written by people.
-_GENERATED = "## Settings"
+def find_noise(benchmark: Benchmark, name: str) -> Noise:
+    """Return the benchmark's noise called *name*, the bundled one where the benchmark brings no noises.
 
-
-def write_model_card(weights: Path, rows: Sequence[Row], notes: str | None = None) -> Path:
-    """Write ``NAME.md`` beside ``NAME.safetensors``: notes, training settings and the error table.
-
-    Parameters
-    ----------
-    weights : Path
-        The safetensors file; its ``.json`` must lie beside it.
-    rows : sequence of dict
-        What :func:`evaluate` returned.
-    notes : str, optional
-        Markdown for the head of the card; by default the head of the card that is there.
+    Raises
+    ------
+    UsageError
+        With the noises that there are.
     """
-    meta = json.loads(weights.with_suffix(".json").read_text("utf-8"))
-    facts = "\n".join(f"- {key}: {value}" for key, value in {**meta["training"], **meta["decoding"]}.items())
-    card = weights.with_suffix(".md")
-    if notes is None:
-        notes = card.read_text("utf-8").split(_GENERATED)[0] if card.is_file() else f"# {weights.stem}"
-    part = card.with_suffix(".md.part")
-    part.write_text(
-        f"{notes.strip()}\n\n{_GENERATED}\n\n{facts}\n\n## Errors on the test split, per cent\n\n"
-        "PER is the phone error rate without a lexicon; WER is the word error rate with the language's lexicon "
-        "(the\ncharacter error rate for Japanese, Mandarin and Thai; the line `all` pools words of all languages). "
-        "Conditions: `av`, `a`,\n`v` for both modalities, audio only, video only; noise is babble, SNR in dB.\n\n"
-        f"{format_table(rows)}\n",
-        "utf-8",
-    )
-    part.replace(card)
-    return card
+    return _noises(benchmark.noise_folder or load_benchmark(_NOISES).noise_folder).select([name])[name]
+
+
+@lru_cache(maxsize=4)
+def _noises(folder: Path | None) -> NoiseSet:
+    return load_noises(folder)
+
+
+def measure_clip(task: ClipTask) -> dict[str, ClipErrors]:
+    """Transcribe one clip under its conditions and count the errors, by condition."""
+    from mtbench.metrics.cer import count_character_edits
+    from mtbench.metrics.per import count_phone_edits
+    from mtbench.metrics.wer import count_word_edits
+
+    bench = _load_benchmark(task.benchmark, task.benchmark_digest)
+    judge = _judge(task.recognizer, task.weights, task.recognizer_digest)
+    clip = bench.clip(task.clip)
+    lexicon = bench.lexicon(clip.language)
+    out = {}
+    for face in dict.fromkeys(c.face for c in task.conditions):
+        asked = [c for c in task.conditions if c.face == face]
+        crops = None if face is None else render_face(bench.name, clip, face, task.flame)
+        sounds = [_hear(bench, clip, c, task.noise) for c in asked]
+        hypotheses = judge.transcribe(crops, sounds, clip.language, lexicon)
+        for condition, said in zip(asked, hypotheses, strict=True):
+            out[condition.name] = {
+                "per": count_phone_edits(clip.phones, said.phones),
+                "wer": count_word_edits(clip.transcript, said.text, clip.language),
+                "cer": count_character_edits(clip.transcript, said.text, clip.language),
+            }
+    return out
+
+
+def _hear(benchmark: Benchmark, clip: Clip, condition: Condition, noise: str) -> np.ndarray | None:
+    from mtbench.audio import from_pcm16, mix_at_snr, to_pcm16
+
+    if not condition.hears:
+        return None
+    if condition.snr_db is None:
+        return clip.audio
+    recording = find_noise(benchmark, noise)
+    mixture = mix_at_snr(clip.audio, recording.audio, condition.snr_db, recording.offset(clip.id))
+    return from_pcm16(to_pcm16(mixture))
+
+
+@lru_cache(maxsize=4)
+def _load_benchmark(folder: str, digest: str) -> Benchmark:
+    """Load a benchmark once per process and content."""
+    return load_benchmark(Path(folder))
+
+
+@lru_cache(maxsize=2)
+def _judge(recognizer: str, weights: str | None, digest: str) -> Recognizer:
+    """Load a recognizer once per process and content."""
+    return _load_judge(recognizer, weights)
+
+
+def _load_judge(recognizer: str, weights: str | None) -> Recognizer:
+    if weights is None:
+        return load_recognizer(recognizer)
+    if recognizer != "openhead-av":
+        raise UsageError(f"weights are those of openhead-av; {recognizer} brings its own")
+    from mtbench.avsr.openhead_av import OpenheadAV
+
+    return OpenheadAV.load(weights)
+
+
+def _make_rows(
+    condition: Condition,
+    obstacle: str | None,
+    clips: Sequence[Clip],
+    found: dict[str, list[ClipErrors]],
+    judge: Recognizer,
+) -> list[Row]:
+    """Return the rows of one condition: the mean over languages, then the languages."""
+    nothing = dict.fromkeys(RATES)
+    if obstacle is None and not clips:
+        obstacle = "no clip in the chosen languages"
+    if obstacle is not None:
+        return [{"condition": condition.name, "language": "all", **nothing, "n_clips": 0, "reason": obstacle}]
+    present = {clip.language for clip in clips}
+    rows: list[Row] = []
+    for language in [*(c for c in LANGUAGES if c in present), *sorted(present - set(LANGUAGES))]:
+        row: Row = {"condition": condition.name, "language": language, **nothing, "n_clips": 0}
+        if language in found:
+            row.update({rate: pool_rate([e[rate] for e in found[language]]) for rate in RATES})
+            row["n_clips"] = len(found[language])
+            if row["per"] is None:
+                row["reason"] = "no reference phones, or a recognizer without phones"
+        else:
+            row["reason"] = f"{judge.name} does not know this language"
+        rows.append(row)
+    known = [row for row in rows if row["language"] in found]
+    total: Row = {"condition": condition.name, "language": "all", **nothing, "n_clips": 0}
+    if not known:
+        return [{**total, "reason": f"{judge.name} knows none of the languages"}, *rows]
+    total["n_clips"] = sum(row["n_clips"] for row in known)
+    for rate in RATES:
+        values = [row[rate] for row in known]
+        total[rate] = None if None in values else sum(values) / len(values)
+    if total["per"] is None:
+        total["reason"] = "not all languages have a phone error"
+    return [total, *rows]
+
+
+def pool_rate(parts: Sequence[EditCounts | None]) -> float | None:
+    """Return the corpus-level rate, or None where a clip has none: no clip ever drops out.
+
+    Examples
+    --------
+    >>> pool_rate([EditCounts(8, 2, 0, 0), EditCounts(1, 1, 0, 3)])
+    0.5
+    """
+    errors = length = 0
+    for part in parts:
+        if part is None:
+            return None
+        errors += part.errors
+        length += part.reference_length
+    return errors / max(1, length)

@@ -18,6 +18,7 @@ import math
 import multiprocessing
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from queue import Full
@@ -189,6 +190,7 @@ def train(
     workers: int = 1,
     threads: int | None = None,
     initial: str | Path | None = None,
+    sizes: Mapping[str, Any] | None = None,
 ) -> Path:
     """Train the recognizer, or go on with the run in *out*.
 
@@ -205,6 +207,9 @@ def train(
         optimiser runs there.
     initial : path, optional
         A ``checkpoint.pt`` to take weights (not the step) from.
+    sizes : mapping, optional
+        Sizes of the network other than :class:`~mtbench.avsr.model.ModelConfig`'s, see
+        :mod:`mtbench.avsr.configs`.
 
     Returns
     -------
@@ -220,7 +225,7 @@ def train(
         torch.set_num_threads(threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(config.seed)
-    network = AudioVisualCTC(ModelConfig(classes=len(PHONES) + 1, languages=len(LANGUAGES) + 1)).to(device)
+    network = AudioVisualCTC(ModelConfig(len(PHONES) + 1, len(LANGUAGES) + 1, **(sizes or {}))).to(device)
     average = AudioVisualCTC(network.config).to(device).eval()
     average.load_state_dict(network.state_dict())
     decay = [p for p in network.parameters() if p.ndim > 1]

@@ -14,26 +14,49 @@ app = typer.Typer(help="The bundled recognizer: train, evaluate.", no_args_is_he
 
 @app.command()
 def train(
-    out: Annotated[Path, typer.Option(help="Run folder; a checkpoint in it is resumed.")] = Path(
-        "runs/openhead-av"
-    ),
-    seed: Annotated[int, typer.Option(help="Of weights, batches and dropout.")] = 1,
-    steps: Annotated[int | None, typer.Option(help="Optimizer steps; default: the recognizer's.")] = None,
-    batch: Annotated[int | None, typer.Option(help="Utterances per step; default: the recognizer's.")] = None,
-    workers: Annotated[int, typer.Option(help="Processes that make batches.")] = 1,
-    threads: Annotated[int | None, typer.Option(help="Threads of the optimizer; default: all cores.")] = None,
+    config: Annotated[
+        str,
+        typer.Option(
+            help="'openhead-av' (two cores), 'openhead-av-large' (an accelerator) or 'smoke' (shows that it runs)."
+        ),
+    ] = "openhead-av",
+    out: Annotated[
+        Path | None, typer.Option(help="Run folder, default runs/CONFIG; a checkpoint in it is resumed.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Of weights, batches and dropout; default: the configuration's.")
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(help="Optimizer steps; default: the configuration's.", min=1)
+    ] = None,
+    batch: Annotated[
+        int | None, typer.Option(help="Utterances per step; default: the configuration's.", min=1)
+    ] = None,
+    workers: Annotated[int, typer.Option(help="Processes that make batches.", min=1)] = 1,
+    threads: Annotated[
+        int | None, typer.Option(help="Threads of the optimizer; default: all cores.", min=1)
+    ] = None,
     initial: Annotated[Path | None, typer.Option(help="Checkpoint to take weights from.")] = None,
 ) -> None:
-    """Train openhead-av on generated speech (extra [synth]); uses an accelerator where there is one."""
-    import logging
+    """Train openhead-av on generated speech (extra [synth]); uses an accelerator where there is one.
 
-    from mtbench.avsr.train import TrainingConfig
+    Logs step, losses and the time left; writes checkpoint, losses.csv, losses.png and the recognizer.
+    """
+    import logging
+    from dataclasses import replace
+
+    from mtbench.avsr.configs import load_config
     from mtbench.avsr.train import train as run_training
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    named = load_config(config)
     given = {"seed": seed, "steps": steps, "batch": batch}
-    config = TrainingConfig(**{key: value for key, value in given.items() if value is not None})
-    say(str(run_training(out, config, workers=workers, threads=threads, initial=initial)))
+    training = replace(named.training, **{key: value for key, value in given.items() if value is not None})
+    folder = Path("runs") / named.name if out is None else out
+    weights = run_training(
+        folder, training, workers=workers, threads=threads, initial=initial, sizes=named.sizes
+    )
+    say(str(weights))
 
 
 @app.command()
@@ -47,26 +70,52 @@ def evaluate(
     snr: Annotated[list[str] | None, typer.Option(help="Decibels, e.g. -7.5,-10 (the default).")] = None,
     noise: Annotated[str, typer.Option(help="Name of the benchmark's noise.")] = "babble",
     language: Annotated[list[str] | None, typer.Option(help="Only this language; repeatable.")] = None,
+    condition: Annotated[
+        list[str] | None, typer.Option(help="Only this condition, e.g. av-clean; repeatable.")
+    ] = None,
+    flame: Annotated[
+        Path | None,
+        typer.Option(
+            help="FLAME template or model for flame-clay; default: the one of 'mtbench assets add flame'."
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes; default: one per core, at most 8.", min=1)
+    ] = None,
     card: Annotated[bool, typer.Option("--card", help="Write the model card beside the weights.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
-    """Print the recognizer's error table on a benchmark's ground truth."""
+    """Print the recognizer's error table: a benchmark's ground truth, and what it never met in training."""
     from mtbench.avsr import evaluate as module
+    from mtbench.avsr.model_card import format_summary, format_table, write_model_card
     from mtbench.cli.entries import parse_snrs
+    from mtbench.errors import UsageError
+    from mtbench.progress import make_progress
     from mtbench.scoring import DEFAULT_SNRS
 
+    if card and (language or condition or benchmark != "openhead-20"):
+        raise UsageError(
+            "--card writes a whole card: leave out --language, --condition and --benchmark with it"
+        )
     rows = module.evaluate(
         benchmark,
         weights=weights,
         snr=parse_snrs(snr) if snr else DEFAULT_SNRS,
         noise=noise,
         languages=language or None,
+        conditions=condition or None,
+        flame=flame,
+        workers=workers,
+        progress=make_progress(),
     )
     if as_json:
         say_json(rows)
     else:
-        say(module.format_table(rows))
+        say(format_summary(rows))
+        say(f"\nPhone error by language, per cent\n\n{format_table(rows, 'per')}")
+        say(f"\nWord error by language, per cent\n\n{format_table(rows, 'wer')}")
     if card:
         from mtbench.avsr.openhead_av import WEIGHTS
+        from mtbench.cli.output import say_note
 
-        say(str(module.write_model_card(weights or WEIGHTS / "openhead-av.safetensors", rows)))
+        say_note(str(write_model_card(weights or WEIGHTS / "openhead-av.safetensors", rows)))
