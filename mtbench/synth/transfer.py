@@ -7,7 +7,8 @@ faces look along +z, so that a displacement keeps its direction: only position a
 turned. A smooth warp (thin-plate spline in space) lays the target over the source, guided by the landmarks of
 the mouth crop, the line where the lips meet, and the tips of nose and chin; then every target vertex takes the
 closest point of the source's surface that looks the same way. Upper and lower lip, and skin and the lips'
-insides, are kept apart throughout: they touch, but they move in opposite directions.
+insides, are kept apart throughout: they touch, but they move in opposite directions. The lips' insides follow
+the skin in front of them.
 
 The solution of the spline uses LAPACK; its last digits may depend on the machine, by far less than a
 micrometre.
@@ -32,6 +33,8 @@ _FAR, _TIE = 0.035, 0.002
 _NORMAL_COST = 0.012
 #: Triangles by nearest center among which the closest point is searched.
 _CANDIDATES = 24
+#: How many skin vertices lead one of the lips' insides, and how far (metres) behind the nearest they may be.
+_SLAB, _SLAB_REACH = 8, 0.006
 #: Smoothness of the warp at landmarks and at free surface points (metres, the spline's kernel is a distance).
 _STIFF, _SOFT = 2e-4, 2e-2
 #: Free surface points, and how often they are matched anew.
@@ -187,9 +190,9 @@ def match_faces(source: Face, target: Face) -> tuple[csr_matrix, float]:
             np.concatenate([goals, found[near]]),
             np.concatenate([np.full(len(anchors), _STIFF), np.full(int(near.sum()), _SOFT)]),
         )
-    used = np.flatnonzero(target.used)
-    hit, weights = _closest(source, target, warp(points), used)
-    rows, columns, values = np.repeat(used, 3), hit.ravel(), weights.ravel()
+    skin = np.flatnonzero(target.used & ~target.inside)
+    hit, weights = _closest(source, target, warp(points), skin)
+    rows, columns, values = np.repeat(skin, 3), hit.ravel(), weights.ravel()
     # The line where the lips meet goes to its counterpart exactly: the lips' closure rests on it.
     for mine, theirs in ((target.upper, source.upper), (target.lower, source.lower)):
         left, share = _along_line(target.vertices[mine], source.vertices[theirs])
@@ -198,7 +201,49 @@ def match_faces(source: Face, target: Face) -> tuple[csr_matrix, float]:
         columns = np.concatenate([columns[keep], theirs[left], theirs[left + 1]])
         values = np.concatenate([values[keep], 1 - share, share])
     shape = (len(target.vertices), len(source.vertices))
-    return csr_matrix((values, (rows, columns)), shape=shape), scale
+    mapping = csr_matrix((values, (rows, columns)), shape=shape)
+    return _follow_skin(target) @ mapping, scale
+
+
+def _follow_skin(target: Face) -> csr_matrix:
+    """Return (V, V) that gives the lips' insides what the skin in front of them has.
+
+    The insides of two heads have little in common (FLAME's end a centimeter behind the lips); moved on their
+    own they would come out between the lips or through them. So a lip moves as the slab that it is.
+    """
+    from scipy.sparse import csr_matrix
+    from scipy.spatial import cKDTree
+
+    v, count = target.vertices, len(target.vertices)
+    skin = target.used & ~target.inside
+    way = target.lip_distances
+    upper = way[0] < way[1]
+    others = np.flatnonzero(~target.inside)
+    rows, columns, values = [others], [others], [np.ones(len(others))]
+    for side in (upper, ~upper):
+        inside, pool = np.flatnonzero(target.inside & side), np.flatnonzero(skin & side)
+        away, nearest = cKDTree(v[pool]).query(v[inside], k=_SLAB)
+        # Weighted by how much farther than the nearest they are: smooth, and continuous at the line itself.
+        share = np.exp(-0.5 * ((away**2 - away[:, :1] ** 2) / _SLAB_REACH**2))
+        rows.append(np.repeat(inside, _SLAB))
+        columns.append(pool[nearest].ravel())
+        values.append((share / share.sum(axis=1, keepdims=True)).ravel())
+    entries = np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))
+    return csr_matrix(entries, shape=(count, count))
+
+
+def match_eyes(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Find the vertex of the eyeball *source* that belongs to each of the eyeball *target*: (n,) int64.
+
+    Both are brought to the same center and size; eyes look along +z.
+    """
+    from scipy.spatial import cKDTree
+
+    def normed(ball: np.ndarray) -> np.ndarray:
+        low, high = ball.min(0), ball.max(0)
+        return (ball - (low + high) / 2) / np.maximum(high - low, 1e-9).max()
+
+    return cKDTree(normed(source)).query(normed(target))[1].astype(np.int64)
 
 
 def _size(face: Face) -> float:
@@ -229,7 +274,7 @@ def _guides(source: Face, target: Face) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _tips(face: Face) -> np.ndarray:
-    """Return the tip of the nose, the foremost and the lowest point of the chin, and the jaw's sides."""
+    """Return the tip of the nose and the foremost and the lowest point of the chin, (3, 3)."""
     v = face.vertices
     p = v[face.landmarks]
     width = np.linalg.norm(p[11] - p[5])
@@ -305,7 +350,7 @@ class _Spline:
 def _closest(
     source: Face, target: Face, warped: np.ndarray, which: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Find the closest compatible points of *source* for the vertices *which* of *target*, lying at *warped*.
+    """Find the closest compatible skin points of *source* for skin vertices *which* of *target*, at *warped*.
 
     Returns
     -------
@@ -317,36 +362,31 @@ def _closest(
     from scipy.spatial import cKDTree
 
     triangles = source.triangles
-    line = np.zeros(len(source.vertices), bool)
-    line[source.upper], line[source.lower] = True, True
-    within = source.inside[triangles].any(axis=1)
+    skin = ~source.inside[triangles].any(axis=1)
     centers = source.vertices[triangles].mean(axis=1)
     normals = source.normals[triangles].mean(axis=1)
     hit, weights = np.zeros((len(which), 3), np.int64), np.zeros((len(which), 3))
     may = target.sides[:, which]
-    for inside in (False, True):
-        for upper, lower in ((True, True), (True, False), (False, True)):
-            mine = np.flatnonzero((target.inside[which] == inside) & (may[0] == upper) & (may[1] == lower))
-            if not len(mine):
-                continue
-            # A vertex of one side looks among that side's triangles only.
-            allowed = within == inside
-            if upper and not lower:
-                allowed &= source.sides[0][triangles].all(axis=1)
-            elif lower and not upper:
-                allowed &= source.sides[1][triangles].all(axis=1)
-            pool = np.flatnonzero(allowed)
-            points, look = warped[which[mine]], target.normals[which[mine]]
-            count = min(_CANDIDATES, len(pool))
-            _, nearest = cKDTree(centers[pool]).query(points, k=count)
-            candidates = pool[nearest.reshape(len(mine), count)]
-            share = _barycentric(points[:, None], source.vertices[triangles[candidates]])
-            at = (source.vertices[triangles[candidates]] * share[..., None]).sum(2)
-            cost = np.linalg.norm(at - points[:, None], axis=2)
-            cost += _NORMAL_COST * (1 - (normals[candidates] * look[:, None]).sum(2)) / 2
-            best = np.argmin(cost, axis=1)
-            row = np.arange(len(mine))
-            hit[mine], weights[mine] = triangles[candidates[row, best]], share[row, best]
+    for upper, lower in ((True, True), (True, False), (False, True)):
+        mine = np.flatnonzero((may[0] == upper) & (may[1] == lower))
+        if not len(mine):
+            continue
+        # A vertex of one side looks among that side's triangles only.
+        allowed = skin.copy()
+        if not (upper and lower):
+            allowed &= source.sides[0 if upper else 1][triangles].all(axis=1)
+        pool = np.flatnonzero(allowed)
+        points, look = warped[which[mine]], target.normals[which[mine]]
+        count = min(_CANDIDATES, len(pool))
+        _, nearest = cKDTree(centers[pool]).query(points, k=count)
+        candidates = pool[nearest.reshape(len(mine), count)]
+        share = _barycentric(points[:, None], source.vertices[triangles[candidates]])
+        at = (source.vertices[triangles[candidates]] * share[..., None]).sum(2)
+        cost = np.linalg.norm(at - points[:, None], axis=2)
+        cost += _NORMAL_COST * (1 - (normals[candidates] * look[:, None]).sum(2)) / 2
+        best = np.argmin(cost, axis=1)
+        row = np.arange(len(mine))
+        hit[mine], weights[mine] = triangles[candidates[row, best]], share[row, best]
     return hit, weights
 
 
@@ -359,10 +399,7 @@ def _barycentric(points: np.ndarray, corners: np.ndarray) -> np.ndarray:
     area = np.maximum(uu * vv - uv * uv, 1e-30)
     s, t = (vv * wu - uv * wv) / area, (uu * wv - uv * wu) / area
     inner = np.stack([1 - s - t, s, t], -1)
-    best = inner
-    distance = np.where((inner >= 0).all(-1), 0.0, np.inf)  # in the plane; the edges decide elsewhere
-    outside = ~np.isfinite(distance)
-    edge_best, edge_distance = np.zeros_like(inner), np.full(distance.shape, np.inf)
+    edge_best, edge_distance = np.zeros_like(inner), np.full(s.shape, np.inf)
     for i, j in ((0, 1), (1, 2), (2, 0)):
         p, q = corners[..., i, :], corners[..., j, :]
         along = q - p
@@ -373,4 +410,4 @@ def _barycentric(points: np.ndarray, corners: np.ndarray) -> np.ndarray:
         share[..., i], share[..., j] = 1 - k, k
         edge_best = np.where(better[..., None], share, edge_best)
         edge_distance = np.where(better, away, edge_distance)
-    return np.where(outside[..., None], edge_best, best)
+    return np.where((inner >= 0).all(-1, keepdims=True), inner, edge_best)

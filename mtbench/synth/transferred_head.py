@@ -13,15 +13,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mtbench.errors import PrerequisiteError, UsageError
+from mtbench.errors import UsageError
 from mtbench.head import Head, MouthMesh, load_head
 from mtbench.head_file import Contact, SparseShapes
 from mtbench.head_identities import draw_local_weights
-from mtbench.synth.transfer import Face, make_face, match_faces
+from mtbench.synth.transfer import Face, make_face, match_eyes, match_faces
 from mtbench.topology import Topology
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 #: Displacements below this (metres) are left out.
 _SMALLEST = 1e-5
@@ -33,6 +37,8 @@ _STRETCH, _BUMP = 0.04, 0.0012
 _BUMPS, _BUMP_REACH = 8, (0.02, 0.05)
 #: Gray of clay.
 _CLAY = 0.7
+#: Parts, named as the bundled head's.
+_PARTS = ("body", "left-eye", "right-eye")
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,16 +72,19 @@ class TransferredHead(Head):
             rows = self.local_shapes.rows(int(k))
             shape[self.local_shapes.vertices[rows]] += strength * local[k] * self.local_shapes.values[rows]
         stretch = np.exp(strength * rng.normal(0.0, _STRETCH, 3))
-        seen = self.neutral[np.unique(self.mouth_triangles())].astype(np.float64)
         offset = np.zeros_like(shape)
         for _ in range(_BUMPS):
-            center = seen[rng.integers(len(seen))]
+            center = self.neutral[self._seen[rng.integers(len(self._seen))]]
             reach, push = rng.uniform(*_BUMP_REACH), rng.normal(0.0, _BUMP, 3)
             # Smooth over the whole mouth, so that both lips move alike.
             offset += np.exp(-0.5 * (((self.neutral - center) / reach) ** 2).sum(1))[:, None] * push
         shape = (shape + strength * offset) * stretch
         shape = self._rest_lips(shape.astype(np.float32))
         return shape - (self._eyes(shape) - self._eyes(self.neutral)).astype(np.float32)
+
+    @cached_property
+    def _seen(self) -> np.ndarray:
+        return np.unique(self.mouth_triangles())
 
     def _eyes(self, shape: np.ndarray) -> np.ndarray:
         corners = shape[self.topology.landmarks[1:5]]
@@ -102,11 +111,6 @@ class TransferredHead(Head):
             self.topology.oral[used],
         )
 
-    @cached_property
-    def surface(self) -> Face:
-        """The skin, as the transfer sees it."""
-        return make_face(self.topology, self.topology.triangles[self.part == 0], self.neutral)
-
 
 def transfer_head(topology: Topology, head: Head | None = None) -> TransferredHead:
     """Carry the bundled head's units, identities and local shapes over to another face.
@@ -125,10 +129,11 @@ def transfer_head(topology: Topology, head: Head | None = None) -> TransferredHe
     """
     head = head or load_head()
     assert topology.neutral is not None
-    skin, part = _find_skin(topology)
+    part = _find_parts(topology)
     source = make_face(head.topology, head.topology.triangles[head.part == 0], head.neutral)
-    target = make_face(topology, topology.triangles[skin], topology.neutral)
+    target = make_face(topology, topology.triangles[part == 0], topology.neutral)
     mapping, scale = match_faces(source, target)
+    mapping = mapping + _match_eyeballs(head, topology, part)
 
     def carry(shapes: np.ndarray) -> np.ndarray:
         flat = shapes.transpose(1, 0, 2).reshape(shapes.shape[1], -1).astype(np.float64)
@@ -142,25 +147,46 @@ def transfer_head(topology: Topology, head: Head | None = None) -> TransferredHe
         identity_deltas=carry(head.identity_deltas),
         local_names=head.local_names,
         part=part,
-        part_names=("body", "other"),
+        part_names=_PARTS,
         units=_sparse(carry(head.unit_deltas)),
         local_shapes=_sparse(carry(head.local_deltas)),
         contact=_make_contact(target, scale, float(head.contact.overlap)),
     )
 
 
-def _find_skin(topology: Topology) -> tuple[np.ndarray, np.ndarray]:
-    """Return which triangles belong to the lips' connected surface, (F,) bool, and the parts (F,) uint8."""
+def _find_parts(topology: Topology) -> np.ndarray:
+    """Return the part of each triangle, (F,) uint8: 0 the surface with the lips, else an eyeball's by its side."""
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
 
+    assert topology.neutral is not None
     t = topology.triangles.astype(np.int64)
     count = topology.n_vertices
     ends = np.concatenate([t[:, 1], t[:, 2]])
     graph = coo_matrix((np.ones(2 * len(t)), (np.tile(t[:, 0], 2), ends)), shape=(count, count))
     _, label = connected_components(graph, directed=False)
     skin = label[t[:, 0]] == label[topology.region("inner_lips")[0]]
-    return skin, (~skin).astype(np.uint8)
+    left = topology.neutral[t].mean(axis=1)[:, 0] > 0  # the character's left is the viewer's right
+    return np.where(skin, 0, np.where(left, 1, 2)).astype(np.uint8)
+
+
+def _match_eyeballs(head: Head, topology: Topology, part: np.ndarray) -> csr_matrix:
+    """Return (V, V_head) that moves the eyeballs like the bundled head's."""
+    from scipy.sparse import csr_matrix
+
+    assert topology.neutral is not None
+    rows, columns = [], []
+    for k, name in enumerate(_PARTS[1:], 1):
+        mine = np.unique(topology.triangles[part == k])
+        theirs = np.unique(head.topology.triangles[head.part == head.part_names.index(name)])
+        if len(mine):
+            rows.append(mine)
+            columns.append(theirs[match_eyes(head.neutral[theirs], topology.neutral[mine])])
+    shape = (topology.n_vertices, head.topology.n_vertices)
+    if not rows:
+        return csr_matrix(shape)
+    entries = np.concatenate(rows), np.concatenate(columns)
+    return csr_matrix((np.ones(len(entries[0])), entries), shape=shape)
 
 
 def _sparse(dense: np.ndarray) -> SparseShapes:
