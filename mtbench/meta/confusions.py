@@ -1,0 +1,217 @@
+"""What lips cannot tell apart: confusions of viseme classes, seen through video alone.
+
+Conventions
+-----------
+Phones of reference and hypothesis are aligned with as few edits as possible; among such alignments one that
+puts as few phones of different classes opposite each other as possible, so that a confusion is counted only
+where it cannot be explained otherwise. Counts are summed over clips, then read by row: of all phones of a
+class, how many came back as which class, or not at all (``"missed"``). Phones recognized where nothing was
+said stand in the row ``"added"``. Classes are what a viewer of lips and teeth can hope to tell apart; a phone
+that is in none of them counts as ``"other"``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mtbench.errors import UsageError
+from mtbench.meta.scores import MetaScores
+from mtbench.meta.systems import GROUND_TRUTH
+
+MISSED, ADDED, OTHER = "missed", "added", "other"
+
+#: Viseme classes and their phones, consonants from the lips backwards, then vowels from open to rounded.
+CLASSES: dict[str, str] = {
+    "lips closed (p b m)": "pbmɸβ",
+    "lip on teeth (f v)": "fvʋ",
+    "tongue between teeth (θ ð)": "θð",
+    "tongue tip (t d n l r)": "tdnlɫrɾʈɖɭɽɹ",
+    "hissing (s z)": "sz",
+    "hushing (ʃ ʒ)": "ʃʒʂʐɕʑ",
+    "rounded glide (w)": "w",
+    "palate (j ɲ c)": "jɲcɟçʎ",
+    "back of mouth (k g x h)": "kɡqŋxɣχʁħʕhʔ",
+    "open vowels (a)": "aɑɐʌæ",
+    "mid vowels (e ə)": "eɛəɜɤ",
+    "close vowels (i)": "iɪɨɯ",
+    "rounded mid (o ø)": "oɔɒøœ",
+    "rounded close (u y)": "uʊy",
+}
+#: Classes whose place of articulation is at the lips or teeth, in plain view.
+VISIBLE = (
+    "lips closed (p b m)",
+    "lip on teeth (f v)",
+    "tongue between teeth (θ ð)",
+    "hushing (ʃ ʒ)",
+    "rounded glide (w)",
+    "rounded mid (o ø)",
+    "rounded close (u y)",
+)
+_CLASS_OF = {phone: name for name, phones in CLASSES.items() for phone in phones}
+
+
+@dataclass(frozen=True)
+class Confusions:
+    """Counts of reference classes against recognized ones.
+
+    Attributes
+    ----------
+    rows : tuple of str
+        Reference classes, then ``"added"``.
+    columns : tuple of str
+        Recognized classes, then ``"missed"``.
+    counts : (R, C) int64
+    n_clips, n_skipped : int
+        Clips that entered, and clips without reference phones.
+    """
+
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    counts: np.ndarray
+    n_clips: int
+    n_skipped: int
+
+    @property
+    def shares(self) -> np.ndarray:
+        """(R, C) each row in shares of its sum; NaN in rows without a phone."""
+        total = self.counts.sum(axis=1, keepdims=True)
+        return self.counts / np.where(total > 0, total, np.nan)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain JSON; the largest confusions are those of two classes, missed phones aside."""
+        shares = self.shares
+        pairs = [
+            {
+                "reference": row,
+                "recognized": column,
+                "share": float(shares[i, j]),
+                "count": int(self.counts[i, j]),
+            }
+            for i, row in enumerate(self.rows[:-1])
+            for j, column in enumerate(self.columns[:-1])
+            if row != column and self.counts[i, j]
+        ]
+        classes = {
+            row: {
+                "n": int(self.counts[i].sum()),
+                "right": _share(shares[i, self.columns.index(row)]),
+                "missed": _share(shares[i, -1]),
+            }
+            for i, row in enumerate(self.rows[:-1])
+        }
+        return {
+            "rows": self.rows,
+            "columns": self.columns,
+            "counts": self.counts.tolist(),
+            "classes": classes,
+            "largest": sorted(pairs, key=lambda p: (-p["share"], p["reference"], p["recognized"]))[:12],
+            "n_clips": self.n_clips,
+            "n_skipped": self.n_skipped,
+        }
+
+
+def name_class(phone: str) -> str:
+    """Return the viseme class of *phone*.
+
+    Examples
+    --------
+    >>> name_class("b"), name_class("?")
+    ('lips closed (p b m)', 'other')
+    """
+    return _CLASS_OF.get(phone, OTHER)
+
+
+def align_phones(reference: Sequence[str], hypothesis: Sequence[str]) -> list[tuple[str | None, str | None]]:
+    """Return pairs (reference phone, recognized phone) of a minimal alignment; None where one has no partner.
+
+    Among alignments with the fewest edits one with the fewest substitutions across classes is taken, and of
+    those always the same.
+
+    Examples
+    --------
+    >>> align_phones("pat", "ba")
+    [('p', 'b'), ('a', 'a'), ('t', None)]
+    """
+    # One edit costs more than all crossings of classes that an alignment can hold.
+    edit = len(reference) + len(hypothesis) + 1
+    n, m = len(reference), len(hypothesis)
+    cost = np.zeros((n + 1, m + 1), dtype=np.int64)
+    cost[:, 0], cost[0] = edit * np.arange(n + 1), edit * np.arange(m + 1)
+    for i in range(1, n + 1):
+        for j in range(1, m + 1):
+            cost[i, j] = min(
+                cost[i - 1, j - 1] + _price(reference[i - 1], hypothesis[j - 1], edit),
+                cost[i - 1, j] + edit,
+                cost[i, j - 1] + edit,
+            )
+    pairs: list[tuple[str | None, str | None]] = []
+    i, j = n, m
+    while i or j:
+        if i and j and cost[i, j] == cost[i - 1, j - 1] + _price(reference[i - 1], hypothesis[j - 1], edit):
+            i, j = i - 1, j - 1
+            pairs.append((reference[i], hypothesis[j]))
+        elif i and cost[i, j] == cost[i - 1, j] + edit:
+            i -= 1
+            pairs.append((reference[i], None))
+        else:
+            j -= 1
+            pairs.append((None, hypothesis[j]))
+    return pairs[::-1]
+
+
+def _price(a: str, b: str, edit: int) -> int:
+    if a == b:
+        return 0
+    return edit + (name_class(a) != name_class(b))
+
+
+def count_confusions(references: Sequence[Sequence[str]], hypotheses: Sequence[Sequence[str]]) -> Confusions:
+    """Return the confusions of viseme classes over clips.
+
+    Parameters
+    ----------
+    references, hypotheses : sequence of sequences of str
+        Phones per clip; clips without reference phones are skipped and counted. A clip whose hypothesis is
+        empty has all its phones missed.
+    """
+    counts: dict[tuple[str, str], int] = {}
+    n_skipped = 0
+    for reference, hypothesis in zip(references, hypotheses, strict=True):
+        if not reference:
+            n_skipped += 1
+            continue
+        for said, heard in align_phones(reference, hypothesis):
+            key = (
+                ADDED if said is None else name_class(said),
+                MISSED if heard is None else name_class(heard),
+            )
+            counts[key] = counts.get(key, 0) + 1
+    names = [*CLASSES, *([OTHER] if any(OTHER in key for key in counts) else [])]
+    rows, columns = (*names, ADDED), (*names, MISSED)
+    matrix = np.array([[counts.get((r, c), 0) for c in columns] for r in rows], dtype=np.int64)
+    return Confusions(rows, columns, matrix, len(references) - n_skipped, n_skipped)
+
+
+def confuse_ground_truth(scores: MetaScores, condition: str = "v") -> Confusions:
+    """Return what the recognizer confuses in the ground truth under *condition*.
+
+    Raises
+    ------
+    UsageError
+        Where the scores hold no such hypotheses.
+    """
+    hypotheses = scores.hypotheses.get((GROUND_TRUTH, condition))
+    if hypotheses is None:
+        raise UsageError(
+            f"no recognized phones of the ground truth under condition {condition!r}; the scores hold "
+            f"{', '.join(' '.join(key) for key in scores.hypotheses) or 'none'}"
+        )
+    return count_confusions(scores.references, hypotheses)
+
+
+def _share(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
