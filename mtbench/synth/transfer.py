@@ -33,6 +33,8 @@ _FAR, _TIE = 0.035, 0.002
 _NORMAL_COST = 0.012
 #: Triangles by nearest center among which the closest point is searched.
 _CANDIDATES = 24
+#: Landmarks of nose, eyes and the lips' outer edge come first.
+_OUTER = 17
 #: How many skin vertices lead one of the lips' insides, and how far (metres) behind the nearest they may be.
 _SLAB, _SLAB_REACH = 8, 0.006
 #: Smoothness of the warp at landmarks and at free surface points (metres, the spline's kernel is a distance).
@@ -257,20 +259,19 @@ def _size(face: Face) -> float:
 
 def _guides(source: Face, target: Face) -> tuple[np.ndarray, np.ndarray]:
     """Return points of *target* and where they belong on *source*, (n, 3) each."""
-    here = [target.vertices[target.landmarks], _tips(target)]
-    there = [source.vertices[source.landmarks], _tips(source)]
-    for mine, theirs in ((target.upper, source.upper), (target.lower[1:-1], source.lower)):
-        whole = target.upper if mine is target.upper else target.lower
-        left, share = _along_line(target.vertices[whole], source.vertices[theirs])
-        chosen = np.isin(whole, mine)
+    # The inner lips' landmarks are left out: meshes put them at different places along the line.
+    here = [target.vertices[target.landmarks[:_OUTER]], _tips(target)]
+    there = [source.vertices[source.landmarks[:_OUTER]], _tips(source)]
+    # Both lines have both corners, but the spline must not have a point twice.
+    for mine, theirs, which in (
+        (target.upper, source.upper, slice(None)),
+        (target.lower, source.lower, slice(1, -1)),
+    ):
+        left, share = _along_line(target.vertices[mine], source.vertices[theirs])
         a, b = source.vertices[theirs[left]], source.vertices[theirs[left + 1]]
-        here.append(target.vertices[mine])
-        there.append((a + share[:, None] * (b - a))[chosen])
-    points, goals = np.concatenate(here), np.concatenate(there)
-    # Corners and inner lips are landmarks too: a point twice would make the spline singular.
-    _, first = np.unique(points.round(9), axis=0, return_index=True)
-    first.sort()
-    return points[first], goals[first]
+        here.append(target.vertices[mine[which]])
+        there.append((a + share[:, None] * (b - a))[which])
+    return np.concatenate(here), np.concatenate(there)
 
 
 def _tips(face: Face) -> np.ndarray:
