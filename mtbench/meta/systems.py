@@ -174,7 +174,7 @@ CURVES: dict[str, tuple[str, ...]] = {
 
 #: What ``--quick`` keeps of each family: its middle and its worst level, and the whole ladder.
 QUICK_LEVELS: dict[str, tuple[float, ...]] = {
-    "amplitude": (0.7, 0.4, 0.0),
+    "amplitude": (0.8, 0.5, 0.0),
     "lag": (120.0, 400.0),
     "lead": (-120.0, -400.0),
     "low-pass": (4.0, 1.0),

@@ -1,0 +1,197 @@
+"""Known degradations of motion and of timed phones.
+
+Conventions
+-----------
+Vertices are (T, V, 3) float32 in metres at 25 fps. Every function is pure: what is random follows from the
+clip's id, and stronger levels contain weaker ones (the frames dropped at 25 % are among those dropped at
+50 %, the noise of 2 mm is that of 1 mm doubled), so that levels differ in strength and in nothing else.
+
+Phones are timed as :func:`mtbench.phone_times.read_phone_times` gives them, pauses included.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mtbench.meta.viseme_classes import class_by_phone, unlike_phones
+
+if TYPE_CHECKING:
+    from mtbench.phone_times import PhoneTime
+
+#: Raise one when the same system gets other motion.
+VERSION = "1"
+#: Of everything random here.
+SEED = 7
+#: Phones whose closures are missed.
+BILABIALS = frozenset("pbm")
+
+
+@dataclass(frozen=True)
+class LadderStep:
+    """One rung of the ladder: everything gets worse at once.
+
+    Attributes
+    ----------
+    amplitude : float
+        Factor.
+    cutoff : float
+        Of the low-pass, hertz.
+    substituted : float
+        Share of phones.
+    late : float
+        Seconds.
+    """
+
+    amplitude: float
+    cutoff: float
+    substituted: float
+    late: float
+
+
+LADDER: tuple[LadderStep, ...] = (
+    LadderStep(0.93, 10.0, 0.05, 0.015),
+    LadderStep(0.86, 8.5, 0.10, 0.030),
+    LadderStep(0.79, 7.0, 0.16, 0.045),
+    LadderStep(0.71, 6.0, 0.22, 0.060),
+    LadderStep(0.62, 5.0, 0.29, 0.080),
+    LadderStep(0.52, 4.0, 0.37, 0.100),
+    LadderStep(0.40, 3.0, 0.48, 0.130),
+    LadderStep(0.25, 2.0, 0.62, 0.170),
+)
+
+
+def clip_rng(clip: str, purpose: str) -> np.random.Generator:
+    """Return the generator of what is random for one *purpose* in the clip of this id."""
+    digest = hashlib.blake2b(f"{SEED}|{purpose}|{clip}".encode(), digest_size=8).digest()
+    return np.random.Generator(np.random.PCG64(int.from_bytes(digest, "little")))
+
+
+# On vertices
+
+
+def scale_amplitude(vertices: np.ndarray, rest: np.ndarray, factor: float) -> np.ndarray:
+    """Scale the displacements of (T, V, 3) *vertices* from the resting face (V, 3)."""
+    return (rest + np.float32(factor) * (vertices - rest)).astype(np.float32)
+
+
+def delay(vertices: np.ndarray, frames: int) -> np.ndarray:
+    """Delay (T, …) *vertices* by whole *frames* (negative: advance); the first or last frame is held.
+
+    Examples
+    --------
+    >>> delay(np.arange(4), 1), delay(np.arange(4), -2)
+    (array([0, 0, 1, 2]), array([2, 3, 3, 3]))
+    """
+    return vertices[np.clip(np.arange(len(vertices)) - frames, 0, len(vertices) - 1)]
+
+
+def low_pass(vertices: np.ndarray, fps: float, cutoff: float) -> np.ndarray:
+    """Filter (T, V, 3) *vertices* in time, without delay, the clip mirrored at both ends.
+
+    Parameters
+    ----------
+    vertices : (T, V, 3) float32
+    fps : float
+    cutoff : float
+        Hertz at which half the power is left; the gain is that of a Butterworth filter of fourth order.
+    """
+    flat = vertices.reshape(len(vertices), -1)
+    # About the mean: in float32 a small movement is then not the difference of large numbers.
+    mean = flat.mean(axis=0, dtype=np.float64).astype(np.float32)
+    smooth = _smoother(len(flat), fps, cutoff) @ (flat - mean)
+    return (smooth + mean).reshape(vertices.shape).astype(np.float32)
+
+
+@lru_cache(maxsize=256)
+def _smoother(frames: int, fps: float, cutoff: float) -> np.ndarray:
+    """Return the filter's (T, T) float32 matrix, by way of the cosine transform (type II)."""
+    k = np.arange(frames)
+    cosines = np.cos(np.pi / frames * (k[None, :] + 0.5) * k[:, None])
+    cosines *= np.where(k == 0, np.sqrt(1.0 / frames), np.sqrt(2.0 / frames))[:, None]
+    frequency = k * fps / (2.0 * frames)
+    gain = 1.0 / np.sqrt(1.0 + (frequency / cutoff) ** 8)
+    return (cosines.T @ (gain[:, None] * cosines)).astype(np.float32)
+
+
+def jitter(
+    vertices: np.ndarray, millimetres: float, clip: str, region: np.ndarray | None = None
+) -> np.ndarray:
+    """Move every vertex in every frame by independent Gaussian noise.
+
+    Parameters
+    ----------
+    vertices : (T, V, 3) float32
+    millimetres : float
+        Root mean square of the distances by which vertices move.
+    clip : str
+        Id, which the noise follows from.
+    region : (n,) int, optional
+        Only these vertices.
+    """
+    noise = clip_rng(clip, "jitter").standard_normal(vertices.shape, np.float32)
+    noise *= np.float32(millimetres / 1000.0 / np.sqrt(3.0))
+    if region is None:
+        return vertices + noise
+    out = vertices.copy()
+    out[:, region] += noise[:, region]
+    return out
+
+
+def drop_frames(vertices: np.ndarray, share: float, clip: str) -> np.ndarray:
+    """Freeze: each frame but the first is lost with probability *share*, and shows the last one that is not."""
+    lost = clip_rng(clip, "frame-drops").random(len(vertices)) < share
+    lost[:1] = False
+    return vertices[np.maximum.accumulate(np.where(lost, 0, np.arange(len(vertices))))]
+
+
+def turn_head(vertices: np.ndarray, degrees: float) -> np.ndarray:
+    """Turn (T, V, 3) *vertices* about the vertical axis through the origin, to the character's left."""
+    angle = np.radians(degrees)
+    c, s = np.cos(angle), np.sin(angle)
+    x, z = vertices[..., 0], vertices[..., 2]
+    return np.stack([c * x + s * z, vertices[..., 1], c * z - s * x], axis=-1).astype(np.float32)
+
+
+# On phones
+
+
+def substitute(phones: Sequence[PhoneTime], share: float, clip: str) -> tuple[PhoneTime, ...]:
+    """Replace each phone with probability *share* by one of another viseme class, vowels by vowels.
+
+    The replacement takes the phone's time; only a stop keeps a stop's release.
+    """
+    rng = clip_rng(clip, "substitution")
+    known = class_by_phone()
+    out = []
+    for phone in phones:
+        chance, choice = rng.random(2)
+        if chance < share and phone.symbol in known:
+            others = unlike_phones(phone.symbol)
+            symbol = others[int(choice * len(others))]
+            release = phone.release if symbol in BILABIALS else None
+            phone = replace(phone, symbol=symbol, release=release)
+        out.append(phone)
+    return tuple(out)
+
+
+def missed_closures(phones: Sequence[PhoneTime], share: float, clip: str) -> frozenset[int]:
+    """Return the positions of the p, b and m that are missed, each with probability *share*."""
+    chances = clip_rng(clip, "missed-closures").random(len(phones))
+    return frozenset(i for i, p in enumerate(phones) if p.symbol in BILABIALS and chances[i] < share)
+
+
+def shift_phones(phones: Sequence[PhoneTime], seconds: float, duration: float) -> tuple[PhoneTime, ...]:
+    """Move phones later in time; what would begin after *duration* seconds is left out."""
+    out = []
+    for phone in phones:
+        start, end = phone.start + seconds, min(phone.end + seconds, duration)
+        if start < end:
+            release = None if phone.release is None else min(phone.release + seconds, end)
+            out.append(replace(phone, start=start, end=end, release=release))
+    return tuple(out)

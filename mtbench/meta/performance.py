@@ -1,0 +1,217 @@
+"""A clip's ground truth, ready to be degraded, and the one function that makes a system's motion of it.
+
+Conventions
+-----------
+Most degradations change positions, as a post-processed submission would; a substituted phone, a missed
+closure and another speaker's face are made where the animator makes them, from timed phones and facial-unit
+curves. There the ground truth's own curves stay wherever the degraded phones change nothing: what is added
+to them is the difference between the animator's curves for the degraded and for the true phones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mtbench.controls import Displacement, fit_frames, partner, read_displacement
+from mtbench.errors import UsageError
+from mtbench.ground_truth import neutral_face
+from mtbench.meta.degradations import (
+    LADDER,
+    clip_rng,
+    delay,
+    drop_frames,
+    jitter,
+    low_pass,
+    missed_closures,
+    scale_amplitude,
+    shift_phones,
+    substitute,
+    turn_head,
+)
+from mtbench.meta.systems import GROUND_TRUTH, System
+from mtbench.phone_times import PhoneTime, read_phone_times
+
+if TYPE_CHECKING:
+    from mtbench.benchmark import Benchmark, Clip
+
+#: The largest deviation of a mouth's curve by which the animator still counts as the ground truth's maker:
+#: phone times are written with four decimals, which moves curves by some thousandths.
+SAME_ANIMATOR = 0.02
+
+
+@dataclass(frozen=True)
+class Performance:
+    """The ground truth of a clip, read when it is first asked for, ready to be degraded.
+
+    Attributes
+    ----------
+    benchmark : Benchmark
+    clip : Clip
+        With ground truth.
+    """
+
+    benchmark: Benchmark
+    clip: Clip
+
+    @cached_property
+    def displacement(self) -> Displacement:
+        """The ground truth as movement away from rest: curves where it has them."""
+        return read_displacement(self.clip)
+
+    @cached_property
+    def rest(self) -> np.ndarray:
+        """The speaker's resting face, (V, 3) float32."""
+        return neutral_face(self.clip) if self.displacement.rest is None else self.displacement.rest
+
+    @cached_property
+    def vertices(self) -> np.ndarray:
+        """The undamaged motion, (T, V, 3) float32."""
+        motion = self.clip.motion
+        assert motion is not None
+        return motion.vertices
+
+    @cached_property
+    def phones(self) -> tuple[PhoneTime, ...]:
+        """Timed phones, pauses included."""
+        return read_phone_times(self.clip)
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+        return self.clip.frames / self.clip.fps
+
+    @cached_property
+    def animated(self) -> np.ndarray:
+        """What the animator makes of the true phones, (T, U) float32, the upper face still."""
+        return self._animate(self.phones)
+
+    def curves(self, phones: Sequence[PhoneTime], missed: frozenset[int] = frozenset()) -> np.ndarray:
+        """Return the ground truth's curves as far as other *phones* leave them as they are, (T, U) float32."""
+        from mtbench.synth.articulation import CEILING
+
+        change = self._animate(phones, missed) - self.animated
+        return np.clip(self.displacement.frames + change, 0.0, np.float32(CEILING))
+
+    def pose(self, curves: np.ndarray, identity: str | None = None) -> np.ndarray:
+        """Return the vertices of facial-unit *curves* on the clip's speaker or another *identity*."""
+        from mtbench.head import load_head
+
+        head = load_head()
+        return head.pose(curves, head.identity(identity or self.displacement.identity or "neutral"))
+
+    def _animate(self, phones: Sequence[PhoneTime], missed: frozenset[int] = frozenset()) -> np.ndarray:
+        from mtbench.synth.articulation import animate
+        from mtbench.synth.articulation_settings import DEFAULT
+
+        still = replace(DEFAULT, liveliness=0.0)
+        return animate(phones, self.duration, still, self.clip.fps, missed=missed)
+
+
+def find_obstacle(performance: Performance) -> str | None:
+    """Return why phones and identity of this clip cannot be changed, None where they can.
+
+    That takes facial-unit curves, timed phones, and a ground truth that the articulation model made from them.
+    """
+    if performance.displacement.identity is None:
+        return f"the ground truth of clip {performance.clip.id} are vertices, not facial-unit curves"
+    if performance.clip.phone_times_path is None:
+        return f"clip {performance.clip.id} has no timed phones"
+    away = np.abs(performance.displacement.frames - performance.animated)
+    away[:, _upper_face_columns()] = 0.0
+    if float(away.max(initial=0.0)) > SAME_ANIMATOR:
+        return (
+            f"the ground truth of clip {performance.clip.id} is not what the articulation model makes of its "
+            f"timed phones (curves differ by up to {float(away.max()):.2f})"
+        )
+    return None
+
+
+@lru_cache(maxsize=1)
+def _upper_face_columns() -> list[int]:
+    from mtbench.head import load_head
+
+    return [i for i, name in enumerate(load_head().unit_names) if name.startswith(("brow", "eye"))]
+
+
+# One function a family
+
+
+def degrade(performance: Performance, system: System) -> np.ndarray:
+    """Return the motion of *system* for one clip.
+
+    Parameters
+    ----------
+    performance : Performance
+    system : System
+        The ground truth, or of a family of :data:`mtbench.meta.systems.FAMILIES`.
+
+    Returns
+    -------
+    (T, V, 3) float32
+        Metres.
+
+    Raises
+    ------
+    UsageError
+        For an unknown family, or one that this clip cannot have.
+    """
+    if system.family == GROUND_TRUTH:
+        return performance.vertices
+    if system.family not in _CHANGES:
+        raise UsageError(f"unknown family of degradations {system.family!r}; known: {', '.join(_CHANGES)}")
+    return _CHANGES[system.family](performance, system.strength)
+
+
+def _shift_by(p: Performance, milliseconds: float) -> np.ndarray:
+    return delay(p.vertices, round(milliseconds / 1000.0 * p.clip.fps))
+
+
+def _climb(p: Performance, step: float) -> np.ndarray:
+    rung = LADDER[round(step) - 1]
+    phones = substitute(p.phones, rung.substituted, p.clip.id)
+    vertices = p.pose(p.curves(shift_phones(phones, rung.late, p.duration)))
+    return low_pass(scale_amplitude(vertices, p.rest, rung.amplitude), p.clip.fps, rung.cutoff)
+
+
+def _swap_identity(p: Performance, turn: float) -> np.ndarray:
+    from mtbench.head import load_head
+
+    others = [name for name in load_head().identity_names if name != p.displacement.identity]
+    order = clip_rng(p.clip.id, "identity").permutation(len(others))
+    return p.pose(p.displacement.frames, others[order[round(turn) - 1]])
+
+
+def _shuffle(p: Performance, _: float) -> np.ndarray:
+    frames = fit_frames(read_displacement(partner(p.benchmark, p.clip)).frames, p.clip.frames)
+    return (frames + p.rest).astype(np.float32) if p.displacement.identity is None else p.pose(frames)
+
+
+def _ruffle_forehead(p: Performance, millimetres: float) -> np.ndarray:
+    from mtbench.topology import load_topology
+
+    assert p.clip.topology is not None
+    return jitter(p.vertices, millimetres, p.clip.id, load_topology(p.clip.topology).region("upper_face"))
+
+
+_CHANGES: dict[str, Callable[[Performance, float], np.ndarray]] = {
+    "amplitude": lambda p, factor: scale_amplitude(p.vertices, p.rest, factor),
+    "lag": _shift_by,
+    "lead": _shift_by,
+    "low-pass": lambda p, cutoff: low_pass(p.vertices, p.clip.fps, cutoff),
+    "jitter": lambda p, millimetres: jitter(p.vertices, millimetres, p.clip.id),
+    "frame-drops": lambda p, percent: drop_frames(p.vertices, percent / 100.0, p.clip.id),
+    "substitution": lambda p, percent: p.pose(p.curves(substitute(p.phones, percent / 100.0, p.clip.id))),
+    "missed-closures": lambda p, percent: p.pose(
+        p.curves(p.phones, missed_closures(p.phones, percent / 100.0, p.clip.id))
+    ),
+    "ladder": _climb,
+    "head-turn": lambda p, degrees: turn_head(p.vertices, degrees),
+    "identity": _swap_identity,
+    "upper-face-noise": _ruffle_forehead,
+    "shuffled": _shuffle,
+}

@@ -1,0 +1,156 @@
+"""Reading one clip of one system: degrade, measure, render, recognize.
+
+Conventions
+-----------
+A task's result follows from the task alone, wherever and whenever it runs. What tasks refer to is loaded once
+per process.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from mtbench.benchmark import Clip, load_benchmark
+from mtbench.languages import headline_rate
+from mtbench.meta.performance import Performance, degrade
+from mtbench.meta.scores import parse_condition
+from mtbench.meta.system_files import ClipRecord
+from mtbench.meta.systems import GROUND_TRUTH, System
+from mtbench.recognizer import Hypothesis, Recognizer, load_recognizer
+from mtbench.stages import MIXTURES, Acoustics, Setup, audio_digest, workshop
+from mtbench.topology import load_topology
+
+#: Where every system is read, decibels.
+HEADLINE_SNR = -7.5
+#: Geometric metrics that are measured, by the names of :data:`mtbench.metrics.base.METRICS`.
+GEOMETRY = ("lve_mm", "lve_sq_m2", "lve_centred_mm", "lve_mean_mm", "mve_mm", "fdd_abs_m2")
+
+
+@dataclass(frozen=True)
+class RunSetup:
+    """What all tasks share; picklable.
+
+    Attributes
+    ----------
+    stages : Setup
+        Benchmark, cache, recognizer's name, renderer and noises; there is no submission.
+    weights : str or None
+        File of weights, for ``openhead-av`` only.
+    """
+
+    stages: Setup
+    weights: str | None
+
+
+@dataclass(frozen=True)
+class ClipTask:
+    """One clip of one system under some conditions, by their names."""
+
+    setup: RunSetup
+    system: System
+    clip: str
+    conditions: tuple[str, ...]
+
+
+@lru_cache(maxsize=2)
+def reader_of(name: str, weights: str | None) -> Recognizer:
+    """Return the recognizer *name*, ``openhead-av`` with other *weights* than the bundled ones if given."""
+    if weights is None:
+        return load_recognizer(name)
+    from mtbench.avsr.openhead_av import OpenheadAV
+
+    return OpenheadAV.load(weights)
+
+
+@lru_cache(maxsize=64)
+def _lexicon(benchmark: str, language: str) -> Any:
+    return load_benchmark(benchmark).lexicon(language)
+
+
+def read_clip(task: ClipTask) -> ClipRecord:
+    """Degrade one clip, measure its geometry, and let the recognizer read it."""
+    from mtbench.metrics.recognition import measure_recognition
+    from mtbench.renderers.mouth_crop import render_mouth_crops
+
+    stages = task.setup.stages
+    shop = workshop(stages)
+    clip = shop.benchmark.clip(task.clip)
+    performance = Performance(shop.benchmark, clip)
+    vertices = degrade(performance, task.system)
+    topology = load_topology(clip.topology or "")
+    crops = render_mouth_crops(shop.renderer, topology, vertices, stages.appearance)
+    assert stages.recognizer is not None
+    reader = reader_of(stages.recognizer, task.setup.weights)
+    lexicon = _lexicon(stages.benchmark, clip.language)
+    hypotheses: dict[str, Hypothesis] = {}
+    for seen in (True, False):
+        names = [name for name in task.conditions if (parse_condition(name)[0] != "a") == seen]
+        if names:
+            sounds = [_hear(task.setup, clip, name) for name in names]
+            found = reader.transcribe(crops if seen else None, sounds, clip.language, lexicon)
+            hypotheses |= dict(zip(names, found, strict=True))
+    errors: dict[str, int] = {}
+    phone_errors: dict[str, int | None] = {}
+    for name in task.conditions:
+        modality, snr_db, noise = parse_condition(name)
+        row = measure_recognition(
+            clip=clip.id,
+            language=clip.language,
+            source=clip.source,
+            modality=modality,
+            face=None if modality == "a" else "entry",
+            snr_db=snr_db,
+            noise=noise,
+            reference=clip.transcript,
+            hypothesis=hypotheses[name],
+            reference_phones=clip.phones,
+        )
+        counts = row.chars if headline_rate(clip.language) == "cer" else row.words
+        assert counts is not None
+        errors[name] = counts.errors
+        phone_errors[name] = None if row.phones is None else row.phones.errors
+    keep = task.system.family == GROUND_TRUTH
+    return ClipRecord(
+        errors=errors,
+        length=counts.reference_length,
+        phone_errors=phone_errors,
+        phone_length=None if clip.phones is None else len(clip.phones),
+        phones={n: " ".join(h.phones or ()) for n, h in hypotheses.items()} if keep else {},
+        geometry=_measure_geometry(performance, vertices),
+    )
+
+
+def _hear(setup: RunSetup, clip: Clip, name: str) -> Any:
+    """Return the (640 T,) float32 sound of a condition, None for silence."""
+    from mtbench.audio import from_pcm16
+
+    modality, snr_db, noise = parse_condition(name)
+    if modality == "v":
+        return None
+    if snr_db is None or noise is None:
+        return clip.audio
+    shop = workshop(setup.stages)
+    heard = Acoustics(snr_db, noise)
+    if snr_db != HEADLINE_SNR:  # used by few systems, and quickly made: not worth the space
+        return from_pcm16(shop.mix(clip, heard))
+    key = shop.mixture_key(clip, heard, audio_digest(clip), shop.noises[noise])
+    return from_pcm16(shop.cache.array_or_make(MIXTURES, key, lambda: shop.mix(clip, heard))[0])
+
+
+def _measure_geometry(performance: Performance, vertices: np.ndarray) -> dict[str, float | None]:
+    """Return the geometric metrics of one clip, each in its own unit, means over frames."""
+    from mtbench.ground_truth import template_face
+    from mtbench.metrics.geometry import measure_geometry
+
+    topology = load_topology(performance.clip.topology or "")
+    template = template_face(performance.clip, topology)
+    sums = measure_geometry(vertices, performance.vertices, topology, template)
+    out: dict[str, float | None] = {
+        metric: getattr(sums, f"{metric}_sum") / sums.frames for metric in GEOMETRY if metric != "fdd_abs_m2"
+    }
+    out["fdd_abs_m2"] = None if sums.fdd_m2 is None else abs(sums.fdd_m2)
+    return out

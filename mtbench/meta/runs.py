@@ -1,0 +1,333 @@
+"""Letting a recognizer read every system of the meta-evaluation.
+
+Conventions
+-----------
+A task is one clip of one system (:mod:`mtbench.meta.reading`); its result depends on nothing else, so any
+number of workers gives the same scores. All clips count; what cannot be
+measured at all (a language that the recognizer does not cover, a clip without ground truth, a family that
+needs timed phones) is left out before anything starts and listed in the scores' facts.
+
+Every system is read with the sound at :data:`HEADLINE_SNR` in the headline noise, and without sound. The
+systems of :data:`CURVE_SYSTEMS` also with clean sound and at all of :data:`CURVE_SNRS` in every noise; the
+ground truth's row has the same for sound alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mtbench.benchmark import Benchmark, Clip, load_benchmark
+from mtbench.cache import Cache, stage_key
+from mtbench.errors import UsageError
+from mtbench.execute import Executor
+from mtbench.languages import language_code
+from mtbench.meta.degradations import SEED, VERSION
+from mtbench.meta.performance import Performance, find_obstacle
+from mtbench.meta.reading import GEOMETRY, HEADLINE_SNR, ClipTask, RunSetup, read_clip, reader_of
+from mtbench.meta.scores import MetaScores, condition_name
+from mtbench.meta.system_files import ClipRecord, read_records, write_records
+from mtbench.meta.systems import FAMILIES, GROUND_TRUTH, STATIC, System, default_systems, select_systems
+from mtbench.noise import NOISE_SEED
+from mtbench.progress import make_progress
+from mtbench.recognizer import Recognizer
+from mtbench.scoring import BUNDLED_NOISES
+from mtbench.stages import Setup, forget, require_renderable, workshop
+from mtbench.text import DEFAULT_NORMALIZER
+from mtbench.topology import load_topology
+
+#: Raise one when the same system, recognizer and benchmark get other records.
+RUNS_VERSION = "1"
+#: Whose curves over the signal-to-noise ratio are drawn.
+CURVE_SYSTEMS = (GROUND_TRUTH, "amplitude-0.5", STATIC)
+#: Decibels of those curves; clean sound comes on top.
+CURVE_SNRS = (5.0, 0.0, -5.0, -7.5, -10.0, -12.5, -15.0)
+QUICK_SNRS = (0.0, -7.5, -15.0)
+#: Clips of each language in a quick run.
+QUICK_CLIPS = 3
+
+
+def run_systems(
+    benchmark: Benchmark | str | Path = "openhead-20",
+    recognizer: str = "openhead-av",
+    *,
+    out: str | Path,
+    weights: str | Path | None = None,
+    languages: Sequence[str] | None = None,
+    systems: Sequence[str] | None = None,
+    families: Sequence[str] | None = None,
+    quick: bool = False,
+    workers: int | None = None,
+    cache: str | Path | None = None,
+    progress: bool | None = None,
+    executor: Executor | None = None,
+) -> MetaScores:
+    """Read all systems of a benchmark and return (and write) what came out.
+
+    Parameters
+    ----------
+    benchmark : Benchmark, str or Path
+        With ground truth.
+    recognizer : str
+        Name, see :func:`mtbench.recognizer.load_recognizer`.
+    out : str or Path
+        Folder: ``systems/<name>.json`` as soon as a system is done, ``scores.json`` and ``scores.npz`` at the
+        end. What lies there already and was made with the same things is not made again.
+    weights : str or Path, optional
+        Weights of ``openhead-av`` other than the bundled ones.
+    languages, systems, families : sequence of str, optional
+        Only these; the ground truth always takes part.
+    quick : bool
+        A smaller grid: the levels of :data:`mtbench.meta.systems.QUICK_LEVELS`, :data:`QUICK_SNRS` in the
+        headline noise only, and the first :data:`QUICK_CLIPS` clips of each language.
+    workers : int, optional
+        Processes; by default as many as there are processors, at most 8.
+    cache : str or Path, optional
+        Folder of the stage cache, for mixtures.
+    progress : bool, optional
+        Show bars; by default on a terminal only.
+    executor : Executor, optional
+        Workers that already run.
+
+    Returns
+    -------
+    MetaScores
+
+    Raises
+    ------
+    UsageError
+        For unknown names, a benchmark without ground truth, or a recognizer that covers none of its languages.
+    """
+    forget()
+    reader_of.cache_clear()
+    if not isinstance(benchmark, Benchmark):
+        benchmark = load_benchmark(benchmark)
+    if weights is not None and recognizer != "openhead-av":
+        raise UsageError(f"weights belong to openhead-av; {recognizer} brings its own")
+    noise_folder = benchmark.noise_folder or load_benchmark(BUNDLED_NOISES).noise_folder
+    setup = RunSetup(
+        Setup(
+            benchmark=str(benchmark.root.resolve()),
+            submission="",
+            cache=str(Cache(cache).root.resolve()),
+            recognizer=recognizer,
+            renderer="software",
+            noise=None if noise_folder is None else str(noise_folder.resolve()),
+        ),
+        None if weights is None else str(Path(weights).resolve()),
+    )
+    reader = reader_of(recognizer, setup.weights)
+    clips, left_out = _choose_clips(benchmark, reader, languages, quick)
+    obstacle = _find_obstacle(benchmark, clips)
+    chosen = select_systems(default_systems(quick=quick, with_curves=obstacle is None), systems, families)
+    conditions = {system.name: _list_conditions(setup, system, quick) for system in chosen}
+    facts = _describe(setup, benchmark, reader, clips, obstacle, left_out, quick)
+    key = stage_key("meta", RUNS_VERSION, {"degradations": VERSION, "seed": SEED}, facts["made_with"])
+    folder = Path(out)
+    own = executor or Executor(workers)
+    try:
+        records = _run_tasks(setup, chosen, clips, conditions, folder, key, own, progress)
+    finally:
+        if executor is None:
+            own.close()
+    scores = _collect(chosen, clips, conditions, records, facts)
+    scores.save(folder)
+    return scores
+
+
+def _choose_clips(
+    benchmark: Benchmark, reader: Recognizer, languages: Sequence[str] | None, quick: bool
+) -> tuple[list[Clip], dict[str, str]]:
+    """Return the clips that can be read, and the reasons why others cannot."""
+    wanted = {language_code(name) for name in languages} if languages else set(benchmark.languages)
+    if absent := sorted(wanted - set(benchmark.languages)):
+        there = ", ".join(benchmark.languages)
+        raise UsageError(f"benchmark {benchmark.ref} has no clips of {', '.join(absent)}; it has {there}")
+    clips: list[Clip] = []
+    reasons: dict[str, str] = {}
+    for clip in benchmark.clips:
+        if clip.language not in wanted:
+            continue
+        if clip.language not in reader.languages:
+            reasons[clip.id] = f"language {clip.language} not covered by {reader.name}"
+        elif clip.motion_path is None:
+            reasons[clip.id] = "no ground truth"
+        elif not quick or sum(c.language == clip.language for c in clips) < QUICK_CLIPS:
+            clips.append(clip)
+    if not clips:
+        why = next(iter(reasons.values()), "it has no clips")
+        raise UsageError(
+            f"no clip of benchmark {benchmark.ref} can be degraded and read ({why}); a meta-evaluation needs "
+            "ground-truth motion in languages of the recognizer"
+        )
+    topology = load_topology(clips[0].topology or "")
+    require_renderable(topology)
+    return clips, reasons
+
+
+def _find_obstacle(benchmark: Benchmark, clips: Sequence[Clip]) -> str | None:
+    """Return why the families that change phones are impossible, None where they are possible for all clips."""
+    for clip in clips:
+        obstacle = find_obstacle(Performance(benchmark, clip))
+        if obstacle is not None:
+            return obstacle
+    return None
+
+
+def headline_noise(names: Sequence[str]) -> str | None:
+    """Return the noise that every system is read in: babble, or else the first.
+
+    Examples
+    --------
+    >>> headline_noise(["babble", "music"]), headline_noise(["hum", "music"]), headline_noise([])
+    ('babble', 'hum', None)
+    """
+    return "babble" if "babble" in names else next(iter(names), None)
+
+
+def _list_conditions(setup: RunSetup, system: System, quick: bool) -> tuple[str, ...]:
+    names = workshop(setup.stages).noises.names
+    main = headline_noise(names)
+    out = ["v"]
+    if main is not None:
+        out.append(condition_name("av", HEADLINE_SNR, main))
+    if system.name in CURVE_SYSTEMS:
+        snrs = QUICK_SNRS if quick else CURVE_SNRS
+        noises = [n for n in names if n == main or not quick]
+        for modality in ("av", "a") if system.name == GROUND_TRUTH else ("av",):
+            out.append(condition_name(modality))
+            out += [condition_name(modality, snr, noise) for noise in noises for snr in snrs]
+    return tuple(dict.fromkeys(out))
+
+
+def _describe(
+    setup: RunSetup,
+    benchmark: Benchmark,
+    reader: Recognizer,
+    clips: Sequence[Clip],
+    obstacle: str | None,
+    left_out: dict[str, str],
+    quick: bool,
+) -> dict[str, Any]:
+    from mtbench import __version__
+    from mtbench.renderers.mouth_crop import SIGNATURE
+
+    shop = workshop(setup.stages)
+    topology = load_topology(clips[0].topology or "")
+    renderer = f"{shop.renderer.name}@{shop.renderer.version}"
+    return {
+        "recognizer": reader.name,
+        "recognizer_digest": reader.digest,
+        "benchmark": benchmark.ref,
+        "benchmark_digest": benchmark.digest,
+        "noises": {noise.name: noise.digest for noise in shop.noises.noises},
+        "headline_noise": headline_noise(shop.noises.names),
+        "headline_snr_db": HEADLINE_SNR,
+        "quick": quick,
+        "seeds": {"degradations": SEED, "noise": NOISE_SEED},
+        "degradations": VERSION,
+        "normalizer": DEFAULT_NORMALIZER,
+        "topology": f"{topology.name}#{topology.digest}",
+        "render": renderer,
+        "crop": SIGNATURE,
+        "version": __version__,
+        "sources": [clip.source for clip in clips],
+        "frames": [clip.frames for clip in clips],
+        "fps": benchmark.fps,
+        "clips_left_out": left_out,
+        "families_left_out": {}
+        if obstacle is None
+        else {name: obstacle for name, family in FAMILIES.items() if family.curves_only},
+        "made_with": [
+            f"{reader.name}#{reader.digest}",
+            f"{benchmark.ref}#{benchmark.digest}",
+            shop.noises.digest,
+            f"{renderer}#{SIGNATURE}#{topology.digest}",
+            DEFAULT_NORMALIZER,
+        ],
+    }
+
+
+def _run_tasks(
+    setup: RunSetup,
+    systems: Sequence[System],
+    clips: Sequence[Clip],
+    conditions: dict[str, tuple[str, ...]],
+    folder: Path,
+    key: str,
+    executor: Executor,
+    progress: bool | None,
+) -> dict[str, dict[str, ClipRecord]]:
+    """Return the records of all systems by clip; a system's file is written when its last clip is done."""
+    records: dict[str, dict[str, ClipRecord]] = {}
+    open_clips: dict[str, set[str]] = {}
+    keys = {s.name: stage_key("system", "1", asdict(s), [key]) for s in systems}
+    tasks = []
+    for system in systems:
+        needed = conditions[system.name]
+        found = read_records(folder, system.name, keys[system.name])
+        records[system.name] = {c: r for c, r in found.items() if set(needed) <= set(r.errors)}
+        missing = [clip.id for clip in clips if clip.id not in records[system.name]]
+        open_clips[system.name] = set(missing)
+        tasks += [ClipTask(setup, system, clip, needed) for clip in missing]
+    reporter = make_progress(progress)
+    reporter.title = "validate-metric"
+    cached = len(systems) * len(clips) - len(tasks)
+    with reporter, reporter.stage("reading lips", len(tasks), cached) as advance:
+        for index, record in executor.run(read_clip, tasks):
+            name, clip = tasks[index].system.name, tasks[index].clip
+            records[name][clip] = record
+            open_clips[name].discard(clip)
+            if not open_clips[name]:
+                write_records(folder, name, keys[name], records[name])
+            advance()
+    return records
+
+
+def _collect(
+    systems: Sequence[System],
+    clips: Sequence[Clip],
+    conditions: dict[str, tuple[str, ...]],
+    records: dict[str, dict[str, ClipRecord]],
+    facts: dict[str, Any],
+) -> MetaScores:
+    """Lay the records out as arrays; NaN where a system was not run."""
+    names = tuple(dict.fromkeys(name for system in systems for name in conditions[system.name]))
+    shape = (len(systems), len(clips))
+    errors, phone_errors = ({name: np.full(shape, np.nan) for name in names} for _ in range(2))
+    geometry = {metric: np.full(shape, np.nan) for metric in GEOMETRY}
+    for s, system in enumerate(systems):
+        for n, clip in enumerate(clips):
+            record = records[system.name][clip.id]
+            for name in conditions[system.name]:
+                errors[name][s, n] = record.errors[name]
+                phone_errors[name][s, n] = _number(record.phone_errors[name])
+            for metric in GEOMETRY:
+                geometry[metric][s, n] = _number(record.geometry[metric])
+    truth = [records[GROUND_TRUTH][clip.id] for clip in clips]
+    return MetaScores(
+        systems=tuple(systems),
+        clips=tuple(clip.id for clip in clips),
+        languages=tuple(clip.language for clip in clips),
+        conditions=names,
+        errors=errors,
+        lengths=np.array([record.length for record in truth], float),
+        phone_errors=phone_errors,
+        phone_lengths=np.array([_number(record.phone_length) for record in truth]),
+        geometry=geometry,
+        hypotheses={
+            (GROUND_TRUTH, name): tuple(tuple(record.phones[name].split()) for record in truth)
+            for name in conditions[GROUND_TRUTH]
+        },
+        references=tuple(clip.phones or () for clip in clips),
+        facts=facts,
+    )
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else float(value)

@@ -1,0 +1,79 @@
+"""What is kept of a system that was read: one file each, so that a killed run goes on where it was.
+
+Conventions
+-----------
+A file holds a record per clip and the key of everything that records follow from (recognizer, benchmark,
+renderer, the system itself). With another key, or damaged, it counts as absent: it can be made again. Files
+are written whole or not at all.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from mtbench.cache import write_atomically
+
+SCHEMA = 1
+
+
+class ClipRecord(BaseModel):
+    """How one clip of one system was understood.
+
+    Attributes
+    ----------
+    errors : dict of str to int
+        By condition: words, or characters in the languages whose headline is CER.
+    length : int
+        Of the reference, in the same unit.
+    phone_errors : dict of str to (int or None)
+        By condition; None without reference phones or for a recognizer without phones.
+    phone_length : int or None
+    phones : dict of str to str
+        Recognized phones by condition, blanks between; of the ground truth only.
+    geometry : dict of str to (float or None)
+        Mean over the clip's frames, by metric.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    errors: dict[str, int]
+    length: int
+    phone_errors: dict[str, int | None]
+    phone_length: int | None
+    phones: dict[str, str]
+    geometry: dict[str, float | None]
+
+
+class SystemFile(BaseModel):
+    """The records of one system; see the module's text."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    schema_version: int
+    system: str
+    key: str
+    clips: dict[str, ClipRecord]
+
+
+def system_path(folder: Path, system: str) -> Path:
+    """Return where the records of *system* lie in the run's *folder*."""
+    return folder / "systems" / f"{system}.json"
+
+
+def read_records(folder: Path, system: str, key: str) -> dict[str, ClipRecord]:
+    """Return the records of *system* that were made under *key*, by clip; none where there is no such file."""
+    try:
+        found = SystemFile.model_validate_json(system_path(folder, system).read_bytes())
+    except (OSError, ValidationError):
+        return {}
+    same = (found.schema_version, found.system, found.key) == (SCHEMA, system, key)
+    return dict(found.clips) if same else {}
+
+
+def write_records(folder: Path, system: str, key: str, records: dict[str, ClipRecord]) -> None:
+    """Write the records of *system*, clips sorted."""
+    clips = {clip: records[clip] for clip in sorted(records)}
+    file = SystemFile(schema_version=SCHEMA, system=system, key=key, clips=clips)
+    write_atomically(system_path(folder, system), f"{file.model_dump_json(indent=1)}\n".encode())
