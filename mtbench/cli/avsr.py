@@ -111,7 +111,7 @@ def evaluate(
     if as_json:
         say_json(rows)
     else:
-        say(format_summary(rows))
+        say(format_summary(rows, aims=not language and benchmark == "openhead-20"))
         say(f"\nPhone error by language, per cent\n\n{format_table(rows, 'per')}")
         say(f"\nWord error by language, per cent\n\n{format_table(rows, 'wer')}")
     if card:

@@ -1,0 +1,255 @@
+"""The recognizer's error table: conditions, means over languages, reasons, and agreement with a score."""
+
+import json
+from dataclasses import replace
+
+import fakes
+import numpy as np
+import pytest
+
+import mtbench.avsr.evaluate as module
+from mtbench.avsr.conditions import articulate, list_conditions, load_flame_face, render_face
+from mtbench.avsr.evaluate import evaluate
+from mtbench.benchmark import load_benchmark
+from mtbench.errors import UsageError
+from mtbench.languages import LANGUAGES
+
+TIMES = "phone\tstart\tend\trelease\na\t0\t0.3\t\nb\t0.3\t0.5\t0.45\nt\t0.5\t0.6\t0.55\na\t0.6\t0.95\t\n"
+HOME = ("av-clean", "av-7.5", "av-10", "a-clean", "a-7.5", "a-10", "v", "heldout-articulation-av-7.5")
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """Six clips in three languages with tones for speech, and timed phones."""
+    folder = fakes.make_benchmark(tmp_path_factory.mktemp("evaluate") / "small")
+    (folder / "phones.tsv").write_text(TIMES, "utf-8")
+    manifest = folder / "benchmark.toml"
+    text = manifest.read_text("utf-8")
+    manifest.write_text(
+        text.replace('phones = "a b t a"', 'phones = "a b t a"\nphone_times = "phones.tsv"'), "utf-8"
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def rows(small):
+    return evaluate(small, fakes.ONE_EAR, conditions=HOME)
+
+
+def pick(rows, condition, language="all"):
+    (row,) = [r for r in rows if (r["condition"], r["language"]) == (condition, language)]
+    return row
+
+
+def test_conditions_are_those_that_were_asked_for():
+    names = [c.name for c in list_conditions()]
+    assert names == [
+        "av-clean", "av-7.5", "av-10", "a-clean", "a-7.5", "a-10", "v", "heldout-articulation-av-7.5",
+        "heldout-engines-av-clean", "heldout-engines-a-clean", "heldout-both-av-7.5", "flame-clay-av-7.5",
+        "real-speech-a-clean",
+    ]  # fmt: skip
+    assert [c.name for c in list_conditions((5.0,))][:4] == ["av-clean", "av5", "a-clean", "a5"]
+
+
+def test_rows_have_the_documented_fields(rows):
+    assert {(r["condition"], r["language"]) for r in rows} == {
+        (c, lang) for c in HOME for lang in ("all", "ita", "eng", "jpn")
+    }
+    for row in rows:
+        assert set(row) == {"condition", "language", "per", "wer", "cer", "n_clips"}
+        assert row["n_clips"] == (6 if row["language"] == "all" else 2)
+    assert json.loads(json.dumps(rows)) == rows
+
+
+def test_all_is_the_mean_over_languages_not_the_pool(rows):
+    unequal = 0
+    for condition in HOME:
+        parts = [pick(rows, condition, code) for code in ("ita", "eng", "jpn")]
+        for rate in ("per", "wer", "cer"):
+            assert pick(rows, condition)[rate] == pytest.approx(np.mean([p[rate] for p in parts]), abs=1e-12)
+            unequal += len({p[rate] for p in parts}) > 1
+    assert unequal > 10
+
+
+def test_ground_truth_scores_the_same_as_an_entry_does(small, rows, tmp_path):
+    """Same pictures, same mixtures, same counting as `mtbench score` of the ground truth."""
+    import mtbench
+    from mtbench.controls import make_controls
+    from mtbench.results import read_rows
+    from mtbench.rows import RecognitionRow
+
+    (entry,) = make_controls(small, tmp_path, ("ground-truth",))
+    mtbench.score(
+        entry, small, recognizer=fakes.ONE_EAR, workers=1, cache=tmp_path / "cache", out=tmp_path / "results",
+        noise_names=["babble"],
+    )  # fmt: skip
+    scored = [
+        r for r in read_rows(tmp_path / "results" / "ground-truth" / "small") if isinstance(r, RecognitionRow)
+    ]
+    for name, modality, snr in (
+        ("av-7.5", "av", -7.5),
+        ("a-10", "a", -10.0),
+        ("v", "v", None),
+        ("av-clean", "av", None),
+    ):
+        for code in ("ita", "eng", "jpn"):
+            mine = [
+                r
+                for r in scored
+                if r.language == code and r.modality == modality and r.snr_db == snr and r.face != "static"
+            ]
+            assert len(mine) == 2
+            words = sum((r.words for r in mine[1:]), mine[0].words)
+            phones = sum((r.phones for r in mine[1:]), mine[0].phones)
+            assert pick(rows, name, code)["wer"] == words.rate
+            assert pick(rows, name, code)["per"] == phones.rate
+
+
+def test_results_do_not_depend_on_the_number_of_workers(small):
+    names = ("av-7.5", "a-clean", "heldout-articulation-av-7.5")
+    one, two = (evaluate(small, fakes.ONE_EAR, conditions=names, workers=n) for n in (1, 2))
+    assert one == two
+
+
+def test_a_subset_has_the_same_numbers(small, rows):
+    part = evaluate(small, fakes.ONE_EAR, conditions=["av-7.5"], languages=["Japanese"])
+    assert part[1:] == [pick(rows, "av-7.5", "jpn")]
+    assert part[0] == {**part[1], "language": "all"}
+
+
+def test_default_manner_reproduces_the_bundled_ground_truth():
+    """Timed phones and seed are those that the ground truth was made of; times are rounded to 0.1 ms."""
+    from mtbench.clip_files import read_motion_arrays
+    from mtbench.synth.articulation_settings import DEFAULT, HELD_OUT
+
+    bench = load_benchmark("openhead-20")
+    for clip in bench.clips[::17]:
+        truth = read_motion_arrays(clip)[1]["units"]
+        again = articulate(bench.name, clip, DEFAULT)
+        assert np.abs(again - truth).max() < 0.02
+        assert np.abs(articulate(bench.name, clip, HELD_OUT) - truth).max() > 0.1
+
+
+def test_held_out_face_is_another_one_of_the_same_speaker(small):
+    bench = load_benchmark(small)
+    clip = bench.clips[0]
+    truth, other = (render_face(bench.name, clip, face).astype(float) for face in ("truth", "held-out"))
+    assert truth.shape == other.shape == (clip.frames, 96, 96)
+    # The nose doesn't speak, the lips do.
+    assert np.abs(truth - other)[:, 40:70, 30:66].mean() > 5 * np.abs(truth - other)[:, :12, 40:56].mean()
+
+
+def test_engines_and_held_out_articulation_are_measured_on_their_own_benchmark(small, tmp_path, monkeypatch):
+    two = {name: fakes.CLIPS[name] for name in ("eng-01", "eng-02")}
+    folder = fakes.make_benchmark(tmp_path / "engines", two, noises=0)
+    manifest = folder / "benchmark.toml"
+    (folder / "phones.tsv").write_text(TIMES, "utf-8")
+    text = manifest.read_text("utf-8")
+    manifest.write_text(
+        text.replace('phones = "a b t a"', 'phones = "a b t a"\nphone_times = "phones.tsv"'), "utf-8"
+    )
+    monkeypatch.setattr(module, "ENGINES_BENCHMARK", str(folder))
+    names = ("av-clean", "heldout-engines-av-clean", "heldout-engines-a-clean", "heldout-both-av-7.5")
+    found = evaluate(small, fakes.ONE_EAR, conditions=names)
+    assert pick(found, "av-clean")["n_clips"] == 6
+    for name in names[1:]:
+        assert [r["language"] for r in found if r["condition"] == name] == ["all", "eng"]
+        assert pick(found, name)["n_clips"] == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "condition", "reason"),
+    [
+        ('phone_times = "phones.tsv"', "heldout-articulation-av-7.5", "no timed phones"),
+        ('motion = "motion/ita-02.npz"', "v", "clip ita-02 of small@1 has no ground-truth motion"),
+    ],
+)
+def test_what_cannot_be_measured_is_a_row_with_a_reason(small, tmp_path, change, condition, reason):
+    import shutil
+
+    folder = tmp_path / "small"
+    shutil.copytree(small, folder)
+    manifest = folder / "benchmark.toml"
+    manifest.write_text(manifest.read_text("utf-8").replace(change, ""), "utf-8")
+    (row,) = evaluate(folder, fakes.ONE_EAR, conditions=[condition])
+    assert reason in row.pop("reason")
+    nothing = {"per": None, "wer": None, "cer": None}
+    assert row == {"condition": condition, "language": "all", **nothing, "n_clips": 0}
+
+
+def test_flame_needs_the_template(small, tmp_path, monkeypatch):
+    monkeypatch.setenv("MTBENCH_DATA", str(tmp_path))
+    (row,) = evaluate(small, fakes.ONE_EAR, conditions=["flame-clay-av-7.5"])
+    assert row["per"] is None
+    assert "mtbench assets add flame" in row["reason"]
+    with pytest.raises(UsageError, match="no file"):
+        evaluate(small, fakes.ONE_EAR, conditions=["flame-clay-av-7.5"], flame=tmp_path / "none.npz")
+
+
+def test_flame_template_from_a_file(small, shared, tmp_path, monkeypatch):
+    folder = shared / "flame2023open"
+    template = np.load(folder / "flame2023open_v_template_5023x3_f64.npy")
+    faces = np.load(folder / "flame_head_faces_7800x3_i64.npy")
+    np.savez(tmp_path / "flame.npz", v_template=template, f=faces)
+    monkeypatch.setenv("MTBENCH_DATA", str(tmp_path / "data"))
+    found = evaluate(
+        small, fakes.ONE_EAR, conditions=["flame-clay-av-7.5", "av-7.5"], flame=tmp_path / "flame.npz"
+    )
+    assert pick(found, "flame-clay-av-7.5")["n_clips"] == 6
+    topology, head = load_flame_face(str(tmp_path / "flame.npz"))
+    assert np.allclose(head.neutral, template, atol=1e-6)
+    assert topology.name == "flame-5023"
+    assert not (tmp_path / "data").exists()
+    crops = render_face("small", load_benchmark(small).clips[0], "flame", str(tmp_path / "flame.npz"))
+    assert crops.std(0)[40:70, 30:66].max() > 20  # the mouth moves
+
+
+def test_unknown_languages_are_named_and_stay_out_of_the_mean(small, rows):
+    found = evaluate(small, "fakes:load_no_italian", conditions=["av-7.5"])
+    assert pick(found, "av-7.5", "ita")["wer"] is None
+    assert "no-italian does not know" in pick(found, "av-7.5", "ita")["reason"]
+    both = [pick(rows, "av-7.5", code)["wer"] for code in ("eng", "jpn")]
+    assert pick(found, "av-7.5")["wer"] == pytest.approx(np.mean(both))
+    assert pick(found, "av-7.5")["n_clips"] == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"conditions": ["av-7"]}, "unknown condition av-7; known: av-clean"),
+        ({"languages": ["tur"], "conditions": ["av-clean"]}, "no clip in tur"),
+        ({"languages": ["Klingon"]}, "unknown language"),
+        ({"noise": "rain", "conditions": ["av-7.5"]}, "unknown noise rain"),
+        ({"weights": "x.safetensors"}, "brings its own"),
+    ],
+)
+def test_wrong_arguments_are_told_before_anything_is_rendered(small, arguments, message):
+    with pytest.raises(UsageError, match=message):
+        evaluate(small, fakes.ONE_EAR, **arguments)
+
+
+def test_a_clip_without_phones_never_drops_out(small):
+    clips = load_benchmark(small).clips
+    assert all(c.phones is not None for c in clips)
+    counts = [module.EditCounts(3, 1, 0, 0), None]
+    assert module.pool_rate(counts) is None
+    rows = module._make_rows(
+        replace(list_conditions()[0], name="x"),
+        None,
+        clips[:2],
+        {
+            "ita": [
+                dict.fromkeys(module.RATES, counts[0]),
+                {**dict.fromkeys(module.RATES, counts[0]), "per": None},
+            ]
+        },
+        fakes.OneEar(),
+    )
+    assert [r["per"] for r in rows] == [None, None]
+    assert [r["wer"] for r in rows] == [0.25, 0.25]
+    assert all("reason" in r for r in rows)
+
+
+def test_languages_come_in_the_order_of_tables(rows):
+    codes = [r["language"] for r in rows if r["condition"] == "v"]
+    assert codes == ["all", *(c for c in LANGUAGES if c in {"ita", "eng", "jpn"})]

@@ -1,0 +1,111 @@
+"""The model card: aims beside what was reached, nothing rounded in our favor, people's text kept."""
+
+import json
+
+import pytest
+
+from mtbench.avsr.model_card import (
+    GAIN,
+    GENERATED,
+    TARGETS,
+    describe_balance,
+    format_summary,
+    format_table,
+    is_met,
+    summarize,
+    write_model_card,
+)
+
+
+def row(condition, per, wer=0.5, language="all", n=120, **more):
+    return {
+        "condition": condition,
+        "language": language,
+        "per": per,
+        "wer": wer,
+        "cer": wer,
+        "n_clips": n,
+        **more,
+    }
+
+
+ROWS = [
+    row("av-clean", 0.0504, 0.06),
+    row("av-clean", 0.03, 0.04, "ita", 6),
+    row("av-clean", 0.0708, 0.08, "jpn", 6),
+    row("av-7.5", 0.24, 0.3),
+    row("a-clean", 0.09, 0.3),
+    row("a-7.5", 0.70, 0.9),
+    row("v", None, None, n=0, reason="the mouth was | hidden"),
+]
+
+
+def test_gain_follows_the_noisy_conditions():
+    found = summarize(ROWS)
+    assert [r["condition"] for r in found] == ["av-clean", "av-7.5", "a-clean", "a-7.5", GAIN, "v"]
+    assert found[4]["per"] == pytest.approx(0.46)
+    assert found[4]["wer"] == pytest.approx(0.6)
+    assert [r["condition"] for r in summarize(ROWS[:3])] == ["av-clean"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "value", "met"),
+    [
+        ("av-clean", 0.05, True),
+        ("av-clean", 0.0500001, False),
+        (GAIN, 0.45, True),
+        (GAIN, 0.4499, False),
+        ("v", None, None),
+        ("a-7.5", 0.9, None),
+    ],
+)
+def test_aims_are_decided_before_rounding(condition, value, met):
+    assert is_met(condition, "per", value) is met
+
+
+def test_summary_says_met_missed_and_why_not_measured():
+    lines = format_summary(ROWS).split("\n")
+    table = {line.split("`")[1]: line for line in lines if line.startswith("|") and "`" in line}
+    assert "| 5.04 | ≤ 5 missed | 6.00 | ≤ 10 met |" in table["av-clean"]
+    assert "| 24.00 | ≤ 24 met |" in table["av-7.5"]
+    assert "| 46.00 | ≥ 45 met | 60.00 | ≥ 40 met |" in table[GAIN]
+    assert "| n/a | ≤ 38 not measured |" in table["v"]
+    assert lines[-1] == "- `v` was not measured: the mouth was | hidden"
+    assert "aim" not in format_summary(ROWS, aims=False)
+
+
+def test_every_aim_has_a_condition():
+    from mtbench.avsr.conditions import list_conditions
+
+    assert set(TARGETS) - {GAIN} <= {c.name for c in list_conditions()}
+
+
+def test_languages_in_rows_conditions_in_columns():
+    lines = format_table(ROWS).split("\n")
+    assert lines[0] == "| language | av-clean | av-7.5 | a-clean | a-7.5 |"
+    assert lines[2] == "| mean | 5.0 | 24.0 | 9.0 | 70.0 |"
+    assert lines[3] == "| Italian | 3.0 | n/a | n/a | n/a |"
+    assert len({line.count("|") for line in lines}) == 1
+
+
+def test_balance_names_the_worst_language():
+    assert "Japanese 1.40 (met" in describe_balance(ROWS)
+    worse = [*ROWS, row("av-clean", 0.09, language="deu"), row("av-clean", 0.5, language="tha")]
+    assert "German 1.79 (missed" in describe_balance(worse)
+    assert "Thai" not in describe_balance(worse).replace("but Thai", "")
+    assert describe_balance([]) is None
+
+
+def test_card_keeps_the_head_and_is_written_anew(tmp_path):
+    weights = tmp_path / "w.safetensors"
+    meta = {"training": {"seed": 1, "steps": 10}, "decoding": {"word_score": -1.0}}
+    weights.with_suffix(".json").write_text(json.dumps(meta), "utf-8")
+    card = write_model_card(weights, ROWS, "# mine\n\nWhat people wrote.")
+    first = card.read_text("utf-8")
+    assert first.startswith("# mine\n\nWhat people wrote.\n\n" + GENERATED)
+    for part in ("- steps: 10", "- word_score: -1.0", "≤ 5 missed", "| Italian |", "### Character error"):
+        assert part in first
+    assert write_model_card(weights, ROWS).read_text("utf-8") == first
+    assert first.count("| 5.04 |") == 1
+    assert "6.10" in write_model_card(weights, [row("av-clean", 0.061)]).read_text("utf-8")
+    assert sorted(p.suffix for p in tmp_path.iterdir()) == [".json", ".md"]
