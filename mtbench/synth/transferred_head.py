@@ -251,10 +251,12 @@ def load_transferred_head(
     UsageError
         Where a file or an array is not FLAME's.
     """
+    from mtbench.assets import flame_asset_stamp
     from mtbench.flame import flame_topology, require_triangles
 
     if template is None and faces is None:
-        return _transfer_cached(require_triangles())
+        require_triangles()
+        return _transfer_registered(flame_asset_stamp())
     base = flame_topology()
     found = None
     if isinstance(template, (str, Path)):
@@ -275,8 +277,35 @@ def load_transferred_head(
 
 
 @lru_cache(maxsize=1)
-def _transfer_cached(topology: Topology) -> TransferredHead:
-    return transfer_head(topology)
+def _transfer_registered(stamp: tuple) -> TransferredHead:
+    """Transfer to the registered asset; *stamp* changes whenever that does."""
+    from mtbench.flame import require_triangles
+
+    return transfer_head(require_triangles())
+
+
+def pose_on_flame(curves: np.ndarray, head: TransferredHead | None = None) -> np.ndarray:
+    """Animate the user's FLAME template by unit curves.
+
+    Parameters
+    ----------
+    curves : (T, 55) float
+        Unit weights, columns as in :attr:`mtbench.head.Head.unit_names`.
+    head : TransferredHead, optional
+        What :func:`load_transferred_head` returned; by default the registered asset's.
+
+    Returns
+    -------
+    (T, 5023, 3) float32
+        Metres: a motion of the topology ``flame-5023``, rendered like any submission's. Eyeballs rest where
+        the triangles lack them.
+
+    Raises
+    ------
+    PrerequisiteError
+        Where *head* is not given and no asset is registered.
+    """
+    return (head or load_transferred_head()).pose(curves)
 
 
 def _read_template(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
