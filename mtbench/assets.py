@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -156,7 +156,7 @@ def read_flame_file(path: Path) -> dict[str, np.ndarray]:
         raise UsageError(f"there is no file {path}. {WHERE_TO_GET}")
     try:
         raw = _read_source(path.resolve())
-        return _check_source(raw)
+        return check_flame_arrays(raw)
     except (UnsafePickleError, ArrayFileError, MeshFileError, ValueError) as error:
         raise UsageError(
             f"{path} cannot be used as a FLAME model or template: it holds {error}"
@@ -235,8 +235,24 @@ def _read_source(path: Path) -> dict[str, np.ndarray]:
     raise ValueError(f"files ending in {suffix or 'nothing'} are not read; known: .pkl, .npz, .ply, .obj")
 
 
-def _check_source(raw: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Check shapes, vertex order and values; return the arrays of the asset."""
+def check_flame_arrays(raw: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Check shapes, vertex order and values of FLAME's arrays.
+
+    Parameters
+    ----------
+    raw : mapping of str to array
+        Named as in FLAME's files: ``v_template`` and ``f``, and for a model all the others too.
+
+    Returns
+    -------
+    dict of str to array
+        As :func:`read_flame_file`.
+
+    Raises
+    ------
+    ValueError
+        Where something is missing, or not FLAME's.
+    """
     if "v_template" not in raw or "f" not in raw:
         raise ValueError(f"needs 'v_template' and 'f', has {sorted(raw) or 'neither'}")
     template, triangles = raw["v_template"], raw["f"]

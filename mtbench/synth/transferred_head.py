@@ -141,7 +141,9 @@ def transfer_head(topology: Topology, head: Head | None = None) -> TransferredHe
         return moved.reshape(-1, len(shapes), 3).transpose(1, 0, 2).astype(np.float32)
 
     return TransferredHead(
-        topology=replace(topology, albedo=None, oral=target.inside),
+        topology=replace(
+            topology, albedo=None, oral=target.inside if topology.oral is None else topology.oral
+        ),
         unit_names=head.unit_names,
         identity_names=head.identity_names,
         identity_deltas=carry(head.identity_deltas),
@@ -251,29 +253,40 @@ def load_transferred_head(
     UsageError
         Where a file or an array is not FLAME's.
     """
-    from mtbench.assets import flame_asset_stamp
-    from mtbench.flame import flame_topology, require_triangles
+    from mtbench.assets import check_flame_arrays, flame_asset_stamp
+    from mtbench.flame import (
+        WHERE_TO_GET,
+        flame_topology,
+        index_lists,
+        require_triangles,
+        vertices_behind,
+    )
 
     if template is None and faces is None:
         require_triangles()
         return _transfer_registered(flame_asset_stamp())
-    base = flame_topology()
     found = None
     if isinstance(template, (str, Path)):
         template, found = _read_template(Path(template))
     elif template is None:
         template = require_triangles().neutral
     if isinstance(faces, (str, Path)):
-        faces = np.load(faces, allow_pickle=False)
+        faces = _read_array(Path(faces))
     if faces is None:
         faces = found if found is not None else require_triangles().triangles
     assert template is not None
-    template = np.asarray(template, np.float32)
-    if template.shape != (base.n_vertices, 3) or not np.isfinite(template).all():
-        raise UsageError(
-            f"the template has shape {template.shape}; FLAME's is ({base.n_vertices}, 3) finite numbers in metres"
-        )
-    return transfer_head(replace(base, triangles=np.asarray(faces, np.int32), neutral=template))
+    try:
+        arrays = check_flame_arrays({"v_template": np.asarray(template), "f": np.asarray(faces)})
+    except ValueError as error:
+        raise UsageError(f"these are no FLAME template and triangles: {error}. {WHERE_TO_GET}") from None
+    lips = index_lists()["regions"]["inner_lips"]
+    topology = replace(
+        flame_topology(),
+        triangles=arrays["triangles"],
+        neutral=arrays["template"].astype(np.float32),
+        oral=vertices_behind(arrays["triangles"], np.array(lips, np.int32)),
+    )
+    return transfer_head(topology)
 
 
 @lru_cache(maxsize=1)
@@ -312,6 +325,15 @@ def _read_template(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
     from mtbench.assets import read_flame_file
 
     if path.suffix == ".npy":
-        return np.load(path, allow_pickle=False), None
+        return _read_array(path), None
     arrays = read_flame_file(path)
     return arrays["template"], arrays["triangles"]
+
+
+def _read_array(path: Path) -> np.ndarray:
+    if not path.is_file():
+        raise UsageError(f"there is no file {path}")
+    try:
+        return np.load(path, allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise UsageError(f"{path} is not an array as numpy saves it: {error}") from None
