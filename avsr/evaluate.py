@@ -180,10 +180,10 @@ def evaluate(
         for index, errors in executor.run(measure_clip, tasks):
             results[index] = errors
             advance()
-    for task, errors in zip(tasks, results):
-        assert errors is not None
+    for task, result in zip(tasks, results):
+        assert result is not None
         language = _load_benchmark(task.benchmark, task.benchmark_digest).clip(task.clip).language
-        for condition, values in errors.items():
+        for condition, values in result.items():
             found.setdefault(condition, {}).setdefault(language, []).append(values)
     rows = []
     for c in chosen:
