@@ -6,8 +6,8 @@ kind, and the harness warns where it meets speech that it does not understand.
 
 Conventions
 -----------
-See :mod:`mtbench.recognizer`. Every condition runs through the network by itself: results depend neither on how
-many conditions are asked for at once nor on their order.
+See :mod:`mtbench.recognizer`. Conditions and clips go through the network in batches (:mod:`mtbench.avsr.inference`);
+what is understood depends neither on how many are asked for at once nor on their order.
 """
 
 from __future__ import annotations
@@ -15,17 +15,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from mtbench.avsr.decoding import DecodingConfig, WordDecoder, decode_phones
-from mtbench.avsr.features import CROP, SAMPLES_PER_FRAME, compute_logmel, normalize_crops
+from mtbench.avsr.inference import BATCH_FRAMES, Request, compute_log_probs
 from mtbench.avsr.model import TRAINING_ONLY, AudioVisualCTC, ModelConfig
 from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.recognizer import Hypothesis
@@ -55,6 +54,10 @@ class OpenheadAV:
         Weights of the word search.
     digest : str
         Of weights, configuration and code version.
+    name : str
+        In headings and signatures.
+    batch_frames : int
+        Video frames in a batch; results do not depend on it.
     """
 
     network: AudioVisualCTC
@@ -63,6 +66,7 @@ class OpenheadAV:
     decoding: DecodingConfig
     digest: str
     name: str = "openhead-av"
+    batch_frames: int = BATCH_FRAMES
     _decoders: dict[str, WordDecoder] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -70,14 +74,21 @@ class OpenheadAV:
         """ISO 639-3 codes it was trained on."""
         return frozenset(self.language_order)
 
+    @property
+    def decoder(self) -> str:
+        """How words are searched for, as signatures name it."""
+        return self.decoding.describe()
+
     @classmethod
-    def load(cls, path: str | Path | None = None) -> OpenheadAV:
+    def load(cls, path: str | Path | None = None, decoding: DecodingConfig | None = None) -> OpenheadAV:
         """Load ``NAME.safetensors`` and ``NAME.json``.
 
         Parameters
         ----------
         path : path, optional
             The safetensors file; the bundled weights by default.
+        decoding : DecodingConfig, optional
+            Settings of the word search; by default those of the checkpoint.
 
         Raises
         ------
@@ -109,7 +120,7 @@ class OpenheadAV:
             if missing or unexpected:
                 raise KeyError(f"missing {missing[:3]}, unexpected {unexpected[:3]}")
             phones, order = tuple(meta["phones"]), tuple(meta["languages"])
-            decoding = DecodingConfig(**meta["decoding"])
+            own = DecodingConfig(**meta["decoding"])
         except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
             raise UsageError(
                 f"{weights}: not a checkpoint of openhead-av ({error}); expected the pair that `mtbench avsr train` "
@@ -118,7 +129,9 @@ class OpenheadAV:
         h = hashlib.blake2b(digest_size=16)
         for part in (weights.read_bytes(), meta_file.read_bytes(), CODE_VERSION.encode()):
             h.update(hashlib.blake2b(part).digest())
-        return cls(network.eval(), phones, order, decoding, h.hexdigest())
+        if decoding is not None and decoding != own:
+            h.update(decoding.describe().encode())
+        return cls(network.eval(), phones, order, decoding or own, h.hexdigest())
 
     def log_probs(
         self, crops: np.ndarray | None, audio: Sequence[np.ndarray | None], language: str
@@ -127,25 +140,16 @@ class OpenheadAV:
 
         Parameters and errors are those of :meth:`transcribe`.
         """
-        index = torch.tensor(
-            [self.language_order.index(language) + 1 if language in self.language_order else 0]
-        )
-        frames = None if crops is None else len(crops)
-        results = []
-        with torch.inference_mode():
-            visual = None if crops is None else self.network.encode_video(normalize_crops(crops)[None])
-            for samples in audio:
-                if samples is None and crops is None:
-                    raise ValueError("a condition with neither audio nor crops cannot be transcribed")
-                t = frames if samples is None else len(samples) // SAMPLES_PER_FRAME
-                if frames is not None and t != frames:
-                    raise ValueError(
-                        f"{frames} mouth crops beside {t} frames of audio ({SAMPLES_PER_FRAME} samples each)"
-                    )
-                logmel = None if samples is None else compute_logmel(samples)[None]
-                out, _ = self.network(visual, logmel, torch.tensor([t]), index)
-                results.append(out[0].numpy())
-        return results
+        return self.log_probs_many([Request(crops, audio, language)])[0]
+
+    def log_probs_many(self, requests: Sequence[Request]) -> list[list[np.ndarray]]:
+        """Return (2 T, P) float32 log-probabilities for each condition of each clip.
+
+        Parameters and errors are those of :meth:`transcribe_many`.
+        """
+        order = {language: i + 1 for i, language in enumerate(self.language_order)}
+        languages = [order.get(request.language, 0) for request in requests]
+        return compute_log_probs(self.network, requests, languages, self.batch_frames)
 
     def transcribe(
         self,
@@ -177,15 +181,39 @@ class OpenheadAV:
         ValueError
             If lengths do not match or a condition has no modality.
         """
-        if crops is not None and (crops.ndim != 3 or crops.shape[1:] != (CROP, CROP)):
-            raise ValueError(f"crops must be (T, {CROP}, {CROP}), not {crops.shape}")
-        decoder = None if lexicon is None else self._word_decoder(lexicon)
-        hypotheses = []
-        for frames in self.log_probs(crops, audio, language):
-            phones = tuple(self.phones[c - 1] for c in decode_phones(frames))
-            text = "".join(phones) if decoder is None else " ".join(decoder.decode(frames))
-            hypotheses.append(Hypothesis(text, phones))
-        return hypotheses
+        return self.transcribe_many([Request(crops, audio, language, lexicon)])[0]
+
+    def transcribe_many(self, requests: Sequence[Request]) -> list[list[Hypothesis]]:
+        """Transcribe several clips, batched by length; the same results as one at a time.
+
+        Parameters
+        ----------
+        requests : sequence of Request
+            Clips with their conditions, see :meth:`transcribe`.
+
+        Returns
+        -------
+        list of list of Hypothesis
+            One list per clip, one entry per condition.
+
+        Raises
+        ------
+        ValueError
+            If a clip's lengths do not match or a condition has no modality.
+        UsageError
+            If a lexicon has phones that the recognizer does not know.
+        """
+        # First, so that a lexicon that cannot be used costs no time.
+        decoders = [None if r.lexicon is None else self._word_decoder(r.lexicon) for r in requests]
+        return [
+            [self._understand(frames, decoder) for frames in conditions]
+            for decoder, conditions in zip(decoders, self.log_probs_many(requests), strict=True)
+        ]
+
+    def _understand(self, frames: np.ndarray, decoder: WordDecoder | None) -> Hypothesis:
+        """Return phones and words of (2 T, P) log-probabilities."""
+        phones = tuple(self.phones[c - 1] for c in decode_phones(frames))
+        return Hypothesis("".join(phones) if decoder is None else " ".join(decoder.decode(frames)), phones)
 
     def _word_decoder(self, lexicon: Lexicon) -> WordDecoder:
         """Return the (cached) decoder of *lexicon*."""
@@ -202,6 +230,17 @@ class OpenheadAV:
                 entries.append((word, [classes[p] for p in pronunciation], prior))
             self._decoders[lexicon.digest] = WordDecoder(entries, self.decoding)
         return self._decoders[lexicon.digest]
+
+
+def load_beam_search() -> OpenheadAV:
+    """Return the bundled recognizer with the prefix beam search in place of the exact one.
+
+    Examples
+    --------
+    ``mtbench score entry --recognizer mtbench.avsr.openhead_av:load_beam_search``
+    """
+    decoding = OpenheadAV.load().decoding
+    return OpenheadAV.load(decoding=replace(decoding, search="beam"))
 
 
 def save_recognizer(
@@ -241,7 +280,7 @@ def save_recognizer(
         "model": network.config.to_dict(),
         "phones": list(phones),
         "languages": list(languages),
-        "decoding": decoding.__dict__,
+        "decoding": asdict(decoding),
         "training": training,
     }
     meta_part = path.with_suffix(".json.part")
