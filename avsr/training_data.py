@@ -110,9 +110,23 @@ class BatchGenerator:
         ISO 639-3 codes to draw from.
     phones : sequence of str
         Inventory; class of phone *i* is *i + 1*.
+    flame : float
+        Share of the faces that is rendered on the registered FLAME template.
+
+    Raises
+    ------
+    PrerequisiteError
+        If FLAME is asked for and none is registered.
     """
 
-    def __init__(self, seed: int, size: int, languages: tuple[str, ...], phones: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        seed: int,
+        size: int,
+        languages: tuple[str, ...],
+        phones: tuple[str, ...],
+        flame: float = 0.0,
+    ) -> None:
         from mtbench.head import load_head
         from mtbench.synth.speech import UtteranceSource
 
@@ -122,6 +136,11 @@ class BatchGenerator:
         self._shares = weights / weights.sum()
         self._class = {p: i + 1 for i, p in enumerate(phones)}
         self._head = load_head()
+        self._flame = flame
+        if flame:
+            from mtbench.synth.transferred_head import load_transferred_head
+
+            self._flame_head = load_transferred_head()
         self._source = UtteranceSource()
         self._sets: OrderedDict[int, tuple[Utterance, ...]] = OrderedDict()
 
@@ -180,7 +199,8 @@ class BatchGenerator:
         audio[: len(speech.audio)] = speech.audio
         setting = perturbed(TRAINING[rng.integers(len(TRAINING))], rng)
         curves = animate(speech.phones, t / FPS, setting, seed=int(rng.integers(2**31)))
-        crops = render_speaker(rng, self._head, curves)
+        head = self._flame_head if self._flame and rng.random() < self._flame else self._head
+        crops = render_speaker(rng, head, curves)
         labels = [self._class[p.symbol] for p in speech.phones if p.symbol in self._class]
         frames = np.zeros(2 * t, np.int64)
         for p in speech.phones:

@@ -9,10 +9,12 @@ import torch
 pytest.importorskip("espeakng_loader", reason="the [synth] extra is not installed")
 pytestmark = pytest.mark.synth
 
-from mtbench.avsr.acoustics import mix  # noqa: E402
-from mtbench.avsr.train import TrainingConfig, collate, learning_rate, train  # noqa: E402
+from mtbench.avsr.acoustics import change_channel, change_source, change_vocal_tract, mix  # noqa: E402
+from mtbench.avsr.batches import collate, collate_shards  # noqa: E402
+from mtbench.avsr.train import TrainingConfig, learning_rate, train  # noqa: E402
 from mtbench.avsr.training_data import BatchGenerator  # noqa: E402
 from mtbench.languages import LANGUAGES  # noqa: E402
+from mtbench.synth.speech import UtteranceSource  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +70,47 @@ def test_collate_pads_and_keeps_lengths(batch):
     assert torch.equal(collate(batch, 5, tuple(LANGUAGES)).logmel, x.logmel)
 
 
+def test_shards_hold_every_view_once(phones):
+    batch = BatchGenerator(5, 4, ("eng", "ita"), phones).make(0)
+    shards = collate_shards(batch, 5, tuple(LANGUAGES), 2)
+    assert [len(s.crops) for s in shards] == [2, 2]
+    assert sum(len(s.utterance) for s in shards) == len(batch.views)
+    assert all(int(s.utterance.max()) < len(s.crops) for s in shards)
+    with pytest.raises(ValueError, match="cannot be cut into 3"):
+        collate_shards(batch, 5, tuple(LANGUAGES), 3)
+
+
+def test_other_vocal_tracts_keep_phones_with_the_sound():
+    speech = UtteranceSource().draw(np.random.default_rng(2), "ita", 2.0)
+    for seed in range(6):
+        other = change_vocal_tract(speech, np.random.default_rng(seed))
+        factor = len(other.audio) / len(speech.audio)
+        assert 0.83 < factor < 1.17
+        assert other.phones[-1].end == pytest.approx(speech.phones[-1].end * factor, abs=1e-3)
+        assert [p.symbol for p in other.phones] == [p.symbol for p in speech.phones]
+
+
+def test_channels_are_bounded_and_seeded():
+    speech = UtteranceSource().draw(np.random.default_rng(2), "ita", 2.0).audio
+    for seed in range(20):
+        heard = change_channel(speech, np.random.default_rng(seed))
+        assert heard.shape == speech.shape
+        assert np.isfinite(heard).all()
+        assert 0.2 < np.std(heard) / np.std(speech) < 2.5
+        assert np.array_equal(heard, change_channel(speech, np.random.default_rng(seed)))
+
+
+def test_another_source_keeps_the_envelope_of_speech():
+    """Loud where speech is loud, silent where it is silent."""
+    speech = UtteranceSource().draw(np.random.default_rng(2), "ita", 2.0).audio
+    level = np.square(speech[: len(speech) // 800 * 800]).reshape(-1, 800).mean(1)
+    for seed in range(5):
+        other = change_source(speech, np.random.default_rng(seed))
+        there = np.square(other[: len(speech) // 800 * 800]).reshape(-1, 800).mean(1)
+        assert np.corrcoef(np.log(level + 1e-6), np.log(there + 1e-6))[0, 1] > 0.8
+        assert not np.allclose(other, speech, atol=1e-3)
+
+
 @pytest.mark.parametrize("snr", [-12.0, 0.0, 15.0])
 def test_training_mixtures_have_the_asked_snr(snr):
     rng = np.random.default_rng(1)
@@ -89,14 +132,26 @@ def test_learning_rate_rises_and_falls():
 
 
 @pytest.mark.slow
-def test_resumed_training_equals_unbroken(tmp_path, monkeypatch):
+def test_processes_compute_what_one_does(tmp_path):
+    config = TrainingConfig(seed=9, batch=2, warmup=2, steps=2)
+    losses = []
+    for cores in (1, 2):
+        train(tmp_path / str(cores), config, threads=cores)
+        state = torch.load(tmp_path / str(cores) / "checkpoint.pt", weights_only=True)["network"]
+        losses.append(state["output.weight"])
+    assert torch.allclose(losses[0], losses[1], atol=2e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("threads", [1, 2])
+def test_resumed_training_equals_unbroken(tmp_path, monkeypatch, threads):
     """Two steps, stop, two more: the same weights and losses as four in one go."""
     config = {"seed": 9, "batch": 2, "warmup": 2, "checkpoint_every": 2}
-    unbroken = train(tmp_path / "a", TrainingConfig(steps=4, **config), threads=1)
-    import mtbench.avsr.train as module
+    unbroken = train(tmp_path / "a", TrainingConfig(steps=4, **config), threads=threads)
+    from mtbench.avsr.train import _Optimization
 
     # The learning rate depends on the total number of steps: stop the long run instead of making a short one.
-    save = module._save
+    save = _Optimization.save
 
     class Stop(Exception):
         pass
@@ -105,11 +160,11 @@ def test_resumed_training_equals_unbroken(tmp_path, monkeypatch):
         save(*args)
         raise Stop
 
-    monkeypatch.setattr(module, "_save", save_and_stop)
+    monkeypatch.setattr(_Optimization, "save", save_and_stop)
     with pytest.raises(Stop):
-        train(tmp_path / "b", TrainingConfig(steps=4, **config), threads=1)
-    monkeypatch.setattr(module, "_save", save)
-    resumed = train(tmp_path / "b", TrainingConfig(steps=4, **config), threads=1)
+        train(tmp_path / "b", TrainingConfig(steps=4, **config), threads=threads)
+    monkeypatch.setattr(_Optimization, "save", save)
+    resumed = train(tmp_path / "b", TrainingConfig(steps=4, **config), threads=threads)
     assert unbroken.read_bytes() == resumed.read_bytes()
     with (tmp_path / "a" / "losses.csv").open() as file:
         assert next(csv.reader(file))[:2] == ["step", "seconds"]
