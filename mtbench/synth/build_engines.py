@@ -1,0 +1,324 @@
+"""The bundled benchmark ``openhead-engines``: sentences of ``openhead-20`` in the voices of held-out engines.
+
+Conventions
+-----------
+The folder is that of :mod:`mtbench.synth.build`, for the six languages that flite and festival speak. A clip is one
+of :data:`SENTENCES`, all from test articles, in one of the language's voices in turn; level, silence at both ends
+and ground truth (setting ``default``) are as in ``openhead-20``. Reference phones are what the engine says that it
+spoke. Lexicons and babble are those of ``openhead-20``, since they are the language's and not the engine's.
+Everything follows from the clip's name and the engines' packages.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from mtbench.benchmark import Benchmark, load_benchmark
+from mtbench.errors import PrerequisiteError, UsageError
+from mtbench.synth.articulation import animate
+from mtbench.synth.build import (
+    FPS,
+    SAMPLES_PER_FRAME,
+    SHORTEST,
+    TOPOLOGY,
+    _quote,
+    _write_flac,
+    _write_npz,
+)
+from mtbench.synth.engines import VOICES, EngineVoice, speak
+from mtbench.synth.espeak import SAMPLE_RATE, Phone, Speech
+from mtbench.synth.phones import INVENTORY, SILENCE
+from mtbench.synth.speech import pad_speech
+from mtbench.synth.texts import Sentence, sentences
+
+NAME, VERSION = "openhead-engines", "1"
+#: Where lexicons and babble come from.
+PARENT = "openhead-20"
+LANGUAGES: tuple[str, ...] = tuple(dict.fromkeys(v.language for v in VOICES))
+
+#: What every language says.
+SENTENCES: tuple[str, ...] = (
+    "udhr-01.1.1", "udhr-03.1.1", "udhr-06.1.1", "udhr-09.1.1", "udhr-15.1.1", "udhr-15.2.1", "udhr-20.1.1",
+    "udhr-20.2.1",
+)  # fmt: skip
+#: Clips of a language where it has more voices than fit into eight: two a voice.
+CLIPS: dict[str, int] = {"eng": 10}
+#: Where a sentence is too long for a clip: which of its words are said (whole clauses).
+CUTS: dict[tuple[str, str], slice] = {
+    ("ita", "udhr-15.2.1"): slice(0, 8),
+    ("ces", "udhr-15.2.1"): slice(0, 8),
+    ("rus", "udhr-06.1.1"): slice(7, None),
+    ("hin", "udhr-01.1.1"): slice(0, 9),
+    ("hin", "udhr-15.2.1"): slice(0, 14),
+}
+#: Longest clip, in seconds: slow voices cannot be hurried.
+LONGEST = 7.5
+
+_LEVEL, _PEAK = 0.04, 0.89
+#: Seconds of an engine's own silence that are kept at the ends.
+_EDGE = 0.02
+
+_DESCRIPTION = (
+    "Sentences of the Universal Declaration of Human Rights in six languages, spoken by engines other than the one "
+    "that the bundled recognizer was trained on: flite 2.2 (English) and festival 2.5 (Italian, Czech, Russian, "
+    "Catalan, Hindi, English), fourteen voices made from human recordings. Ground truth from mtbench's articulation "
+    "model, timed by what the engines say that they spoke. For testing recognizers, not for ranking entries."
+)
+_NOTES = (
+    f"Phones: base IPA letters ({INVENTORY}), mapped from each engine's phone set. Lexicons and babble are those of "
+    f"{PARENT}: pronunciations there are espeak's, British in English, while these voices are American. The Hindi "
+    "voice drops no inherent vowel and reads anusvara as m; reference phones say so."
+)
+
+_LICENSE = "Texts, phones, motion and noise: CC0-1.0. Sound: made with the voices listed in VOICES.txt."
+#: Written beside the manifest, so that whoever ships the sound knows whose voices it holds.
+_CREDITS = """Whose voices openhead-engines speaks with
+
+The sound of this folder was synthesised with the voices below, most of them recordings of people cut into units. No
+program and no voice is shipped. Their terms, as their Debian packages state them:
+
+flite 2.2 (awb, kal16, rms, slt)      Carnegie Mellon University; BSD-like
+festvox-us-slt-hts (hts-slt)          Carnegie Mellon University, Nagoya Institute of Technology; BSD-like
+festvox-italp16k (lp)                 Italian Festival Modules, ISTC-CNR and ITC-irst, 2008; GPL-2 or later
+festvox-itapc16k (pc)                 Italian Festival Modules, ISTC-CNR and ITC-irst, 2008; GPL-2 or later
+festvox-czech-ph (ph)                 Brailcom, 2005; GPL-2 or later
+festvox-czech-dita, -krb, -machac     Brailcom, 2005-2011; GPL-3 or later
+festvox-ru (nsh)                      Nickolay V. Shmyrev, 2005; BSD-like
+festvox-ca-ona-hts (ona)              Universitat Politecnica de Catalunya, 2007-2016; LGPL-2.1 or later
+festvox-hi-nsk (nsk)                  C-DAC Mumbai and others, 2005-2006; GPL-2 or later
+
+Whoever wants the sound without these terms builds the folder again with other voices:
+scripts/build_engines_benchmark.py.
+"""
+
+Report = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a clip is made of.
+
+    Attributes
+    ----------
+    id : str
+        ``<language>-<number>``.
+    sentence : Sentence
+        As far as it is said.
+    voice : EngineVoice
+    identity : str
+        Of the bundled head.
+    seed : int
+        Of articulation and of the silence at the ends.
+    """
+
+    id: str
+    sentence: Sentence
+    voice: EngineVoice
+    identity: str
+    seed: int
+
+
+def plan_clips(language: str) -> list[Plan]:
+    """Return the clips of *language*."""
+    from mtbench.head import load_head
+
+    identities = load_head().identity_names
+    by_id = {s.id: s for s in sentences(language)}
+    voices = [v for v in VOICES if v.language == language]
+    plans = []
+    for i in range(CLIPS.get(language, len(SENTENCES))):
+        sentence = by_id[SENTENCES[i % len(SENTENCES)]]
+        part = CUTS.get((language, sentence.id), slice(None))
+        sentence = replace(sentence, words=sentence.words[part], spoken=sentence.spoken[part])
+        clip = f"{language}-{i + 1:02d}"
+        seed = int.from_bytes(hashlib.blake2b(f"{NAME}|{clip}".encode(), digest_size=4).digest(), "little")
+        voice = voices[i % len(voices)]
+        faces = [name for name in identities if ("-female-" if voice.female else "-male-") in name]
+        face = faces[(i + LANGUAGES.index(language)) % len(faces)]
+        plans.append(Plan(clip, sentence, voice, face, seed))
+    return plans
+
+
+def trim_silence(speech: Speech, keep: float = _EDGE) -> Speech:
+    """Return *speech* with at most *keep* seconds of silence at each end."""
+    phones = list(speech.phones)
+    if not phones:
+        return speech
+    begin, end = 0.0, speech.duration
+    if phones[0].symbol == SILENCE:
+        begin = max(0.0, phones[0].end - keep)
+    if phones[-1].symbol == SILENCE:
+        end = min(end, phones[-1].start + keep)
+    first, last = round(begin * SAMPLE_RATE), round(end * SAMPLE_RATE)
+    begin, end = first / SAMPLE_RATE, last / SAMPLE_RATE
+    moved = tuple(
+        Phone(
+            p.symbol,
+            max(p.start, begin) - begin,
+            min(p.end, end) - begin,
+            None if p.release is None else p.release - begin,
+        )
+        for p in phones
+    )
+    words = tuple(replace(w, start=w.start - begin, end=w.end - begin) for w in speech.words)
+    return Speech(speech.audio[first:last], moved, words)
+
+
+def speak_plan(plan: Plan) -> Speech:
+    """Return the clip's speech: level set, silence around, a whole number of frames.
+
+    Raises
+    ------
+    PrerequisiteError
+        Where the voice is not installed.
+    ValueError
+        Where the clip gets longer than :data:`LONGEST` (such a sentence belongs into :data:`CUTS`), or the engine
+        left out a word.
+    """
+    speech = trim_silence(speak(" ".join(plan.sentence.spoken), plan.voice))
+    said = {word.index for word in speech.words}
+    missing = [w for i, w in enumerate(" ".join(plan.sentence.spoken).split()) if i not in said]
+    if missing:
+        raise ValueError(f"{plan.id}: the voice {plan.voice.name} leaves out {missing}")
+    rng = np.random.Generator(np.random.PCG64([plan.seed, 1]))
+    before, after = rng.uniform(0.12, 0.16, 2)
+    gap = max(0.0, SHORTEST - speech.duration - before - after)
+    speech = pad_speech(speech, float(before + gap / 2), float(after + gap / 2))
+    rest = -len(speech.audio) % SAMPLES_PER_FRAME
+    if rest:
+        speech = pad_speech(speech, 0.0, rest / SAMPLE_RATE)
+    if speech.duration > LONGEST:
+        raise ValueError(
+            f"{plan.id}: {speech.duration:.2f} s, expected at most {LONGEST} s; cut the sentence"
+        )
+    audio = speech.audio.astype(np.float64)
+    # Recorded voices may carry an offset, which is no sound.
+    audio -= audio.mean()
+    gain = min(_LEVEL / np.sqrt(np.mean(audio**2)), _PEAK / np.abs(audio).max())
+    return replace(speech, audio=(gain * audio).astype(np.float32))
+
+
+def build_engines_benchmark(
+    out_dir: Path | str, languages: Sequence[str] = LANGUAGES, progress: Report | None = None
+) -> Path:
+    """Build the benchmark folder.
+
+    Parameters
+    ----------
+    out_dir : Path or str
+        Must not exist, be empty, or hold an earlier build, which is replaced once the new one is complete.
+    languages : sequence of str
+        Build only these: a clip's bytes don't depend on the others.
+    progress : callable, optional
+        Called with (what is being made, steps done, steps in all).
+
+    Returns
+    -------
+    Path
+        *out_dir*.
+
+    Raises
+    ------
+    PrerequisiteError
+        Where a voice or the texts are missing.
+    UsageError
+        Where *out_dir* holds something else.
+    """
+    out = Path(out_dir)
+    manifest = out / "benchmark.toml"
+    if (
+        out.exists()
+        and any(out.iterdir())
+        and not (manifest.is_file() and f'name = "{NAME}"' in manifest.read_text(encoding="utf8"))
+    ):
+        raise UsageError(f"{out}: holds something other than an earlier build of {NAME}; give another folder")
+    absent = [v.name for v in VOICES if v.language in languages and not v.installed]
+    if absent:
+        raise PrerequisiteError(
+            f"voices that are not installed: {', '.join(absent)}; see mtbench.synth.engines.VOICES for the packages"
+        )
+    parent = load_benchmark(PARENT)
+    say = progress or (lambda what, done, total: None)
+    part = out.with_name(f".{out.name}.{os.getpid()}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        for folder in ("audio", "motion", "phones", "lexicon", "noise"):
+            (part / folder).mkdir(parents=True)
+        tables = []
+        for i, code in enumerate(languages):
+            say(f"clips {code}", i, len(languages))
+            tables += [_write_clip(part, plan) for plan in plan_clips(code)]
+        _copy_from_parent(parent, part, languages)
+        (part / "VOICES.txt").write_text(_CREDITS, encoding="utf8", newline="\n")
+        (part / "benchmark.toml").write_text(
+            _format_manifest(languages, tables), encoding="utf8", newline="\n"
+        )
+        if out.exists():
+            shutil.rmtree(out)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        part.replace(out)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    say("done", len(languages), len(languages))
+    return out
+
+
+def _copy_from_parent(parent: Benchmark, part: Path, languages: Sequence[str]) -> None:
+    for code in languages:
+        shutil.copyfile(parent.lexicons[code], part / "lexicon" / f"{code}.tsv")
+    assert parent.noise_folder is not None
+    shutil.copyfile(parent.noise_folder / "babble.flac", part / "noise" / "babble.flac")
+
+
+def _write_clip(part: Path, plan: Plan) -> str:
+    """Write the clip's files and return its table of the manifest."""
+    speech = speak_plan(plan)
+    _write_flac(part / "audio" / f"{plan.id}.flac", speech.audio)
+    units = animate(speech.phones, speech.duration, fps=FPS, seed=plan.seed)
+    _write_npz(part / "motion" / f"{plan.id}.npz", {"identity": np.array(plan.identity), "units": units})
+    rows = [
+        f"{p.symbol}\t{p.start:.4f}\t{p.end:.4f}\t{'' if p.release is None else f'{p.release:.4f}'}\n"
+        for p in speech.phones
+    ]
+    times = part / "phones" / f"{plan.id}.tsv"
+    times.write_text("phone\tstart\tend\trelease\n" + "".join(rows), encoding="utf8", newline="\n")
+    fields = {
+        "id": plan.id,
+        "language": plan.sentence.language,
+        "transcript": plan.sentence.text,
+        "audio": f"audio/{plan.id}.flac",
+        "frames": len(speech.audio) // SAMPLES_PER_FRAME,
+        # The cluster of the bootstrap: one sentence may be said by two voices.
+        "source": f"{plan.sentence.language}-{plan.sentence.id}",
+        "motion": f"motion/{plan.id}.npz",
+        "phones": " ".join(speech.symbols),
+        "phone_times": f"phones/{plan.id}.tsv",
+    }
+    comment = f"\n# voice: {plan.voice.name} ({plan.voice.engine})"
+    return f"{comment}\n[[clips]]\n" + "".join(f"{key} = {_quote(value)}\n" for key, value in fields.items())
+
+
+def _format_manifest(codes: Sequence[str], tables: Sequence[str]) -> str:
+    head = {
+        "schema": 1,
+        "name": NAME,
+        "version": VERSION,
+        "topology": TOPOLOGY,
+        "fps": FPS,
+        "sample_rate": SAMPLE_RATE,
+        "title": "Speech of held-out engines on the bundled head, 6 languages",
+        "description": _DESCRIPTION,
+        "license": _LICENSE,
+        "notes": _NOTES,
+        "noises": "noise",
+    }
+    text = "".join(f"{key} = {_quote(value)}\n" for key, value in head.items())
+    text += "\n[lexicons]\n" + "".join(f'{code} = "lexicon/{code}.tsv"\n' for code in codes)
+    return text + "".join(tables)
