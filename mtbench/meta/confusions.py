@@ -6,8 +6,8 @@ Phones of reference and hypothesis are aligned with as few edits as possible; am
 puts as few phones of different classes opposite each other as possible, so that a confusion is counted only
 where it cannot be explained otherwise. Counts are summed over clips, then read by row: of all phones of a
 class, how many came back as which class, or not at all (``"missed"``). Phones recognized where nothing was
-said stand in the row ``"added"``. Classes are what a viewer of lips and teeth can hope to tell apart; a phone
-that is in none of them counts as ``"other"``.
+said stand in the row ``"added"``. Classes are those of :mod:`mtbench.meta.viseme_classes`; a phone that is in none
+of them (another recognizer's) counts as ``"other"``.
 """
 
 from __future__ import annotations
@@ -21,37 +21,12 @@ import numpy as np
 from mtbench.errors import UsageError
 from mtbench.meta.scores import MetaScores
 from mtbench.meta.systems import GROUND_TRUTH
+from mtbench.meta.viseme_classes import VISEME_CLASSES, class_by_phone
 
 MISSED, ADDED, OTHER = "missed", "added", "other"
 
-#: Viseme classes and their phones, consonants from the lips backwards, then vowels from open to rounded.
-CLASSES: dict[str, str] = {
-    "lips closed (p b m)": "pbmɸβ",
-    "lip on teeth (f v)": "fvʋ",
-    "tongue between teeth (θ ð)": "θð",
-    "tongue tip (t d n l r)": "tdnlɫrɾʈɖɭɽɹ",
-    "hissing (s z)": "sz",
-    "hushing (ʃ ʒ)": "ʃʒʂʐɕʑ",
-    "rounded glide (w)": "w",
-    "palate (j ɲ c)": "jɲcɟçʎ",
-    "back of mouth (k g x h)": "kɡqŋxɣχʁħʕhʔ",
-    "open vowels (a)": "aɑɐʌæ",
-    "mid vowels (e ə)": "eɛəɜɤ",
-    "close vowels (i)": "iɪɨɯ",
-    "rounded mid (o ø)": "oɔɒøœ",
-    "rounded close (u y)": "uʊy",
-}
-#: Classes whose place of articulation is at the lips or teeth, in plain view.
-VISIBLE = (
-    "lips closed (p b m)",
-    "lip on teeth (f v)",
-    "tongue between teeth (θ ð)",
-    "hushing (ʃ ʒ)",
-    "rounded glide (w)",
-    "rounded mid (o ø)",
-    "rounded close (u y)",
-)
-_CLASS_OF = {phone: name for name, phones in CLASSES.items() for phone in phones}
+#: Classes that are made at the lips or the teeth, in plain view.
+VISIBLE = ("PP", "FF", "WW", "TH", "CH", "oh", "uw", "oe")
 
 
 @dataclass(frozen=True)
@@ -97,6 +72,7 @@ class Confusions:
         ]
         classes = {
             row: {
+                "phones": " ".join(VISEME_CLASSES.get(row, ())),
                 "n": int(self.counts[i].sum()),
                 "right": _share(shares[i, self.columns.index(row)]),
                 "missed": _share(shares[i, -1]),
@@ -120,9 +96,9 @@ def name_class(phone: str) -> str:
     Examples
     --------
     >>> name_class("b"), name_class("?")
-    ('lips closed (p b m)', 'other')
+    ('PP', 'other')
     """
-    return _CLASS_OF.get(phone, OTHER)
+    return class_by_phone().get(phone, OTHER)
 
 
 def align_phones(reference: Sequence[str], hypothesis: Sequence[str]) -> list[tuple[str | None, str | None]]:
@@ -190,7 +166,7 @@ def count_confusions(references: Sequence[Sequence[str]], hypotheses: Sequence[S
                 MISSED if heard is None else name_class(heard),
             )
             counts[key] = counts.get(key, 0) + 1
-    names = [*CLASSES, *([OTHER] if any(OTHER in key for key in counts) else [])]
+    names = [*VISEME_CLASSES, *([OTHER] if any(OTHER in key for key in counts) else [])]
     rows, columns = (*names, ADDED), (*names, MISSED)
     matrix = np.array([[counts.get((r, c), 0) for c in columns] for r in rows], dtype=np.int64)
     return Confusions(rows, columns, matrix, len(references) - n_skipped, n_skipped)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -208,15 +209,18 @@ def trace_noise(study: Study, unit: str = "words") -> dict[str, Any]:
 
 
 def _noise_point(study: Study, measure: Measure, row: int) -> dict[str, Any]:
-    samples = study.resample(measure)
-    number = summarize(study.estimate(measure)[row], None if samples is None else samples[:, row], "%")
+    alone = replace(measure, values=measure.values[[row]], scored=measure.scored[[row]])
+
+    def number(language: str | None) -> dict[str, Any]:
+        samples = study.resample(alone, language)
+        score = float(study.estimate(alone, language)[0])
+        return summarize(score, None if samples is None else samples[:, 0], "%").to_json()
+
     return {
         "snr_db": parse_condition(measure.condition or "v")[1],
         "condition": measure.condition,
-        **number.to_json(),
-        "languages": {
-            language: float(study.estimate(measure, language)[row]) for language in study.languages
-        },
+        **number(None),
+        "languages": {language: number(language) for language in study.languages},
     }
 
 
@@ -268,4 +272,4 @@ def compare_with_truth(
 def _inside(difference: Number) -> bool | None:
     if difference.ci95 is None:
         return None
-    return -TOLERANCE < difference.ci95[0] and difference.ci95[1] < TOLERANCE
+    return difference.ci95[0] > -TOLERANCE and difference.ci95[1] < TOLERANCE

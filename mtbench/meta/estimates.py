@@ -13,7 +13,7 @@ that lacks a value which others have is not scored at all, and is listed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -121,6 +121,9 @@ class Study:
     scores: MetaScores
     replicates: int = REPLICATES
     seed: int = SEED
+    _resampled: dict[int, tuple[Measure, np.ndarray]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @cached_property
     def clusters(self) -> tuple[str, ...]:
@@ -168,24 +171,35 @@ class Study:
 
     def resample(self, measure: Measure, language: str | None = None) -> np.ndarray | None:
         """Return the systems' scores in every replicate, (B, S), or None without draws."""
-        return None if self.weights is None else self.aggregate(measure, self.weights, language)
+        if self.weights is None:
+            return None
+        if language is not None:
+            return self.aggregate(measure, self.weights, language)
+        # Every statistic starts from these; the measure is kept, so that its id stays its own.
+        if id(measure) not in self._resampled:
+            self._resampled[id(measure)] = measure, self.aggregate(measure, self.weights)
+        return self._resampled[id(measure)][1]
 
     def aggregate(self, measure: Measure, weights: np.ndarray, language: str | None = None) -> np.ndarray:
         """Return the systems' scores for clip *weights* (B, N): (B, S).
 
         A language of which a replicate drew nothing is not in that replicate's mean over languages.
         """
-        total, n_languages = np.zeros((len(weights), len(measure.values))), np.zeros(len(weights))
+        rows = np.flatnonzero(measure.scored)
+        values = measure.values[rows]
+        total, n_languages = np.zeros((len(weights), len(rows))), np.zeros(len(weights))
         for code in self.languages if language is None else (language,):
             members = [i for i in self.members(code) if measure.usable[i]]
             sums, lengths = np.zeros_like(total), np.zeros(len(weights))
             for i in members:  # a fixed order, without BLAS: the same bits everywhere
-                sums += weights[:, i, None] * measure.values[None, :, i]
+                sums += weights[:, i, None] * values[None, :, i]
                 lengths += weights[:, i] * measure.lengths[i]
             drawn = lengths > 0
             total += np.where(drawn[:, None], sums / np.where(drawn, lengths, 1.0)[:, None], 0.0)
             n_languages += drawn
-        return total / np.where(n_languages > 0, n_languages, np.nan)[:, None]
+        out = np.full((len(weights), len(measure.values)), np.nan)
+        out[:, rows] = total / np.where(n_languages > 0, n_languages, np.nan)[:, None]
+        return out
 
     def contributions(self, measure: Measure, worse: int, better: int) -> np.ndarray:
         """Return each cluster's share of score(worse) - score(better), macro over languages; (C,)."""

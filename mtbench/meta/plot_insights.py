@@ -1,0 +1,194 @@
+"""Plots of what a metric sees and what it does not: sensitivity, noise, confusions, languages.
+
+Conventions
+-----------
+As in :mod:`mtbench.meta.plots`. Every function fills a figure and returns whether there was anything to show.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mtbench.languages import display_name
+from mtbench.meta.plot_style import (
+    BLUE,
+    DARK,
+    GREEN,
+    LIME,
+    OCHRE,
+    ORANGE,
+    PURPLE,
+    SERIES,
+    draw_bars,
+    draw_whisker,
+    make_handle,
+)
+from mtbench.meta.scores import parse_condition
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def draw_sensitivity(figure: Figure, report: dict[str, Any]) -> bool:
+    """Clips that each error rate needs to tell an amplitude from the ground truth."""
+    found = report["sensitivity"]["amplitudes"]
+    strengths = {s["name"]: s["strength"] for s in report["systems"]}
+    titles = {m["name"]: m["title"] for m in report["measures"]}
+    lines = {
+        name: [row for row in rows if row["better"] == "ground-truth" and row["clips_needed"] is not None]
+        for name, rows in found.items()
+    }
+    if not any(lines.values()):
+        return False
+    figure.set_size_inches(7.5, 3.7)
+    axes = figure.subplots()
+    places = sorted({strengths[row["worse"]] for rows in lines.values() for row in rows}, reverse=True)
+    for (name, rows), color in zip(lines.items(), (BLUE, LIME, ORANGE, OCHRE), strict=False):
+        x = [places.index(strengths[row["worse"]]) for row in rows]
+        axes.plot(
+            x, [row["clips_needed"] for row in rows], "o-", color=color, label=titles[name], markersize=4
+        )
+        if name == "avlr":
+            low = [row["clips_ci95"][0] if row["clips_ci95"] else np.nan for row in rows]
+            high = [(row["clips_ci95"][1] or 1e6) if row["clips_ci95"] else np.nan for row in rows]
+            axes.fill_between(x, low, high, color=color, alpha=0.15, linewidth=0)
+    top = max(row["clips_needed"] for rows in lines.values() for row in rows)
+    axes.axhline(report["n_clips"], color=DARK, linewidth=0.8, linestyle=":")
+    axes.text(
+        len(places) - 1,
+        report["n_clips"] * 1.06,
+        f"this benchmark: {report['n_clips']}",
+        ha="right",
+        fontsize=8,
+    )
+    axes.set_yscale("log")
+    axes.set_ylim(1.5, 3 * max(top, report["n_clips"]))
+    axes.set_xticks(range(len(places)), [f"{place:g}" for place in places])
+    axes.set_xlabel("amplitude that is told from the ground truth's")
+    axes.set_ylabel("clips needed (95 %, power 80 %)")
+    axes.legend()
+    return True
+
+
+def draw_conditions(figure: Figure, report: dict[str, Any]) -> bool:
+    """Size of the effect in one clip under every condition."""
+    rows = report["sensitivity"]["conditions"]["words"]["conditions"]
+    contrasts = list(dict.fromkeys((row["better"], row["worse"]) for row in rows))
+    if not contrasts:
+        return False
+    figure.set_size_inches(min(10.5, 1 + 4.7 * len(contrasts)), 3.6)
+    all_axes = figure.subplots(1, len(contrasts), squeeze=False).ravel()
+    handles: list[Any] = []
+    for axes, pair in zip(all_axes, contrasts, strict=True):
+        inside = [row for row in rows if (row["better"], row["worse"]) == pair]
+        parsed = [(parse_condition(row["condition"] or "v"), row["effect"]) for row in inside]
+        levels = sorted(
+            {snr for (kind, snr, _), _ in parsed if kind == "av" and snr is not None}, reverse=True
+        )
+        noises = sorted({noise for (_, _, noise), _ in parsed if noise})
+        for noise, color in zip(noises, SERIES, strict=False):
+            line = sorted(
+                (levels.index(snr), e)
+                for (kind, snr, n), e in parsed
+                if n == noise and kind == "av" and snr is not None
+            )
+            offset = 0.12 * (noises.index(noise) - (len(noises) - 1) / 2)
+            draw_bars(axes, [x + 1 + offset for x, _ in line], [e for _, e in line], color)
+        for place, key in ((0, ("av", None, None)), (len(levels) + 1, ("v", None, None))):
+            lone = [effect for found, effect in parsed if found == key]
+            draw_bars(axes, [place] * len(lone), lone, DARK)
+        axes.set_xticks(range(len(levels) + 2), ["clean", *(f"{level:g}" for level in levels), "no sound"])
+        axes.set_title(f"{pair[0]} against {pair[1]}")
+        axes.set_xlabel("signal-to-noise ratio, dB")
+        axes.set_ylabel("difference / spread in one clip")
+        axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
+        handles = [make_handle(color, noise) for noise, color in zip(noises, SERIES, strict=False)]
+    figure.legend(handles=handles, loc="outside upper center", ncols=6)
+    return True
+
+
+def draw_confusions(figure: Figure, report: dict[str, Any]) -> bool:
+    """Viseme classes said against recognized, video only."""
+    found = report["confusions"]
+    if found is None:
+        return False
+    counts = np.array(found["counts"][:-1], dtype=float)
+    keep = counts.sum(axis=1) > 0
+    total = counts.sum(axis=1, keepdims=True)
+    shares = 100 * counts[keep] / total[keep]
+    names = [row for row, kept in zip(found["rows"][:-1], keep, strict=True) if kept]
+    figure.set_size_inches(9.2, 7.2)
+    axes = figure.subplots()
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=100, aspect="auto")
+    axes.grid(False)
+    labels = [f"{name}  {found['classes'][name]['phones']}" for name in names]
+    axes.set_yticks(range(len(names)), labels)
+    axes.set_xticks(range(len(found["columns"])), found["columns"], rotation=60, ha="right")
+    for i, j in np.ndindex(shares.shape):
+        if shares[i, j] >= 0.5:
+            color = "white" if shares[i, j] > 55 else DARK
+            axes.text(j, i, f"{shares[i, j]:.0f}", ha="center", va="center", fontsize=7.5, color=color)
+    axes.axvline(len(found["columns"]) - 1.5, color=DARK, linewidth=0.8)
+    axes.set_ylabel("said")
+    axes.set_xlabel("recognized from video alone")
+    axes.set_title("per cent of each class's phones")
+    figure.colorbar(image, ax=axes, shrink=0.7, pad=0.01)
+    return True
+
+
+def draw_languages(figure: Figure, report: dict[str, Any]) -> bool:
+    """Show the ground truth's AVLR, and what it gains, in every language."""
+    found = report["fairness"]["words"]
+    if not found["languages"]:
+        return False
+    scores = [
+        ("avlr", "AVLR of the ground truth, %", BLUE),
+        ("gain_over_static", "gain over a static face, points", GREEN),
+        ("gain_over_sound", "gain over sound alone, points", PURPLE),
+    ]
+    scores = [item for item in scores if item[0] in found["spread"]]
+    order = sorted(found["languages"], key=lambda code: found["languages"][code]["avlr"]["estimate"])
+    labels = [
+        display_name(code) + ("*" if found["languages"][code]["rate"] == "cer" else "") for code in order
+    ]
+    figure.set_size_inches(10.5, 0.9 + 0.23 * len(order))
+    all_axes = figure.subplots(1, len(scores), sharey=True, squeeze=False).ravel()
+    for axes, (name, title, color) in zip(all_axes, scores, strict=True):
+        for place, code in enumerate(order):
+            draw_whisker(axes, found["languages"][code][name], place, color)
+        axes.axvline(found["spread"][name]["mean"], color=DARK, linewidth=0.8, linestyle=":")
+        axes.set_title(title)
+        axes.set_yticks(range(len(order)), labels)
+        axes.set_ylim(len(order) - 0.4, -0.6)
+    return True
+
+
+def draw_correlates(figure: Figure, report: dict[str, Any]) -> bool:
+    """Show the ground truth's AVLR against the traits of languages."""
+    found = report["fairness"]["words"]
+    rows = [row for row in found["correlates"] if row["score"] == "avlr"]
+    if not rows:
+        return False
+    columns = min(3, len(rows))
+    lines = -(-len(rows) // columns)
+    figure.set_size_inches(3.5 * columns, 2.9 * lines)
+    all_axes = figure.subplots(lines, columns, sharey=True, squeeze=False).ravel()
+    for axes in all_axes[len(rows) :]:
+        axes.set_visible(False)
+    for axes, row in zip(all_axes, rows, strict=False):
+        for code, language in found["languages"].items():
+            if row["trait"] in language["traits"]:
+                x, y = language["traits"][row["trait"]], language["avlr"]["estimate"]
+                axes.plot(x, y, "o", color=BLUE, markersize=3.5)
+                axes.annotate(
+                    code, (x, y), xytext=(3, 3), textcoords="offset points", fontsize=7, color="#57606a"
+                )
+        axes.set_xlabel(row["title"])
+        axes.set_title(
+            f"ρ = {row['spearman']:.2f}, corrected p = {row['p_holm']:.2g}", fontweight="normal", fontsize=9
+        )
+    for line in range(lines):
+        all_axes[line * columns].set_ylabel("AVLR, %")
+    return True

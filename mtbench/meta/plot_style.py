@@ -1,0 +1,85 @@
+"""What the plots of a meta-evaluation share: colors, type, and marks with intervals.
+
+Conventions
+-----------
+Blue is sound and video together, orange video alone, grey everything else. Bands and whiskers are 95 %
+intervals; a number is the report's ``{"estimate", "ci95", ...}``, and one without estimate draws nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+BLUE, LIME, ORANGE, OCHRE = "#2260a6", "#5f9e3f", "#d0661a", "#a88512"
+GREEN, PURPLE, GREY, DARK = "#2e7d4f", "#8a4fa3", "#b4bac2", "#30363d"
+SERIES = (BLUE, LIME, PURPLE, ORANGE, "#1a9ba1", OCHRE)
+STYLE = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#6a737d",
+    "axes.labelcolor": DARK,
+    "xtick.color": "#57606a",
+    "ytick.color": "#57606a",
+    "axes.grid": True,
+    "grid.color": "#e6e8eb",
+    "grid.linewidth": 0.7,
+    "axes.axisbelow": True,
+    "legend.frameon": False,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "mtbench",
+    "figure.dpi": 100,
+    "savefig.bbox": None,
+}
+
+
+def estimate_of(number: dict[str, Any] | None) -> float:
+    """Return the estimate of *number*, NaN where there is none."""
+    return np.nan if number is None or number["estimate"] is None else float(number["estimate"])
+
+
+def ends_of(number: dict[str, Any] | None) -> tuple[float, float]:
+    """Return the ends of the interval of *number*, NaN where there is none."""
+    if number is None or number["ci95"] is None:
+        return np.nan, np.nan
+    low, high = number["ci95"]
+    return float(low), float(high)
+
+
+def draw_band(axes: Axes, x: np.ndarray, numbers: list[Any], color: str, dashed: bool = False) -> None:
+    """Draw a line of *numbers* over *x* with their intervals as a band."""
+    y = [estimate_of(number) for number in numbers]
+    low, high = zip(*(ends_of(number) for number in numbers), strict=True)
+    axes.fill_between(x, low, high, color=color, alpha=0.18, linewidth=0, zorder=2)
+    axes.plot(x, y, "--" if dashed else "o-", color=color, markersize=3, linewidth=1.5, zorder=3)
+
+
+def draw_bars(axes: Axes, x: list[float], numbers: list[dict[str, Any]], color: str) -> None:
+    """Draw points with upright intervals."""
+    for place, number in zip(x, numbers, strict=True):
+        if number["estimate"] is not None:
+            axes.plot([place, place], ends_of(number), color=color, linewidth=1.2)
+            axes.plot(place, number["estimate"], "o", color=color, markersize=4)
+
+
+def draw_whisker(axes: Axes, number: dict[str, Any], place: float, color: str) -> None:
+    """Draw a point with a level interval at height *place*."""
+    if number["estimate"] is not None:
+        axes.plot(ends_of(number), [place, place], color=color, linewidth=1.5)
+        axes.plot(number["estimate"], place, "o", color=color, markersize=4.5)
+
+
+def make_handle(color: str, label: str, dashed: bool = False) -> Any:
+    """Return an entry of a legend."""
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], color=color, label=label, linewidth=2, linestyle="--" if dashed else "-")

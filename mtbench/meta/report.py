@@ -1,0 +1,276 @@
+"""The report of a meta-evaluation: every statistic as one JSON value, a page and plots.
+
+Conventions
+-----------
+``report.json`` holds all numbers, each with its 95 % interval and, where it is a correlation or an accuracy, its
+level; ``report.html`` shows them in one file without links to others; ``plots/`` holds the plots alone. All
+three are functions of the scores (and the benchmark's lexicons and durations): equal scores give equal bytes.
+A target that is missed says so.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mtbench.cache import write_atomically
+from mtbench.errors import UsageError
+from mtbench.meta.confusions import confuse_ground_truth
+from mtbench.meta.correlation import Correlation, correlate
+from mtbench.meta.curves import TOLERANCE, compare_with_truth, trace_curves, trace_noise
+from mtbench.meta.estimates import Measure, Study, default_measures, headline_condition, summarize
+from mtbench.meta.fairness import describe_languages, judge_fairness
+from mtbench.meta.pairwise import PairwiseAccuracy, measure_accuracy
+from mtbench.meta.scores import MetaScores
+from mtbench.meta.sensitivity import compare_amplitudes, compare_conditions, default_contrasts
+from mtbench.meta.systems import GROUND_TRUTH, SHUFFLED, STATIC
+from mtbench.results import round_floats
+from mtbench.statistics import REPLICATES, SEED, percentile_interval
+
+if TYPE_CHECKING:
+    from mtbench.benchmark import Benchmark
+
+SCHEMA = 1
+REPORT_JSON, REPORT_HTML, PLOTS = "report.json", "report.html", "plots"
+#: What AVLR has to reach: systems, Spearman on systems and on clips.
+LEAST_SYSTEMS, LEAST_SYSTEM_RHO, LEAST_CLIP_RHO = 24, 0.95, 0.6
+
+
+def make_report(
+    scores: MetaScores,
+    benchmark: Benchmark | None = None,
+    *,
+    replicates: int = REPLICATES,
+    seed: int = SEED,
+) -> dict[str, Any]:
+    """Return everything that the scores say, as plain JSON.
+
+    Parameters
+    ----------
+    scores : MetaScores
+    benchmark : Benchmark, optional
+        For the traits of languages: durations and lexicons.
+    replicates, seed : int
+        Of the cluster bootstrap.
+
+    Returns
+    -------
+    dict
+        Keys ``systems``, ``measures``, ``spearman_system``, ``spearman_clip``, ``kendall_system``,
+        ``kendall_clip``, ``pairwise_accuracy``, ``curves``, ``nuisances``, ``controls``, ``sensitivity``,
+        ``confusions``, ``fairness``, ``targets`` and what was scored. The top of ``spearman_system`` and the
+        like is AVLR's; ``measures`` below it has every metric.
+
+    Raises
+    ------
+    UsageError
+        Where the scores have no audio-visual condition in noise, or no two systems.
+    """
+    study = Study(scores, replicates, seed)
+    condition = headline_condition(scores)
+    measures = default_measures(scores, condition)
+    if not measures or measures[0].name != "avlr":
+        raise UsageError(f"fewer than two systems were scored under {condition}: there is nothing to compare")
+    rates = [measure for measure in measures if measure.unit == "%"]
+    phones = any(measure.name == "avlr_phones" for measure in rates)
+    units = ("words", "phones") if phones else ("words",)
+    systems = scores.systems
+    nuisances = [row for row, system in enumerate(systems) if system.nuisance]
+    controls = [row for row, system in enumerate(systems) if system.name in (STATIC, SHUFFLED)]
+    curves = trace_curves(study, measures, [m.name for m in rates])
+    curves["snr"] = {"title": "signal-to-noise ratio", "unit": "dB", "kind": "noise"} | {
+        unit: trace_noise(study, unit) for unit in units
+    }
+    traits = describe_languages(scores, benchmark)
+    contrasts = default_contrasts(study)
+    report: dict[str, Any] = {
+        "schema": SCHEMA,
+        "facts": dict(scores.facts),
+        "condition": condition,
+        "n_clips": len(scores.clips),
+        "languages": study.languages,
+        "replicates": replicates,
+        "seed": seed,
+        "measures": [_describe(measure, study) for measure in measures],
+        "systems": _list_systems(study, measures),
+        **_judge_order(study, measures),
+        "curves": curves,
+        "nuisances": compare_with_truth(study, rates, nuisances),
+        "controls": compare_with_truth(study, rates, controls),
+        "sensitivity": {
+            "amplitudes": {m.name: [s.to_json() for s in compare_amplitudes(study, m)] for m in rates},
+            "conditions": {unit: compare_conditions(study, contrasts, unit) for unit in units},
+        },
+        "confusions": _confusions(scores),
+        "fairness": {unit: judge_fairness(study, condition, traits, unit=unit) for unit in units},
+    }
+    report["targets"] = check_targets(report)
+    clean: dict[str, Any] = round_floats(report)
+    return clean
+
+
+def write_report(report: dict[str, Any], out: Path | str) -> list[Path]:
+    """Write ``report.json``, ``plots/*.svg`` and ``report.html``.
+
+    Parameters
+    ----------
+    report : dict
+        Of :func:`make_report`.
+    out : Path or str
+        Folder to write to.
+
+    Returns
+    -------
+    list of Path
+        The page first.
+
+    Raises
+    ------
+    PrerequisiteError
+        Without matplotlib; ``report.json`` is written all the same.
+    """
+    from mtbench.meta.plots import draw_plots
+    from mtbench.meta.report_page import render_page
+
+    out = Path(out)
+    text = json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False)
+    write_atomically(out / REPORT_JSON, f"{text}\n".encode())
+    plots = draw_plots(report)
+    for name, data in plots.items():
+        write_atomically(out / PLOTS / f"{name}.svg", data)
+    write_atomically(out / REPORT_HTML, render_page(report, plots).encode())
+    return [out / REPORT_HTML, out / REPORT_JSON, *(out / PLOTS / f"{name}.svg" for name in plots)]
+
+
+def check_targets(report: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what AVLR has to reach, what it reached, and whether that is enough.
+
+    Parameters
+    ----------
+    report : dict
+        All keys but ``targets``.
+    """
+    system, clip = report["spearman_system"], report["spearman_clip"]
+    contradicted = find_reversals(report, "avlr")
+    # A nuisance is judged in the units that AVLR is reported in, by its largest movement.
+    moved = [
+        abs(row["difference"]["estimate"])
+        for row in report["nuisances"]
+        if row["measure"] == "avlr" and row["difference"]["estimate"] is not None
+    ]
+    degraded = max(0, len(report["systems"]) - 1)
+    return [
+        _target("degraded systems", degraded, LEAST_SYSTEMS, degraded >= LEAST_SYSTEMS),
+        _target(
+            "Spearman, system level", system["estimate"], LEAST_SYSTEM_RHO, _least(system, LEAST_SYSTEM_RHO)
+        ),
+        _target("Spearman, clip level", clip["estimate"], LEAST_CLIP_RHO, _least(clip, LEAST_CLIP_RHO)),
+        _target("steps of curves significantly reversed", len(contradicted), 0, not contradicted),
+        _target(
+            "largest movement of AVLR by a nuisance, points",
+            max(moved) if moved else None,
+            TOLERANCE,
+            bool(moved) and max(moved) < TOLERANCE,
+        ),
+    ]
+
+
+def find_reversals(report: dict[str, Any], measure: str) -> list[dict[str, Any]]:
+    """Return every step of every curve, noise included, that *measure* significantly contradicts."""
+    found = []
+    for name, curve in report["curves"].items():
+        for family, checks in curve.get("checks", {}).items():
+            steps = checks.get(measure, {}).get("steps", [])
+            found += [{"curve": name, "family": family, **step} for step in steps if step["reversed"]]
+    unit = "phones" if measure.endswith("_phones") else "words"
+    for noise, group in report["curves"]["snr"].get(unit, {}).items():
+        for curve in group["curves"]:
+            if measure.startswith("avlr") and curve["modality"] == "av":
+                steps = curve["check"]["steps"]
+                found += [
+                    {"curve": f"snr, {noise}", "family": curve["system"], **step}
+                    for step in steps
+                    if step["reversed"]
+                ]
+    return found
+
+
+def _target(name: str, reached: float | None, wanted: float, met: bool) -> dict[str, Any]:
+    return {"name": name, "wanted": wanted, "reached": reached, "met": met}
+
+
+def _least(number: dict[str, Any], least: float) -> bool:
+    return number["estimate"] is not None and number["estimate"] >= least
+
+
+def _describe(measure: Measure, study: Study) -> dict[str, Any]:
+    return {
+        "name": measure.name,
+        "title": measure.title,
+        "unit": measure.unit,
+        "condition": measure.condition,
+        "n_systems": int(measure.scored.sum()),
+        "n_clips": int(measure.usable.sum()),
+        "not_scored": [s.name for s, scored in zip(study.scores.systems, measure.scored) if not scored],
+    }
+
+
+def _list_systems(study: Study, measures: Sequence[Measure]) -> list[dict[str, Any]]:
+    columns = [(m, study.estimate(m), study.resample(m)) for m in measures]
+    return [
+        asdict(system)
+        | {
+            "scores": {
+                m.name: summarize(
+                    float(scores[row]), None if samples is None else samples[:, row], m.unit
+                ).to_json()
+                for m, scores, samples in columns
+            }
+        }
+        for row, system in enumerate(study.scores.systems)
+    ]
+
+
+def _judge_order(study: Study, measures: Sequence[Measure]) -> dict[str, Any]:
+    """Rank correlations and pairwise accuracies of all measures; the first measure's stand on top."""
+    out: dict[str, Any] = {}
+    for statistic in ("spearman", "kendall"):
+        for level in ("system", "clip"):
+            found = [correlate(study, m, level=level, statistic=statistic) for m in measures]
+            out[f"{statistic}_{level}"] = _with_rivals(found)
+    accuracies: dict[str, Any] = {}
+    for level in ("system", "clip"):
+        judged = [a for m in measures if (a := measure_accuracy(study, m, level=level)) is not None]
+        accuracies[level] = _with_rivals(judged) if judged else None
+    out["pairwise_accuracy"] = accuracies
+    return out
+
+
+def _with_rivals(found: Sequence[Correlation] | Sequence[PairwiseAccuracy]) -> dict[str, Any]:
+    first = found[0]
+    rivals = {}
+    for other in found:
+        row = other.to_json()
+        if other is not first and first.value.estimate is not None and other.value.estimate is not None:
+            gap = None
+            if first.samples is not None and other.samples is not None:
+                gap = percentile_interval(np.asarray(first.samples - other.samples))
+            row["lead_of_avlr"] = {
+                "estimate": first.value.estimate - other.value.estimate,
+                "ci95": gap,
+                "unit": "",
+            }
+        rivals[other.measure] = row
+    return first.to_json() | {"measures": rivals}
+
+
+def _confusions(scores: MetaScores) -> dict[str, Any] | None:
+    """Confusions seen through video alone, or None where no phones of the ground truth were kept."""
+    if (GROUND_TRUTH, "v") not in scores.hypotheses or not any(scores.references):
+        return None
+    return confuse_ground_truth(scores).to_json()
