@@ -91,6 +91,7 @@ def _group_to_json(runs: Sequence[Run]) -> dict[str, Any]:
     return {
         "benchmark": first.benchmark.model_dump(),
         "recognizer": None if first.recognizer is None else first.recognizer.model_dump(),
+        "understanding": None if first.understanding is None else first.understanding.model_dump(),
         "entries": [
             {
                 "system": run.system.model_dump(),
@@ -118,10 +119,18 @@ def _to_csv(groups: Sequence[Sequence[Run]]) -> str:
     extra = ("n_clips", "unit", "signature")
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(("system", "benchmark", "recognizer", "rankable", *fields, *extra))
+    writer.writerow(("system", "benchmark", "recognizer", "understood", "rankable", *fields, *extra))
     for run in (run for group in groups for run in group):
-        judge = "" if run.recognizer is None else run.recognizer.name
-        head = (run.system.name, f"{run.benchmark.name}@{run.benchmark.version}", judge, run.rankable)
+        # One recognizer with other weights is another recognizer.
+        judge = "" if run.recognizer is None else f"{run.recognizer.name}#{run.recognizer.digest[:8]}"
+        understood = "" if run.understanding is None else run.understanding.understood
+        head = (
+            run.system.name,
+            f"{run.benchmark.name}@{run.benchmark.version}",
+            judge,
+            understood,
+            run.rankable,
+        )
         for row in run.summary:
             data = round_floats(row.to_json())
             data["ci95_low"], data["ci95_high"] = data["ci95"] or (None, None)

@@ -3,7 +3,8 @@
 Conventions
 -----------
 Stage-major: all mixtures, then all faces (crops and geometry), then all hypotheses, so that one heavy thing
-is in memory at a time. A stage first asks the cache what is there; only the rest becomes tasks. Audio-only
+is in memory at a time; only clean sound alone is recognized before the faces, since it says whether the recognizer
+understands the speech at all. A stage first asks the cache what is there; only the rest becomes tasks. Audio-only
 and static-face hypotheses do not depend on the entry, so the next entry finds them in the cache.
 """
 
@@ -100,7 +101,11 @@ def list_conditions(snrs: Sequence[float], noises: Sequence[str]) -> list[Condit
 
 
 def run_stages(
-    setup: Setup, conditions: Sequence[Condition], executor: Executor, progress: Progress
+    setup: Setup,
+    conditions: Sequence[Condition],
+    executor: Executor,
+    progress: Progress,
+    after_clean_sound: Callable[[Outcome], None] | None = None,
 ) -> Outcome:
     """Make (or find) everything that a score needs.
 
@@ -114,6 +119,8 @@ def run_stages(
         Where tasks run.
     progress : Progress
         Who is told.
+    after_clean_sound : function of Outcome, optional
+        Called before anything is rendered, when clean sound alone has been recognized.
 
     Raises
     ------
@@ -122,7 +129,7 @@ def run_stages(
     PrerequisiteError
         Where the topology cannot be rendered.
     """
-    return _Pipeline(setup, conditions, executor, progress).run()
+    return _Pipeline(setup, conditions, executor, progress).run(after_clean_sound)
 
 
 class _Pipeline:
@@ -144,12 +151,16 @@ class _Pipeline:
         self.mixture_keys: dict[tuple[str, Acoustics], str] = {}
         self.audio_digests: dict[str, str] = {}
 
-    def run(self) -> Outcome:
+    def run(self, after_clean_sound: Callable[[Outcome], None] | None) -> Outcome:
         if self.recognized:
             require_renderable(self.shop.topology)
         self._mix()
+        alone = Condition(CLEAN, None)
+        self._recognize("listening to clean sound", [c for c in self.conditions if c == alone])
+        if after_clean_sound is not None:
+            after_clean_sound(self.outcome)
         self._make_faces()
-        self._recognize()
+        self._recognize("recognizing", [c for c in self.conditions if c != alone])
         return self.outcome
 
     def _mix(self) -> None:
@@ -195,17 +206,18 @@ class _Pipeline:
         # Both are made by the same tasks, so they share the clock.
         crops.wall_seconds = geometry.wall_seconds = time.perf_counter() - start
 
-    def _recognize(self) -> None:
+    def _recognize(self, name: str, conditions: Sequence[Condition]) -> None:
         start = time.perf_counter()
         report, tasks = self.outcome.stages[HYPOTHESES], []
+        cached = report.cached
         keys: dict[tuple[str, Condition], str] = {}
         claimed: set[str] = set()
         for clip in self.recognized:
             sounds = self._sound_digests(clip)
-            for face in dict.fromkeys(c.face for c in self.conditions):
+            for face in dict.fromkeys(c.face for c in conditions):
                 missing = []
                 seen = None if face is None else self._crops_digest(clip, face)
-                for condition in self.conditions:
+                for condition in conditions:
                     if condition.face != face:
                         continue
                     heard = condition.heard
@@ -219,9 +231,9 @@ class _Pipeline:
                 if missing:
                     crop_key = None if face is None else self.crop_keys[clip.id, face]
                     tasks.append(RecognitionTask(self.setup, clip.id, face, crop_key, tuple(missing)))
-        self._execute("recognizing", recognize, tasks, report.cached)
+        self._execute(name, recognize, tasks, report.cached - cached)
         self._collect(keys)
-        report.wall_seconds = time.perf_counter() - start
+        report.wall_seconds += time.perf_counter() - start
 
     def _collect(self, keys: dict[tuple[str, Condition], str]) -> None:
         for (clip_id, condition), key in keys.items():

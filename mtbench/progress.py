@@ -36,6 +36,10 @@ class Progress:
     def __exit__(self, *exc: object) -> None:
         return None
 
+    def warn(self, text: str) -> None:
+        """Say at once what a reader of the numbers has to know."""
+        logger.warning("%s: %s", self.title, text)
+
     @contextlib.contextmanager
     def stage(self, name: str, total: int, cached: int = 0) -> Iterator[Callable[[], None]]:
         """Announce a stage of *total* tasks and yield the function to call after each.
@@ -88,6 +92,12 @@ class TerminalProgress(Progress):
 
     def __exit__(self, *exc: object) -> None:
         self._bars.stop()
+
+    def warn(self, text: str) -> None:
+        """See :meth:`Progress.warn`; the line stays above the bars."""
+        from rich.text import Text
+
+        self._bars.console.print(Text(f"{self.title}: {text}" if self.title else text))
 
     @contextlib.contextmanager
     def stage(self, name: str, total: int, cached: int = 0) -> Iterator[Callable[[], None]]:

@@ -26,7 +26,7 @@ from mtbench.submission import slugify
 from mtbench.summary import SummaryRow
 
 #: Version of the layout of both files.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _MAX_BYTES = 512 << 20
 _DIGITS = 10
 
@@ -61,6 +61,18 @@ class SystemRef(_Model):
     generation: dict[str, Any] = {}
 
 
+class UnderstandingRef(_Model):
+    """The recognizer's error on clean sound alone, see :class:`mtbench.understanding.Understanding`."""
+
+    recognizer: str
+    unit: Literal["phones", "words"]
+    error: float
+    by_language: dict[str, float]
+    n_clips: int
+    limit: float
+    understood: bool
+
+
 class Run(_Model):
     """A scored submission: the content of ``run.json``.
 
@@ -73,6 +85,9 @@ class Run(_Model):
         Whether the run may stand in a ranking.
     system, benchmark, recognizer
         What was scored, on what, by whom (None: geometry only).
+    understanding : UnderstandingRef or None
+        How well the recognizer understands the benchmark's clean sound alone; None where nothing was recognized,
+        and in files of schema version 1.
     warnings : tuple of str
         What a reader of the numbers has to know.
     signatures : dict of str to str
@@ -92,6 +107,7 @@ class Run(_Model):
     system: SystemRef
     benchmark: BenchmarkRef
     recognizer: RecognizerRef | None
+    understanding: UnderstandingRef | None = None
     warnings: tuple[str, ...] = ()
     signatures: dict[str, str]
     settings: dict[str, Any]

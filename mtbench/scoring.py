@@ -20,7 +20,7 @@ from typing import Any
 
 from mtbench.aggregate import aggregate
 from mtbench.audio import MIXING_VERSION, SAMPLE_RATE
-from mtbench.benchmark import Benchmark, bundled_benchmarks, load_benchmark
+from mtbench.benchmark import Benchmark, Clip, bundled_benchmarks, load_benchmark
 from mtbench.cache import Cache, digest_bytes
 from mtbench.environment import describe_environment
 from mtbench.errors import UsageError
@@ -33,28 +33,30 @@ from mtbench.progress import Progress, make_progress
 from mtbench.recognizer import Recognizer
 from mtbench.renderer import Appearance
 from mtbench.results import (
+    SCHEMA_VERSION,
     BenchmarkRef,
     RecognizerRef,
     Run,
     SystemRef,
+    UnderstandingRef,
     canonical_rows,
     read_rows,
     read_run,
     results_folder,
+    round_floats,
     write_results,
 )
 from mtbench.rows import GeometryRow, RecognitionRow, Row
-from mtbench.stages import Setup, forget, workshop
+from mtbench.stages import CLEAN, Setup, forget, workshop
 from mtbench.submission import Submission, load_submission
-from mtbench.summary import SignatureContext, SummaryRow, list_signatures
+from mtbench.summary import SignatureContext, list_signatures
 from mtbench.text import DEFAULT_NORMALIZER, get_normalizer
+from mtbench.understanding import Understanding, measure_understanding
 
 #: Signal-to-noise ratios of the paper, decibels.
 DEFAULT_SNRS = (-7.5, -10.0)
 #: Whose noise recordings are used where a benchmark brings none.
 BUNDLED_NOISES = "openhead-20"
-#: Per cent of error on clean sound alone above which a recognizer does not understand the speech.
-UNDERSTANDING_LIMIT = 30.0
 
 
 def score(
@@ -162,7 +164,7 @@ def score(
     own = executor or Executor(workers)
     try:
         with reporter:
-            outcome = _run(setup, conditions, own, reporter)
+            outcome = _run(setup, benchmark, conditions, normalizer, own, reporter)
     finally:
         if executor is None:
             own.close()
@@ -181,9 +183,37 @@ def _find_noise_folder(benchmark: Benchmark, noise: str | Path | None) -> Path |
     return None if bundled is None else load_benchmark(bundled).noise_folder
 
 
-def _run(setup: Setup, conditions: list[Condition], executor: Executor, progress: Progress) -> Outcome:
+def _run(
+    setup: Setup,
+    benchmark: Benchmark,
+    conditions: list[Condition],
+    normalizer: str,
+    executor: Executor,
+    progress: Progress,
+) -> Outcome:
     Cache(setup.cache).sweep()
-    return run_stages(setup, conditions, executor, progress)
+    recognizer = workshop(setup).recognizer
+
+    def guard(outcome: Outcome) -> None:
+        """Say before the long part of the score that its numbers will mean little."""
+        if recognizer is None:
+            return
+        alone = [Condition(CLEAN, None)]
+        rows = [
+            row
+            for clip in benchmark.clips
+            for row in _measure_hypotheses(clip, "not heard", recognizer, alone, outcome, normalizer)
+        ]
+        understanding = _understanding(recognizer.name, rows)
+        warning = None if understanding is None else understanding.warn()
+        if warning is not None:
+            progress.warn(f"WARNING: {warning}")
+
+    return run_stages(setup, conditions, executor, progress, guard)
+
+
+def _understanding(recognizer: str, rows: Sequence[Row]) -> Understanding | None:
+    return measure_understanding(recognizer, (r for r in rows if isinstance(r, RecognitionRow)))
 
 
 def _conclude(
@@ -200,6 +230,7 @@ def _conclude(
 ) -> Run:
     shop = workshop(setup)
     rows = build_rows(benchmark, submission, shop.recognizer, conditions, outcome, normalizer)
+    understanding = None if shop.recognizer is None else _understanding(shop.recognizer.name, rows)
     context = _describe_settings(setup, benchmark, noises, normalizer)
     summary = aggregate(rows, benchmark.clips, context)
     timings = _describe_timings(outcome, benchmark, workers)
@@ -218,7 +249,8 @@ def _conclude(
         recognizer=None
         if shop.recognizer is None
         else RecognizerRef(name=shop.recognizer.name, digest=shop.recognizer.digest),
-        warnings=tuple(_find_warnings(benchmark, submission, shop.recognizer, noises, summary)),
+        understanding=_refer(understanding),
+        warnings=tuple(_find_warnings(benchmark, submission, shop.recognizer, noises, understanding)),
         signatures=list_signatures(summary, context),
         settings={**asdict(context), "normalizer": normalizer},
         summary=tuple(summary),
@@ -245,28 +277,8 @@ def build_rows(
     rows: list[Row] = []
     for clip in benchmark.clips:
         missing = "clip missing in the submission" if clip.id not in submission.clips else None
-        for condition in conditions if recognizer is not None else ():
-            assert recognizer is not None
-            hypothesis = outcome.hypotheses.get((clip.id, condition))
-            reason = missing
-            if clip.language not in recognizer.languages:
-                reason = f"language not covered by {recognizer.name}"
-            rows.append(
-                measure_recognition(
-                    clip=clip.id,
-                    language=clip.language,
-                    source=clip.source,
-                    modality=condition.modality,
-                    face=condition.face,
-                    snr_db=None if condition.heard is None else condition.heard.snr_db,
-                    noise=None if condition.heard is None else condition.heard.noise,
-                    reference=clip.transcript,
-                    hypothesis=hypothesis,
-                    reference_phones=clip.phones,
-                    reason=reason if hypothesis is None else None,
-                    normalizer=normalizer,
-                )
-            )
+        if recognizer is not None:
+            rows += _measure_hypotheses(clip, missing, recognizer, conditions, outcome, normalizer)
         sums = outcome.geometry.get(clip.id)
         if clip.motion_path is None:
             missing = "no ground truth"
@@ -274,6 +286,40 @@ def build_rows(
             missing = f"ground truth has topology {clip.topology}"
         rows.append(GeometryRow(clip.id, clip.language, clip.source, sums, missing if sums is None else None))
     return canonical_rows(rows)
+
+
+def _measure_hypotheses(
+    clip: Clip,
+    missing: str | None,
+    recognizer: Recognizer,
+    conditions: Sequence[Condition],
+    outcome: Outcome,
+    normalizer: str,
+) -> list[RecognitionRow]:
+    """Return the rows of one clip; *missing* is why there is nothing of it, if so."""
+    rows = []
+    for condition in conditions:
+        hypothesis = outcome.hypotheses.get((clip.id, condition))
+        reason = missing
+        if clip.language not in recognizer.languages:
+            reason = f"language not covered by {recognizer.name}"
+        rows.append(
+            measure_recognition(
+                clip=clip.id,
+                language=clip.language,
+                source=clip.source,
+                modality=condition.modality,
+                face=condition.face,
+                snr_db=None if condition.heard is None else condition.heard.snr_db,
+                noise=None if condition.heard is None else condition.heard.noise,
+                reference=clip.transcript,
+                hypothesis=hypothesis,
+                reference_phones=clip.phones,
+                reason=reason if hypothesis is None else None,
+                normalizer=normalizer,
+            )
+        )
+    return rows
 
 
 def _describe_settings(
@@ -292,6 +338,9 @@ def _describe_settings(
         lexicons = [benchmark.lexicons[lang].read_bytes() for lang in sorted(benchmark.lexicons)]
         appearance = digest_bytes(repr(setup.appearance).encode())[:8]
         recognition["rec"] = f"{shop.recognizer.name}#{shop.recognizer.digest}"
+        # Only recognizers with a search to choose have one.
+        if (decoder := getattr(shop.recognizer, "decoder", None)) is not None:
+            recognition["dec"] = decoder
         recognition["lexicon"] = f"{benchmark.name}#{digest_bytes(*lexicons)}" if lexicons else "none"
         video["render"] = f"{shop.renderer.name}@{shop.renderer.version}#{appearance}"
         video["crop"] = SIGNATURE
@@ -332,7 +381,7 @@ def _find_warnings(
     submission: Submission,
     recognizer: Recognizer | None,
     noises: NoiseSet,
-    summary: Sequence[SummaryRow],
+    understanding: Understanding | None,
 ) -> list[str]:
     """Return what a reader of the numbers has to know before believing them."""
     warnings = []
@@ -347,22 +396,13 @@ def _find_warnings(
         warnings.append(f"{recognizer.name} does not cover {', '.join(uncovered)}: n/a there")
     if not noises.noises:
         warnings.append("no noise recordings: clean sound only, so nothing says how much the lips help")
-    error = _error_on_clean_sound(summary)
-    if error is not None and error[1] > UNDERSTANDING_LIMIT:
-        warnings.append(
-            f"{recognizer.name} has {error[1]:.0f} % {error[0]} on this benchmark's clean sound alone: "
-            "this recognizer does not understand this speech, its error rates say little about lips"
-        )
+    if understanding is not None and (warning := understanding.warn()):
+        warnings.append(warning)
     return warnings
 
 
-def _error_on_clean_sound(summary: Sequence[SummaryRow]) -> tuple[str, float] | None:
-    for metric, name in (("per", "phone errors"), ("headline", "errors")):
-        for row in summary:
-            where = (row.metric, row.modality, row.snr_db, row.language)
-            if where == (metric, "a", None, "all") and row.estimate is not None:
-                return name, row.estimate
-    return None
+def _refer(understanding: Understanding | None) -> UnderstandingRef | None:
+    return None if understanding is None else UnderstandingRef(**round_floats(understanding.to_json()))
 
 
 @dataclass(frozen=True)
@@ -408,8 +448,15 @@ def rescore(folder: str | Path, *, normalizer: str | None = None, out: str | Pat
     )
     clips = dict.fromkeys(_ClipInfo(row.clip, row.language, row.source) for row in rows)
     summary = aggregate(rows, list(clips), context)
+    understanding = None if old.recognizer is None else _understanding(old.recognizer.name, rows)
+    warnings = [line for line in old.warnings if "does not understand" not in line]
+    if understanding is not None and (warning := understanding.warn()):
+        warnings.append(warning)
     run = old.model_copy(
         update={
+            "schema_version": SCHEMA_VERSION,
+            "understanding": _refer(understanding),
+            "warnings": tuple(warnings),
             "summary": tuple(summary),
             "signatures": list_signatures(summary, context),
             "settings": {**asdict(context), "normalizer": normalizer},

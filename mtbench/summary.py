@@ -140,6 +140,7 @@ class SignatureContext:
             if metric == "per":
                 out.pop("norm", None)
                 out.pop("lexicon", None)
+                out.pop("dec", None)
         out["unit"] = METRICS[metric].unit
         return out
 

@@ -4,7 +4,8 @@ Conventions
 -----------
 Error rates are per cent; ``±`` is half the width of the 95 % interval. The headline rate is WER, and CER for
 Japanese, Mandarin and Thai (marked ``*``). What was not measured is ``n/a``. Nothing here computes: every
-number is in ``run.json``.
+number is in ``run.json``. Every title names the recognizer with its digest, and a table holds the numbers of one
+recognizer only: those of two are not comparable.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from mtbench.languages import display_name, headline_rate
 from mtbench.results import Run
 from mtbench.summary import SummaryRow
+from mtbench.understanding import Understanding
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,13 @@ def entries_table(runs: Sequence[Run]) -> Table:
     ----------
     runs : sequence of Run
         On the same benchmark, by the same recognizer.
+
+    Raises
+    ------
+    ValueError
+        If they are not.
     """
+    _require_one_group(runs)
     first = runs[0]
     snrs = _snrs(runs)
     header = ["entry"]
@@ -92,7 +100,11 @@ def entries_table(runs: Sequence[Run]) -> Table:
 
 
 def languages_table(runs: Sequence[Run]) -> Table:
-    """Return the table per language: one run with all its numbers, or several with one rate."""
+    """Return the table per language: one run with all its numbers, or several with one rate.
+
+    Parameters and errors are those of :func:`entries_table`.
+    """
+    _require_one_group(runs)
     languages = sorted({row.language for run in runs for row in run.summary} - {"all"}, key=display_name)
     if len(runs) == 1:
         return _one_run_by_language(runs[0], languages)
@@ -118,6 +130,12 @@ def group_runs(runs: Sequence[Run]) -> list[list[Run]]:
         key = (run.benchmark.name, run.benchmark.version, run.benchmark.digest, judge or ("", ""))
         groups.setdefault(key, []).append(run)
     return [groups[key] for key in sorted(groups)]
+
+
+def _require_one_group(runs: Sequence[Run]) -> None:
+    if len(groups := group_runs(runs)) != 1:
+        names = ", ".join(_title("scores", group[0]) for group in groups)
+        raise ValueError(f"{len(groups)} tables' worth of runs, which are not comparable: {names or 'none'}")
 
 
 def _one_run_by_language(run: Run, languages: Sequence[str]) -> Table:
@@ -159,8 +177,13 @@ def _name(language: str) -> str:
 
 
 def _title(what: str, run: Run) -> str:
-    judge = f"error rates of {run.recognizer.name}" if run.recognizer else "no recognizer"
-    return f"{run.benchmark.name}@{run.benchmark.version}, {what}: {judge} in %"
+    if run.recognizer is None:
+        judge = "no recognizer"
+    else:
+        judge = f"error rates of {run.recognizer.name}#{run.recognizer.digest[:8]} in %"
+        if run.understanding is not None and not run.understanding.understood:
+            judge += ", WHICH DOES NOT UNDERSTAND THIS SPEECH"
+    return f"{run.benchmark.name}@{run.benchmark.version}, {what}: {judge}"
 
 
 def _notes(runs: Sequence[Run]) -> tuple[str, ...]:
@@ -174,6 +197,8 @@ def _notes(runs: Sequence[Run]) -> tuple[str, ...]:
     number = number or _number(first, "lve_mm", None, None)
     if number is not None:
         notes.append(f"Signature: {number.signature}")
+    if first.understanding is not None:
+        notes.append(f"{Understanding(**first.understanding.model_dump(exclude={'understood'})).describe()}.")
     seen: dict[str, list[str]] = {}
     for run in runs:
         for warning in run.warnings:

@@ -1,0 +1,129 @@
+"""The guard on the domain: whether a recognizer understands a benchmark's speech at all.
+
+A recognizer that misunderstands clean speech without a face says little about lips: its audio-visual errors
+on such speech measure the distance to what it was trained on. So the first thing that a score measures is the
+recognizer's error on clean sound alone, and everything that shows its numbers shows that error too.
+
+Conventions
+-----------
+The error is that of phones, without a lexicon, where every clip has reference phones and the recognizer gives some;
+else the headline rate of words or characters. Per cent; corpus-level within a language, and the mean over the
+languages in all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from mtbench.languages import display_name, headline_rate
+from mtbench.rows import EditCounts, RecognitionRow
+
+#: Per cent of error on clean sound alone above which a recognizer doesn't understand the speech.
+UNDERSTANDING_LIMIT = 30.0
+
+
+@dataclass(frozen=True)
+class Understanding:
+    """A recognizer's error on a benchmark's clean sound alone.
+
+    Attributes
+    ----------
+    recognizer : str
+        Name.
+    unit : {"phones", "words"}
+        What was counted; ``"words"`` is the headline rate (characters in some languages).
+    error : float
+        Per cent, mean over the languages.
+    by_language : dict of str to float
+        Per cent by ISO 639-3 code.
+    n_clips : int
+        Clips that entered.
+    limit : float
+        Per cent that it may be.
+    """
+
+    recognizer: str
+    unit: str
+    error: float
+    by_language: dict[str, float]
+    n_clips: int
+    limit: float = UNDERSTANDING_LIMIT
+
+    @property
+    def understood(self) -> bool:
+        """Whether the error is within the limit."""
+        return self.error <= self.limit
+
+    @property
+    def strange(self) -> tuple[str, ...]:
+        """Codes of the languages whose error is above the limit, worst first."""
+        above = [code for code, error in self.by_language.items() if error > self.limit]
+        return tuple(sorted(above, key=lambda code: (-self.by_language[code], code)))
+
+    def describe(self) -> str:
+        """Return the error as half a sentence, for notes below tables."""
+        kind = "phone" if self.unit == "phones" else "word"
+        return f"{self.recognizer} on this benchmark's clean sound alone: {self.error:.1f} % {kind} error"
+
+    def warn(self) -> str | None:
+        """Return what a reader has to know, None where everything is understood."""
+        kind = "phone" if self.unit == "phones" else "word"
+        if not self.understood:
+            return (
+                f"{self.recognizer} has {self.error:.1f} % {kind} error on this benchmark's clean sound alone (limit "
+                f"{self.limit:g} %): this recognizer does not understand this speech, and its AVLR here means little"
+            )
+        if self.strange:
+            worst = ", ".join(f"{display_name(c)} {self.by_language[c]:.1f} %" for c in self.strange)
+            return (
+                f"{self.recognizer} does not understand every language here; {kind} error on clean sound alone above "
+                f"{self.limit:g} %: {worst}; its AVLR means little there"
+            )
+        return None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the value as a JSON object, with ``understood``."""
+        return {
+            "recognizer": self.recognizer,
+            "unit": self.unit,
+            "error": self.error,
+            "by_language": self.by_language,
+            "n_clips": self.n_clips,
+            "limit": self.limit,
+            "understood": self.understood,
+        }
+
+
+def measure_understanding(recognizer: str, rows: Iterable[RecognitionRow]) -> Understanding | None:
+    """Return how well *recognizer* understands the clean sound in *rows*.
+
+    Parameters
+    ----------
+    recognizer : str
+        Name.
+    rows : iterable of RecognitionRow
+        Rows of any conditions; those of clean sound alone are used.
+
+    Returns
+    -------
+    Understanding or None
+        None where no clip was recognized under that condition.
+    """
+    heard = [r for r in rows if (r.modality, r.snr_db) == ("a", None) and r.words is not None]
+    if not heard:
+        return None
+    unit = "phones" if all(r.phones is not None for r in heard) else "words"
+    by_language: dict[str, EditCounts] = {}
+    for row in heard:
+        counts = row.phones if unit == "phones" else _headline_counts(row)
+        assert counts is not None
+        before = by_language.get(row.language)
+        by_language[row.language] = counts if before is None else before + counts
+    rates = {code: 100 * by_language[code].rate for code in sorted(by_language)}
+    return Understanding(recognizer, unit, sum(rates.values()) / len(rates), rates, len(heard))
+
+
+def _headline_counts(row: RecognitionRow) -> EditCounts | None:
+    return row.chars if headline_rate(row.language) == "cer" else row.words

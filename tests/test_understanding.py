@@ -1,0 +1,179 @@
+"""The guard on the domain: what is measured, when it is said, and where it shows."""
+
+import csv
+import json
+import shutil
+
+import fakes
+import pytest
+
+import mtbench
+from mtbench.leaderboard.table import build_leaderboard
+from mtbench.progress import Progress
+from mtbench.recognizer import Hypothesis
+from mtbench.results import read_run
+from mtbench.rows import EditCounts, RecognitionRow
+from mtbench.scoring import rescore
+from mtbench.tables import entries_table, languages_table
+from mtbench.understanding import measure_understanding
+
+
+def row(language, words, phones=None, modality="a", snr=None, chars=(9, 1, 0, 0)):
+    return RecognitionRow(
+        f"{language}-{words}-{phones}-{modality}-{snr}", language, "s", modality,
+        None if modality == "a" else "entry", snr, None if snr is None else "babble", "x", "x",
+        words=EditCounts(*words), chars=EditCounts(*chars),
+        phones=None if phones is None else EditCounts(*phones),
+    )  # fmt: skip
+
+
+def test_phone_error_counts_whatever_the_lexicon_makes_of_it():
+    # Words are nearly all right, thanks to a small lexicon; phones are not.
+    found = measure_understanding("judge", [row("ita", (9, 1, 0, 0), (6, 4, 0, 0))])
+    assert (found.unit, found.error, found.understood) == ("phones", 40.0, False)
+    assert "40.0 % phone error" in found.warn()
+    assert "does not understand this speech" in found.warn()
+    # And the other way round: a lexicon that does not fit is not the speech's fault.
+    found = measure_understanding("judge", [row("ita", (2, 8, 0, 0), (9, 1, 0, 0))])
+    assert (found.error, found.understood, found.warn()) == (10.0, True, None)
+
+
+def test_mean_over_languages_and_corpus_within():
+    rows = [
+        row("ita", (1, 0, 0, 0), (10, 0, 0, 0)),
+        row("ita", (1, 0, 0, 0), (15, 10, 5, 0)),
+        row("eng", (1, 0, 0, 0), (95, 5, 0, 0)),
+    ]
+    found = measure_understanding("judge", rows)
+    assert found.by_language == pytest.approx({"eng": 5.0, "ita": 37.5})
+    assert found.error == pytest.approx(21.25)
+    assert found.n_clips == 3
+    assert found.understood
+    assert "Italian 37.5 %" in found.warn()
+    assert "English" not in found.warn()
+
+
+def test_words_only_where_phones_are_missing():
+    rows = [row("ita", (8, 2, 0, 0), (0, 9, 0, 0)), row("jpn", (0, 9, 0, 0))]
+    found = measure_understanding("judge", rows)
+    # One clip without phones: all languages by their headline rate, characters for Japanese.
+    assert found.unit == "words"
+    assert found.by_language == pytest.approx({"ita": 20.0, "jpn": 10.0})
+    assert "word error" in found.describe()
+
+
+def test_only_clean_sound_alone_counts():
+    bad = (0, 10, 0, 0)
+    rows = [row("ita", bad, bad, "av"), row("ita", bad, bad, "a", -7.5), row("ita", bad, bad, "v")]
+    assert measure_understanding("judge", rows) is None
+    assert measure_understanding("judge", [*rows, row("ita", (10, 0, 0, 0), (10, 0, 0, 0))]).error == 0
+
+
+class GoodEar(fakes.OneEar):
+    """Says the phones of the transcripts of the tiny benchmark."""
+
+    name = "good-ear"
+    digest = "abcdef0123456789"
+
+    def transcribe(self, crops, audio, language, lexicon=None):
+        return [
+            Hypothesis(h.text, tuple("abta")) for h in super().transcribe(crops, audio, language, lexicon)
+        ]
+
+
+def load_good_ear():
+    return GoodEar()
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    root = tmp_path_factory.mktemp("understanding")
+    fakes.make_benchmark(root / "small", noises=1)
+    fakes.make_entry(root / "entry")
+    return root
+
+
+def score(place, recognizer, out):
+    return mtbench.score(
+        place / "entry",
+        place / "small",
+        recognizer=recognizer,
+        workers=1,
+        snr=(-7.5,),
+        cache=place / "cache",
+        out=out,
+    )
+
+
+def test_verdict_is_in_run_json_tables_and_leaderboard(place, tmp_path):
+    bad = score(place, fakes.ONE_EAR, tmp_path / "bad")
+    folder = tmp_path / "bad" / "entry" / "small"
+    data = json.loads((folder / "run.json").read_text())
+    assert data["understanding"]["understood"] is False
+    assert data["understanding"]["unit"] == "phones"
+    assert data["understanding"]["error"] == pytest.approx(bad.understanding.error)
+    assert set(data["understanding"]["by_language"]) == {"ita", "eng", "jpn"}
+    assert any("does not understand this speech" in w for w in data["warnings"])
+    for table in (entries_table([bad]), languages_table([bad])):
+        assert "one-ear#01234567" in table.title
+        assert "DOES NOT UNDERSTAND" in table.title
+    before = (folder / "run.json").read_bytes()
+    rescore(folder)
+    assert read_run(folder).understanding == bad.understanding
+    assert json.loads(before)["warnings"] == list(read_run(folder).warnings)
+
+    good = score(place, "test_understanding:load_good_ear", tmp_path / "good")
+    assert good.understanding.error == 0
+    assert not any("understand" in w for w in good.warnings)
+    assert "UNDERSTAND" not in entries_table([good]).title
+    assert (
+        "good-ear on this benchmark's clean sound alone: 0.0 % phone error" in entries_table([good]).to_text()
+    )
+    with pytest.raises(ValueError, match="not comparable"):
+        entries_table([bad, good])
+
+    for name in ("bad", "good"):
+        shutil.copytree(tmp_path / name / "entry", tmp_path / "both" / name)
+    build_leaderboard(tmp_path / "both", tmp_path / "board")
+    markdown = (tmp_path / "board" / "leaderboard.md").read_text()
+    titles = [line for line in markdown.splitlines() if line.startswith("**")]
+    assert len(titles) == 4
+    assert all(("one-ear" in t) != ("good-ear" in t) for t in titles)
+    groups = json.loads((tmp_path / "board" / "leaderboard.json").read_text())
+    assert {g["recognizer"]["name"]: g["understanding"]["understood"] for g in groups} == {
+        "one-ear": False, "good-ear": True,
+    }  # fmt: skip
+    with (tmp_path / "board" / "leaderboard.csv").open() as file:
+        judges = {r["recognizer"]: r["understood"] for r in csv.DictReader(file)}
+    assert judges == {"one-ear#01234567": "False", "good-ear#abcdef01": "True"}
+
+
+def test_verdict_comes_before_anything_is_rendered(place, monkeypatch):
+    from mtbench import scoring
+
+    told = []
+
+    class Recorder(Progress):
+        def warn(self, text):
+            told.append(("warn", text))
+
+        def stage(self, name, total, cached=0):
+            told.append(("stage", name))
+            return super().stage(name, total, cached)
+
+    monkeypatch.setattr(scoring, "make_progress", lambda wanted: Recorder())
+    score(place, fakes.ONE_EAR, None)
+    order = [what if what == "warn" else name for what, name in told]
+    assert order.index("warn") < order.index("rendering mouths")
+    assert order.count("warn") == 1
+
+
+def test_files_of_schema_version_1_are_read(place, tmp_path):
+    score(place, fakes.ONE_EAR, tmp_path)
+    file = tmp_path / "entry" / "small" / "run.json"
+    data = json.loads(file.read_text())
+    del data["understanding"]
+    file.write_text(json.dumps({**data, "schema_version": 1}))
+    old = read_run(file.parent)
+    assert old.understanding is None
+    assert "one-ear" in entries_table([old]).title
