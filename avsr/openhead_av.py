@@ -204,7 +204,7 @@ class OpenheadAV:
             If a lexicon has phones that the recognizer does not know.
         """
         # First, so that a lexicon that cannot be used costs no time.
-        decoders = [None if r.lexicon is None else self._word_decoder(r.lexicon) for r in requests]
+        decoders = [None if r.lexicon is None else self.word_decoder(r.lexicon) for r in requests]
         return [
             [self._understand(frames, decoder) for frames in conditions]
             for decoder, conditions in zip(decoders, self.log_probs_many(requests), strict=True)
@@ -215,8 +215,14 @@ class OpenheadAV:
         phones = tuple(self.phones[c - 1] for c in decode_phones(frames))
         return Hypothesis("".join(phones) if decoder is None else " ".join(decoder.decode(frames)), phones)
 
-    def _word_decoder(self, lexicon: Lexicon) -> WordDecoder:
-        """Return the (cached) decoder of *lexicon*."""
+    def word_decoder(self, lexicon: Lexicon) -> WordDecoder:
+        """Return the word search over *lexicon*, built once.
+
+        Raises
+        ------
+        UsageError
+            For phones that the recognizer does not know.
+        """
         if lexicon.digest not in self._decoders:
             classes = {p: i + 1 for i, p in enumerate(self.phones)}
             entries = []

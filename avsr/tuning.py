@@ -2,7 +2,8 @@
 
 The development set is made of *training* sentences of the Declaration in training voices, on training speakers;
 the network has heard such texts, but never these very recordings. Every combination of a small grid is
-decoded, clean and at −7.5 dB, and the one with the fewest word errors wins.
+decoded, clean and at −7.5 dB, with both searches, and the one with the fewest word errors wins; of equals the
+first, and the exact search comes before the beam search.
 
 Conventions
 -----------
@@ -21,8 +22,9 @@ from pathlib import Path
 import numpy as np
 
 from mtbench.avsr.acoustics import mix
-from mtbench.avsr.decoding import DecodingConfig, WordDecoder
+from mtbench.avsr.decoding import DecodingConfig, Search, WordDecoder
 from mtbench.avsr.features import SAMPLES_PER_FRAME
+from mtbench.avsr.inference import Request
 from mtbench.avsr.openhead_av import OpenheadAV, save_recognizer
 from mtbench.avsr.training_data import FPS, render_speaker
 
@@ -33,6 +35,7 @@ _SHORTEST, _LONGEST = 1.5, 7.0
 PRIOR_WEIGHTS = (0.3, 0.6, 0.9)
 WORD_SCORES = (-4.0, -3.0, -2.0, -1.0, 0.0)
 BLANK_PENALTIES = (0.0, 1.0, 2.0, 3.0)
+SEARCHES: tuple[Search, ...] = ("viterbi", "beam")
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,11 @@ def make_development_set(
 
 
 def tune_decoding(
-    weights: str | Path, benchmark: str = "openhead-20", per_language: int = 3, seed: int = 77
+    weights: str | Path,
+    benchmark: str = "openhead-20",
+    per_language: int = 3,
+    seed: int = 77,
+    searches: Sequence[Search] = SEARCHES,
 ) -> tuple[DecodingConfig, list[tuple[DecodingConfig, float]]]:
     """Find the best weights of the word search and write them beside the network.
 
@@ -110,6 +117,8 @@ def tune_decoding(
         Clips of the development set in each language.
     seed : int
         Of the development set.
+    searches : sequence of {"viterbi", "beam"}
+        Among which to choose.
 
     Returns
     -------
@@ -123,7 +132,7 @@ def tune_decoding(
     judge = OpenheadAV.load(weights)
     bench = load_benchmark(benchmark)
     clips = make_development_set(judge.language_order, per_language, seed)
-    frames = [judge.log_probs(c.crops, c.audio, c.language) for c in clips]
+    frames = judge.log_probs_many([Request(c.crops, c.audio, c.language) for c in clips])
     classes = {p: i + 1 for i, p in enumerate(judge.phones)}
     entries = {}
     for language in judge.language_order:
@@ -131,8 +140,9 @@ def tune_decoding(
         assert lexicon is not None
         entries[language] = [(w, [classes[p] for p in ps], prior) for w, ps, prior in lexicon.entries()]
     table = []
-    for prior, word, blank in itertools.product(PRIOR_WEIGHTS, WORD_SCORES, BLANK_PENALTIES):
-        config = DecodingConfig(prior, word, blank)
+    grid = itertools.product(searches, PRIOR_WEIGHTS, WORD_SCORES, BLANK_PENALTIES)
+    for search, prior, word, blank in grid:
+        config = DecodingConfig(prior, word, blank, search=search)
         decoders = {language: WordDecoder(e, config) for language, e in entries.items()}
         errors = length = 0
         for clip, conditions in zip(clips, frames, strict=True):

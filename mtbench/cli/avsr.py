@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mtbench.cli.lexicon import lexicon
 from mtbench.cli.output import say, say_json
 
 app = typer.Typer(help="The bundled recognizer: train, evaluate.", no_args_is_help=True)
@@ -79,6 +80,9 @@ def evaluate(
             help="FLAME template or model for flame-clay; default: the one of 'mtbench assets add flame'."
         ),
     ] = None,
+    recordings: Annotated[
+        Path | None, typer.Option(help="Folder of the GRID videos for real-speech-av-clean (bbaf2n.mpg, …).")
+    ] = None,
     workers: Annotated[
         int | None, typer.Option(help="Processes; default: one per core, at most 8.", min=1)
     ] = None,
@@ -105,6 +109,7 @@ def evaluate(
         languages=language or None,
         conditions=condition or None,
         flame=flame,
+        recordings=recordings,
         workers=workers,
         progress=make_progress(),
     )
@@ -119,3 +124,6 @@ def evaluate(
         from mtbench.cli.output import say_note
 
         say_note(str(write_model_card(weights or WEIGHTS / "openhead-av.safetensors", rows)))
+
+
+app.command()(lexicon)
