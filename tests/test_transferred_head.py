@@ -9,7 +9,8 @@ from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.head import VISEMES, load_head
 from mtbench.renderers.mouth_crop import crop_matrices
 from mtbench.renderers.software import render_gray_bulk
-from mtbench.synth.transfer import make_face, match_faces
+from mtbench.synth.face_mesh import make_face
+from mtbench.synth.transfer import match_faces
 from mtbench.synth.transferred_head import load_transferred_head, pose_on_flame, transfer_head
 from mtbench.topology import LANDMARKS, load_topology
 

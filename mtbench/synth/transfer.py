@@ -16,19 +16,15 @@ micrometre.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mtbench.topology import Topology
+from mtbench.synth.face_mesh import Face
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-#: Vertices as far as this (metres) from both lips, or nearer to neither by more than ``_TIE``, belong to both.
-_FAR, _TIE = 0.035, 0.002
 #: How much worse (metres) a surface is that looks the other way: the distance's allowance for the normal.
 _NORMAL_COST = 0.012
 #: Triangles by nearest center among which the closest point is searched.
@@ -41,118 +37,6 @@ _SLAB, _SLAB_REACH = 8, 0.006
 _STIFF, _SOFT = 2e-4, 2e-2
 #: Free surface points, and how often they are matched anew.
 _FREE_POINTS, _ROUNDS = 160, 3
-
-
-@dataclass(frozen=True, eq=False)
-class Face:
-    """A face mesh with what the correspondence needs to know about its lips.
-
-    Attributes
-    ----------
-    vertices : (V, 3) float64
-        The resting face with closed lips, metres.
-    triangles : (F, 3) int64
-        Skin and the lips' insides, one connected surface; no eyeballs, teeth or tongue.
-    landmarks : (25,) int64
-        As :data:`mtbench.topology.LANDMARKS`.
-    upper, lower : (n,) int64
-        The line where the lips meet, from the viewer-left corner to the viewer-right; both have both corners.
-    """
-
-    vertices: np.ndarray
-    triangles: np.ndarray
-    landmarks: np.ndarray
-    upper: np.ndarray
-    lower: np.ndarray
-
-    @cached_property
-    def normals(self) -> np.ndarray:
-        """Unit normals of the vertices, (V, 3); zero where no triangle is."""
-        corners = self.vertices[self.triangles]
-        normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-        total = np.zeros_like(self.vertices)
-        for k in range(3):
-            np.add.at(total, self.triangles[:, k], normal)
-        return total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-18)
-
-    @cached_property
-    def edges(self) -> np.ndarray:
-        """Unique edges, (E, 2)."""
-        t = self.triangles
-        pairs = np.concatenate([t[:, [0, 1]], t[:, [1, 2]], t[:, [2, 0]]])
-        return np.unique(np.sort(pairs, axis=1), axis=0)
-
-    @cached_property
-    def used(self) -> np.ndarray:
-        """Vertices of the surface, (V,) bool."""
-        mask = np.zeros(len(self.vertices), bool)
-        mask[self.triangles] = True
-        return mask
-
-    @cached_property
-    def inside(self) -> np.ndarray:
-        """Vertices behind the line where the lips meet, (V,) bool; the line itself isn't."""
-        from scipy.sparse import coo_matrix
-        from scipy.sparse.csgraph import connected_components
-
-        count = len(self.vertices)
-        line = np.zeros(count, bool)
-        line[self.upper], line[self.lower] = True, True
-        kept = self.edges[~line[self.edges].any(axis=1)]
-        graph = coo_matrix((np.ones(len(kept)), (kept[:, 0], kept[:, 1])), shape=(count, count))
-        _, label = connected_components(graph, directed=False)
-        skin = np.argmax(np.bincount(label[self.used & ~line]))
-        return self.used & ~line & (label != skin)
-
-    @cached_property
-    def lip_distances(self) -> np.ndarray:
-        """Way along the surface from the upper and from the lower lip's line, (2, V), metres; inf if none."""
-        from scipy.sparse import coo_matrix
-        from scipy.sparse.csgraph import dijkstra
-
-        a, b = self.edges.T
-        length = np.linalg.norm(self.vertices[a] - self.vertices[b], axis=1)
-        count = len(self.vertices)
-        graph = coo_matrix((length, (a, b)), shape=(count, count)).tocsr()
-        return np.stack(
-            [
-                dijkstra(graph, directed=False, indices=line[1:-1], min_only=True)
-                for line in (self.upper, self.lower)
-            ]
-        )
-
-    @cached_property
-    def sides(self) -> np.ndarray:
-        """Whether a vertex may belong to the upper and to the lower lip's side, (2, V) bool."""
-        upper, lower = self.lip_distances
-        with np.errstate(invalid="ignore"):
-            difference = np.nan_to_num(upper - lower)
-        free = np.minimum(upper, lower) > _FAR
-        return np.stack([free | (difference <= _TIE), free | (difference >= -_TIE)])
-
-
-def make_face(topology: Topology, triangles: np.ndarray, vertices: np.ndarray) -> Face:
-    """Describe a mesh.
-
-    Parameters
-    ----------
-    topology : Topology
-        With ``landmarks`` and the region ``inner_lips``: the loop from the viewer-left corner along the upper
-        lip and back along the lower.
-    triangles : (F, 3) int
-        Its skin and the lips' insides.
-    vertices : (V, 3) float
-        Resting face, metres.
-    """
-    loop = topology.region("inner_lips").astype(np.int64)
-    right = int(np.argmax(vertices[loop, 0]))
-    return Face(
-        np.asarray(vertices, np.float64),
-        np.asarray(triangles, np.int64),
-        topology.landmarks.astype(np.int64),
-        loop[: right + 1],
-        np.concatenate([loop[:1], loop[: right - 1 : -1]]),
-    )
 
 
 def match_faces(source: Face, target: Face) -> tuple[csr_matrix, float]:

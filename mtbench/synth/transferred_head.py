@@ -19,9 +19,10 @@ import numpy as np
 
 from mtbench.errors import UsageError
 from mtbench.head import Head, MouthMesh, load_head
-from mtbench.head_file import Contact, SparseShapes
+from mtbench.head_file import SparseShapes
 from mtbench.head_identities import draw_local_weights
-from mtbench.synth.transfer import Face, make_face, match_eyes, match_faces
+from mtbench.synth.face_mesh import make_face, make_lip_contact
+from mtbench.synth.transfer import match_eyes, match_faces
 from mtbench.topology import Topology
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 #: Displacements below this (metres) are left out.
 _SMALLEST = 1e-5
-#: Reach of the lips' sealing around the line where they meet, metres on the bundled head.
-_SEAL_REACH = 0.003
 #: Standard deviations of a random face: logarithm of the size along each axis, and smooth offsets in metres.
 _STRETCH, _BUMP = 0.04, 0.0012
 #: Smooth offsets of a random face, and their reach in metres.
@@ -152,7 +151,7 @@ def transfer_head(topology: Topology, head: Head | None = None) -> TransferredHe
         part_names=_PARTS,
         units=_sparse(carry(head.unit_deltas)),
         local_shapes=_sparse(carry(head.local_deltas)),
-        contact=_make_contact(target, scale, float(head.contact.overlap)),
+        contact=make_lip_contact(target, scale, float(head.contact.overlap)),
     )
 
 
@@ -196,35 +195,6 @@ def _sparse(dense: np.ndarray) -> SparseShapes:
     shape, vertex = np.nonzero(moved)
     offsets = np.concatenate([[0], np.cumsum(moved.sum(axis=1))]).astype(np.int64)
     return SparseShapes(offsets, vertex.astype(np.int32), np.ascontiguousarray(dense[shape, vertex]))
-
-
-def _make_contact(face: Face, scale: float, overlap: float) -> Contact:
-    """Pair the upper line's inner vertices with the lower polyline, and say what moves with them."""
-    v = face.vertices
-    upper, lower = face.upper[1:-1], face.lower
-    # Lines turn back by fractions of a millimetre next to the corners: a rising copy keeps the search simple.
-    upper_x, lower_x = np.maximum.accumulate(v[upper, 0]), np.maximum.accumulate(v[lower, 0])
-    k = np.clip(np.searchsorted(lower_x, upper_x, side="right") - 1, 0, len(lower) - 2)
-    t = np.clip((upper_x - lower_x[k]) / np.maximum(lower_x[k + 1] - lower_x[k], 1e-9), 0, 1)
-    way = face.lip_distances
-    reach = scale * _SEAL_REACH
-    falloff = np.exp(-0.5 * (way.min(0) / reach) ** 2)
-    moving = np.flatnonzero(falloff > 0.01)
-    moving = moving[~np.isin(moving, face.upper[[0, -1]])]
-    sign = np.where(way[0, moving] < way[1, moving], -0.5, 0.5)
-    pair = np.clip(np.searchsorted(upper_x, v[moving, 0], side="right") - 1, 0, len(upper) - 2)
-    width = np.maximum(upper_x[pair + 1] - upper_x[pair], 1e-9)
-    blend = np.clip((v[moving, 0] - upper_x[pair]) / width, 0, 1)
-    return Contact(
-        upper=upper.astype(np.int32),
-        lower=np.stack([lower[k], lower[k + 1]], 1).astype(np.int32),
-        t=t.astype(np.float32),
-        vertices=moving.astype(np.int32),
-        pair=pair.astype(np.int32),
-        blend=blend.astype(np.float32),
-        weight=(sign * falloff[moving]).astype(np.float32),
-        overlap=np.float32(scale * overlap),
-    )
 
 
 def load_transferred_head(
