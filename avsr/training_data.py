@@ -36,8 +36,8 @@ MIN_SECONDS, MAX_SECONDS = 1.2, 3.8
 #: How often a language is drawn, where that is not once: those that are hard to tell apart by ear and eye need
 #: more examples, easy ones fewer, so that the judge is about as good in all of them.
 LANGUAGE_WEIGHTS = {
-    "rus": 1.7, "ita": 1.7, "ara": 1.5, "hin": 1.4, "tur": 1.2, "deu": 1.2, "ukr": 1.1, "tha": 0.5, "ces": 0.8,
-    "ell": 0.8,
+    "rus": 1.9, "hin": 1.9, "ara": 1.7, "ita": 1.6, "eng": 1.2, "hrv": 1.2, "tur": 1.2, "ukr": 1.2, "por": 1.1,
+    "ces": 0.7, "ell": 0.6, "spa": 0.6, "jpn": 0.6, "tha": 0.3,
 }  # fmt: skip
 #: Sets between the first and the second use of a set of utterances.
 REUSE_LAG = 8
@@ -153,14 +153,14 @@ class BatchGenerator:
         for i, utterance in enumerate(utterances):
             others = [s for j, s in enumerate(speeches) if j != i]
             clean = change_channel(utterance.audio, rng)
-            # One view listens and looks through heavy noise; the other covers every other way of use.
-            noisy = mix(rng, clean, others, rng.uniform(-13, 0))
-            views.append(View(i, noisy, True, True))
+            # One view mostly listens and looks through heavy noise; the other covers every other way of use.
+            hard = None if rng.random() < 0.12 else rng.uniform(-13, 0)
+            views.append(View(i, mix(rng, clean, others, hard), True, True))
             kind = rng.random()
-            if kind < 0.3:
-                snr = None if rng.random() < 0.6 else rng.uniform(-8, 20)
+            if kind < 0.35:
+                snr = None if rng.random() < 0.65 else rng.uniform(-8, 20)
                 views.append(View(i, mix(rng, clean, others, snr), False, True))
-            elif kind < 0.6:
+            elif kind < 0.52:
                 views.append(View(i, clean, True, False))
             else:
                 snr = None if rng.random() < 0.6 else rng.uniform(-5, 20)
