@@ -1,0 +1,104 @@
+"""Build ``mtbench/data/grid`` from recordings of the GRID corpus.
+
+Usage
+-----
+``python scripts/build_real_speech.py SOURCE [OUT]``: SOURCE is a folder of ``.mpg`` files whose names spell their
+sentences. Needs the extras ``[video]`` and ``[synth]``. The same packages give the same bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from pathlib import Path
+
+from mtbench.audio import SAMPLE_RATE, SAMPLES_PER_FRAME, to_pcm16
+from mtbench.benchmark_folder import read_sound
+from mtbench.lexicon import make_lexicon, write_lexicon
+from mtbench.synth.build import _quote
+from mtbench.synth.espeak import Espeak
+from mtbench.synth.phones import INVENTORY
+from mtbench.synth.real_speech import FOLDER, GRAMMAR, LANGUAGE, NAME, VERSION, spell_out
+from mtbench.synth.voices import Voice
+
+#: Words that the engine reads otherwise than the speakers of the corpus: the letter a, which it takes for the article.
+SPOKEN = {"a": "eigh"}
+#: The engine gives a final l no duration of its own, so that its transcription lacks it.
+CORRECTED = {"l": ("ɛ", "l")}
+SPEAKER = "m1"
+
+ATTRIBUTION = """Seven recordings of the GRID audiovisual sentence corpus
+
+M. Cooke, J. Barker, S. Cunningham, X. Shao: An audio-visual corpus for speech perception and automatic speech
+recognition. Journal of the Acoustical Society of America 120 (2006), 2421-2424. https://doi.org/10.1121/1.2229005
+https://zenodo.org/records/3625687; these seven as redistributed in https://github.com/rizkiarm/LipNet
+
+Licence: Creative Commons Attribution 4.0 International, https://creativecommons.org/licenses/by/4.0/legalcode
+
+Changes: sound only, mono, resampled to 16 kHz, FLAC, attenuated where resampling would clip. Transcripts follow from
+the files' names; reference phones and the lexicon are espeak-ng's reading of the transcripts, not a transcription of
+what was said.
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("source", type=Path, help="folder of .mpg files")
+    parser.add_argument("out", nargs="?", type=Path, default=FOLDER, help=f"folder (default {FOLDER})")
+    arguments = parser.parse_args()
+    build(arguments.source, arguments.out)
+
+
+def build(source: Path, out: Path) -> None:
+    import soundfile
+
+    engine, voice = Espeak(), Voice(LANGUAGE, SPEAKER)
+    videos = sorted(source.glob("*.mpg"))
+    if not videos:
+        raise SystemExit(f"{source}: no .mpg files there")
+    part = out.with_name(f".{out.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    (part / "audio").mkdir(parents=True)
+    tables = []
+    for video in videos:
+        words = spell_out(video.stem)
+        audio = read_sound(video)
+        audio = audio / max(1.0, float(abs(audio).max()) / 0.98)
+        soundfile.write(part / "audio" / f"{video.stem}.flac", to_pcm16(audio), SAMPLE_RATE, subtype="PCM_16")
+        fields = {
+            "id": video.stem,
+            "language": LANGUAGE,
+            "transcript": " ".join(words),
+            "audio": f"audio/{video.stem}.flac",
+            "frames": -(-len(audio) // SAMPLES_PER_FRAME),
+            "phones": " ".join(engine.speak(" ".join(SPOKEN.get(w, w) for w in words), voice).symbols),
+        }
+        tables.append("\n[[clips]]\n" + "".join(f"{k} = {_quote(v)}\n" for k, v in fields.items()))
+    vocabulary = sorted({word for table in GRAMMAR for word in table.values()})
+    rows = [
+        (word, CORRECTED.get(word) or engine.speak(SPOKEN.get(word, word), voice).symbols, 0)
+        for word in vocabulary
+    ]
+    write_lexicon(make_lexicon(rows), part / f"{LANGUAGE}.tsv")
+    head = {
+        "schema": 1,
+        "name": NAME,
+        "version": VERSION,
+        "fps": 25,
+        "sample_rate": SAMPLE_RATE,
+        "title": "Seven recordings of the GRID corpus",
+        "license": "CC-BY-4.0",
+        "notes": f"Phones: base IPA letters ({INVENTORY}), espeak-ng's reading of the transcripts. The lexicon holds "
+        "the corpus's 51 words, equally likely.",
+    }
+    text = "".join(f"{k} = {_quote(v)}\n" for k, v in head.items())
+    text += f'\n[lexicons]\n{LANGUAGE} = "{LANGUAGE}.tsv"\n' + "".join(tables)
+    (part / "benchmark.toml").write_text(text, encoding="utf8", newline="\n")
+    (part / "ATTRIBUTION.txt").write_text(ATTRIBUTION, encoding="utf8", newline="\n")
+    shutil.rmtree(out, ignore_errors=True)
+    part.replace(out)
+    print(f"{out}: {sum(p.stat().st_size for p in out.rglob('*') if p.is_file()) / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()
