@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mtbench.cache import write_atomically
-from mtbench.errors import UsageError
+from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.meta.confusions import confuse_ground_truth
 from mtbench.meta.correlation import Correlation, correlate
 from mtbench.meta.curves import TOLERANCE, compare_with_truth, trace_curves, trace_noise
@@ -115,7 +115,7 @@ def make_report(
 
 
 def write_report(report: dict[str, Any], out: Path | str) -> list[Path]:
-    """Write ``report.json``, ``plots/*.svg`` and ``report.html``.
+    """Write ``report.json``, ``plots/*.svg`` and ``report.html``; without matplotlib a page without plots.
 
     Parameters
     ----------
@@ -128,11 +128,6 @@ def write_report(report: dict[str, Any], out: Path | str) -> list[Path]:
     -------
     list of Path
         The page first.
-
-    Raises
-    ------
-    PrerequisiteError
-        Without matplotlib; ``report.json`` is written all the same.
     """
     from mtbench.meta.plots import draw_plots
     from mtbench.meta.report_page import render_page
@@ -140,7 +135,10 @@ def write_report(report: dict[str, Any], out: Path | str) -> list[Path]:
     out = Path(out)
     text = json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False)
     write_atomically(out / REPORT_JSON, f"{text}\n".encode())
-    plots = draw_plots(report)
+    try:
+        plots = draw_plots(report)
+    except PrerequisiteError:  # the page says what is missing; hours of reading lips are not thrown away
+        plots = {}
     for name, data in plots.items():
         write_atomically(out / PLOTS / f"{name}.svg", data)
     write_atomically(out / REPORT_HTML, render_page(report, plots).encode())
