@@ -6,8 +6,8 @@ A condition's corpus is ``"home"`` (the benchmark that is evaluated), ``"engines
 ``openhead-engines``, in voices of speech engines that training never heard) or ``"real-speech"`` (recordings of
 people). Its face is ``"truth"`` (the clip's ground truth), ``"held-out"`` (the clip's timed phones, animated anew
 in the manner :data:`~mtbench.synth.articulation_settings.HELD_OUT` that training never saw), ``"flame"`` (the
-clip's facial-unit curves on the user's FLAME template, as clay) or None (nothing to see). Signal-to-noise ratios
-are decibels, None is clean.
+clip's facial-unit curves on the user's FLAME template, as clay), ``"recording"`` (the video of who spoke) or None
+(nothing to see). Signal-to-noise ratios are decibels, None is clean.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 HOME, ENGINES, REAL_SPEECH = "home", "engines", "real-speech"
 #: The bundled benchmark of held-out speech engines.
 ENGINES_BENCHMARK = "openhead-engines"
-TRUTH, HELD_OUT, FLAME = "truth", "held-out", "flame"
+TRUTH, HELD_OUT, FLAME, RECORDING = "truth", "held-out", "flame", "recording"
 #: Signal-to-noise ratio of the conditions beyond the benchmark's own faces and voices, decibels.
 NOISY = -7.5
 
@@ -48,7 +48,7 @@ class Condition:
     corpus : str
         ``"home"``, ``"engines"`` or ``"real-speech"``.
     face : str or None
-        ``"truth"``, ``"held-out"``, ``"flame"``; None shows nothing.
+        ``"truth"``, ``"held-out"``, ``"flame"``, ``"recording"``; None shows nothing.
     hears : bool
         Whether there is sound.
     snr_db : float or None
@@ -60,6 +60,22 @@ class Condition:
     face: str | None
     hears: bool = True
     snr_db: float | None = None
+
+
+@dataclass(frozen=True)
+class Supplies:
+    """Files that some conditions need and mtbench does not ship.
+
+    Attributes
+    ----------
+    flame : str or None
+        A file that ``mtbench assets add flame`` would take; None is the registered asset. Nothing of it is kept.
+    recordings : str or None
+        Folder with the videos of the real speech, ``bbaf2n.mpg`` and so on.
+    """
+
+    flame: str | None = None
+    recordings: str | None = None
 
 
 def condition_name(modality: str, snr_db: float | None) -> str:
@@ -95,15 +111,24 @@ def list_conditions(snr: Sequence[float] = (NOISY, -10.0)) -> tuple[Condition, .
         Condition(f"heldout-both-av{NOISY:g}", ENGINES, HELD_OUT, snr_db=NOISY),
         Condition(f"flame-clay-av{NOISY:g}", HOME, FLAME, snr_db=NOISY),
         Condition("real-speech-a-clean", REAL_SPEECH, None),
+        Condition("real-speech-av-clean", REAL_SPEECH, RECORDING),
     )
 
 
 def find_obstacle(
-    condition: Condition, benchmark: Benchmark, clips: Sequence[Clip], flame: str | None
+    condition: Condition, benchmark: Benchmark, clips: Sequence[Clip], supplies: Supplies
 ) -> str | None:
-    """Return why *condition* cannot be measured on these *clips*, or None where it can."""
-    if condition.face is None:
+    """Return why *condition* cannot be measured on these *clips*, or None where it can.
+
+    Raises
+    ------
+    UsageError
+        Where a file that was supplied is not what it should be.
+    """
+    if condition.face is None or not clips:
         return None
+    if condition.face == RECORDING:
+        return _find_missing_recordings(clips, supplies)
     from mtbench.clip_files import read_motion_arrays
 
     for clip in clips:
@@ -117,9 +142,24 @@ def find_obstacle(
             return f"the ground truth of {benchmark.ref} is {kind}, not curves of the bundled head's units"
     if condition.face == FLAME:
         try:
-            load_flame_face(flame)
+            load_flame_face(supplies.flame)
         except PrerequisiteError as error:
             return str(error)
+    return None
+
+
+def _find_missing_recordings(clips: Sequence[Clip], supplies: Supplies) -> str | None:
+    from mtbench.avsr.recordings import find_video, load_detector
+
+    if supplies.recordings is None:
+        names = ", ".join(clip.id for clip in clips[:2])
+        return f"the videos ({names}, …) are not shipped: name their folder (--recordings)"
+    for clip in clips:
+        find_video(Path(supplies.recordings), clip.id)
+    try:
+        load_detector()
+    except PrerequisiteError as error:
+        return str(error)
     return None
 
 
@@ -157,19 +197,19 @@ def articulate(benchmark: str, clip: Clip, setting: ArticulationSetting) -> np.n
     return curves
 
 
-def render_face(benchmark: str, clip: Clip, face: str, flame: str | None = None) -> np.ndarray:
-    """Render the mouth crops of a condition's face, exactly as those of an entry are rendered.
+def render_face(benchmark: str, clip: Clip, face: str, supplies: Supplies = Supplies()) -> np.ndarray:
+    """Return the mouth crops of a condition's face, rendered exactly as those of an entry are.
 
     Parameters
     ----------
     benchmark : str
         Name of the benchmark.
     clip : Clip
-        With ground truth.
+        With ground truth, unless the face is a recording's.
     face : str
-        ``"truth"``, ``"held-out"`` or ``"flame"``.
-    flame : str, optional
-        File of a FLAME template; the registered asset by default.
+        ``"truth"``, ``"held-out"``, ``"flame"`` or ``"recording"``.
+    supplies : Supplies
+        What FLAME and recordings need.
 
     Returns
     -------
@@ -182,9 +222,14 @@ def render_face(benchmark: str, clip: Clip, face: str, flame: str | None = None)
     from mtbench.synth.articulation_settings import HELD_OUT as manner
     from mtbench.topology import load_topology
 
+    if face == RECORDING:
+        from mtbench.avsr.recordings import crop_recording, find_video
+
+        assert supplies.recordings is not None
+        return crop_recording(find_video(Path(supplies.recordings), clip.id), clip.frames)
     spec, arrays = read_motion_arrays(clip)
     if face == FLAME:
-        topology, head = load_flame_face(flame)
+        topology, head = load_flame_face(supplies.flame)
         vertices = head.pose(np.ascontiguousarray(arrays["units"], np.float32), head.neutral)
     else:
         topology = load_topology(spec.topology.name)

@@ -28,6 +28,7 @@ from mtbench.avsr.conditions import (
     HOME,
     NOISY,
     Condition,
+    Supplies,
     find_obstacle,
     list_conditions,
     render_face,
@@ -67,8 +68,8 @@ class ClipTask:
     conditions : tuple of Condition
     noise : str
         Name of the noise.
-    flame : str or None
-        File of a FLAME template.
+    supplies : Supplies
+        Files that the user has to have.
     """
 
     recognizer: str
@@ -79,7 +80,7 @@ class ClipTask:
     clip: str
     conditions: tuple[Condition, ...]
     noise: str
-    flame: str | None
+    supplies: Supplies
 
 
 #: Edits of phones, words and characters by name of the rate; None where a clip has no reference phones.
@@ -95,6 +96,7 @@ def evaluate(
     languages: Sequence[str] | None = None,
     conditions: Sequence[str] | None = None,
     flame: str | Path | None = None,
+    recordings: str | Path | None = None,
     workers: int | None = 1,
     progress: Progress | None = None,
 ) -> list[Row]:
@@ -118,6 +120,8 @@ def evaluate(
         Only these, by name.
     flame : path, optional
         A FLAME template, for the condition on its geometry; the registered asset by default.
+    recordings : path, optional
+        Folder with the videos of the real speech, for the condition that shows them.
     workers : int, optional
         Processes; None is one per core. Results do not depend on it.
     progress : Progress, optional
@@ -148,8 +152,10 @@ def evaluate(
     }
     if codes is not None and not any(clips.values()):
         raise UsageError(f"no clip in {', '.join(codes)}; {bench.ref} has {', '.join(bench.languages)}")
-    template = None if flame is None else str(flame)
-    obstacles = {c.name: find_obstacle(c, corpora[c.corpus], clips[c.corpus], template) for c in chosen}
+    supplies = Supplies(
+        None if flame is None else str(flame), None if recordings is None else str(recordings)
+    )
+    obstacles = {c.name: find_obstacle(c, corpora[c.corpus], clips[c.corpus], supplies) for c in chosen}
     tasks = []
     for name, corpus in corpora.items():
         asked = tuple(c for c in chosen if c.corpus == name and obstacles[c.name] is None)
@@ -165,7 +171,7 @@ def evaluate(
                 clip.id,
                 asked,
                 noise,
-                template,
+                supplies,
             )
             for clip in clips[name]
             if asked and clip.language in judge.languages
@@ -205,7 +211,11 @@ def _choose(names: Sequence[str] | None, snr: Sequence[float]) -> tuple[Conditio
 def _load_corpus(corpus: str, home: Benchmark) -> Benchmark:
     if corpus == HOME:
         return home
-    return load_benchmark(ENGINES_BENCHMARK if corpus == ENGINES else "real-speech")
+    if corpus == ENGINES:
+        return load_benchmark(ENGINES_BENCHMARK)
+    from mtbench.synth.real_speech import load_real_speech
+
+    return load_real_speech()
 
 
 def find_noise(benchmark: Benchmark, name: str) -> Noise:
@@ -237,7 +247,7 @@ def measure_clip(task: ClipTask) -> dict[str, ClipErrors]:
     out = {}
     for face in dict.fromkeys(c.face for c in task.conditions):
         asked = [c for c in task.conditions if c.face == face]
-        crops = None if face is None else render_face(bench.name, clip, face, task.flame)
+        crops = None if face is None else render_face(bench.name, clip, face, task.supplies)
         sounds = [_hear(bench, clip, c, task.noise) for c in asked]
         hypotheses = judge.transcribe(crops, sounds, clip.language, lexicon)
         for condition, said in zip(asked, hypotheses, strict=True):

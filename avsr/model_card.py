@@ -62,6 +62,7 @@ _TITLES = {
     f"heldout-both-av{NOISY:g}": f"held-out engine × held-out articulation, AV at {NOISY:g} dB",
     f"flame-clay-av{NOISY:g}": f"FLAME clay geometry, AV at {NOISY:g} dB",
     "real-speech-a-clean": "recordings of people (GRID, English), audio only",
+    "real-speech-av-clean": "recordings of people, AV clean",
 }
 
 

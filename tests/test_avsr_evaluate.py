@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import mtbench.avsr.evaluate as module
-from mtbench.avsr.conditions import articulate, list_conditions, load_flame_face, render_face
+from mtbench.avsr.conditions import Supplies, articulate, list_conditions, load_flame_face, render_face
 from mtbench.avsr.evaluate import evaluate
 from mtbench.benchmark import load_benchmark
 from mtbench.errors import UsageError
@@ -46,7 +46,7 @@ def test_conditions_are_those_that_were_asked_for():
     assert names == [
         "av-clean", "av-7.5", "av-10", "a-clean", "a-7.5", "a-10", "v", "heldout-articulation-av-7.5",
         "heldout-engines-av-clean", "heldout-engines-a-clean", "heldout-both-av-7.5", "flame-clay-av-7.5",
-        "real-speech-a-clean",
+        "real-speech-a-clean", "real-speech-av-clean",
     ]  # fmt: skip
     assert [c.name for c in list_conditions((5.0,))][:4] == ["av-clean", "av5", "a-clean", "a5"]
 
@@ -200,7 +200,9 @@ def test_flame_template_from_a_file(small, shared, tmp_path, monkeypatch):
     assert np.allclose(head.neutral, template, atol=1e-6)
     assert topology.name == "flame-5023"
     assert not (tmp_path / "data").exists()
-    crops = render_face("small", load_benchmark(small).clips[0], "flame", str(tmp_path / "flame.npz"))
+    crops = render_face(
+        "small", load_benchmark(small).clips[0], "flame", Supplies(str(tmp_path / "flame.npz"))
+    )
     assert crops.std(0)[40:70, 30:66].max() > 20  # the mouth moves
 
 
@@ -253,3 +255,17 @@ def test_a_clip_without_phones_never_drops_out(small):
 def test_languages_come_in_the_order_of_tables(rows):
     codes = [r["language"] for r in rows if r["condition"] == "v"]
     assert codes == ["all", *(c for c in LANGUAGES if c in {"ita", "eng", "jpn"})]
+
+
+def test_people_are_heard_and_their_videos_are_asked_for(small):
+    names = ("real-speech-a-clean", "real-speech-av-clean")
+    found = evaluate(small, fakes.ONE_EAR, conditions=names)
+    assert [r["language"] for r in found] == ["all", "eng", "all"]
+    assert pick(found, names[0])["n_clips"] == 7
+    assert pick(found, names[0])["per"] is not None
+    assert "--recordings" in pick(found, names[1])["reason"]
+
+
+def test_folder_without_the_videos_is_an_error(small, tmp_path):
+    with pytest.raises(UsageError, match=r"expected \w+.mpg"):
+        evaluate(small, fakes.ONE_EAR, conditions=["real-speech-av-clean"], recordings=tmp_path)
