@@ -59,7 +59,7 @@ class Confusions:
     def to_json(self) -> dict[str, Any]:
         """Return it as plain JSON; the largest confusions are those of two classes, missed phones aside."""
         shares = self.shares
-        pairs = [
+        pairs: list[dict[str, Any]] = [
             {
                 "reference": row,
                 "recognized": column,

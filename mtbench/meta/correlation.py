@@ -241,10 +241,9 @@ def correlate(
         p = exact_p([(chain.severity, part.scores) for chain, part in zip(chains, parts, strict=True)])
     exact = exact and p is not None
     if parts and p is None:
-        p = _share_reached(sum(part.null for part in parts), sum(part.estimate for part in parts))
-    samples = None
-    if parts and all(part.samples is not None for part in parts):
-        samples = np.mean([part.samples for part in parts], axis=0)
+        p = _share_reached(np.sum([part.null for part in parts], axis=0), sum(x.estimate for x in parts))
+    drawn = [part.samples for part in parts if part.samples is not None]
+    samples = np.mean(drawn, axis=0) if parts and len(drawn) == len(parts) else None
     rows = {int(row) for chain in chains for row in chain.rows}
     return Correlation(
         statistic=statistic,

@@ -17,7 +17,7 @@ from mtbench.meta.page_parts import fold, format_number, format_p, format_range,
 
 def show_nuisances(report: Mapping[str, Any], plot: Callable[[str], str]) -> str:
     """Return what nuisances and controls cost."""
-    head = (
+    head: tuple[str, ...] = (
         "against the ground truth",
         "rate",
         "movement, points",
@@ -28,7 +28,7 @@ def show_nuisances(report: Mapping[str, Any], plot: Callable[[str], str]) -> str
     titles = {m["name"]: m["title"] for m in report["measures"]}
 
     def rows(found: Iterable[Mapping[str, Any]], judged: bool) -> list[Sequence[Any]]:
-        out = []
+        out: list[Sequence[Any]] = []
         for row in found:
             cells: list[Any] = [
                 row["system"],
@@ -67,7 +67,13 @@ def show_sensitivity(report: Mapping[str, Any], plot: Callable[[str], str]) -> s
         )
         for row in found["amplitudes"].get("avlr", [])
     ]
-    head = ("amplitudes (AVLR)", "difference, points", "difference / spread", "clips needed", "95 %")
+    head: tuple[str, ...] = (
+        "amplitudes (AVLR)",
+        "difference, points",
+        "difference / spread",
+        "clips needed",
+        "95 %",
+    )
     text = ""
     if rows:
         text += (
@@ -132,7 +138,7 @@ def show_fairness(report: Mapping[str, Any], plot: Callable[[str], str]) -> str:
         )
         for name, row in found["spread"].items()
     ]
-    head = ("of the ground truth", "mean", "lowest", "highest", "deviation", "beyond chance")
+    head: tuple[str, ...] = ("of the ground truth", "mean", "lowest", "highest", "deviation", "beyond chance")
     causes = [
         (
             titles[row["score"]],

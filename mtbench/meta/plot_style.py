@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 BLUE, LIME, ORANGE, OCHRE = "#2260a6", "#5f9e3f", "#d0661a", "#a88512"
 GREEN, PURPLE, GREY, DARK = "#2e7d4f", "#8a4fa3", "#b4bac2", "#30363d"
 SERIES = (BLUE, LIME, PURPLE, ORANGE, "#1a9ba1", OCHRE)
-STYLE = {
+STYLE: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "axes.titlesize": 10,

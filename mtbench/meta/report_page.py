@@ -116,7 +116,13 @@ def _order(report: Mapping[str, Any], plot: Callable[[str], str]) -> str:
             cells.append("n/a" if found is None else format_number(found["measures"].get(name), 3))
         rows.append(cells)
     system, clip = report["spearman_system"], report["spearman_clip"]
-    head = ("metric", "Spearman, system", "Spearman, clip", "Kendall, system", "Kendall, clip")
+    head: tuple[str, ...] = (
+        "metric",
+        "Spearman, system",
+        "Spearman, clip",
+        "Kendall, system",
+        "Kendall, clip",
+    )
     text = (
         "<p>Within a family of degradations the order of systems is known. Numbers are means over "
         f"{system['n_families']} families ({system['n_systems']} systems); a vector without any order counts "
@@ -163,7 +169,14 @@ def _curves(report: Mapping[str, Any], plot: Callable[[str], str]) -> str:
         for c in group["curves"]
         if c["modality"] == "av"
     ]
-    head = ("curve", "steps", "significantly reversed", "interval below zero", "largest reversal", "monotone")
+    head: tuple[str, ...] = (
+        "curve",
+        "steps",
+        "significantly reversed",
+        "interval below zero",
+        "largest reversal",
+        "monotone",
+    )
     text = (
         "<p>More damage must score worse. A step is reversed where the next level scores significantly better "
         "(paired, corrected for the number of steps).</p>"
@@ -223,7 +236,7 @@ def _systems(report: Mapping[str, Any]) -> str:
         )
         for s in report["systems"]
     ]
-    head = ("system", "family", *(f"{m['title']}, {m['unit']}" for m in measures))
+    head: tuple[str, ...] = ("system", "family", *(f"{m['title']}, {m['unit']}" for m in measures))
     return fold(f"{len(rows)} systems", f'<div class="wide">{make_table(head, rows)}</div>')
 
 

@@ -264,12 +264,16 @@ def _mean_effect(separations: dict[tuple[str, str], list[Separation]], part: int
             modality, snr_db, noise = parse_condition(separation.condition or "v")
             if modality == "av" and snr_db is not None:
                 groups.setdefault((snr_db, noise)[part - 1], []).append(separation)
-    out = []
+    out: list[dict[str, Any]] = []
     for key, members in groups.items():
-        samples = None
-        if all(s.samples is not None for s in members):
-            samples = np.mean([s.samples for s in members], axis=0)
+        drawn = [s.samples for s in members if s.samples is not None]
+        samples = np.mean(drawn, axis=0) if len(drawn) == len(members) else None
         values = [np.nan if s.effect.estimate is None else s.effect.estimate for s in members]
         number = summarize(float(np.mean(values)), samples, "")
         out.append({("snr_db", "noise")[part - 1]: key, "effect": number.to_json(), "n": len(members)})
-    return sorted(out, key=lambda row: -(row["effect"]["estimate"] or -math.inf))
+    return sorted(out, key=_largest_first)
+
+
+def _largest_first(row: dict[str, Any]) -> float:
+    effect = row["effect"]["estimate"]
+    return math.inf if effect is None else -float(effect)

@@ -1,0 +1,150 @@
+"""The report as a whole: keys, targets, page, plots, files."""
+
+import json
+import sys
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from meta_samples import AV, LANGUAGES, harm_of, make_scores, with_errors
+
+from mtbench.errors import UsageError
+from mtbench.meta.plots import draw_plots
+from mtbench.meta.report import REPORT_HTML, REPORT_JSON, find_reversals, make_report, write_report
+from mtbench.meta.report_page import render_page
+
+
+@pytest.fixture(scope="module")
+def report():
+    return make_report(make_scores(snr=True, noise=0.02, seed=1), replicates=100)
+
+
+def numbers(value):
+    """Every dict with an estimate."""
+    if isinstance(value, dict):
+        if "estimate" in value:
+            yield value
+        for item in value.values():
+            yield from numbers(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from numbers(item)
+
+
+def test_report_has_what_is_promised(report):
+    assert {"systems", "spearman_system", "spearman_clip", "kendall_system", "pairwise_accuracy", "curves",
+            "nuisances", "sensitivity", "confusions", "fairness", "targets"} <= set(report)  # fmt: skip
+    assert report["condition"] == AV
+    assert report["spearman_system"]["level"] == "system"
+    assert report["spearman_clip"]["level"] == "clip"
+    assert report["spearman_system"]["estimate"] > 0.99
+    assert report["spearman_system"]["ladder"]["n_systems"] == 9
+    assert set(report["spearman_system"]["measures"]) == {
+        "avlr", "avlr_phones", "vsr", "vsr_phones", "lve_mm", "fdd_abs_m2"}  # fmt: skip
+    assert {"amplitude", "lag", "low-pass", "jitter", "frame-drops", "substitution", "missed-closures", "identity",
+            "head-turn", "upper-face-noise", "snr", "ladder"} == set(report["curves"])  # fmt: skip
+    point = report["curves"]["lag"]["points"][0]
+    assert point["strength"] == -400
+    assert set(point["languages"]) == set(LANGUAGES)
+    assert [p["strength"] for p in report["curves"]["low-pass"]["points"]][:2] == [None, 12]
+    assert all(number["ci95"] is not None for number in numbers(report["curves"]))
+    assert all(target["met"] for target in report["targets"])
+    assert json.loads(json.dumps(report, allow_nan=False))["targets"] == report["targets"]
+
+
+def test_missed_targets_say_so():
+    bad = make_scores(families=["amplitude", "identity"], harm=lambda system: -harm_of(system) / 4)
+    bad = with_errors(bad, "identity-swap-2", 0.5)
+    report = make_report(bad, replicates=50)
+    assert not any(target["met"] for target in report["targets"])
+    assert {row["worse"] for row in find_reversals(report, "avlr")} >= {"amplitude-0.9", "static"}
+    assert ">no</td>" in render_page(report, {})
+
+
+def test_without_nuisances_their_target_is_not_met():
+    report = make_report(make_scores(families=["amplitude"]), replicates=50)
+    target = report["targets"][-1]
+    assert (target["reached"], target["met"]) == (None, False)
+
+
+@pytest.mark.parametrize("families", [["upper-face-noise"], ["shuffled"], ["head-turn"], ["lag"]])
+def test_few_systems_give_a_report_all_the_same(families):
+    report = make_report(make_scores(families=families, clips=1, languages=("ita",)), replicates=20)
+    assert report["spearman_system"]["ci95"] is None
+    assert "<h1>" in render_page(report, draw_plots(report))
+
+
+def test_nothing_to_compare_is_said():
+    scores = make_scores(families=["amplitude"])
+    alone = replace(
+        scores,
+        systems=scores.systems[:1],
+        errors={k: v[:1] for k, v in scores.errors.items()},
+        phone_errors={k: v[:1] for k, v in scores.phone_errors.items()},
+        geometry={},
+    )
+    with pytest.raises(UsageError, match="nothing to compare"):
+        make_report(alone)
+
+
+def test_scores_without_phones_are_judged_by_words():
+    scores = make_scores(families=["amplitude"])
+    nothing = {name: array * float("nan") for name, array in scores.phone_errors.items()}
+    scores = replace(
+        scores,
+        phone_errors=nothing,
+        phone_lengths=scores.phone_lengths * float("nan"),
+        references=tuple(() for _ in scores.clips),
+        hypotheses={},
+    )
+    report = make_report(scores, replicates=20)
+    assert [m["name"] for m in report["measures"]] == ["avlr", "vsr", "lve_mm", "fdd_abs_m2"]
+    assert report["confusions"] is None
+    assert "confusions" not in draw_plots(report)
+
+
+class Page(HTMLParser):
+    """Collects what a page asks for, and whether its tags close."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.sources, self.open, self.tags = [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.sources += [value for key, value in attrs if key in ("src", "href")]
+        if tag not in ("meta", "img", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_the_page_is_whole_and_needs_nothing_else(report):
+    hostile = report | {"facts": report["facts"] | {"recognizer": "<script>alert(1)</script>"}}
+    page = Page(render_page(hostile, draw_plots(report)))
+    assert page.open == []
+    assert "script" not in page.tags
+    assert len(page.sources) == 9  # every plot but the correlates: four languages are too few
+    assert all(source.startswith("data:image/svg+xml;base64,") for source in page.sources)
+    text = render_page(report, {})
+    assert "Does AVLR by openhead-av measure lip readability?" in text
+    assert "sample@1" in text
+
+
+def test_plots_are_the_same_every_time(report):
+    first = draw_plots(report)
+    assert draw_plots(json.loads(json.dumps(report))) == first
+    assert all(b"<svg" in data and b"<dc:date>" not in data for data in first.values())
+
+
+def test_files_are_written(report, tmp_path, monkeypatch):
+    paths = write_report(report, tmp_path / "out")
+    assert paths[0].name == REPORT_HTML
+    assert json.loads((tmp_path / "out" / REPORT_JSON).read_text("utf-8"))["condition"] == AV
+    assert sorted(p.suffix for p in paths[2:]) == [".svg"] * 9
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    paths = write_report(report, tmp_path / "bare")
+    assert [p.name for p in paths] == [REPORT_HTML, REPORT_JSON]
+    assert "need matplotlib" in paths[0].read_text("utf-8")
