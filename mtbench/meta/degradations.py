@@ -54,15 +54,16 @@ class LadderStep:
     late: float
 
 
+#: The steps are narrow where a judge is sensitive and wide where everything is lost anyway.
 LADDER: tuple[LadderStep, ...] = (
-    LadderStep(0.93, 10.0, 0.05, 0.015),
-    LadderStep(0.86, 8.5, 0.10, 0.030),
-    LadderStep(0.79, 7.0, 0.16, 0.045),
-    LadderStep(0.71, 6.0, 0.22, 0.060),
-    LadderStep(0.62, 5.0, 0.29, 0.080),
-    LadderStep(0.52, 4.0, 0.37, 0.100),
-    LadderStep(0.40, 3.0, 0.48, 0.130),
-    LadderStep(0.25, 2.0, 0.62, 0.170),
+    LadderStep(0.96, 12.0, 0.02, 0.008),
+    LadderStep(0.92, 10.0, 0.05, 0.016),
+    LadderStep(0.87, 8.5, 0.08, 0.026),
+    LadderStep(0.81, 7.0, 0.12, 0.038),
+    LadderStep(0.74, 6.0, 0.17, 0.052),
+    LadderStep(0.65, 5.0, 0.24, 0.070),
+    LadderStep(0.52, 4.0, 0.34, 0.095),
+    LadderStep(0.35, 2.5, 0.50, 0.140),
 )
 
 
@@ -111,7 +112,7 @@ def low_pass(vertices: np.ndarray, fps: float, cutoff: float) -> np.ndarray:
 @lru_cache(maxsize=256)
 def _smoother(frames: int, fps: float, cutoff: float) -> np.ndarray:
     """Return the filter's (T, T) float32 matrix, by way of the cosine transform (type II)."""
-    k = np.arange(frames)
+    k: np.ndarray = np.arange(frames)
     cosines = np.cos(np.pi / frames * (k[None, :] + 0.5) * k[:, None])
     cosines *= np.where(k == 0, np.sqrt(1.0 / frames), np.sqrt(2.0 / frames))[:, None]
     frequency = k * fps / (2.0 * frames)

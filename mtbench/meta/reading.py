@@ -21,6 +21,7 @@ from mtbench.meta.scores import parse_condition
 from mtbench.meta.system_files import ClipRecord
 from mtbench.meta.systems import GROUND_TRUTH, System
 from mtbench.recognizer import Hypothesis, Recognizer, load_recognizer
+from mtbench.rows import EditCounts
 from mtbench.stages import MIXTURES, Acoustics, Setup, audio_digest, workshop
 from mtbench.topology import load_topology
 
@@ -73,7 +74,6 @@ def _lexicon(benchmark: str, language: str) -> Any:
 
 def read_clip(task: ClipTask) -> ClipRecord:
     """Degrade one clip, measure its geometry, and let the recognizer read it."""
-    from mtbench.metrics.recognition import measure_recognition
     from mtbench.renderers.mouth_crop import render_mouth_crops
 
     stages = task.setup.stages
@@ -93,35 +93,39 @@ def read_clip(task: ClipTask) -> ClipRecord:
             sounds = [_hear(task.setup, clip, name) for name in names]
             found = reader.transcribe(crops if seen else None, sounds, clip.language, lexicon)
             hypotheses |= dict(zip(names, found, strict=True))
-    errors: dict[str, int] = {}
-    phone_errors: dict[str, int | None] = {}
-    for name in task.conditions:
-        modality, snr_db, noise = parse_condition(name)
-        row = measure_recognition(
-            clip=clip.id,
-            language=clip.language,
-            source=clip.source,
-            modality=modality,
-            face=None if modality == "a" else "entry",
-            snr_db=snr_db,
-            noise=noise,
-            reference=clip.transcript,
-            hypothesis=hypotheses[name],
-            reference_phones=clip.phones,
-        )
-        counts = row.chars if headline_rate(clip.language) == "cer" else row.words
-        assert counts is not None
-        errors[name] = counts.errors
-        phone_errors[name] = None if row.phones is None else row.phones.errors
-    keep = task.system.family == GROUND_TRUTH
+    counts = {name: _count(clip, name, hypothesis) for name, hypothesis in hypotheses.items()}
     return ClipRecord(
-        errors=errors,
-        length=counts.reference_length,
-        phone_errors=phone_errors,
+        errors={name: counts[name][0].errors for name in task.conditions},
+        length=counts[task.conditions[0]][0].reference_length,
+        phone_errors={name: None if p is None else p.errors for name, (_, p) in counts.items()},
         phone_length=None if clip.phones is None else len(clip.phones),
-        phones={n: " ".join(h.phones or ()) for n, h in hypotheses.items()} if keep else {},
+        phones={name: " ".join(h.phones or ()) for name, h in hypotheses.items()}
+        if task.system.family == GROUND_TRUTH
+        else {},
         geometry=_measure_geometry(performance, vertices),
     )
+
+
+def _count(clip: Clip, name: str, hypothesis: Hypothesis) -> tuple[EditCounts, EditCounts | None]:
+    """Return the edits of the condition *name*: words or characters, whichever is the headline, and phones."""
+    from mtbench.metrics.recognition import measure_recognition
+
+    modality, snr_db, noise = parse_condition(name)
+    row = measure_recognition(
+        clip=clip.id,
+        language=clip.language,
+        source=clip.source,
+        modality=modality,
+        face=None if modality == "a" else "entry",
+        snr_db=snr_db,
+        noise=noise,
+        reference=clip.transcript,
+        hypothesis=hypothesis,
+        reference_phones=clip.phones,
+    )
+    units = row.chars if headline_rate(clip.language) == "cer" else row.words
+    assert units is not None
+    return units, row.phones
 
 
 def _hear(setup: RunSetup, clip: Clip, name: str) -> Any:
