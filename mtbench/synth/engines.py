@@ -98,9 +98,7 @@ VOICES: tuple[EngineVoice, ...] = (
 )
 
 #: Typographic signs that the engines' encodings lack.
-_PLAIN = str.maketrans(
-    {"’": "'", "‘": "'", "“": " ", "”": " ", "«": " ", "»": " ", "–": ",", "—": ",", "…": "."}
-)
+_PLAIN = str.maketrans({"’": "'", "‘": "'", "“": "", "”": "", "«": "", "»": "", "–": ",", "—": ",", "…": "."})
 #: Devanagari's letters with a dot below as single code points: the Hindi voice drops words with the dot as a code
 #: point of its own, which is how Unicode's normal forms write them.
 _DOTTED = {unicodedata.normalize("NFD", chr(c)): chr(c) for c in range(0x0958, 0x0960)}
@@ -144,7 +142,7 @@ def speak(text: str, voice: EngineVoice | str) -> Speech:
         Where the engine says a phone that its table lacks.
     """
     chosen = find_voice(voice) if isinstance(voice, str) else voice
-    plain = _prepare(text, chosen)
+    plain, spoken = _prepare(text, chosen)
     if chosen.engine == "flite":
         from mtbench.synth.flite import speak_flite
 
@@ -155,16 +153,27 @@ def speak(text: str, voice: EngineVoice | str) -> Speech:
         recording = speak_festival(plain, chosen.voice, chosen.encoding)
     segments = _fit(recording.segments, len(recording.audio) / SAMPLE_RATE)
     placed = _place(segments, map_segments(segments, chosen.phone_set), recording.audio)
-    return Speech(recording.audio, tuple(phone for phone, _ in placed), _find_words(placed, plain.split()))
+    return Speech(
+        recording.audio, tuple(phone for phone, _ in placed), _find_words(placed, text.split(), spoken)
+    )
 
 
-def _prepare(text: str, voice: EngineVoice) -> str:
-    """Return *text* in signs that the voice reads, with as many tokens."""
-    plain = unicodedata.normalize("NFC", text).translate(_PLAIN)
-    if voice.phone_set == "hindi":
-        for pair, letter in _DOTTED.items():
-            plain = plain.replace(pair, letter)
-    return plain
+def _prepare(text: str, voice: EngineVoice) -> tuple[str, list[int]]:
+    """Return *text* in signs that the voice reads, and which token of *text* each of its tokens is."""
+    pieces: list[str] = []
+    numbers: list[int] = []
+    for number, token in enumerate(text.split()):
+        plain = unicodedata.normalize("NFC", token).translate(_PLAIN)
+        if voice.phone_set == "hindi":
+            for pair, letter in _DOTTED.items():
+                plain = plain.replace(pair, letter)
+        if any(c.isalnum() for c in plain):
+            pieces.append(plain)
+            numbers.append(number)
+        elif pieces:
+            # Engines do not agree on whether a sign that stands alone is a token.
+            pieces[-1] += ","
+    return " ".join(pieces), numbers
 
 
 def _fit(segments: Sequence[Segment], total: float) -> tuple[Segment, ...]:
@@ -236,8 +245,10 @@ def find_burst(audio: np.ndarray, start: float, end: float) -> float:
     return (low + int(np.argmax(rise))) / SAMPLE_RATE
 
 
-def _find_words(placed: Sequence[tuple[Phone, int]], tokens: Sequence[str]) -> tuple[Word, ...]:
-    """Return the tokens that were spoken, in order."""
+def _find_words(
+    placed: Sequence[tuple[Phone, int]], tokens: Sequence[str], numbers: Sequence[int]
+) -> tuple[Word, ...]:
+    """Return those of *tokens* that were spoken, in order; *numbers* are the engine's tokens'."""
     words: list[Word] = []
     first = 0
     while first < len(placed):
@@ -245,8 +256,9 @@ def _find_words(placed: Sequence[tuple[Phone, int]], tokens: Sequence[str]) -> t
         while last + 1 < len(placed) and placed[last + 1][1] == placed[first][1]:
             last += 1
         token = placed[first][1]
-        if 0 <= token < len(tokens):
+        if 0 <= token < len(numbers):
+            number = numbers[token]
             a, b = placed[first][0].start, placed[last][0].end
-            words.append(Word(token, tokens[token], a, b, slice(first, last + 1)))
+            words.append(Word(number, tokens[number], a, b, slice(first, last + 1)))
         first = last + 1
     return tuple(words)

@@ -25,7 +25,8 @@ from mtbench.synth.engine_segments import Recording, join_ends
 #: Where Debian puts the voices, one folder a voice below a folder a language.
 VOICE_FOLDER = Path("/usr/share/festival/voices")
 
-_SECONDS = 120
+#: Seconds after which a process is given up; it needs two where nothing else runs.
+_SECONDS = 600
 _ROW = "mtbench-segment"
 
 # Tokens are numbered from 1, because a path that leads nowhere gives 0.
@@ -105,14 +106,19 @@ def speak_festival(text: str, voice: str, encoding: str) -> Recording:
         Path(folder, "speak.scm").write_bytes(data)
         # A user's .festivalrc may change voices; the locale may change how bytes are read.
         environment = {**os.environ, "HOME": folder, "LC_ALL": "C"}
-        done = subprocess.run(
-            [program, "-b", "speak.scm"],
-            cwd=folder,
-            env=environment,
-            capture_output=True,
-            timeout=_SECONDS,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                [program, "-b", "speak.scm"],
+                cwd=folder,
+                env=environment,
+                capture_output=True,
+                timeout=_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as e:
+            raise UsageError(
+                f"festival's voice {voice!r} did not finish {text[:60]!r} within {_SECONDS} s; try a shorter text"
+            ) from e
         wave = Path(folder, "speech.wav")
         if done.returncode or not wave.is_file():
             told = (
