@@ -13,12 +13,10 @@ counts more because its words are short. Sound in noise is rounded to 16 bits, a
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -33,19 +31,14 @@ from mtbench.avsr.conditions import (
     list_conditions,
     render_face,
 )
+from mtbench.avsr.error_rows import ClipErrors, Row, make_rows
 from mtbench.benchmark import Benchmark, Clip, load_benchmark
 from mtbench.errors import UsageError
-from mtbench.languages import LANGUAGES, language_code
+from mtbench.languages import language_code
 from mtbench.noise import Noise, NoiseSet, load_noises
 from mtbench.progress import Progress
 from mtbench.recognizer import Recognizer, load_recognizer
-from mtbench.rows import EditCounts
 
-log = logging.getLogger(__name__)
-
-Row = dict[str, Any]
-#: The error rates of a row.
-RATES = ("per", "wer", "cer")
 #: Whose noises a benchmark without any is evaluated with.
 _NOISES = "openhead-20"
 
@@ -81,10 +74,6 @@ class ClipTask:
     conditions: tuple[Condition, ...]
     noise: str
     supplies: Supplies
-
-
-#: Edits of phones, words and characters by name of the rate; None where a clip has no reference phones.
-ClipErrors = dict[str, EditCounts | None]
 
 
 def evaluate(
@@ -193,7 +182,7 @@ def evaluate(
             found.setdefault(condition, {}).setdefault(language, []).append(values)
     rows = []
     for c in chosen:
-        rows += _make_rows(c, obstacles[c.name], clips[c.corpus], found.get(c.name, {}), judge)
+        rows += make_rows(c.name, obstacles[c.name], clips[c.corpus], found.get(c.name, {}), judge.name)
     return rows
 
 
@@ -291,58 +280,3 @@ def _load_judge(recognizer: str, weights: str | None) -> Recognizer:
     from mtbench.avsr.openhead_av import OpenheadAV
 
     return OpenheadAV.load(weights)
-
-
-def _make_rows(
-    condition: Condition,
-    obstacle: str | None,
-    clips: Sequence[Clip],
-    found: dict[str, list[ClipErrors]],
-    judge: Recognizer,
-) -> list[Row]:
-    """Return the rows of one condition: the mean over languages, then the languages."""
-    nothing = dict.fromkeys(RATES)
-    if obstacle is None and not clips:
-        obstacle = "no clip in the chosen languages"
-    if obstacle is not None:
-        return [{"condition": condition.name, "language": "all", **nothing, "n_clips": 0, "reason": obstacle}]
-    present = {clip.language for clip in clips}
-    rows: list[Row] = []
-    for language in [*(c for c in LANGUAGES if c in present), *sorted(present - set(LANGUAGES))]:
-        row: Row = {"condition": condition.name, "language": language, **nothing, "n_clips": 0}
-        if language in found:
-            row.update({rate: pool_rate([e[rate] for e in found[language]]) for rate in RATES})
-            row["n_clips"] = len(found[language])
-            if row["per"] is None:
-                row["reason"] = "no reference phones, or a recognizer without phones"
-        else:
-            row["reason"] = f"{judge.name} does not know this language"
-        rows.append(row)
-    known = [row for row in rows if row["language"] in found]
-    total: Row = {"condition": condition.name, "language": "all", **nothing, "n_clips": 0}
-    if not known:
-        return [{**total, "reason": f"{judge.name} knows none of the languages"}, *rows]
-    total["n_clips"] = sum(row["n_clips"] for row in known)
-    for rate in RATES:
-        values = [row[rate] for row in known]
-        total[rate] = None if None in values else sum(values) / len(values)
-    if total["per"] is None:
-        total["reason"] = "not all languages have a phone error"
-    return [total, *rows]
-
-
-def pool_rate(parts: Sequence[EditCounts | None]) -> float | None:
-    """Return the corpus-level rate, or None where a clip has none: no clip ever drops out.
-
-    Examples
-    --------
-    >>> pool_rate([EditCounts(8, 2, 0, 0), EditCounts(1, 1, 0, 3)])
-    0.5
-    """
-    errors = length = 0
-    for part in parts:
-        if part is None:
-            return None
-        errors += part.errors
-        length += part.reference_length
-    return errors / max(1, length)

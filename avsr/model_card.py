@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mtbench.avsr.conditions import NOISY, condition_name
-from mtbench.avsr.evaluate import Row
+from mtbench.avsr.error_rows import Row
 from mtbench.languages import LANGUAGES, display_name
 
 _AV, _A = condition_name("av", NOISY), condition_name("a", NOISY)

@@ -1,7 +1,6 @@
 """The recognizer's error table: conditions, means over languages, reasons, and agreement with a score."""
 
 import json
-from dataclasses import replace
 
 import fakes
 import numpy as np
@@ -9,10 +8,12 @@ import pytest
 
 import mtbench.avsr.evaluate as module
 from mtbench.avsr.conditions import Supplies, articulate, list_conditions, load_flame_face, render_face
+from mtbench.avsr.error_rows import RATES, make_rows, pool_rate
 from mtbench.avsr.evaluate import evaluate
 from mtbench.benchmark import load_benchmark
 from mtbench.errors import UsageError
 from mtbench.languages import LANGUAGES
+from mtbench.rows import EditCounts
 
 TIMES = "phone\tstart\tend\trelease\na\t0\t0.3\t\nb\t0.3\t0.5\t0.45\nt\t0.5\t0.6\t0.55\na\t0.6\t0.95\t\n"
 HOME = ("av-clean", "av-7.5", "av-10", "a-clean", "a-7.5", "a-10", "v", "heldout-articulation-av-7.5")
@@ -233,20 +234,10 @@ def test_wrong_arguments_are_told_before_anything_is_rendered(small, arguments, 
 def test_a_clip_without_phones_never_drops_out(small):
     clips = load_benchmark(small).clips
     assert all(c.phones is not None for c in clips)
-    counts = [module.EditCounts(3, 1, 0, 0), None]
-    assert module.pool_rate(counts) is None
-    rows = module._make_rows(
-        replace(list_conditions()[0], name="x"),
-        None,
-        clips[:2],
-        {
-            "ita": [
-                dict.fromkeys(module.RATES, counts[0]),
-                {**dict.fromkeys(module.RATES, counts[0]), "per": None},
-            ]
-        },
-        fakes.OneEar(),
-    )
+    counts = EditCounts(3, 1, 0, 0)
+    assert pool_rate([counts, None]) is None
+    whole = dict.fromkeys(RATES, counts)
+    rows = make_rows("x", None, clips[:2], {"ita": [whole, {**whole, "per": None}]}, "one-ear")
     assert [r["per"] for r in rows] == [None, None]
     assert [r["wer"] for r in rows] == [0.25, 0.25]
     assert all("reason" in r for r in rows)
