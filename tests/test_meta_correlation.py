@@ -99,6 +99,22 @@ def test_perfect_orders_have_the_smallest_p_there_is():
     strata = [(np.arange(float(n)), np.arange(float(n))) for n in (9, 7, 5)]
     assert exact_p(strata) * math.factorial(9) * math.factorial(7) * math.factorial(5) == pytest.approx(1)
     assert exact_p([(np.arange(13.0), np.arange(13.0))]) is None
+    assert exact_p(strata, anchored=True) * math.factorial(8) * math.factorial(6) * math.factorial(4) == (
+        pytest.approx(1)
+    )
+
+
+def test_p_holds_its_level_though_all_families_share_the_ground_truth():
+    """Scores without any order: p below 0.1 in one of ten draws, not more; unanchored it is far more."""
+    rng = np.random.default_rng(0)
+    anchored, free = [], []
+    for _ in range(300):
+        truth = rng.standard_normal()
+        strata = [(np.arange(5.0), np.array([truth, *rng.standard_normal(4)])) for _ in range(6)]
+        anchored.append(exact_p(strata, anchored=True))
+        free.append(exact_p(strata))
+    assert 0.06 < np.mean(np.array(anchored) < 0.1) < 0.14
+    assert np.mean(np.array(free) < 0.1) > 0.15
 
 
 def test_chains_hold_what_is_known_and_nothing_else():

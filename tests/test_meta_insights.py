@@ -53,7 +53,7 @@ def test_a_reversal_within_chance_is_no_reversal():
 
 
 def test_many_small_reversals_show_in_the_largest():
-    scores = make_scores(families=["amplitude"], harm=lambda s: -0.05 * s.severity, clips=2)
+    scores = make_scores(families=["amplitude"], harm=lambda s: -0.03 * s.severity, clips=2)
     largest = check(scores)["amplitude"].largest_reversal
     assert (largest.better, largest.worse) == ("ground-truth", "static")
 

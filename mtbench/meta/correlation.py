@@ -14,7 +14,8 @@ every family weighing the same. Levels are always named:
 
 A vector without any order (all scores equal) correlates 0 and is counted, never left out. Intervals come from
 the cluster bootstrap of :class:`mtbench.meta.estimates.Study`, p-values from permuting the known order within
-families: exact for Spearman on systems, otherwise from seeded draws, one-sided. Replicates add noise to every
+families: exact for Spearman on systems, otherwise from seeded draws, one-sided. The ground truth, which all families
+share, keeps its place in the p-value over all of them. Replicates add noise to every
 score, so that an interval near the upper end lies a little low.
 
 Both statistics are inner products of two vectors: Spearman of centred ranks, Kendall's tau-b of the signs of
@@ -234,11 +235,13 @@ def correlate(
     """
     systems = study.scores.systems
     chains = order_chains(systems, measure.scored)
-    parts = [_correlate_chain(study, measure, chain, level, statistic, trials) for chain in chains]
+    shared = bool(chains) and systems[chains[0].rows[0]].name == GROUND_TRUTH
+    parts = [_correlate_chain(study, measure, chain, level, statistic, trials, shared) for chain in chains]
     exact = level == "system" and statistic == "spearman"
     p = None
     if parts and exact:
-        p = exact_p([(chain.severity, part.scores) for chain, part in zip(chains, parts, strict=True)])
+        strata = [(chain.severity, part.scores) for chain, part in zip(chains, parts, strict=True)]
+        p = exact_p(strata, anchored=shared)
     exact = exact and p is not None
     if parts and p is None:
         p = _share_reached(np.sum([part.null for part in parts], axis=0), sum(x.estimate for x in parts))
@@ -267,22 +270,27 @@ def correlate(
 
 @dataclass(frozen=True)
 class _Part:
-    """One chain: its correlation, replicates, permutation distribution; scores where on systems."""
+    """One chain: its correlation, replicates, permutation distributions (alone, with others); its scores."""
 
     estimate: float
     samples: np.ndarray | None
+    own_null: np.ndarray
     null: np.ndarray
     n_constant: int
     scores: np.ndarray
 
     def to_result(self, chain: Chain, exact: bool) -> FamilyCorrelation:
-        p = exact_p([(chain.severity, self.scores)]) if exact else _share_reached(self.null, self.estimate)
+        p = (
+            exact_p([(chain.severity, self.scores)])
+            if exact
+            else _share_reached(self.own_null, self.estimate)
+        )
         value = summarize(self.estimate, self.samples, "", agreement=True)
         return FamilyCorrelation(value, p, len(chain.rows), self.n_constant)
 
 
 def _correlate_chain(
-    study: Study, measure: Measure, chain: Chain, level: str, statistic: str, trials: int
+    study: Study, measure: Measure, chain: Chain, level: str, statistic: str, trials: int, shared: bool
 ) -> _Part:
     make = _FEATURES[statistic]
     known = make(chain.severity)
@@ -307,9 +315,11 @@ def _correlate_chain(
         n_constant = int((~clips.any(axis=1)).sum())
     else:
         raise ValueError(f"level must be 'system' or 'clip', not {level!r}")
-    orders = draw_orders(len(chain.rows), trials=trials, name=chain.family)
-    null = _inner(make(chain.severity[orders]), mean)
-    return _Part(float(np.sum(mean * known)), samples, null, n_constant, scores)
+    nulls = []
+    for anchored in (False, shared):
+        orders = draw_orders(len(chain.rows), anchored=anchored, trials=trials, name=chain.family)
+        nulls.append(_inner(make(chain.severity[orders]), mean))
+    return _Part(float(np.sum(mean * known)), samples, *nulls, n_constant, scores)
 
 
 def _mean_over_clips(

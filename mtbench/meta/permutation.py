@@ -7,6 +7,9 @@ equal probability, independently of the other strata; p is the probability of a 
 large as the observed one (one-sided: the direction is what is claimed). The distribution of one stratum's
 Spearman correlation is counted over all n! orders by recursion over subsets, ties included, and the strata
 are convolved, so that no draw is needed: up to :data:`EXACT` systems in a stratum.
+
+Strata that share their first system (the ground truth) are not independent: by chance it may lie low in all of
+them. They are *anchored*: the shared system stays in its place and only the others are permuted.
 """
 
 from __future__ import annotations
@@ -77,12 +80,16 @@ def count_orders(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return sums, counts[sums]
 
 
-def spearman_distribution(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def spearman_distribution(
+    x: np.ndarray, y: np.ndarray, *, anchored: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the values that Spearman's correlation of *x* with a permuted *y* takes, and their probabilities.
 
     Parameters
     ----------
     x, y : (n,) float64
+    anchored : bool
+        The first place keeps its value.
 
     Returns
     -------
@@ -93,18 +100,22 @@ def spearman_distribution(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.
     spread = math.sqrt(float(np.var(a)) * float(np.var(b))) * len(a)
     if spread == 0:
         return np.zeros(1), np.ones(1)
-    sums, counts = count_orders(a, b)
+    first = 1 if anchored else 0
+    sums, counts = count_orders(a[first:], b[first:])
+    sums = sums + int(np.sum(a[:first] * b[:first]))
     values = (sums - len(a) * float(np.mean(a)) * float(np.mean(b))) / spread
-    return values, counts / math.factorial(len(a))
+    return values, counts / math.factorial(len(a) - first)
 
 
-def exact_p(strata: Sequence[tuple[np.ndarray, np.ndarray]]) -> float | None:
+def exact_p(strata: Sequence[tuple[np.ndarray, np.ndarray]], *, anchored: bool = False) -> float | None:
     """Return the exact one-sided p of the mean Spearman correlation over *strata*.
 
     Parameters
     ----------
     strata : sequence of ((n,) float64, (n,) float64)
         Known order and scores of each stratum.
+    anchored : bool
+        The first system is the same in every stratum and stays in its place.
 
     Returns
     -------
@@ -125,7 +136,7 @@ def exact_p(strata: Sequence[tuple[np.ndarray, np.ndarray]]) -> float | None:
     steps = steps if on_grid else _FINE
     total, offset, observed = np.ones(1), 0, 0
     for x, y in strata:
-        values, probabilities = spearman_distribution(x, y)
+        values, probabilities = spearman_distribution(x, y, anchored=anchored)
         places = np.rint(values * steps).astype(np.int64) + steps
         following = np.zeros(len(total) + 2 * steps)
         for place, probability in zip(places, probabilities, strict=True):
@@ -142,7 +153,14 @@ def _spearman(x: np.ndarray, y: np.ndarray) -> float:
     return float(np.mean((a - a.mean()) * (b - b.mean()))) / spread if spread else 0.0
 
 
-def draw_orders(n: int, *, trials: int = TRIALS, seed: int = SEED, name: str = "") -> np.ndarray:
-    """Return *trials* random orders of n items, (trials, n) int, from the seed and *name* only."""
-    raw = derive_generator(seed, "orders", name).random_raw(trials * n)
-    return np.argsort(raw.reshape(trials, n), axis=1, kind="stable")
+def draw_orders(
+    n: int, *, anchored: bool = False, trials: int = TRIALS, seed: int = SEED, name: str = ""
+) -> np.ndarray:
+    """Return *trials* random orders of n items, (trials, n) int, from the seed and *name* only.
+
+    Where *anchored*, the first item stays first.
+    """
+    raw = derive_generator(seed, "orders", name).random_raw(trials * n).reshape(trials, n)
+    if anchored:
+        raw[:, 0] = 0
+    return np.argsort(raw, axis=1, kind="stable")
