@@ -244,3 +244,28 @@ def test_condition_names_are_taken_apart_again():
         assert parse_condition(condition_name(modality, snr, noise)) == (modality, snr, noise)
     with pytest.raises(ValueError, match="expected"):
         parse_condition("vv")
+
+
+def test_the_command_prints_the_report_and_writes_the_page(small, first):
+    pytest.importorskip("matplotlib")
+    out, scores = first
+    arguments = [
+        "validate-metric",
+        "--benchmark",
+        str(small),
+        "--recognizer",
+        fakes.ONE_EAR,
+        "--out",
+        str(out),
+    ]
+    arguments += ["--systems", ",".join(SOME), "--workers", "1", "--cache", str(out / "cache")]
+    result = CliRunner().invoke(app, [*arguments, "--json"])
+    assert result.exception is None, result.exception
+    report = json.loads(result.stdout)
+    assert {"spearman_system", "spearman_clip", "kendall_system", "curves", "nuisances"} <= set(report)
+    assert len(report["systems"]) == len(scores.systems)
+    assert json.loads((out / "report.json").read_text("utf-8")) == report
+    assert "one-ear" in (out / "report.html").read_text("utf-8")
+    text = CliRunner().invoke(app, arguments)
+    assert "one-ear on small@1: 5 systems, 6 clips, av-7.5/babble" in text.stdout
+    assert "left out: substitution, missed-closures, ladder, identity" in text.stderr
