@@ -247,3 +247,15 @@ def test_utterances_follow_from_the_generator(training_file):
     durations = [source.draw(rng, "ita", seconds=2.5).duration for _ in range(20)]
     assert 2 < np.median(durations) < 3
     assert {draw_voice(rng, "ita").variant for _ in range(50)} <= set(TRAIN_VOICES)
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "phones"),
+    [("fra", "la loi", "l a l w a"), ("eng", "small", "s m ɔ l"), ("tur", "mal", "m a ɫ")],
+)
+def test_sounds_within_their_neighbors_are_written(language, text, phones):
+    """The engine gives a coda l and the glide of "loi" no time of their own, but they are heard."""
+    speech = Espeak().speak(text, Voice(language, "m1"))
+    assert " ".join(p.symbol for p in speech.phones if p.symbol != SILENCE) == phones
+    assert all(a.end == pytest.approx(b.start) for a, b in zip(speech.phones, speech.phones[1:]))
+    assert all(p.end > p.start for p in speech.phones)

@@ -50,6 +50,7 @@ _ENGINE_RATE = 22_050
 _UP, _DOWN = 320, 441
 _VOICELESS_STOPS = frozenset("ptʈckq")
 _VOICED_STOPS = frozenset("bdɖɟɡ")
+_GLIDES = frozenset("jwɥ")
 _NASALS = frozenset("mnɲŋ")
 
 # Constants of speak_lib.h.
@@ -351,11 +352,19 @@ def _read_events(
     segments: list[_Segment] = []
     if marks and marks[0][1] > 0:
         segments.append(_Segment(SILENCE, 0.0, marks[0][1], None, 0))
+    before: tuple[str, ...] = ()
     for i, (phones, start, token) in enumerate(marks):
         end = marks[i + 1][1] if i + 1 < len(marks) else total
         if end <= start:
+            # A phone of no duration is heard all the same, within its neighbor: a glide in the vowel that it
+            # leads to (French "loi"), a lateral in the vowel that it closes (Catalan "igual").
+            if phones and set(phones) <= _GLIDES:
+                before = phones
+            elif phones:
+                _split_last(segments, phones, token)
             continue
-        _append_segments(segments, phones or (SILENCE,), start, end, token)
+        _append_segments(segments, (*before, *phones) or (SILENCE,), start, end, token)
+        before = ()
     segments = _settle_pauses(segments, wave)
     _give_closures(segments)
     return _finish(segments, total, tokens, _find_fused(positions, token_ends, tokens))
@@ -396,6 +405,15 @@ def _append_segments(
             segments.append(_Segment(phone, time, until, None, token))
         time = until
     segments[-1].end = end
+
+
+def _split_last(segments: list[_Segment], phones: tuple[str, ...], token: int) -> None:
+    """Give *phones* the last two fifths of the sound before them; nothing where there is none in their word."""
+    if not segments or segments[-1].symbol == SILENCE or segments[-1].token != token:
+        return
+    end = segments[-1].end
+    segments[-1].end -= 0.4 * (end - segments[-1].start)
+    _append_segments(segments, phones, segments[-1].end, end, token)
 
 
 def _settle_pauses(segments: list[_Segment], wave: np.ndarray) -> list[_Segment]:
