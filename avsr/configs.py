@@ -58,6 +58,7 @@ CONFIGS: dict[str, NamedConfig] = {
                 warmup=500,
                 averaging=0.999,
                 checkpoint_every=200,
+                shards=1,
             ),
             {"width": 192, "feedforward": 640, "layers": 8, "channels": (24, 32, 64, 128)},
         ),

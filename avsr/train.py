@@ -41,7 +41,7 @@ from mtbench.avsr.loss_plot import plot_losses
 from mtbench.avsr.model import TRAINING_ONLY, AudioVisualCTC, ModelConfig
 from mtbench.avsr.openhead_av import save_recognizer
 from mtbench.avsr.training_data import BatchGenerator
-from mtbench.errors import UsageError
+from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.languages import LANGUAGES
 
 log = logging.getLogger(__name__)
@@ -304,6 +304,16 @@ def _assist(
         log.debug("process %d of %d stops: %s", rank, processes, error)
 
 
+def _require_flame() -> None:
+    from mtbench.assets import flame_record
+
+    if flame_record() is None:
+        raise PrerequisiteError(
+            "a share of the training faces is rendered on a FLAME template, and none is registered; "
+            "register yours with 'mtbench assets add flame FILE', or train without it: --flame 0"
+        )
+
+
 def train(
     out: str | Path,
     config: TrainingConfig | None = None,
@@ -335,10 +345,17 @@ def train(
     -------
     Path
         The written ``openhead-av.safetensors``.
+
+    Raises
+    ------
+    PrerequisiteError
+        If faces are to be rendered on a FLAME template and none is registered.
     """
     from mtbench.synth.phones import PHONES
 
     config = config or TrainingConfig()
+    if config.flame:
+        _require_flame()
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     cores = threads or os.cpu_count() or 1

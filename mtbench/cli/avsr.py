@@ -33,11 +33,21 @@ def train(
     batch: Annotated[
         int | None, typer.Option(help="Utterances per step; default: the configuration's.", min=1)
     ] = None,
-    workers: Annotated[int, typer.Option(help="Processes that make batches.", min=1)] = 1,
-    threads: Annotated[
-        int | None, typer.Option(help="Threads of the optimizer; default: all cores.", min=1)
+    flame: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of the faces rendered on the FLAME template of 'mtbench assets add flame'; "
+            "default: the configuration's.",
+            min=0,
+            max=1,
+        ),
     ] = None,
-    initial: Annotated[Path | None, typer.Option(help="Checkpoint to take weights from.")] = None,
+    workers: Annotated[int, typer.Option(help="Processes that make batches.", min=1)] = 1,
+    threads: Annotated[int | None, typer.Option(help="Cores to optimize on; default: all.", min=1)] = None,
+    initial: Annotated[
+        Path | None,
+        typer.Option(help="Weights to begin with: a checkpoint.pt or a recognizer (safetensors)."),
+    ] = None,
 ) -> None:
     """Train openhead-av on generated speech (extra [synth]); uses an accelerator where there is one.
 
@@ -51,7 +61,7 @@ def train(
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     named = load_config(config)
-    given = {"seed": seed, "steps": steps, "batch": batch}
+    given = {"seed": seed, "steps": steps, "batch": batch, "flame": flame}
     training = replace(named.training, **{key: value for key, value in given.items() if value is not None})
     folder = Path("runs") / named.name if out is None else out
     weights = run_training(
