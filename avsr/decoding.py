@@ -7,6 +7,11 @@ keeps the best hypotheses of each frame (:mod:`mtbench.avsr.beam_search`). Eithe
 sequence is the CTC log-probability of its frames plus, per word, ``prior_weight * log P(word) + word_score``: a
 unigram prior, the same for every entry.
 
+The exact search is the default because with a unigram prior nothing needs to be pruned, and pruning costs words where
+the recognizer is unsure: on the development clips of :mod:`mtbench.avsr.tuning` (at −7.5 dB, first released weights)
+30.4 % of words were wrong with it, 40.0, 34.9 and 32.4 % with beams of 16, 64 and 256; in clean sound the two are
+within half a point of each other at 64, and a beam of 256 takes three times as long as the exact search.
+
 Conventions
 -----------
 Class 0 is CTC's blank; class *i* is phone *i - 1* of the recognizer's inventory. Log-probabilities are
