@@ -23,8 +23,6 @@ from mtbench.synth.voices import Voice
 
 #: Words that the engine reads otherwise than the speakers of the corpus: the letter a, which it takes for the article.
 SPOKEN = {"a": "eigh"}
-#: The engine gives a final l no duration of its own, so that its transcription lacks it.
-CORRECTED = {"l": ("ɛ", "l")}
 SPEAKER = "m1"
 
 ATTRIBUTION = """Seven recordings of the GRID audiovisual sentence corpus
@@ -75,10 +73,7 @@ def build(source: Path, out: Path) -> None:
         }
         tables.append("\n[[clips]]\n" + "".join(f"{k} = {_quote(v)}\n" for k, v in fields.items()))
     vocabulary = sorted({word for table in GRAMMAR for word in table.values()})
-    rows = [
-        (word, CORRECTED.get(word) or engine.speak(SPOKEN.get(word, word), voice).symbols, 0)
-        for word in vocabulary
-    ]
+    rows = [(word, engine.speak(SPOKEN.get(word, word), voice).symbols, 0) for word in vocabulary]
     write_lexicon(make_lexicon(rows), part / f"{LANGUAGE}.tsv")
     head = {
         "schema": 1,
