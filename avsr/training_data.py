@@ -36,8 +36,8 @@ MIN_SECONDS, MAX_SECONDS = 1.2, 3.8
 #: How often a language is drawn, where that is not once: those that are hard to tell apart by ear and eye need
 #: more examples, easy ones fewer, so that the judge is about as good in all of them.
 LANGUAGE_WEIGHTS = {
-    "rus": 1.9, "hin": 1.9, "ara": 1.7, "ita": 1.6, "eng": 1.2, "hrv": 1.2, "tur": 1.2, "ukr": 1.2, "por": 1.1,
-    "ces": 0.7, "ell": 0.6, "spa": 0.6, "jpn": 0.6, "tha": 0.3,
+    "rus": 3.5, "ita": 3.5, "ara": 2.2, "por": 1.6, "hin": 1.6, "pol": 1.4, "cat": 1.2, "deu": 0.8, "ces": 0.7,
+    "ell": 0.6, "spa": 0.6, "jpn": 0.6, "tha": 0.3,
 }  # fmt: skip
 #: Sets between the first and the second use of a set of utterances.
 REUSE_LAG = 8
