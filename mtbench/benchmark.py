@@ -222,7 +222,7 @@ def load_benchmark(name: str | Path) -> Benchmark:
     Parameters
     ----------
     name : str or Path
-        ``"openhead-20"``, ``"openhead-20@1"``, or the path of a folder with a ``benchmark.toml``.
+        ``"openhead-20"``, ``"openhead-20@2"``, or the path of a folder with a ``benchmark.toml``.
 
     Returns
     -------

@@ -14,7 +14,7 @@ unpickled, and no path leaves it::
 
     schema = 1
     system = "MultiTalk"            # display name
-    benchmark = "openhead-20@1"
+    benchmark = "openhead-20@2"
     fps = 25
     unit = "m"
     topology = "flame-5023"         # or "openhead-1"

@@ -169,11 +169,11 @@ def test_the_digest_covers_every_byte_and_no_path(tmp_path):
 @pytest.mark.skipif("openhead-20" not in bundled_benchmarks(), reason="the bundled benchmark was not built")
 def test_the_bundled_benchmark_is_an_ordinary_folder():
     benchmark = load_benchmark("openhead-20")
-    assert load_benchmark("openhead-20@1").digest == benchmark.digest
+    assert load_benchmark("openhead-20@2").digest == benchmark.digest
     assert load_benchmark(benchmark.root).digest == benchmark.digest
     assert len(benchmark.languages) == 20
     clip = benchmark.clips[0]
     assert clip.audio.shape == (640 * clip.frames,)
     assert clip.motion.vertices.shape == (clip.frames, 4801, 3)
-    with pytest.raises(UsageError, match="version 1 here, not 7"):
+    with pytest.raises(UsageError, match="version 2 here, not 7"):
         load_benchmark("openhead-20@7")

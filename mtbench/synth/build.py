@@ -39,7 +39,7 @@ from mtbench.synth.speech import pad_speech
 from mtbench.synth.texts import Sentence, sentences
 from mtbench.synth.voices import TEST_VOICES, Voice
 
-NAME, VERSION, TOPOLOGY, FPS = "openhead-20", "1", "openhead-1", 25
+NAME, VERSION, TOPOLOGY, FPS = "openhead-20", "2", "openhead-1", 25
 SAMPLES_PER_FRAME = SAMPLE_RATE // FPS
 
 #: What every language says.

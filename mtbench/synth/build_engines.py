@@ -38,7 +38,7 @@ from mtbench.synth.phones import INVENTORY, SILENCE
 from mtbench.synth.speech import pad_speech
 from mtbench.synth.texts import Sentence, sentences
 
-NAME, VERSION = "openhead-engines", "1"
+NAME, VERSION = "openhead-engines", "2"
 #: Where lexicons and babble come from.
 PARENT = "openhead-20"
 LANGUAGES: tuple[str, ...] = tuple(dict.fromkeys(v.language for v in VOICES))
