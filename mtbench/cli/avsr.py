@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -61,7 +61,7 @@ def train(
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     named = load_config(config)
-    given = {"seed": seed, "steps": steps, "batch": batch, "flame": flame}
+    given: dict[str, Any] = {"seed": seed, "steps": steps, "batch": batch, "flame": flame}
     training = replace(named.training, **{key: value for key, value in given.items() if value is not None})
     folder = Path("runs") / named.name if out is None else out
     weights = run_training(

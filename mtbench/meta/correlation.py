@@ -26,6 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -315,11 +316,21 @@ def _correlate_chain(
         n_constant = int((~clips.any(axis=1)).sum())
     else:
         raise ValueError(f"level must be 'system' or 'clip', not {level!r}")
-    nulls = []
-    for anchored in (False, shared):
-        orders = draw_orders(len(chain.rows), anchored=anchored, trials=trials, name=chain.family)
-        nulls.append(_inner(make(chain.severity[orders]), mean))
-    return _Part(float(np.sum(mean * known)), samples, *nulls, n_constant, scores)
+    nulls = [
+        _inner(_permute(tuple(chain.severity.tolist()), chain.family, statistic, anchored, trials), mean)
+        for anchored in (False, shared)
+    ]
+    own_null, null = nulls
+    return _Part(float(np.sum(mean * known)), samples, own_null, null, n_constant, scores)
+
+
+@lru_cache(maxsize=64)
+def _permute(
+    severity: tuple[float, ...], family: str, statistic: str, anchored: bool, trials: int
+) -> np.ndarray:
+    """Features of the permuted known order, (trials, k): the same for every measure."""
+    orders = draw_orders(len(severity), anchored=anchored, trials=trials, name=family)
+    return _FEATURES[statistic](np.array(severity)[orders])
 
 
 def _mean_over_clips(

@@ -114,7 +114,8 @@ def _smoother(frames: int, fps: float, cutoff: float) -> np.ndarray:
     """Return the filter's (T, T) float32 matrix, by way of the cosine transform (type II)."""
     k: np.ndarray = np.arange(frames)
     cosines = np.cos(np.pi / frames * (k[None, :] + 0.5) * k[:, None])
-    cosines *= np.where(k == 0, np.sqrt(1.0 / frames), np.sqrt(2.0 / frames))[:, None]
+    norm = np.sqrt(np.where(k == np.array([0]), 1.0, 2.0) / frames)
+    cosines *= norm[:, None]
     frequency = k * fps / (2.0 * frames)
     gain = 1.0 / np.sqrt(1.0 + (frequency / cutoff) ** 8)
     return (cosines.T @ (gain[:, None] * cosines)).astype(np.float32)

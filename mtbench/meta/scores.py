@@ -161,7 +161,9 @@ class MetaScores:
         buffer = io.BytesIO()
         shape = (0, len(self.systems), len(self.clips))
         stacks = {"errors": self.errors, "phone_errors": self.phone_errors, "geometry": self.geometry}
-        arrays = {k: np.array([*v.values()]) if v else np.zeros(shape) for k, v in stacks.items()}
+        arrays: dict[str, Any] = {
+            k: np.array([*v.values()]) if v else np.zeros(shape) for k, v in stacks.items()
+        }
         np.savez_compressed(buffer, lengths=self.lengths, phone_lengths=self.phone_lengths, **arrays)
         data = {
             "schema": SCHEMA,
