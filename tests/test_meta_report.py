@@ -16,7 +16,7 @@ from mtbench.meta.report_page import render_page
 
 @pytest.fixture(scope="module")
 def report():
-    return make_report(make_scores(snr=True, noise=0.02, seed=1), replicates=100)
+    return make_report(make_scores(snr=True, noise=0.01, seed=1, clips=3), replicates=100)
 
 
 def numbers(value):
