@@ -316,10 +316,9 @@ def _correlate_chain(
         n_constant = int((~clips.any(axis=1)).sum())
     else:
         raise ValueError(f"level must be 'system' or 'clip', not {level!r}")
-    nulls = [
-        _inner(_permute(tuple(chain.severity.tolist()), chain.family, statistic, anchored, trials), mean)
-        for anchored in (False, shared)
-    ]
+    severity = tuple(chain.severity.tolist())
+    alone = _inner(_permute(severity, chain.family, statistic, False, trials), mean)
+    joint = _inner(_permute(severity, chain.family, statistic, shared, trials), mean)
     own_null, null = nulls
     return _Part(float(np.sum(mean * known)), samples, own_null, null, n_constant, scores)
 
