@@ -319,8 +319,7 @@ def _correlate_chain(
     severity = tuple(chain.severity.tolist())
     alone = _inner(_permute(severity, chain.family, statistic, False, trials), mean)
     joint = _inner(_permute(severity, chain.family, statistic, shared, trials), mean)
-    own_null, null = nulls
-    return _Part(float(np.sum(mean * known)), samples, own_null, null, n_constant, scores)
+    return _Part(float(np.sum(mean * known)), samples, alone, joint, n_constant, scores)
 
 
 @lru_cache(maxsize=64)
