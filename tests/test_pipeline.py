@@ -60,7 +60,7 @@ def test_second_run_computes_nothing_and_a_new_snr_only_mixes_and_recognizes(pla
     # 2 clips: mixtures 2 noises x 1 SNR; faces entry and static; av 3, v 1, a 3, static 2.
     assert counts(first) == {"mixtures": (4, 0), "crops": (4, 0), "geometry": (2, 0), "hypotheses": (18, 0)}
     calls = log.read_text().count("\n")
-    assert calls == 2 * 3  # per clip: entry, static, no face
+    assert calls == 2 * 4  # per clip: clean sound alone first (the guard), then entry, static, no face
     second = run(place, tmp_path / "cache")
     assert counts(second) == {"mixtures": (0, 4), "crops": (0, 4), "geometry": (0, 2), "hypotheses": (0, 18)}
     assert log.read_text().count("\n") == calls
