@@ -201,7 +201,9 @@ def test_quiet_when_not_on_a_terminal(place, tmp_path):
         "--cache", tmp_path / "cache2", "--out", tmp_path / "out", "--json", env=environment,
     )  # fmt: skip
     said = [line.removeprefix("entry: ").split(",")[0].split(":")[0] for line in done.stderr.splitlines()]
-    assert said == ["mixing", "listening to clean sound", "WARNING", "rendering mouths", "recognizing"], done.stderr
+    assert said == ["mixing", "listening to clean sound", "WARNING", "rendering mouths", "recognizing"], (
+        done.stderr
+    )
 
 
 def test_controls_and_demo(place):
