@@ -240,8 +240,11 @@ def render_speaker(rng: np.random.Generator, head: Head, curves: np.ndarray) -> 
     # the lights, drawn at random, turn with the head.
     turn = np.zeros((t, 4, 4))
     turn[:, :3, :3], turn[:, 3, 3] = draw_head_turns(rng, t), 1.0
-    landmarks = head.pose(curves, identity, head.topology.landmarks) @ turn[:, :3, :3].transpose(0, 2, 1)
-    matrices = crop_matrices(landmarks, CROP) @ turn
+    vertices = head.pose(curves, identity, mesh.vertices)
+    landmarks = head.pose(curves, identity, head.topology.landmarks)
+    if rng.random() < 0.2:
+        _ruffle(rng, head, mesh.vertices, vertices, landmarks)
+    matrices = crop_matrices(landmarks @ turn[:, :3, :3].transpose(0, 2, 1), CROP) @ turn
     jitter = np.eye(4)
     scale, roll = rng.uniform(0.92, 1.08), rng.normal(0, 0.03)
     jitter[:2, :2] = scale * np.array([[np.cos(roll), -np.sin(roll)], [np.sin(roll), np.cos(roll)]])
@@ -252,7 +255,7 @@ def render_speaker(rng: np.random.Generator, head: Head, curves: np.ndarray) -> 
         lights.append((rng.normal(0, 0.6), rng.normal(0.3, 0.4), 1.0, strength))
     images = render_gray_bulk(
         mesh.triangles,
-        head.pose(curves, identity, mesh.vertices),
+        vertices,
         jitter @ matrices,
         albedo,
         tuple(lights),
@@ -263,6 +266,17 @@ def render_speaker(rng: np.random.Generator, head: Head, curves: np.ndarray) -> 
         flat=clay and rng.random() < 0.2,
     )
     return degrade(rng, images)
+
+
+def _ruffle(
+    rng: np.random.Generator, head: Head, chosen: np.ndarray, vertices: np.ndarray, landmarks: np.ndarray
+) -> None:
+    """Add noise to the upper face, in place: what it does there says nothing, and the crop must not hang on it."""
+    upper = head.topology.region("upper_face")
+    strength = rng.uniform(0.0, 3e-3)
+    for indices, points in ((chosen, vertices), (head.topology.landmarks, landmarks)):
+        moved = np.isin(indices, upper)
+        points[:, moved] += strength * rng.standard_normal((len(points), int(moved.sum()), 3))
 
 
 @lru_cache(maxsize=4)
