@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -119,7 +120,7 @@ def compute_log_probs(
     ValueError
         If a clip's lengths do not match or a condition has no modality.
     """
-    with torch.inference_mode():
+    with torch.inference_mode(), _one_thread():
         views = [
             view
             for i, (r, language) in enumerate(zip(requests, languages, strict=True))
@@ -130,6 +131,17 @@ def compute_log_probs(
             for view, log_probs in zip(batch, _run(network, batch), strict=True):
                 found[view.request, view.condition] = log_probs
     return [[found[i, k] for k in range(len(r.audio))] for i, r in enumerate(requests)]
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Compute on one thread: shared out among several, sums of the same numbers end in other bits."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def plan_batches(views: Sequence[_View], batch_frames: int) -> list[list[_View]]:
