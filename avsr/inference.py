@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -24,6 +23,7 @@ import torch
 from torch import nn
 
 from mtbench.avsr.features import CROP, SAMPLES_PER_FRAME, compute_logmel, normalize_crops
+from mtbench.execute import single_threaded_torch
 
 if TYPE_CHECKING:
     from mtbench.avsr.model import AudioVisualCTC
@@ -120,7 +120,8 @@ def compute_log_probs(
     ValueError
         If a clip's lengths do not match or a condition has no modality.
     """
-    with torch.inference_mode(), _one_thread():
+    # Shared out among threads, sums of the same numbers end in other bits.
+    with torch.inference_mode(), single_threaded_torch():
         views = [
             view
             for i, (r, language) in enumerate(zip(requests, languages, strict=True))
@@ -131,17 +132,6 @@ def compute_log_probs(
             for view, log_probs in zip(batch, _run(network, batch), strict=True):
                 found[view.request, view.condition] = log_probs
     return [[found[i, k] for k in range(len(r.audio))] for i, r in enumerate(requests)]
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Compute on one thread: shared out among several, sums of the same numbers end in other bits."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def plan_batches(views: Sequence[_View], batch_frames: int) -> list[list[_View]]:
