@@ -12,7 +12,6 @@ clip's facial-unit curves on the user's FLAME template, as clay), ``"recording"`
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -187,11 +186,10 @@ def articulate(benchmark: str, clip: Clip, setting: ArticulationSetting) -> np.n
     """
     from mtbench.phone_times import read_phone_times
     from mtbench.synth.articulation import animate
+    from mtbench.synth.benchmark_writer import clip_seed
 
-    digest = hashlib.blake2b(f"{benchmark}|{clip.id}".encode(), digest_size=4).digest()
-    curves = animate(
-        read_phone_times(clip), clip.frames / clip.fps, setting, clip.fps, int.from_bytes(digest, "little")
-    )
+    seed = clip_seed(benchmark, clip.id)
+    curves = animate(read_phone_times(clip), clip.frames / clip.fps, setting, clip.fps, seed)
     if len(curves) != clip.frames:
         raise MtbenchError(f"clip {clip.id}: {len(curves)} animated frames, expected {clip.frames}")
     return curves

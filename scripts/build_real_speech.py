@@ -12,10 +12,10 @@ import argparse
 import shutil
 from pathlib import Path
 
-from mtbench.audio import SAMPLE_RATE, SAMPLES_PER_FRAME, to_pcm16
+from mtbench.audio import SAMPLE_RATE, SAMPLES_PER_FRAME
 from mtbench.benchmark_folder import read_sound
 from mtbench.lexicon import make_lexicon, write_lexicon
-from mtbench.synth.build import _quote
+from mtbench.synth.benchmark_writer import format_fields, write_flac, write_manifest
 from mtbench.synth.espeak import Espeak
 from mtbench.synth.phones import INVENTORY
 from mtbench.synth.real_speech import FOLDER, GRAMMAR, LANGUAGE, NAME, VERSION, spell_out
@@ -48,8 +48,6 @@ def main() -> None:
 
 
 def build(source: Path, out: Path) -> None:
-    import soundfile
-
     engine, voice = Espeak(), Voice(LANGUAGE, SPEAKER)
     videos = sorted(source.glob("*.mpg"))
     if not videos:
@@ -62,7 +60,7 @@ def build(source: Path, out: Path) -> None:
         words = spell_out(video.stem)
         audio = read_sound(video)
         audio = audio / max(1.0, float(abs(audio).max()) / 0.98)
-        soundfile.write(part / "audio" / f"{video.stem}.flac", to_pcm16(audio), SAMPLE_RATE, subtype="PCM_16")
+        write_flac(part / "audio" / f"{video.stem}.flac", audio)
         fields = {
             "id": video.stem,
             "language": LANGUAGE,
@@ -71,7 +69,7 @@ def build(source: Path, out: Path) -> None:
             "frames": -(-len(audio) // SAMPLES_PER_FRAME),
             "phones": " ".join(engine.speak(" ".join(SPOKEN.get(w, w) for w in words), voice).symbols),
         }
-        tables.append("\n[[clips]]\n" + "".join(f"{k} = {_quote(v)}\n" for k, v in fields.items()))
+        tables.append(f"\n[[clips]]\n{format_fields(fields)}")
     vocabulary = sorted({word for table in GRAMMAR for word in table.values()})
     rows = [(word, engine.speak(SPOKEN.get(word, word), voice).symbols, 0) for word in vocabulary]
     write_lexicon(make_lexicon(rows), part / f"{LANGUAGE}.tsv")
@@ -86,9 +84,7 @@ def build(source: Path, out: Path) -> None:
         "notes": f"Phones: base IPA letters ({INVENTORY}), espeak-ng's reading of the transcripts. The lexicon holds "
         "the corpus's 51 words, equally likely.",
     }
-    text = "".join(f"{k} = {_quote(v)}\n" for k, v in head.items())
-    text += f'\n[lexicons]\n{LANGUAGE} = "{LANGUAGE}.tsv"\n' + "".join(tables)
-    (part / "benchmark.toml").write_text(text, encoding="utf8", newline="\n")
+    write_manifest(part, head, {LANGUAGE: f"{LANGUAGE}.tsv"}, tables)
     (part / "ATTRIBUTION.txt").write_text(ATTRIBUTION, encoding="utf8", newline="\n")
     shutil.rmtree(out, ignore_errors=True)
     part.replace(out)

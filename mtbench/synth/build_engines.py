@@ -11,31 +11,27 @@ Everything follows from the clip's name and the engines' packages.
 
 from __future__ import annotations
 
-import hashlib
-import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from mtbench.benchmark import Benchmark, load_benchmark
-from mtbench.errors import PrerequisiteError, UsageError
-from mtbench.synth.articulation import animate
-from mtbench.synth.build import (
+from mtbench.errors import PrerequisiteError
+from mtbench.synth.benchmark_writer import (
     FPS,
-    SAMPLES_PER_FRAME,
-    SHORTEST,
-    TOPOLOGY,
-    _quote,
-    _write_flac,
-    _write_npz,
+    Report,
+    clip_seed,
+    frame_speech,
+    set_level,
+    staged_folder,
+    write_clip,
+    write_manifest,
 )
+from mtbench.synth.build import TOPOLOGY
 from mtbench.synth.engines import VOICES, EngineVoice, speak
 from mtbench.synth.espeak import SAMPLE_RATE, Phone, Speech
 from mtbench.synth.phones import INVENTORY, SILENCE
-from mtbench.synth.speech import pad_speech
 from mtbench.synth.texts import Sentence, sentences
 
 NAME, VERSION = "openhead-engines", "2"
@@ -61,7 +57,6 @@ CUTS: dict[tuple[str, str], slice] = {
 #: Longest clip, in seconds: slow voices cannot be hurried.
 LONGEST = 7.5
 
-_LEVEL, _PEAK = 0.04, 0.89
 #: Seconds of an engine's own silence that are kept at the ends.
 _EDGE = 0.02
 
@@ -97,8 +92,6 @@ festvox-hi-nsk (nsk)                  C-DAC Mumbai and others, 2005-2006; GPL-2 
 Whoever wants the sound without these terms builds the folder again with other voices:
 scripts/build_engines_benchmark.py.
 """
-
-Report = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -138,7 +131,7 @@ def plan_clips(language: str) -> list[Plan]:
         part = CUTS.get((language, sentence.id), slice(None))
         sentence = replace(sentence, words=sentence.words[part], spoken=sentence.spoken[part])
         clip = f"{language}-{i + 1:02d}"
-        seed = int.from_bytes(hashlib.blake2b(f"{NAME}|{clip}".encode(), digest_size=4).digest(), "little")
+        seed = clip_seed(NAME, clip)
         voice = voices[i % len(voices)]
         faces = [name for name in identities if ("-female-" if voice.female else "-male-") in name]
         face = faces[(i + LANGUAGES.index(language)) % len(faces)]
@@ -187,22 +180,12 @@ def speak_plan(plan: Plan) -> Speech:
     missing = [w for i, w in enumerate(" ".join(plan.sentence.spoken).split()) if i not in said]
     if missing:
         raise ValueError(f"{plan.id}: the voice {plan.voice.name} leaves out {missing}")
-    rng = np.random.Generator(np.random.PCG64([plan.seed, 1]))
-    before, after = rng.uniform(0.12, 0.16, 2)
-    gap = max(0.0, SHORTEST - speech.duration - before - after)
-    speech = pad_speech(speech, float(before + gap / 2), float(after + gap / 2))
-    rest = -len(speech.audio) % SAMPLES_PER_FRAME
-    if rest:
-        speech = pad_speech(speech, 0.0, rest / SAMPLE_RATE)
+    speech = frame_speech(speech, plan.seed)
     if speech.duration > LONGEST:
         raise ValueError(
             f"{plan.id}: {speech.duration:.2f} s, expected at most {LONGEST} s; cut the sentence"
         )
-    audio = speech.audio.astype(np.float64)
-    # Recorded voices may carry an offset, which is no sound.
-    audio -= audio.mean()
-    gain = min(_LEVEL / np.sqrt(np.mean(audio**2)), _PEAK / np.abs(audio).max())
-    return replace(speech, audio=(gain * audio).astype(np.float32))
+    return set_level(speech, centered=True)
 
 
 def build_engines_benchmark(
@@ -232,13 +215,6 @@ def build_engines_benchmark(
         Where *out_dir* holds something else.
     """
     out = Path(out_dir)
-    manifest = out / "benchmark.toml"
-    if (
-        out.exists()
-        and any(out.iterdir())
-        and not (manifest.is_file() and f'name = "{NAME}"' in manifest.read_text(encoding="utf8"))
-    ):
-        raise UsageError(f"{out}: holds something other than an earlier build of {NAME}; give another folder")
     absent = [v.name for v in VOICES if v.language in languages and not v.installed]
     if absent:
         raise PrerequisiteError(
@@ -246,26 +222,14 @@ def build_engines_benchmark(
         )
     parent = load_benchmark(PARENT)
     say = progress or (lambda what, done, total: None)
-    part = out.with_name(f".{out.name}.{os.getpid()}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    try:
-        for folder in ("audio", "motion", "phones", "lexicon", "noise"):
-            (part / folder).mkdir(parents=True)
+    with staged_folder(out, NAME) as part:
         tables = []
         for i, code in enumerate(languages):
             say(f"clips {code}", i, len(languages))
             tables += [_write_clip(part, plan) for plan in plan_clips(code)]
         _copy_from_parent(parent, part, languages)
         (part / "VOICES.txt").write_text(_CREDITS, encoding="utf8", newline="\n")
-        (part / "benchmark.toml").write_text(
-            _format_manifest(languages, tables), encoding="utf8", newline="\n"
-        )
-        if out.exists():
-            shutil.rmtree(out)
-        out.parent.mkdir(parents=True, exist_ok=True)
-        part.replace(out)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+        write_manifest(part, _describe(), {code: f"lexicon/{code}.tsv" for code in languages}, tables)
     say("done", len(languages), len(languages))
     return out
 
@@ -278,35 +242,14 @@ def _copy_from_parent(parent: Benchmark, part: Path, languages: Sequence[str]) -
 
 
 def _write_clip(part: Path, plan: Plan) -> str:
-    """Write the clip's files and return its table of the manifest."""
-    speech = speak_plan(plan)
-    _write_flac(part / "audio" / f"{plan.id}.flac", speech.audio)
-    units = animate(speech.phones, speech.duration, fps=FPS, seed=plan.seed)
-    _write_npz(part / "motion" / f"{plan.id}.npz", {"identity": np.array(plan.identity), "units": units})
-    rows = [
-        f"{p.symbol}\t{p.start:.4f}\t{p.end:.4f}\t{'' if p.release is None else f'{p.release:.4f}'}\n"
-        for p in speech.phones
-    ]
-    times = part / "phones" / f"{plan.id}.tsv"
-    times.write_text("phone\tstart\tend\trelease\n" + "".join(rows), encoding="utf8", newline="\n")
-    fields = {
-        "id": plan.id,
-        "language": plan.sentence.language,
-        "transcript": plan.sentence.text,
-        "audio": f"audio/{plan.id}.flac",
-        "frames": len(speech.audio) // SAMPLES_PER_FRAME,
-        # The cluster of the bootstrap: one sentence may be said by two voices.
-        "source": f"{plan.sentence.language}-{plan.sentence.id}",
-        "motion": f"motion/{plan.id}.npz",
-        "phones": " ".join(speech.symbols),
-        "phone_times": f"phones/{plan.id}.tsv",
-    }
-    comment = f"\n# voice: {plan.voice.name} ({plan.voice.engine})"
-    return f"{comment}\n[[clips]]\n" + "".join(f"{key} = {_quote(value)}\n" for key, value in fields.items())
+    # The source, the cluster of the bootstrap, is the sentence: two voices may say it.
+    source = f"{plan.sentence.language}-{plan.sentence.id}"
+    table = write_clip(part, plan.id, plan.sentence, speak_plan(plan), plan.identity, plan.seed, source)
+    return f"\n# voice: {plan.voice.name} ({plan.voice.engine}){table}"
 
 
-def _format_manifest(codes: Sequence[str], tables: Sequence[str]) -> str:
-    head = {
+def _describe() -> dict[str, object]:
+    return {
         "schema": 1,
         "name": NAME,
         "version": VERSION,
@@ -319,6 +262,3 @@ def _format_manifest(codes: Sequence[str], tables: Sequence[str]) -> str:
         "notes": _NOTES,
         "noises": "noise",
     }
-    text = "".join(f"{key} = {_quote(value)}\n" for key, value in head.items())
-    text += "\n[lexicons]\n" + "".join(f'{code} = "lexicon/{code}.tsv"\n' for code in codes)
-    return text + "".join(tables)

@@ -1,0 +1,189 @@
+"""Writing a synthetic benchmark's folder: clips, manifest, and a folder that appears whole or not at all.
+
+Conventions
+-----------
+See :mod:`mtbench.benchmark` for the folder. The same arguments give the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mtbench.audio import to_pcm16
+from mtbench.errors import UsageError
+from mtbench.synth.articulation import animate
+from mtbench.synth.espeak import SAMPLE_RATE, Speech
+from mtbench.synth.speech import pad_speech
+
+if TYPE_CHECKING:
+    from mtbench.synth.texts import Sentence
+
+FPS = 25
+SAMPLES_PER_FRAME = SAMPLE_RATE // FPS
+#: Seconds of the shortest clip.
+SHORTEST = 2.5
+#: RMS of the speech in a clip, and the largest sample.
+_LEVEL, _PEAK = 0.04, 0.89
+
+#: Called with what is being made, steps done, steps in all.
+Report = Callable[[str, int, int], None]
+
+
+def clip_seed(benchmark: str, clip: str) -> int:
+    """Return the seed of a clip's articulation and silences, which follows from the two names."""
+    return int.from_bytes(hashlib.blake2b(f"{benchmark}|{clip}".encode(), digest_size=4).digest(), "little")
+
+
+def frame_speech(speech: Speech, seed: int) -> Speech:
+    """Put a little silence around *speech*, at least :data:`SHORTEST` long and a whole number of frames."""
+    rng = np.random.Generator(np.random.PCG64([seed, 1]))
+    before, after = rng.uniform(0.12, 0.16, 2)
+    missing = max(0.0, SHORTEST - speech.duration - before - after)
+    speech = pad_speech(speech, float(before + missing / 2), float(after + missing / 2))
+    rest = -len(speech.audio) % SAMPLES_PER_FRAME
+    return pad_speech(speech, 0.0, rest / SAMPLE_RATE) if rest else speech
+
+
+def set_level(speech: Speech, centered: bool = False) -> Speech:
+    """Bring *speech* to a clip's level; *centered* takes away the offset that recorded voices may carry."""
+    audio = speech.audio.astype(np.float64)
+    if centered:
+        audio -= audio.mean()
+    gain = min(_LEVEL / np.sqrt(np.mean(audio**2)), _PEAK / np.abs(audio).max())
+    return replace(speech, audio=(gain * audio).astype(np.float32))
+
+
+@contextmanager
+def staged_folder(out: Path, name: str) -> Iterator[Path]:
+    """Give a folder to fill, which takes the place of *out* when the block ends without an error.
+
+    Parameters
+    ----------
+    out : Path
+        Must not exist, be empty, or hold an earlier build of the benchmark called *name*.
+    name : str
+
+    Raises
+    ------
+    UsageError
+        Where *out* holds something else.
+    """
+    _check_target(out, name)
+    part = out.with_name(f".{out.name}.{os.getpid()}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        for folder in ("audio", "motion", "phones", "lexicon", "noise"):
+            (part / folder).mkdir(parents=True)
+        yield part
+        if out.exists():
+            shutil.rmtree(out)
+        part.replace(out)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _check_target(out: Path, name: str) -> None:
+    if not out.exists():
+        out.parent.mkdir(parents=True, exist_ok=True)
+    elif not out.is_dir():
+        raise UsageError(f"{out}: is a file; give a folder for the benchmark")
+    elif any(out.iterdir()):
+        manifest = out / "benchmark.toml"
+        if not manifest.is_file() or f'name = "{name}"' not in manifest.read_text(encoding="utf8"):
+            raise UsageError(
+                f"{out}: holds something other than an earlier build of {name}; give another folder"
+            )
+
+
+def write_clip(
+    part: Path, clip: str, sentence: Sentence, speech: Speech, identity: str, seed: int, source: str
+) -> str:
+    """Write the clip's files and return its table of the manifest.
+
+    Parameters
+    ----------
+    part : Path
+        Of the benchmark.
+    clip : str
+        Id.
+    sentence : Sentence
+        What is said.
+    speech : Speech
+        How.
+    identity : str
+        Whose face.
+    seed : int
+        Of blinks and brows.
+    source : str
+        The cluster of the bootstrap.
+    """
+    write_flac(part / "audio" / f"{clip}.flac", speech.audio)
+    units = animate(speech.phones, speech.duration, fps=FPS, seed=seed)
+    _write_npz(part / "motion" / f"{clip}.npz", {"identity": np.array(identity), "units": units})
+    rows = [
+        f"{p.symbol}\t{p.start:.4f}\t{p.end:.4f}\t{'' if p.release is None else f'{p.release:.4f}'}\n"
+        for p in speech.phones
+    ]
+    times = part / "phones" / f"{clip}.tsv"
+    times.write_text("phone\tstart\tend\trelease\n" + "".join(rows), encoding="utf8", newline="\n")
+    fields = {
+        "id": clip,
+        "language": sentence.language,
+        "transcript": sentence.text,
+        "audio": f"audio/{clip}.flac",
+        "frames": len(speech.audio) // SAMPLES_PER_FRAME,
+        "source": source,
+        "motion": f"motion/{clip}.npz",
+        "phones": " ".join(speech.symbols),
+        "phone_times": f"phones/{clip}.tsv",
+    }
+    return f"\n[[clips]]\n{format_fields(fields)}"
+
+
+def write_manifest(
+    part: Path, head: Mapping[str, object], lexicons: Mapping[str, str], tables: Sequence[str]
+) -> None:
+    """Write ``benchmark.toml``: its *head*, where each language's lexicon lies, and the clips' *tables*."""
+    text = f"{format_fields(head)}\n[lexicons]\n{format_fields(lexicons)}"
+    (part / "benchmark.toml").write_text(text + "".join(tables), encoding="utf8", newline="\n")
+
+
+def format_fields(fields: Mapping[str, object]) -> str:
+    """Return *fields* as lines of TOML."""
+    return "".join(f"{key} = {_quote(value)}\n" for key, value in fields.items())
+
+
+def _quote(value: object) -> str:
+    """Return *value* in TOML; a JSON string is a TOML string."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def write_flac(path: Path, audio: np.ndarray) -> None:
+    """Write (n,) float *audio* at 16 kHz as 16-bit FLAC."""
+    import soundfile
+
+    soundfile.write(path, to_pcm16(audio), SAMPLE_RATE, format="FLAC", subtype="PCM_16")
+
+
+def _write_npz(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Write an npz whose bytes follow from the arrays alone: names sorted, one fixed date."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in sorted(arrays):
+            stream = io.BytesIO()
+            np.lib.format.write_array(stream, arrays[name], version=(1, 0), allow_pickle=False)
+            info = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
+            info.create_system = 3
+            info.external_attr = 0o644 << 16
+            archive.writestr(info, stream.getvalue(), zipfile.ZIP_DEFLATED, 9)
