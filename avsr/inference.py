@@ -23,7 +23,7 @@ import torch
 from torch import nn
 
 from mtbench.avsr.features import CROP, SAMPLES_PER_FRAME, compute_logmel, normalize_crops
-from mtbench.execute import single_threaded_torch
+from mtbench.threads import single_threaded_torch
 
 if TYPE_CHECKING:
     from mtbench.avsr.model import AudioVisualCTC

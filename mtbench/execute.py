@@ -22,6 +22,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
 from mtbench.errors import MtbenchError, UsageError
+from mtbench.threads import single_threaded_torch
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -108,19 +109,6 @@ class Executor:
             for future in started:
                 future.result()
         return self._pool
-
-
-@contextlib.contextmanager
-def single_threaded_torch() -> Iterator[None]:
-    """Use one torch thread inside the block, and the caller's number again after it."""
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 @contextlib.contextmanager
