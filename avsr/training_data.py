@@ -36,7 +36,7 @@ MIN_SECONDS, MAX_SECONDS = 1.2, 3.8
 #: How often a language is drawn, where that is not once: those that are hard to tell apart by ear and eye need
 #: more examples, easy ones fewer, so that the judge is about as good in all of them.
 LANGUAGE_WEIGHTS = {
-    "rus": 3.5, "ita": 3.5, "ara": 2.2, "por": 1.6, "hin": 1.6, "pol": 1.4, "cat": 1.2, "deu": 0.8, "ces": 0.7,
+    "rus": 5.0, "ita": 5.0, "ara": 2.2, "por": 1.6, "hin": 1.6, "pol": 1.4, "cat": 1.2, "deu": 0.8, "ces": 0.7,
     "ell": 0.6, "spa": 0.6, "jpn": 0.6, "tha": 0.3,
 }  # fmt: skip
 #: Sets between the first and the second use of a set of utterances.
@@ -242,7 +242,7 @@ def render_speaker(rng: np.random.Generator, head: Head, curves: np.ndarray) -> 
     turn[:, :3, :3], turn[:, 3, 3] = draw_head_turns(rng, t), 1.0
     vertices = head.pose(curves, identity, mesh.vertices)
     landmarks = head.pose(curves, identity, head.topology.landmarks)
-    if rng.random() < 0.2:
+    if rng.random() < 0.3:
         _ruffle(rng, head, mesh.vertices, vertices, landmarks)
     matrices = crop_matrices(landmarks @ turn[:, :3, :3].transpose(0, 2, 1), CROP) @ turn
     jitter = np.eye(4)
@@ -273,7 +273,7 @@ def _ruffle(
 ) -> None:
     """Add noise to the upper face, in place: what it does there says nothing, and the crop must not hang on it."""
     upper = head.topology.region("upper_face")
-    strength = rng.uniform(0.0, 3e-3)
+    strength = rng.uniform(0.0, 4e-3)
     for indices, points in ((chosen, vertices), (head.topology.landmarks, landmarks)):
         moved = np.isin(indices, upper)
         points[:, moved] += strength * rng.standard_normal((len(points), int(moved.sum()), 3))
