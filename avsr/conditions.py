@@ -13,7 +13,7 @@ clip's facial-unit curves on the user's FLAME template, as clay), ``"recording"`
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -265,16 +265,7 @@ def load_flame_face(flame: str | None = None) -> tuple[Topology, TransferredHead
 @lru_cache(maxsize=2)
 def _read_flame_face(path: Path, stamp: tuple[int, int] | None) -> tuple[Topology, TransferredHead]:
     """Read a template; *stamp* tells one version of the file from the next."""
-    from mtbench.assets import read_flame_file
-    from mtbench.flame import flame_topology, vertices_behind
     from mtbench.synth.transferred_head import load_transferred_head
 
-    arrays = read_flame_file(path)
-    base = flame_topology()
-    topology = replace(
-        base,
-        triangles=arrays["triangles"],
-        neutral=arrays["template"].astype(np.float32),
-        oral=vertices_behind(arrays["triangles"], base.regions["inner_lips"]),
-    )
-    return topology, load_transferred_head(arrays["template"], arrays["triangles"])
+    head = load_transferred_head(path)
+    return head.topology, head

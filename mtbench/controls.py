@@ -78,10 +78,20 @@ def fit_frames(frames: np.ndarray, length: int) -> np.ndarray:
     return frames[np.minimum(np.arange(length), len(frames) - 1)]
 
 
+def delay(frames: np.ndarray, by: int) -> np.ndarray:
+    """Delay (T, …) *frames* by so many of them (negative: advance); the first or last one is held.
+
+    Examples
+    --------
+    >>> delay(np.arange(4), 1), delay(np.arange(4), -2)
+    (array([0, 0, 1, 2]), array([2, 3, 3, 3]))
+    """
+    return frames[np.clip(np.arange(len(frames)) - by, 0, len(frames) - 1)]
+
+
 def lag(frames: np.ndarray, fps: float, seconds: float = _LAG_SECONDS) -> np.ndarray:
     """Return (T, …) *frames* delayed by *seconds*, the first one held until then."""
-    shift = round(seconds * fps)
-    return frames[np.maximum(np.arange(len(frames)) - shift, 0)]
+    return delay(frames, round(seconds * fps))
 
 
 def partner(benchmark: Benchmark, clip: Clip) -> Clip:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mtbench.benchmark import load_benchmark
-from mtbench.controls import CONTROLS, fit_frames, lag, make_controls, partner, read_displacement
+from mtbench.controls import CONTROLS, delay, fit_frames, lag, make_controls, partner, read_displacement
 from mtbench.errors import UsageError
 from mtbench.submission import load_submission, validate
 
@@ -135,3 +135,9 @@ def test_frames():
     assert fit_frames(frames, 6)[:, 0].tolist() == [0, 1, 2, 3, 3, 3]
     assert fit_frames(frames, 2)[:, 0].tolist() == [0, 1]
     assert lag(frames, 25, 0.08)[:, 0].tolist() == [0, 0, 0, 1]
+
+
+def test_delay_holds_the_ends():
+    assert delay(np.arange(5), 2).tolist() == [0, 0, 0, 1, 2]
+    assert delay(np.arange(5), -2).tolist() == [2, 3, 4, 4, 4]
+    assert delay(np.arange(3), 9).tolist() == [0, 0, 0]

@@ -100,12 +100,6 @@ def test_low_pass_keeps_what_does_not_move():
     assert np.abs(d.low_pass(still, FPS, 1.0) - still).max() < 1e-8
 
 
-def test_delay_holds_the_ends():
-    assert d.delay(np.arange(5), 2).tolist() == [0, 0, 0, 1, 2]
-    assert d.delay(np.arange(5), -2).tolist() == [2, 3, 4, 4, 4]
-    assert d.delay(np.arange(3), 9).tolist() == [0, 0, 0]
-
-
 def test_jitter_has_the_size_it_says_and_scales():
     still = np.zeros((40, 500, 3), np.float32)
     small, large = d.jitter(still, 0.5, "a"), d.jitter(still, 2.0, "a")

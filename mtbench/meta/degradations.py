@@ -81,17 +81,6 @@ def scale_amplitude(vertices: np.ndarray, rest: np.ndarray, factor: float) -> np
     return (rest + np.float32(factor) * (vertices - rest)).astype(np.float32)
 
 
-def delay(vertices: np.ndarray, frames: int) -> np.ndarray:
-    """Delay (T, …) *vertices* by whole *frames* (negative: advance); the first or last frame is held.
-
-    Examples
-    --------
-    >>> delay(np.arange(4), 1), delay(np.arange(4), -2)
-    (array([0, 0, 1, 2]), array([2, 3, 3, 3]))
-    """
-    return vertices[np.clip(np.arange(len(vertices)) - frames, 0, len(vertices) - 1)]
-
-
 def low_pass(vertices: np.ndarray, fps: float, cutoff: float) -> np.ndarray:
     """Filter (T, V, 3) *vertices* in time, without delay, the clip mirrored at both ends.
 

@@ -17,13 +17,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mtbench.controls import Displacement, fit_frames, partner, read_displacement
+from mtbench.controls import Displacement, fit_frames, lag, partner, read_displacement
 from mtbench.errors import UsageError
 from mtbench.ground_truth import neutral_face
 from mtbench.meta.degradations import (
     LADDER,
     clip_rng,
-    delay,
     drop_frames,
     jitter,
     low_pass,
@@ -168,7 +167,7 @@ def degrade(performance: Performance, system: System) -> np.ndarray:
 
 
 def _shift_by(p: Performance, milliseconds: float) -> np.ndarray:
-    return delay(p.vertices, round(milliseconds / 1000.0 * p.clip.fps))
+    return lag(p.vertices, p.clip.fps, milliseconds / 1000.0)
 
 
 def _climb(p: Performance, step: float) -> np.ndarray:
