@@ -37,7 +37,7 @@ import torch.nn.functional as F
 
 from mtbench.avsr.batches import Tensors, collate_shards
 from mtbench.avsr.decoding import DecodingConfig
-from mtbench.avsr.loss_plot import plot_losses
+from mtbench.loss_plot import plot_losses
 from mtbench.avsr.model import TRAINING_ONLY, AudioVisualCTC, ModelConfig
 from mtbench.avsr.openhead_av import save_recognizer
 from mtbench.avsr.training_data import BatchGenerator

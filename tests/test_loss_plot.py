@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mtbench.avsr.loss_plot import plot_losses, read_losses, smooth
+from mtbench.loss_plot import plot_losses, read_losses, smooth
 from mtbench.errors import UsageError
 
 HEAD = "step,seconds,learning_rate,ctc,frame\n"

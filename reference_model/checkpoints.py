@@ -1,0 +1,104 @@
+"""Files of a training run: checkpoint, weights of the motion autoencoder.
+
+Conventions
+-----------
+A run folder holds ``checkpoint.pt`` (tensors and plain values, read with ``weights_only``), ``losses.csv``,
+``losses.png``, ``validation.csv`` and the result. Everything is written under another name first.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from mtbench.cache import write_atomically
+from mtbench.errors import PrerequisiteError, UsageError
+from mtbench.reference_model.model import MotionAutoencoder, Settings
+
+CHECKPOINT = "checkpoint.pt"
+STAGE1 = "stage1.safetensors"
+
+
+def save_checkpoint(folder: Path, state: Mapping[str, Any]) -> None:
+    """Write a run's checkpoint."""
+    part = folder / f".{CHECKPOINT}.part"
+    torch.save(dict(state), part)
+    part.replace(folder / CHECKPOINT)
+
+
+def load_checkpoint(folder: Path) -> dict[str, Any] | None:
+    """Return a run's checkpoint, None where there is none yet.
+
+    Raises
+    ------
+    UsageError
+        Where the file cannot be read.
+    """
+    path = folder / CHECKPOINT
+    if not path.is_file():
+        return None
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises half a dozen kinds for damaged files
+        raise UsageError(
+            f"{path}: the checkpoint cannot be read ({error}); remove it to begin anew, or give another folder"
+        ) from error
+    return state
+
+
+def save_autoencoder(path: Path, network: MotionAutoencoder, facts: Mapping[str, Any]) -> Path:
+    """Write stage 1's weights, and its settings and *facts* as JSON beside them."""
+    from safetensors.torch import save
+
+    tensors = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+    about = {"schema": 1, "settings": network.settings.to_dict(), **facts}
+    write_atomically(path.with_suffix(".json"), (json.dumps(about, indent=1) + "\n").encode())
+    write_atomically(path, save(tensors))
+    return path
+
+
+def load_autoencoder(path: str | Path) -> tuple[MotionAutoencoder, dict[str, Any]]:
+    """Read what :func:`save_autoencoder` wrote.
+
+    Parameters
+    ----------
+    path : path
+        The file or its run folder.
+
+    Returns
+    -------
+    network : MotionAutoencoder
+        In evaluation mode.
+    facts : dict
+
+    Raises
+    ------
+    PrerequisiteError
+        Where stage 1 has not been trained there.
+    UsageError
+        For damaged files.
+    """
+    from safetensors.torch import load
+
+    path = Path(path)
+    path = path / STAGE1 if path.is_dir() else path
+    if not path.is_file():
+        raise PrerequisiteError(
+            f"{path}: no motion autoencoder there; stage 2 needs a trained stage 1: run `mtbench reference train "
+            "stage1` to its end first, or name its run folder"
+        )
+    try:
+        about = json.loads(path.with_suffix(".json").read_text("utf-8"))
+        network = MotionAutoencoder(Settings.from_dict(about.pop("settings")))
+        network.load_state_dict(load(path.read_bytes()))
+    except (OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise UsageError(
+            f"{path}: damaged, or not stage 1's weights ({error}); train stage 1 again"
+        ) from error
+    except Exception as error:  # safetensors' own error has no public base class
+        raise UsageError(f"{path}: no safetensors file ({error}); train stage 1 again") from error
+    return network.eval(), about

@@ -1,0 +1,92 @@
+"""Rows computed once from a corpus and kept in a file: motion in model space, features of speech.
+
+Conventions
+-----------
+A file holds the clips' rows one after another, (n, width), little-endian, nothing else; how many rows a clip has is
+known beforehand. The file's name carries the digest of what its rows follow from. It grows clip by clip under another
+name, so that a run that was stopped goes on behind the last whole clip, and gets its name when it is complete.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class PreparedRows:
+    """Rows of every clip.
+
+    Attributes
+    ----------
+    rows : (n, width) float
+        A memory map.
+    starts : (clips + 1,) int64
+        Clip i's are ``rows[starts[i]:starts[i + 1]]``.
+    """
+
+    rows: np.ndarray
+    starts: np.ndarray
+
+    def clip(self, index: int, first: int = 0, count: int | None = None) -> np.ndarray:
+        """Return *count* rows of a clip from row *first* on, all by default."""
+        start, end = int(self.starts[index]) + first, int(self.starts[index + 1])
+        return self.rows[start : end if count is None else start + count]
+
+
+def prepare_rows(
+    path: Path,
+    counts: np.ndarray,
+    width: int,
+    dtype: str,
+    compute: Callable[[int], np.ndarray],
+    what: str,
+) -> PreparedRows:
+    """Return the rows in *path*, computing those that are not there yet.
+
+    Parameters
+    ----------
+    path : Path
+        File; its folder is made.
+    counts : (clips,) int
+        Rows of each clip.
+    width : int
+        Numbers in a row.
+    dtype : str
+        Of the file, e.g. ``"<f2"``.
+    compute : callable
+        Clip index to (count, width).
+    what : str
+        For the log.
+    """
+    starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    shape = (int(starts[-1]), width)
+    size = np.dtype(dtype).itemsize * width
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f"{path.name}.part")
+        with part.open("ab") as file:
+            done = int(np.searchsorted(starts, file.tell() // size, "right")) - 1
+            file.truncate(int(starts[done]) * size)
+            begun = said = time.monotonic()
+            for index in range(done, len(counts)):
+                rows = np.asarray(compute(index)).astype(dtype)
+                if rows.shape != (counts[index], width):
+                    raise ValueError(
+                        f"{what} of clip {index}: {rows.shape}, expected {(counts[index], width)}"
+                    )
+                file.write(rows.tobytes())
+                now = time.monotonic()
+                if now - said > 20:
+                    said = now
+                    left = (now - begun) / (index + 1 - done) * (len(counts) - index - 1)
+                    log.info("%s: %d/%d clips, %.0f s left", what, index + 1, len(counts), left)
+        part.replace(path)
+    return PreparedRows(np.memmap(path, dtype, "r", shape=shape), starts)

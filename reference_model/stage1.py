@@ -1,0 +1,145 @@
+"""Stage 1's training: the motion autoencoder and its codebook.
+
+Conventions
+-----------
+Loss as published: mean absolute error of the vertices plus the quantization loss; beside it, where the settings say
+so, the lips' vertices once more. Vertices are scaled displacements (:class:`~mtbench.reference_model.model.MotionSpace`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import nn
+
+from mtbench.reference_model.codebook import CodebookUsage, cluster_means, perplexity, revive
+from mtbench.reference_model.model import MotionAutoencoder
+from mtbench.reference_model.sizes import Stage1Config
+from mtbench.reference_model.training_set import TrainingSet
+
+#: Batches whose vectors the codebook begins with.
+_FIRST = 4
+#: Share of the steps after which no entry is revived any more: what is used then settles.
+_REVIVAL = 0.7
+
+
+def lip_coordinates(vertices: np.ndarray) -> torch.Tensor:
+    """Map the lips' vertex indices (n,) to those of their coordinates, (3 n,)."""
+    return torch.from_numpy((3 * np.asarray(vertices, np.int64)[:, None] + np.arange(3)).ravel())
+
+
+def lip_error(difference: torch.Tensor, scale: float) -> float:
+    """Return the lip vertex error in mm: mean over frames of the largest distance of a lip vertex.
+
+    Parameters
+    ----------
+    difference : (T, 3 n)
+        Of the lips' coordinates, times *scale*.
+    scale : float
+        Of the model's motion, ``Settings.scale``.
+    """
+    return float(difference.unflatten(-1, (-1, 3)).norm(dim=-1).amax(-1).mean()) / scale * 1000
+
+
+class Stage1:
+    """See :class:`~mtbench.reference_model.optimization.Stage`.
+
+    Parameters
+    ----------
+    network : MotionAutoencoder
+    data : TrainingSet
+    config : Stage1Config
+    lips : (n,) int
+        Vertices of the lips.
+    steps : int
+        Of the training.
+    """
+
+    name = "stage1"
+    parts = ("motion", "lips", "quantization", "usage")
+
+    def __init__(
+        self,
+        network: MotionAutoencoder,
+        data: TrainingSet,
+        config: Stage1Config,
+        lips: np.ndarray,
+        steps: int,
+    ) -> None:
+        self.network: MotionAutoencoder = network
+        self.data, self.config, self.steps = data, config, steps
+        self.lips = lip_coordinates(lips)
+        self.usage = CodebookUsage(network.settings.entries)
+        self._vectors = torch.zeros(0)
+
+    def expand_lips(self, motion: torch.Tensor) -> torch.Tensor:
+        """Map motion (..., M) to the lips' coordinates (..., 3 n)."""
+        basis = self.network.space.basis
+        return motion @ basis[:, self.lips] if len(basis) else motion[..., self.lips]
+
+    def prepare_step(self, step: int, average: nn.Module) -> None:
+        """Begin the codebook where vectors are, once the encoder has learned what to say with them."""
+        if not self.config.quantize_from or step != self.config.quantize_from:
+            return
+        network = self.network.eval()
+        with torch.no_grad():
+            batches = [self.data.draw(step + k, self.config.batch, self.config.frames) for k in range(_FIRST)]
+            vectors = torch.cat([network.encode(batch.motion).flatten(0, 1) for batch in batches])
+            vectors = vectors.unflatten(-1, (network.settings.codes, -1)).flatten(0, 1)
+            generator = torch.Generator().manual_seed((self.config.seed << 32) + step)
+            means = cluster_means(vectors, network.settings.entries, generator)
+            network.codebook.weight.copy_(means)
+            average.codebook.weight.copy_(means)  # type: ignore[union-attr, operator]
+        self.usage.reset()
+
+    def loss(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the loss and its parts; usage is that of the codebook, 1 where all entries are used evenly."""
+        network, config = self.network, self.config
+        motion = self.data.draw(step, config.batch, config.frames).motion
+        vectors = network.encode(motion)
+        if step < config.quantize_from:
+            decoded, quantization, used = network.decode(vectors), vectors.new_zeros(()), 0.0
+        else:
+            quantized = network.quantize(vectors)
+            decoded, quantization = network.decode(quantized.vectors), quantized.loss
+            self.usage.update(quantized.codes)
+            used = perplexity(self.usage.share) / network.settings.entries
+            self._vectors = (
+                vectors.detach().flatten(0, 1).unflatten(-1, (network.settings.codes, -1)).flatten(0, 1)
+            )
+        difference = decoded - motion
+        error = network.space.expand(difference).abs().mean()
+        lips = self.expand_lips(difference).abs().mean() if config.lips else error.new_zeros(())
+        total = error + config.lips * lips + quantization
+        return total, torch.stack([error, lips, quantization, error.new_tensor(used)]).detach()
+
+    def finish_step(self, step: int, average: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+        """Revive entries now and then."""
+        config = self.config
+        if not config.revive_every or step <= config.quantize_from or step > _REVIVAL * self.steps:
+            return
+        if (step + 1) % config.revive_every == 0:
+            weight = self.network.codebook.weight
+            generator = torch.Generator().manual_seed((config.seed << 32) + step + 1)
+            dead = revive(weight, self.usage, self._vectors, optimizer, generator)
+            with torch.no_grad():
+                average.codebook.weight[dead] = weight[dead]  # type: ignore[union-attr, index]
+
+    @torch.no_grad()
+    def validate(self, network: nn.Module) -> float:
+        """Return the lip vertex error of reconstructed validation clips, in mm."""
+        assert isinstance(network, MotionAutoencoder)
+        errors = []
+        for index in self.data.validation[: self.config.validation_clips]:
+            motion = torch.from_numpy(np.array(self.data.motion(index)))[None]
+            difference = self.expand_lips(network(motion)[0] - motion)[0]
+            errors.append(lip_error(difference, network.settings.scale))
+        return float(np.mean(errors))
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """Return the codebook's usage."""
+        return {"usage": self.usage.share}
+
+    def restore(self, state: dict[str, torch.Tensor]) -> None:
+        """Take the codebook's usage."""
+        self.usage.share = state["usage"].clone()

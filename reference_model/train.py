@@ -1,0 +1,205 @@
+"""Training of both stages.
+
+Conventions
+-----------
+Each stage has a run folder (:mod:`mtbench.reference_model.checkpoints`); a run that was stopped goes on when it is
+started again. What is computed once from a corpus lies in a folder that both share, by default ``prepared`` beside the
+run folder.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from mtbench.cache import write_atomically
+from mtbench.reference_model.checkpoints import STAGE1, load_autoencoder, save_autoencoder
+from mtbench.reference_model.model import MotionAutoencoder, MultiTalk
+from mtbench.reference_model.optimization import Run, count_steps
+from mtbench.reference_model.sizes import Size
+from mtbench.reference_model.stage1 import Stage1
+from mtbench.reference_model.stage2 import Stage2
+from mtbench.reference_model.training_set import TrainingSet, learn_basis
+
+if TYPE_CHECKING:
+    from mtbench.reference_model.corpus import Corpus
+
+log = logging.getLogger(__name__)
+
+STAGE2 = "stage2.safetensors"
+
+
+@contextmanager
+def _threads(count: int | None) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _lips(corpus: Corpus) -> np.ndarray:
+    from mtbench.topology import load_topology
+
+    return load_topology(corpus.topology).region("lips")
+
+
+def train_stage1(
+    out: str | Path, size: Size, corpus: Corpus, store: str | Path | None = None, threads: int | None = None
+) -> Path:
+    """Train the motion autoencoder, or go on with the run in *out*.
+
+    Parameters
+    ----------
+    out : path
+        Run folder.
+    size : Size
+        Its vertices are those of the corpus, whatever it says.
+    corpus : Corpus
+    store : path, optional
+        Folder for what is computed once from the corpus.
+    threads : int, optional
+        Of torch; the same bits come of the same number.
+
+    Returns
+    -------
+    Path
+        The written ``stage1.safetensors``.
+    """
+    folder = Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    prepared = Path(store) if store else folder.parent / "prepared"
+    vertices = corpus.template(0).shape[0]
+    settings = dataclasses.replace(size.settings, vertices=vertices)
+    config = size.stage1
+    with _threads(threads):
+        basis = _prepare_basis(prepared, corpus, settings.principal, config.seed)
+        data = TrainingSet(corpus, settings, prepared, basis, seed=config.seed)
+        torch.manual_seed(config.seed)
+        network = MotionAutoencoder(settings)
+        network.space.basis.copy_(torch.from_numpy(basis).view_as(network.space.basis))
+        steps = count_steps(config, data.per_epoch)
+        run = Run(folder, Stage1(network, data, config, _lips(corpus), steps), config, steps)
+        result = run.train()
+    assert isinstance(result, MotionAutoencoder)
+    facts = _facts(run, corpus, config)
+    return save_autoencoder(folder / STAGE1, result, {"topology": corpus.topology, "training": facts})
+
+
+def train_stage2(
+    out: str | Path,
+    size: Size,
+    corpus: Corpus,
+    stage1: str | Path,
+    store: str | Path | None = None,
+    threads: int | None = None,
+) -> Path:
+    """Train the speech-driven decoder, or go on with the run in *out*.
+
+    Parameters
+    ----------
+    out : path
+        Run folder.
+    size : Size
+        What concerns stage 1 is taken from *stage1* instead.
+    corpus : Corpus
+    stage1 : path
+        Stage 1's run folder or weights.
+    store, threads
+        As in :func:`train_stage1`.
+
+    Returns
+    -------
+    Path
+        The written model, ``stage2.safetensors``, which holds both stages.
+
+    Raises
+    ------
+    PrerequisiteError
+        Where stage 1 has not been trained, or the speech encoder is missing.
+    """
+    from mtbench.reference_model.speech import load_speech_encoder
+
+    folder = Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    prepared = Path(store) if store else folder.parent / "prepared"
+    autoencoder, about = load_autoencoder(stage1)
+    encoder = load_speech_encoder(size.encoder)
+    config = size.stage2
+    settings = dataclasses.replace(
+        autoencoder.settings,
+        **{name: getattr(size.settings, name) for name in _STAGE2_SETTINGS},
+        speech_width=encoder.width,
+    )
+    with _threads(threads):
+        basis = autoencoder.space.basis.numpy()
+        data = TrainingSet(corpus, settings, prepared, basis, encoder, seed=config.seed)
+        torch.manual_seed(config.seed)
+        network = MultiTalk(settings, autoencoder)
+        steps = count_steps(config, data.per_epoch)
+        run = Run(folder, Stage2(network, data, config, _lips(corpus)), config, steps)
+        result = run.train()
+    assert isinstance(result, MultiTalk)
+    facts = {"stage1": about.get("training"), "stage2": _facts(run, corpus, config), "size": size.name}
+    return _save(folder / STAGE2, result, encoder, corpus.topology, facts)
+
+
+#: Settings that stage 2 may choose for itself.
+_STAGE2_SETTINGS = (
+    "decoder_layers", "decoder_heads", "decoder_feedforward", "period", "dropout", "languages", "motion_weight",
+    "feature_weight",
+)  # fmt: skip
+
+
+def _save(path: Path, network: MultiTalk, encoder: Any, topology: str, facts: dict[str, Any]) -> Path:
+    import json
+
+    from safetensors.torch import save
+
+    about = {
+        "schema": 1,
+        "settings": network.settings.to_dict(),
+        "topology": topology,
+        "encoder": {"name": encoder.name, "digest": encoder.digest},
+        "training": facts,
+    }
+    write_atomically(path.with_suffix(".json"), (json.dumps(about, indent=1) + "\n").encode())
+    write_atomically(path, save({k: v.detach().contiguous() for k, v in network.state_dict().items()}))
+    return path
+
+
+def _prepare_basis(store: Path, corpus: Corpus, principal: int, seed: int) -> np.ndarray:
+    """Return the principal movements, learned once: (principal, X)."""
+    vertices = corpus.template(0).shape[0]
+    if not principal:
+        return np.zeros((0, 3 * vertices), np.float32)
+    path = store / f"basis-{corpus.digest[:12]}-{principal}-{seed}.npy"
+    if not path.is_file():
+        import io
+
+        log.info("learning %d principal movements", principal)
+        stream = io.BytesIO()
+        np.save(stream, learn_basis(corpus, principal, seed), allow_pickle=False)
+        write_atomically(path, stream.getvalue())
+    basis: np.ndarray = np.load(path, allow_pickle=False)
+    return basis
+
+
+def _facts(run: Run, corpus: Corpus, config: Any) -> dict[str, Any]:
+    return {
+        "corpus": corpus.name,
+        "corpus_digest": corpus.digest,
+        "hours": round(float(np.sum(corpus.lengths)) / 25 / 3600, 3),
+        "steps": run.step,
+        "config": asdict(config),
+        "validation_lve_mm": None if run.best == float("inf") else round(run.best, 4),
+    }
