@@ -110,7 +110,7 @@ class Stage2Config(TrainingConfig):
     Attributes
     ----------
     past_noise : float
-        Noise on the past motion, in standard deviations of each coordinate (drawn up to this for each clip).
+        Noise on the past motion, in parts of how far each coordinate moves (drawn up to this for each clip).
     past_drop : float
         Share of the clips whose past is the resting face throughout.
     past_own : float
@@ -167,7 +167,7 @@ _MINI = Settings(
     dropout=0.05,
     speech_width=160,
     languages=tuple(LANGUAGES),
-    principal=48,
+    principal=24,
     scale=300.0,
     released=False,
 )

@@ -3,7 +3,7 @@
 Conventions
 -----------
 Loss as published: mean absolute error of the vertices plus the quantization loss; beside it, where the settings say
-so, the lips' vertices once more. Vertices are scaled displacements (:class:`~mtbench.reference_model.model.MotionSpace`).
+so, the lips' vertices once more. Vertices are displacements times ``Settings.scale``.
 """
 
 from __future__ import annotations

@@ -47,8 +47,7 @@ class Stage2:
         basis = network.autoencoder.space.basis
         self._lip_basis = basis[:, self.lips].clone() if len(basis) else None
         #: How far each coordinate moves, for noise in proportion.
-        clips = data.training[:: max(1, len(data.training) // 200)]
-        self.spread = torch.from_numpy(np.concatenate([data.motion(i) for i in clips]).std(0))
+        self.spread = data.spread()
 
     def expand_lips(self, motion: torch.Tensor) -> torch.Tensor:
         """Map motion (..., M) to the lips' coordinates (..., 3 n)."""

@@ -21,6 +21,7 @@ import numpy as np
 import torch
 
 from mtbench.cache import write_atomically
+from mtbench.reference_model.balance import balance_input, balance_output, settle
 from mtbench.reference_model.checkpoints import STAGE1, load_autoencoder, save_autoencoder
 from mtbench.reference_model.model import MotionAutoencoder, MultiTalk
 from mtbench.reference_model.optimization import Run, count_steps
@@ -87,9 +88,13 @@ def train_stage1(
         torch.manual_seed(config.seed)
         network = MotionAutoencoder(settings)
         network.space.basis.copy_(torch.from_numpy(basis).view_as(network.space.basis))
+        if settings.principal:
+            balance_input(network.map_in, data.spread())
+            balance_output(network.map_out, data.spread())
         steps = count_steps(config, data.per_epoch)
         run = Run(folder, Stage1(network, data, config, _lips(corpus), steps), config, steps)
         result = run.train()
+        settle(result)
     assert isinstance(result, MotionAutoencoder)
     facts = _facts(run, corpus, config)
     return save_autoencoder(folder / STAGE1, result, {"topology": corpus.topology, "training": facts})
@@ -145,9 +150,12 @@ def train_stage2(
         data = TrainingSet(corpus, settings, prepared, basis, encoder, seed=config.seed)
         torch.manual_seed(config.seed)
         network = MultiTalk(settings, autoencoder)
+        if settings.principal:
+            balance_input(network.map_motion, data.spread())
         steps = count_steps(config, data.per_epoch)
         run = Run(folder, Stage2(network, data, config, _lips(corpus)), config, steps)
         result = run.train()
+        settle(result)
     assert isinstance(result, MultiTalk)
     facts = {"stage1": about.get("training"), "stage2": _facts(run, corpus, config), "size": size.name}
     return _save(folder / STAGE2, result, encoder, corpus.topology, facts)

@@ -34,6 +34,8 @@ MULTIPLE = 8
 VALIDATION = (0.05, 64)
 #: Frames that the principal movements are learned from.
 BASIS_FRAMES = 4000
+#: Least spread of a coordinate, as a part of the largest: less is not worth learning as eagerly.
+LEAST_SPREAD = 0.015
 #: Batches between which the order of clips by length is lost.
 _POOL = 32
 
@@ -91,7 +93,7 @@ def learn_basis(corpus: Corpus, principal: int, seed: int = 0) -> np.ndarray:
             "many; give more data or a smaller settings.principal"
         )
     # Through the n × n matrix of products: n is smaller than X.
-    values, vectors = np.linalg.eigh((a @ a.T).astype(np.float64))
+    _, vectors = np.linalg.eigh((a @ a.T).astype(np.float64))
     top = vectors[:, ::-1][:, :principal].astype(np.float32)
     rows = (top.T @ a).astype(np.float64)
     basis, _ = np.linalg.qr(rows.T)
@@ -173,6 +175,14 @@ class TrainingSet:
         frames = int(self.lengths[index])
         features = encoder.encode(encoder.prepare(self.corpus.audio(index)), frames)
         return np.asarray(features[: 2 * frames])
+
+    def spread(self) -> torch.Tensor:
+        """Return how far each coordinate of the motion moves: (M,) root mean squares, of which none is tiny."""
+        clips = self.training[:: max(1, len(self.training) // 300)]
+        square = np.mean([np.mean(np.square(self.motion(i), dtype=np.float64), 0) for i in clips], 0)
+        return torch.from_numpy(
+            np.maximum(np.sqrt(square), LEAST_SPREAD * np.sqrt(square.max())).astype(np.float32)
+        )
 
     @property
     def per_epoch(self) -> int:
