@@ -78,6 +78,10 @@ def examine() -> list[Finding]:
         _examine_extra(
             "espeakng_loader", "pip install 'multitalk-bench[synth]' to build the bundled benchmark again"
         ),
+        _examine_extra(
+            "transformers",
+            "pip install 'multitalk-bench[reference]' for the released MultiTalk and training at size paper",
+        ),
         _examine_cache(),
     ]
     return findings

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mtbench.cli import assets, avsr, benchmarks, entries, meta, results, tools
+from mtbench.cli import assets, avsr, benchmarks, entries, meta, reference, results, tools
 
 EPILOG = (
     "Exit codes: 0 fine, 2 usage, 3 invalid submission, 4 missing prerequisite, 5 partial result. "
@@ -59,6 +59,7 @@ app.add_typer(benchmarks.app, name="benchmark")
 app.add_typer(results.leaderboard, name="leaderboard")
 app.add_typer(assets.app, name="assets")
 app.add_typer(avsr.app, name="avsr")
+app.add_typer(reference.app, name="reference")
 app.command(name="validate-metric")(meta.validate_metric)
 app.command(name="ls")(tools.list_things)
 app.command()(tools.doctor)

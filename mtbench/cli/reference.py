@@ -1,0 +1,279 @@
+"""Commands on the reference model: import, predict, data, train, reproduce, baseline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mtbench.cli.output import say, say_note
+
+app = typer.Typer(
+    help="The reference model MultiTalk: predict, train, reproduce, import the released one; simple baselines.",
+    no_args_is_help=True,
+)
+train = typer.Typer(help="Train a stage; a run that was stopped goes on.", no_args_is_help=True)
+app.add_typer(train, name="train")
+
+SizeOption = Annotated[
+    str, typer.Option(help="'mini' (two cores), 'paper' (an accelerator) or 'smoke' (shows that it runs).")
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Change a setting, e.g. stage2.steps=500; repeatable.", metavar="KEY=VALUE"),
+]
+ThreadsOption = Annotated[int | None, typer.Option(help="Cores to train on; default: all.", min=1)]
+DataOption = Annotated[
+    Path,
+    typer.Option(help="Folder of 'mtbench reference data', or of training data as MultiTalk's or VOCASET's."),
+]
+
+
+@app.command(name="import")
+def import_(
+    stage1: Annotated[Path, typer.Argument(help="Released checkpoint of stage 1 (.pth.tar).")],
+    stage2: Annotated[Path, typer.Argument(help="Released checkpoint of stage 2 (.pth.tar).")],
+    speech_encoder: Annotated[
+        str,
+        typer.Option(help="Folder or hub name of the wav2vec 2.0 model whose form the encoder has."),
+    ] = "facebook/wav2vec2-large-xlsr-53",
+    out: Annotated[Path, typer.Option(help="File to write.")] = Path("multitalk.safetensors"),
+    config: Annotated[
+        Path | None,
+        typer.Option(help="JSON with the published YAML's keys, where sizes are not the published."),
+    ] = None,
+) -> None:
+    """Check the released checkpoints key by key and write them as one safetensors file (extra [reference])."""
+    from mtbench.reference_model.released import import_released
+
+    path = import_released(stage1, stage2, speech_encoder, out, config)
+    say(str(path))
+    say_note(
+        f"animate a sound file: mtbench reference predict --model {path} --audio F.wav --language Italian"
+    )
+
+
+@app.command()
+def predict(
+    audio: Annotated[Path | None, typer.Option(help="Sound file, or folder of sound files.")] = None,
+    benchmark: Annotated[
+        str | None, typer.Option("--benchmark", "-b", help="Name or folder: write a submission for it.")
+    ] = None,
+    language: Annotated[
+        str | None,
+        typer.Option(help="Language that is spoken; with --benchmark: for every clip, instead of its own."),
+    ] = None,
+    blend: Annotated[
+        str | None, typer.Option(help="Several languages with weights, e.g. Italian:0.7,English:0.3.")
+    ] = None,
+    language_map: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="With --benchmark: language that a clip's language is animated as, e.g. cat=Spanish; repeatable.",
+            metavar="CODE=NAME",
+        ),
+    ] = None,
+    language_fallback: Annotated[
+        str | None,
+        typer.Option(help="With --benchmark: for clips in languages that the model does not know."),
+    ] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="Model (safetensors); default: the bundled multitalk-mini.")
+    ] = None,
+    template: Annotated[
+        Path | None,
+        typer.Option(help="Resting face in metres (npy, npz, ply, obj, MultiTalk's templates.pkl)."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder (for one sound file also an .npz file); default: predictions, with --benchmark submission."
+        ),
+    ] = None,
+    system: Annotated[
+        str | None, typer.Option(help="With --benchmark: name of the entry; default: the model's.")
+    ] = None,
+    video: Annotated[bool, typer.Option("--video", help="Also write an mp4 with sound, to look at.")] = False,
+    renderer: Annotated[str, typer.Option(help="Of the video: 'software' or 'pyrender'.")] = "software",
+    size: Annotated[int, typer.Option(help="Width and height of the video, pixels.", min=16)] = 512,
+) -> None:
+    """Animate a sound file, a folder of them, or a benchmark: vertices (T, V, 3) in metres at 25 fps."""
+    from mtbench.errors import UsageError
+    from mtbench.reference_model.conditioning import parse_blend
+    from mtbench.reference_model.model_files import load_model
+    from mtbench.reference_model.templates import read_template
+
+    if (audio is None) == (benchmark is None):
+        raise UsageError("give either --audio (a sound file or a folder of them) or --benchmark")
+    if language is not None and blend is not None:
+        raise UsageError("give either --language or --blend")
+    spoken = parse_blend(blend) if blend is not None else language
+    if benchmark is not None and video:
+        raise UsageError("--video goes with --audio; of a submission: mtbench render submission/ --video")
+    only = {"--language-map": language_map, "--language-fallback": language_fallback, "--system": system}
+    if benchmark is None and any(only.values()):
+        given = ", ".join(name for name, value in only.items() if value)
+        raise UsageError(f"{given}: only with --benchmark, whose clips have languages of their own")
+    loaded = load_model(model)
+    face = None if template is None else read_template(template, loaded.network.settings.vertices)
+    if benchmark is not None:
+        from mtbench.progress import make_progress
+        from mtbench.reference_model.predict import predict_benchmark
+
+        folder = predict_benchmark(
+            loaded,
+            benchmark,
+            out or Path("submission"),
+            language=spoken,
+            instead=_parse_map(language_map or []),
+            fallback=language_fallback,
+            template=face,
+            system=system,
+            progress=make_progress(),
+        )
+        say(str(folder))
+        say_note(f"score it: mtbench score {folder} --benchmark {benchmark}")
+        return
+    from mtbench.reference_model.predict import predict_file, predict_folder, require_video, write_video
+
+    assert audio is not None
+    if video:
+        require_video(loaded)
+    target = out or Path("predictions")
+    if audio.is_dir():
+        predictions = predict_folder(loaded, audio, target, spoken, face)
+    else:
+        predictions = iter([predict_file(loaded, audio, target, spoken, face)])
+    for prediction in predictions:
+        say(str(prediction.path))
+        for note in prediction.notes:
+            say_note(f"{prediction.source}: {note}")
+        if video:
+            say(str(write_video(prediction, loaded, renderer, size)))
+
+
+def _parse_map(items: list[str]) -> dict[str, str]:
+    from mtbench.errors import UsageError
+
+    pairs = {}
+    for item in items:
+        code, _, name = (part.strip() for part in item.partition("="))
+        if not code or not name or code in pairs:
+            raise UsageError(f"--language-map {item!r}: expected CODE=NAME, e.g. cat=Spanish, each code once")
+        pairs[code] = name
+    return pairs
+
+
+@app.command()
+def data(
+    hours: Annotated[float, typer.Option(help="Hours of speech and motion.", min=0.001)],
+    out: Annotated[Path, typer.Option(help="Folder to write to; parts that are there are kept.")],
+    seed: Annotated[int, typer.Option(help="The clips follow from it.", min=0)] = 1,
+    language: Annotated[
+        list[str] | None, typer.Option(help="Only this language; repeatable. Default: the twenty.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes; default: one per core, at most 8.", min=1)
+    ] = None,
+) -> None:
+    """Generate training data: speech and motion, disjoint from every bundled benchmark (extra [synth])."""
+    from mtbench.execute import default_workers
+    from mtbench.reference_model.corpus import generate_corpus
+
+    _log_lines()
+    corpus = generate_corpus(out, hours, seed, language or None, workers or default_workers())
+    seconds = int(corpus.lengths.sum()) / 25
+    say(f"{out}: {len(corpus)} clips, {seconds / 3600:.2f} h, {len(corpus.languages)} languages")
+
+
+@train.command(name="stage1")
+def train_stage1(
+    data: DataOption,
+    out: Annotated[Path, typer.Option(help="Run folder; a checkpoint in it is resumed.")],
+    size: SizeOption = "mini",
+    settings: SetOption = None,
+    threads: ThreadsOption = None,
+) -> None:
+    """Train the motion autoencoder and its codebook; writes stage1.safetensors, losses.csv and losses.png."""
+    from mtbench.reference_model.corpus import open_corpus
+    from mtbench.reference_model.sizes import apply_overrides, load_size
+    from mtbench.reference_model.train import train_stage1 as run
+
+    _log_lines()
+    chosen = apply_overrides(load_size(size), settings or ())
+    say(str(run(out, chosen, open_corpus(data), threads=threads)))
+
+
+@train.command(name="stage2")
+def train_stage2(
+    data: DataOption,
+    out: Annotated[Path, typer.Option(help="Run folder; a checkpoint in it is resumed.")],
+    size: SizeOption = "mini",
+    stage1: Annotated[
+        Path | None, typer.Option(help="Stage 1's run folder; default: 'stage1' beside --out.")
+    ] = None,
+    settings: SetOption = None,
+    threads: ThreadsOption = None,
+) -> None:
+    """Train the speech-driven decoder; writes stage2.safetensors (both stages), losses.csv and losses.png."""
+    from mtbench.reference_model.corpus import open_corpus
+    from mtbench.reference_model.sizes import apply_overrides, load_size
+    from mtbench.reference_model.train import train_stage2 as run
+
+    _log_lines()
+    chosen = apply_overrides(load_size(size), settings or ())
+    path = run(out, chosen, open_corpus(data), stage1 or out.parent / "stage1", threads=threads)
+    say(str(path))
+    say_note(
+        f"animate a sound file: mtbench reference predict --model {path} --audio F.wav --language Italian"
+    )
+
+
+@app.command()
+def reproduce(
+    size: SizeOption = "mini",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of everything; default: runs/multitalk-SIZE.")
+    ] = None,
+    hours: Annotated[
+        float | None, typer.Option(help="Of training data; default: the size's.", min=0.001)
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the training data.", min=0)] = 1,
+    settings: SetOption = None,
+    benchmark: Annotated[str, typer.Option("--benchmark", "-b", help="Name or folder.")] = "openhead-20",
+    recognizer: Annotated[str, typer.Option(help="As for 'mtbench score'.")] = "openhead-av",
+    workers: Annotated[
+        int | None,
+        typer.Option(help="Processes that make data and score; default: one per core, at most 8.", min=1),
+    ] = None,
+    threads: ThreadsOption = None,
+    cache: Annotated[Path | None, typer.Option(help="Folder of the stage cache.")] = None,
+) -> None:
+    """From nothing to a scored entry: data, stage 1, stage 2, weights, motion, scores. Finished steps are skipped."""
+    from mtbench.reference_model.reproduce import reproduce as run_steps
+    from mtbench.tables import entries_table, languages_table
+
+    _log_lines()
+    run = run_steps(
+        size,
+        Path("runs") / f"multitalk-{size}" if out is None else out,
+        overrides=settings or (),
+        hours=hours,
+        seed=seed,
+        benchmark=benchmark,
+        recognizer=None if recognizer == "none" else recognizer,
+        workers=workers,
+        threads=threads,
+        cache=cache,
+    )
+    say(languages_table([run]).to_text())
+    say(entries_table([run]).to_text())
+
+
+def _log_lines() -> None:
+    """Say each step of what takes long, on standard error; other packages stay as silent as they are."""
+    import logging
+
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("mtbench").setLevel(logging.INFO)

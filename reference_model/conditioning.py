@@ -1,0 +1,188 @@
+"""Which language a clip is animated in: what a user names, and what the model knows.
+
+Conventions
+-----------
+A *language* is what :meth:`mtbench.reference_model.reference.ReferenceModel.predict` takes: a name, or a mapping of
+names to weights that sum to 1. A benchmark's clips have ISO 639-3 codes, the model has its own list of names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from mtbench.errors import UsageError
+from mtbench.languages import LANGUAGES, display_name, language_code
+
+#: A name, or names with weights.
+Language = str | Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Conditioning:
+    """The language that the model is given for each language of a benchmark.
+
+    Attributes
+    ----------
+    of : dict of str to Language
+        By ISO 639-3 code of the clip. Empty where the model knows no languages.
+    summary : str
+        For people and for ``[generation].language_conditioning``.
+    """
+
+    of: dict[str, Language]
+    summary: str
+
+
+def parse_blend(text: str) -> dict[str, float]:
+    """Return the weights in *text*, e.g. ``"Italian:0.7,English:0.3"``.
+
+    Raises
+    ------
+    UsageError
+        Where it does not have that form, or a language is named twice.
+
+    Examples
+    --------
+    >>> parse_blend("Italian:0.7,English:0.3")
+    {'Italian': 0.7, 'English': 0.3}
+    """
+    weights: dict[str, float] = {}
+    for part in text.split(","):
+        name, _, number = (piece.strip() for piece in part.partition(":"))
+        try:
+            value = float(number)
+        except ValueError:
+            value = -1.0
+        if not name or not 0 <= value <= 1:
+            raise UsageError(
+                f"blend {text!r}: {part.strip()!r} is no language with a weight from 0 to 1; expected e.g. "
+                "Italian:0.7,English:0.3"
+            )
+        if name in weights:
+            raise UsageError(f"blend {text!r}: {name} is named twice")
+        weights[name] = value
+    return weights
+
+
+def describe_language(language: Language) -> str:
+    """Return a language for people, ``"Italian"`` or ``"0.7 Italian + 0.3 English"``."""
+    if isinstance(language, str):
+        return _display(language)
+    return " + ".join(f"{weight:g} {_display(name)}" for name, weight in language.items())
+
+
+def find_language(name: str, known: Iterable[str]) -> str | None:
+    """Return the member of *known* that means the language *name*, None where there is none.
+
+    Parameters
+    ----------
+    name : str
+        ISO code, alias or English name, any case; or exactly as the model spells it.
+    known : iterable of str
+        The model's names: codes or English names.
+    """
+    wanted = _key(name)
+    return next((own for own in known if _key(own) == wanted), None)
+
+
+def plan_conditioning(
+    known: tuple[str, ...],
+    codes: Iterable[str],
+    *,
+    language: Language | None = None,
+    instead: Mapping[str, str] | None = None,
+    fallback: str | None = None,
+) -> Conditioning:
+    """Decide which language the model is given for the clips of a benchmark.
+
+    Parameters
+    ----------
+    known : tuple of str
+        The model's languages; empty where it knows none.
+    codes : iterable of str
+        ISO 639-3 codes of the clips.
+    language : Language, optional
+        For every clip, whatever it speaks; by default each clip's own.
+    instead : mapping, optional
+        Language of a clip (code, alias or name) to the one that the model is given for it.
+    fallback : str, optional
+        For clips in languages that the model does not know and *instead* does not name.
+
+    Raises
+    ------
+    UsageError
+        Where languages of the clips are unknown to the model and nothing is said about them, or something is said
+        that does not apply.
+    """
+    codes = list(dict.fromkeys(codes))
+    if not known:
+        if language is not None or instead or fallback:
+            raise UsageError("this model was trained without languages: leave out every language option")
+        return Conditioning({}, "none: the model was trained without languages")
+    if language is not None:
+        if instead or fallback:
+            raise UsageError(
+                "one language for every clip leaves nothing to map: leave out mapping and fallback"
+            )
+        for name in [language] if isinstance(language, str) else language:
+            require_language(name, known)
+        return Conditioning(
+            dict.fromkeys(codes, language),
+            f"{describe_language(language)} for every clip, whatever it speaks",
+        )
+    replaced = {language_code(name): require_language(to, known) for name, to in (instead or {}).items()}
+    if idle := sorted(set(replaced) - set(codes)):
+        raise UsageError(f"no clip speaks {_names(idle)}; the benchmark has {_names(codes)}")
+    spare = None if fallback is None else require_language(fallback, known)
+    of: dict[str, Language] = {}
+    missing = []
+    for code in codes:
+        own = replaced.get(code) or find_language(code, known) or spare
+        if own is None:
+            missing.append(code)
+        else:
+            of[code] = own
+    if missing:
+        raise UsageError(
+            f"the model has no embedding for {len(missing)} of the benchmark's {len(codes)} languages: "
+            f"{_names(missing)}. It knows {_names(known)}. Name one of these for the rest (--language-fallback "
+            f"English), for each ({' '.join(f'--language-map {code}=…' for code in missing[:2])}), or one for every "
+            "clip (--language English); the submission says which."
+        )
+    return Conditioning(of, _summarize(of))
+
+
+def require_language(name: str, known: Iterable[str]) -> str:
+    """Return the member of *known* that means *name*; ``UsageError`` names them all where there is none."""
+    known = list(known)
+    found = find_language(name, known)
+    if found is None:
+        raise UsageError(f"the model has no language {name!r}; it knows {_names(known)}")
+    return found
+
+
+def _summarize(of: Mapping[str, Language]) -> str:
+    others: dict[str, list[str]] = {}
+    for code, language in of.items():
+        if _key(str(language)) != code:
+            others.setdefault(str(language), []).append(code)
+    exceptions = [f"{_display(language)} for {_names(codes)}" for language, codes in others.items()]
+    return "; ".join(["each clip's own language", *exceptions])
+
+
+def _key(name: str) -> str:
+    """Return an ISO code where *name* means one of the twenty, the name in lower case otherwise."""
+    try:
+        return language_code(name)
+    except UsageError:
+        return name.strip().lower()
+
+
+def _display(name: str) -> str:
+    code = _key(name)
+    return display_name(code) if code in LANGUAGES else name
+
+
+def _names(languages: Iterable[str]) -> str:
+    return ", ".join(_display(name) for name in languages)
