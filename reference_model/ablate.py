@@ -1,0 +1,317 @@
+"""The paper's ablations: what the language embedding and a multilingual speech encoder are worth.
+
+Variants of one model (:mod:`mtbench.reference_model.ablation_results`), same data, same stage 1, same steps and seed:
+(a) without the language embedding; (b) with a speech encoder that learned English only; (c) in full, which is a
+reproduction (:mod:`mtbench.reference_model.reproduce`); and (c) given the label of another language for every clip. All
+are scored like any entry, and compared clip by clip.
+
+At size ``mini`` the English encoder is trained here (:mod:`mtbench.reference_model.encoder_training`), for less long
+than the bundled one. What that costs is told by variant (b′), on request: the same training in all languages.
+
+Conventions
+-----------
+A folder holds one ablation::
+
+    encoder-eng/, encoder-all/   the speech encoders' runs
+    <variant>/stage2/            the run
+    <variant>/submission/        the entry for the benchmark
+    results/                     its scores
+    ablation.md, .json, .csv, .png   the tables, what they support, and a picture
+
+A step whose result is there is skipped, one that was stopped goes on; other settings need another folder.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mtbench.cache import write_atomically
+from mtbench.errors import UsageError
+from mtbench.reference_model.ablation_page import write_ablation
+from mtbench.reference_model.ablation_results import (
+    ENGLISH,
+    FULL,
+    MATCHED,
+    NO_LANGUAGE,
+    SWAPPED,
+    VARIANTS,
+    Ablation,
+    Variant,
+    collect_ablation,
+)
+from mtbench.reference_model.ablation_text import Facts, read_encoder_facts
+from mtbench.reference_model.conditioning import find_language
+from mtbench.reference_model.corpus import open_corpus
+from mtbench.reference_model.encoder_training import EncoderTraining, train_speech_encoder
+from mtbench.reference_model.reproduce import HOURS, reproduce
+from mtbench.reference_model.sizes import Size, apply_overrides, load_size
+from mtbench.reference_model.speech import BUNDLED
+
+if TYPE_CHECKING:
+    from mtbench.benchmark import Benchmark
+    from mtbench.reference_model.reference import ReferenceModel
+
+log = logging.getLogger(__name__)
+
+#: What is made unless told otherwise; (c) always is.
+DEFAULT_VARIANTS = (NO_LANGUAGE.key, ENGLISH.key, SWAPPED.key)
+#: English encoders of the same form and size as multilingual ones.
+ENGLISH_ENCODERS = {"facebook/wav2vec2-large-xlsr-53": "facebook/wav2vec2-large-lv60"}
+#: How the encoders of a size are trained, where that is not :class:`EncoderTraining`'s way.
+ENCODER_TRAININGS = {"smoke": EncoderTraining(steps=2, batch=2, warmup=1)}
+_REQUEST = ".request.json"
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Everything that the steps share."""
+
+    size: Size
+    folder: Path
+    base: Path
+    benchmark: Benchmark
+    recognizer: str | None
+    english: str | None
+    workers: int | None
+    threads: int | None
+    cache: str | Path | None
+
+
+def ablate(
+    size: str,
+    out: str | Path,
+    *,
+    base: str | Path | None = None,
+    variants: Sequence[str] = DEFAULT_VARIANTS,
+    english_encoder: str | None = None,
+    overrides: Sequence[str] = (),
+    hours: float | None = None,
+    seed: int = 1,
+    benchmark: str | Path = "openhead-20",
+    recognizer: str | None = "openhead-av",
+    workers: int | None = None,
+    threads: int | None = None,
+    cache: str | Path | None = None,
+) -> Ablation:
+    """Make, score and compare the variants, and write the tables.
+
+    Parameters
+    ----------
+    size : str
+        See :mod:`mtbench.reference_model.sizes`.
+    out : str or Path
+        The folder described above.
+    base : str or Path, optional
+        Folder of a reproduction of the same settings, whose data, stage 1 and model are used, and which is made first
+        where it is not complete; by default ``base`` in *out*.
+    variants : sequence of str
+        Keys, see :data:`~mtbench.reference_model.ablation_results.VARIANTS`.
+    english_encoder : str, optional
+        Speech encoder of (b), as :func:`~mtbench.reference_model.speech.load_speech_encoder` takes it; by default one
+        is trained (where the size has the bundled encoder), or follows from the size's encoder.
+    overrides, hours, seed, benchmark, recognizer, workers, threads, cache
+        As for :func:`~mtbench.reference_model.reproduce.reproduce`.
+
+    Returns
+    -------
+    Ablation
+
+    Raises
+    ------
+    UsageError
+        For unknown settings or variants, or a folder that was begun with others.
+    PrerequisiteError
+        Without the extra ``[synth]``, or a speech encoder.
+    """
+    from mtbench.benchmark import bundled_benchmarks, load_benchmark
+    from mtbench.results import results_folder
+
+    chosen = apply_overrides(load_size(size), overrides)
+    wanted = _choose(variants, chosen)
+    folder = Path(out)
+    home = folder / "base" if base is None else Path(base)
+    loaded = load_benchmark(benchmark)
+    _claim(
+        folder,
+        {
+            "size": asdict(chosen),
+            "hours": HOURS[size] if hours is None else hours,
+            "seed": seed,
+            "benchmark": loaded.digest,
+            "recognizer": recognizer,
+            "english_encoder": english_encoder,
+        },
+    )
+    plan = _Plan(chosen, folder, home, loaded, recognizer, english_encoder, workers, threads, cache)
+    run = reproduce(
+        size,
+        home,
+        overrides=overrides,
+        hours=hours,
+        seed=seed,
+        benchmark=benchmark,
+        recognizer=recognizer,
+        workers=workers,
+        threads=threads,
+        cache=cache,
+    )
+    folders = {FULL.key: results_folder(home / "results", run.system.name, run.benchmark.name)}
+    encoders = {FULL.key: read_encoder_facts(chosen.encoder)}
+    labels: dict[str, str] = {}
+    for variant in wanted:
+        log.info("%s %s", variant.mark, variant.title)
+        if variant is SWAPPED:
+            model = _load_full(plan)
+            labels = swap_labels(model.network.settings.languages, loaded.languages)
+        else:
+            changed = _change(plan, variant)
+            encoders[variant.key] = read_encoder_facts(changed.encoder)
+            model = _train(plan, variant, changed)
+        folders[variant.key] = _score(plan, variant, model, labels if variant is SWAPPED else {})
+    ablation = collect_ablation(folders)
+    generated = loaded.name in bundled_benchmarks()
+    facts = Facts(size, encoders, labels, open_corpus(home / "data").name, generated)
+    write_ablation(folder, ablation, facts)
+    return ablation
+
+
+def _choose(keys: Sequence[str], size: Size) -> list[Variant]:
+    """Return the variants to make beside (c), cheap ones first."""
+    known = {v.key: v for v in VARIANTS}
+    if unknown := [key for key in keys if key not in known]:
+        raise UsageError(f"unknown variant {', '.join(map(repr, unknown))}; known: {', '.join(known)}")
+    if MATCHED.key in keys and size.encoder != BUNDLED:
+        raise UsageError(
+            f"{MATCHED.key} is the control of an encoder that is trained here, and {size.encoder} is not; leave it out"
+        )
+    if not size.settings.languages:
+        raise UsageError(
+            "this size has no languages, so there is no embedding to leave out; see settings.languages"
+        )
+    return [v for v in (SWAPPED, NO_LANGUAGE, ENGLISH, MATCHED) if v.key in keys]
+
+
+def _claim(folder: Path, request: dict[str, Any]) -> None:
+    """Write what the folder is to hold, or check that it is what was begun there."""
+    text = json.dumps(request, indent=1, sort_keys=True)
+    mark = folder / _REQUEST
+    if mark.is_file() and (before := mark.read_text("utf-8")) != text:
+        old = json.loads(before)
+        changed = ", ".join(sorted(key for key in request if old.get(key) != json.loads(text)[key]))
+        raise UsageError(
+            f"{folder}: holds an ablation with another {changed}; give another folder, or remove it (--base may stay)"
+        )
+    write_atomically(mark, text.encode())
+
+
+def swap_labels(known: Sequence[str], codes: Sequence[str]) -> dict[str, str]:
+    """Return, for each language of a benchmark, the other language whose label its clips get.
+
+    A model's languages stand in a circle, and each gets the label of the one halfway round: with twenty, Arabic gets
+    Italian's and Italian Arabic's. No language keeps its own, and none is given twice.
+
+    Parameters
+    ----------
+    known : sequence of str
+        The model's languages in their order.
+    codes : sequence of str
+        ISO 639-3 codes of the clips; those that the model does not know are left out.
+
+    Raises
+    ------
+    UsageError
+        With fewer than two languages.
+
+    Examples
+    --------
+    >>> swap_labels(("ara", "cat", "hrv"), ("hrv", "ara"))
+    {'hrv': 'ara', 'ara': 'cat'}
+    """
+    known = tuple(known)
+    if len(known) < 2:
+        raise UsageError(f"{len(known)} language: there is no other one to swap its label with")
+    other = {name: known[(i + len(known) // 2) % len(known)] for i, name in enumerate(known)}
+    own = {code: find_language(code, known) for code in codes}
+    return {code: other[name] for code, name in own.items() if name is not None}
+
+
+def _change(plan: _Plan, variant: Variant) -> Size:
+    """Return the size of a variant, whose speech encoder is trained where there is none yet."""
+    if variant is NO_LANGUAGE:
+        return dataclasses.replace(plan.size, settings=dataclasses.replace(plan.size.settings, languages=()))
+    if variant is ENGLISH and plan.english is not None:
+        return dataclasses.replace(plan.size, encoder=plan.english)
+    if plan.size.encoder != BUNDLED:
+        if plan.size.encoder not in ENGLISH_ENCODERS:
+            raise UsageError(
+                f"no English counterpart of the speech encoder {plan.size.encoder} is known; name one with "
+                "--english-encoder (a hub name, a folder, or a .safetensors file)"
+            )
+        return dataclasses.replace(plan.size, encoder=ENGLISH_ENCODERS[plan.size.encoder])
+    training = ENCODER_TRAININGS.get(plan.size.name, EncoderTraining())
+    name, languages = (
+        ("encoder-eng", ("eng",)) if variant is ENGLISH else ("encoder-all", plan.size.settings.languages)
+    )
+    weights = train_speech_encoder(plan.folder / name, dataclasses.replace(training, languages=languages))
+    return dataclasses.replace(plan.size, encoder=str(weights.resolve()))
+
+
+def _train(plan: _Plan, variant: Variant, size: Size) -> ReferenceModel:
+    from mtbench.reference_model.checkpoints import STAGE1
+    from mtbench.reference_model.model_files import load_model
+    from mtbench.reference_model.train import STAGE2, train_stage2
+
+    path = plan.folder / variant.key / "stage2" / STAGE2
+    if not path.is_file():
+        train_stage2(
+            path.parent,
+            size,
+            open_corpus(plan.base / "data"),
+            plan.base / "stage1" / STAGE1,
+            plan.base / "prepared",
+            plan.threads,
+        )
+    return load_model(path)
+
+
+def _load_full(plan: _Plan) -> ReferenceModel:
+    from mtbench.reference_model.model_files import load_model
+
+    return load_model(plan.base / f"multitalk-{plan.size.name}.safetensors")
+
+
+def _score(plan: _Plan, variant: Variant, model: ReferenceModel, labels: dict[str, str]) -> Path:
+    """Animate the benchmark and score it unless that is done; return the result folder."""
+    from mtbench.progress import make_progress
+    from mtbench.reference_model.predict import predict_benchmark
+    from mtbench.results import read_run, results_folder
+    from mtbench.scoring import score
+    from mtbench.submission import load_submission
+
+    system = f"multitalk-{plan.size.name}-{variant.key}"
+    entry = predict_benchmark(
+        model,
+        plan.benchmark,
+        plan.folder / variant.key / "submission",
+        instead=labels or None,
+        system=system,
+        progress=make_progress(),
+    )
+    where = results_folder(plan.folder / "results", system, plan.benchmark.name)
+    digest = load_submission(entry, plan.benchmark).digest
+    if not (where / "run.json").is_file() or read_run(where).system.digest != digest:
+        score(
+            entry,
+            plan.benchmark,
+            recognizer=plan.recognizer,
+            out=plan.folder / "results",
+            workers=plan.workers,
+            cache=plan.cache,
+        )
+    return where
