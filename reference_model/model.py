@@ -159,7 +159,7 @@ class Block(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map (B, T, W) to (B, T, W)."""
         x = x + self.attention(self.norm1(x))
-        return x + self.outer(F.gelu(self.inner(self.norm2(x))))
+        return x + self.outer(F.gelu(self.inner(self.norm2(x)), approximate="tanh"))
 
 
 class Trunk(nn.Module):

@@ -12,11 +12,12 @@ motion (25 Hz) hears features 2 i and 2 i + 1.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -26,9 +27,6 @@ from torch import nn
 from mtbench.audio import SAMPLE_RATE, SAMPLES_PER_FRAME, fit_length
 from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.threads import single_threaded_torch
-
-if TYPE_CHECKING:
-    from transformers import Wav2Vec2Config
 
 #: The name of the bundled encoder.
 BUNDLED = "openhead-av"
@@ -209,8 +207,8 @@ class Wav2Vec2Speech:
 
     Parameters
     ----------
-    source : str or path or Wav2Vec2Config
-        Folder or hub name. Of a configuration, a model with random weights is made (to be filled).
+    source : str or path or dict
+        Folder or hub name. Of a configuration in Hugging Face's form, a model is made whose weights are to be filled.
     name : str, optional
         Its name where *source* is a configuration.
 
@@ -227,21 +225,26 @@ class Wav2Vec2Speech:
 
     module: Any
 
-    def __init__(self, source: str | Path | Wav2Vec2Config, name: str = "wav2vec2") -> None:
-        try:
-            from transformers import Wav2Vec2Config, Wav2Vec2Model
-        except ImportError as error:
-            raise PrerequisiteError(
-                f"speech encoder {source}: wav2vec 2.0 needs the package `transformers`, which is not installed "
-                f"({error}); install the extra: pip install 'multitalk-bench[reference]'"
-            ) from error
-        if isinstance(source, Wav2Vec2Config):
-            self.name, self.module = name, Wav2Vec2Model(source)
+    def __init__(self, source: str | Path | dict[str, Any], name: str = "wav2vec2") -> None:
+        transformers = _require_transformers(source if isinstance(source, str | Path) else name)
+        if isinstance(source, dict):
+            self.name = name
+            self.module = transformers.Wav2Vec2Model(transformers.Wav2Vec2Config.from_dict(source))
         else:
-            self.name, self.module = str(source), _load_wav2vec2(str(source))
+            self.name = str(source)
+            with _explain_absence(self.name):
+                self.module = transformers.Wav2Vec2Model.from_pretrained(self.name, dtype=torch.float32)
         self.module.eval()
         self.module.freeze_feature_encoder()
         self.width = int(self.module.config.hidden_size)
+
+    @classmethod
+    def shaped_as(cls, source: str | Path) -> Wav2Vec2Speech:
+        """Return the encoder of a folder's or hub name's configuration, without its weights (to be filled)."""
+        transformers = _require_transformers(source)
+        with _explain_absence(str(source)):
+            config = transformers.Wav2Vec2Config.from_pretrained(str(source))
+        return cls(config.to_dict(), str(source))
 
     @cached_property
     def digest(self) -> str:
@@ -289,16 +292,28 @@ class Wav2Vec2Speech:
         return self.module.encoder(x).last_hidden_state
 
 
-def _load_wav2vec2(source: str) -> Any:
-    from transformers import Wav2Vec2Model
+def _require_transformers(source: str | Path) -> Any:
+    try:
+        import transformers
+    except ImportError as error:
+        raise PrerequisiteError(
+            f"speech encoder {source}: wav2vec 2.0 needs the package `transformers`, which is not installed "
+            f"({error}); install the extra: pip install 'multitalk-bench[reference]'"
+        ) from error
+    return transformers
+
+
+@contextlib.contextmanager
+def _explain_absence(source: str) -> Iterator[None]:
+    """Keep transformers' progress bars away inside the block, and say what to do where it finds nothing."""
     from transformers.utils import logging
 
     bars = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()
     try:
-        return Wav2Vec2Model.from_pretrained(source, dtype=torch.float32)
+        yield
     except (OSError, ValueError) as error:
-        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        first = str(error).strip().partition("\n")[0] or type(error).__name__
         raise PrerequisiteError(
             f"speech encoder {source!r} could not be loaded ({first}); expected {BUNDLED!r}, a folder with a wav2vec "
             "2.0 model (config.json and model.safetensors), or the name of one on the Hugging Face hub, e.g. "

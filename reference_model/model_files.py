@@ -1,0 +1,186 @@
+"""Files of a whole model: both stages, and the speech encoder where it learned with them.
+
+Conventions
+-----------
+A model is a pair ``NAME.safetensors`` and ``NAME.json``. Names of tensors are those of
+:class:`~mtbench.reference_model.model.MultiTalk`; a speech encoder that may be tuned lies beside them under ``speech.``.
+A frozen one is known by name and digest, and refused where it is another. Numbers are computed in float32, however
+they are stored.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from pydantic import Field, ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+
+from mtbench.cache import write_atomically
+from mtbench.errors import PrerequisiteError, UsageError
+from mtbench.manifests import StrictModel, validation_lines
+from mtbench.reference_model.model import MultiTalk, Settings
+from mtbench.reference_model.reference import ReferenceModel
+from mtbench.reference_model.speech import SpeechEncoder, Wav2Vec2Speech, load_speech_encoder
+
+#: The model that ships with mtbench.
+BUNDLED = Path(__file__).parent / "weights" / "multitalk-mini.safetensors"
+_SPEECH = "speech."
+
+
+class EncoderEntry(StrictModel):
+    """The speech encoder in a model's JSON.
+
+    Attributes
+    ----------
+    name : str
+        As :func:`~mtbench.reference_model.speech.load_speech_encoder` knows it.
+    digest : str
+        Of a frozen one.
+    config : dict or None
+        Hugging Face's configuration of one whose weights lie in the file.
+    """
+
+    name: str
+    digest: str
+    config: dict[str, Any] | None = None
+
+
+class ModelFile(StrictModel):
+    """The whole of ``NAME.json``; fields as in :class:`~mtbench.reference_model.reference.ReferenceModel`."""
+
+    schema_: Literal[1] = Field(alias="schema")
+    name: str | None = None
+    settings: dict[str, Any]
+    topology: str | None
+    encoder: EncoderEntry
+    training: dict[str, Any] = Field(default_factory=dict)
+
+
+def save_model(path: str | Path, model: ReferenceModel, half: bool = False) -> Path:
+    """Write a model.
+
+    Parameters
+    ----------
+    path : path
+        Ends in ``.safetensors``.
+    model : ReferenceModel
+    half : bool
+        Store matrices in half precision (biases and norms cost nothing and stay as they are).
+
+    Returns
+    -------
+    Path
+        *path*.
+
+    Raises
+    ------
+    UsageError
+        Where *path* has another ending.
+    """
+    path = Path(path)
+    if path.suffix != ".safetensors":
+        raise UsageError(
+            f"{path}: a model's file ends in .safetensors; its settings go to the .json beside it"
+        )
+    state = dict(model.network.state_dict())
+    config = None
+    if isinstance(model.encoder, Wav2Vec2Speech):
+        config = model.encoder.module.config.to_diff_dict()
+        state |= {_SPEECH + name: value for name, value in model.encoder.module.state_dict().items()}
+    tensors = {name: _pack(value, half) for name, value in state.items()}
+    about = {
+        "schema": 1,
+        "name": model.name,
+        "settings": model.network.settings.to_dict(),
+        "topology": model.topology,
+        "encoder": {"name": model.encoder.name, "digest": model.encoder.digest, "config": config},
+        "training": dict(model.training),
+    }
+    text = json.dumps(about, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    write_atomically(path, save(tensors))
+    write_atomically(path.with_suffix(".json"), text.encode())
+    return path
+
+
+def _pack(value: torch.Tensor, half: bool) -> torch.Tensor:
+    value = value.detach().cpu()
+    # A copy, since safetensors refuses tensors that share memory.
+    return (value.half() if half and value.ndim > 1 else value.clone()).contiguous()
+
+
+def load_model(path: str | Path | None = None) -> ReferenceModel:
+    """Read a model.
+
+    Parameters
+    ----------
+    path : path, optional
+        The safetensors file; the bundled ``multitalk-mini`` by default.
+
+    Returns
+    -------
+    ReferenceModel
+        Named as its file where the JSON does not say.
+
+    Raises
+    ------
+    PrerequisiteError
+        Where the files are absent, or the speech encoder is.
+    UsageError
+        Where they are damaged or no model, or the speech encoder is another than the one that the model learned with.
+    """
+    weights = BUNDLED if path is None else Path(path)
+    manifest = weights.with_suffix(".json")
+    for file in (weights, manifest):
+        if not file.is_file():
+            raise PrerequisiteError(
+                f"{file}: there is no such file; a model is a pair NAME.safetensors and NAME.json. Make one with "
+                "`mtbench reference reproduce --size mini`, or `mtbench reference import` of the released checkpoints."
+            )
+    about = _read_manifest(manifest)
+    try:
+        network = MultiTalk(Settings.from_dict(about.settings))
+        state = {name: value.float() for name, value in load(weights.read_bytes()).items()}
+        speech = {n.removeprefix(_SPEECH): state.pop(n) for n in list(state) if n.startswith(_SPEECH)}
+        network.load_state_dict(state)
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        raise UsageError(
+            f"{weights}: not the weights that {manifest.name} describes ({error}). Perhaps the two files come from "
+            "different models, or one is cut off."
+        ) from error
+    encoder = _load_encoder(weights, about, speech)
+    return ReferenceModel.of(network, encoder, about.name or weights.stem, about.topology, about.training)
+
+
+def _read_manifest(path: Path) -> ModelFile:
+    try:
+        return ModelFile.model_validate(json.loads(path.read_text("utf-8")))
+    except ValidationError as error:
+        found = "; ".join(f"{where}: {what}" for where, what in validation_lines(error))
+        raise UsageError(f"{path}: not a model's description ({found})") from error
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path}: not a model's description ({error}); expected JSON") from error
+
+
+def _load_encoder(weights: Path, about: ModelFile, state: dict[str, torch.Tensor]) -> SpeechEncoder:
+    entry = about.encoder
+    if entry.config is not None:
+        encoder = Wav2Vec2Speech(entry.config, name=entry.name)
+        try:
+            encoder.module.load_state_dict(state)
+        except RuntimeError as error:
+            raise UsageError(
+                f"{weights}: not the speech encoder that its .json describes ({error})"
+            ) from error
+        return encoder
+    found = load_speech_encoder(entry.name)
+    if found.digest != entry.digest:
+        raise UsageError(
+            f"{weights}: was trained with another speech encoder {entry.name} (digest {entry.digest}) than is "
+            f"installed ({found.digest}); its motion would be noise. Install the version of mtbench that the model was "
+            "made with, or train the model again."
+        )
+    return found

@@ -1,0 +1,319 @@
+"""The reference model in use: speech, a face and a language to motion.
+
+Conventions
+-----------
+Motion and faces are vertices in metres, not displacements: (T, X) beside a face (X,), (T, V, 3) beside a face (V, 3),
+X = 3 V. Audio is what the speech encoder's ``prepare`` returned. A *language* is a name that the model knows (a code or
+an English name will do, in any case), its index, or a mapping of names to weights that sum to 1.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from mtbench.cache import digest_bytes
+from mtbench.errors import UsageError
+from mtbench.manifests import FPS, MAX_FRAMES
+from mtbench.reference_model.conditioning import require_language
+from mtbench.reference_model.model import MultiTalk
+from mtbench.reference_model.speech import SpeechEncoder, check_audio, digest_tensors
+
+#: Frames up to which the published model goes.
+LONGEST = 600
+#: How far the weights of languages may sum from 1.
+_TOLERANCE = 1e-3
+
+LanguageChoice = str | int | Mapping[str, float] | None
+
+
+class PredictedMotion(np.ndarray):
+    """Motion, float32, with what should be known of it.
+
+    Attributes
+    ----------
+    notes : tuple of str
+        Empty where there is nothing to say.
+    """
+
+    notes: tuple[str, ...]
+
+    def __new__(cls, motion: np.ndarray, notes: tuple[str, ...] = ()) -> PredictedMotion:
+        """View *motion* so."""
+        self = np.asarray(motion, np.float32).view(cls)
+        self.notes = notes
+        return self
+
+    def __array_finalize__(self, source: Any) -> None:
+        self.notes = getattr(source, "notes", ())
+
+
+class TeacherForcedLoss(NamedTuple):
+    """Losses of stage 2 where the true motion is told: see :class:`~mtbench.reference_model.model.Losses`."""
+
+    total: float
+    motion: float
+    feature: float
+
+
+@dataclass(frozen=True)
+class ReferenceModel:
+    """A trained model and what it hears with.
+
+    Attributes
+    ----------
+    network : MultiTalk
+        In evaluation mode.
+    encoder : SpeechEncoder
+        Its features are as wide as the network expects.
+    name : str
+        In headings and submissions.
+    topology : str or None
+        Of its vertices, where that is one that mtbench knows.
+    digest : str
+        Hex digest of settings and weights; see :meth:`of`.
+    training : mapping
+        Facts of its making, JSON values.
+    """
+
+    network: MultiTalk
+    encoder: SpeechEncoder
+    name: str
+    topology: str | None
+    digest: str
+    training: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(
+        cls,
+        network: MultiTalk,
+        encoder: SpeechEncoder,
+        name: str,
+        topology: str | None,
+        training: Mapping[str, Any] | None = None,
+    ) -> ReferenceModel:
+        """Return the model with the digest of its settings and weights.
+
+        Raises
+        ------
+        UsageError
+            Where the encoder's features have another width than the network expects.
+        """
+        settings = network.settings
+        if encoder.width != settings.speech_width:
+            raise UsageError(
+                f"speech encoder {encoder.name} has features of {encoder.width} numbers, the model {name} expects "
+                f"{settings.speech_width}; give the encoder that it was trained with"
+            )
+        text = json.dumps(settings.to_dict(), sort_keys=True)
+        digest = digest_bytes(text.encode(), digest_tensors(network.state_dict().items()).encode())
+        return cls(network.eval(), encoder, name, topology, digest, training or {})
+
+    @property
+    def _device(self) -> torch.device:
+        return self.network.map_speech.weight.device
+
+    def weigh_languages(self, language: LanguageChoice) -> np.ndarray:
+        """Return the weights of the model's languages, (L,) float32.
+
+        Raises
+        ------
+        UsageError
+            For an unknown language, weights that do not sum to 1, or none where one is needed.
+        """
+        known = self.network.settings.languages
+        weights = np.zeros(len(known), np.float32)
+        if not known:
+            if language is not None:
+                raise UsageError(
+                    f"the model {self.name} was trained without languages: leave the language out"
+                )
+            return weights
+        if language is None:
+            raise UsageError(f"name the language that is spoken; the model knows {', '.join(known)}")
+        if isinstance(language, Mapping):
+            for name, weight in language.items():
+                if not weight >= 0:
+                    raise UsageError(f"language {name} has weight {weight}; expected a number from 0 to 1")
+                weights[known.index(require_language(name, known))] += weight
+            if abs(sum(language.values()) - 1) > _TOLERANCE:
+                raise UsageError(
+                    f"the languages' weights sum to {sum(language.values()):g}, expected 1: "
+                    + ", ".join(f"{name} {weight:g}" for name, weight in language.items())
+                )
+        elif isinstance(language, str):
+            weights[known.index(require_language(language, known))] = 1
+        elif 0 <= language < len(known):
+            weights[language] = 1
+        else:
+            raise UsageError(
+                f"there is no language {language}; the model knows "
+                + ", ".join(f"{i} {name}" for i, name in enumerate(known))
+            )
+        return weights
+
+    def autoencode(self, motion: np.ndarray, template: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Map motion to codes and back (stage 1).
+
+        Parameters
+        ----------
+        motion : (T, X) or (T, V, 3)
+            T at least 2: instance norm has no say on a single frame.
+        template : (X,) or (V, 3)
+            The speaker's resting face.
+
+        Returns
+        -------
+        reconstruction : float32
+            In the form of *motion*.
+        codes : (T, C) int64
+        """
+        displacement, face = self._displace(motion, template)
+        with torch.inference_mode():
+            space = self.network.autoencoder.space
+            decoded, quantized = self.network.autoencoder(space.project(displacement))
+            restored = (space.restore(decoded)[0].cpu() + face).numpy()
+        return restored.reshape(np.shape(motion)), quantized.codes[0].cpu().numpy()
+
+    def teacher_forced_loss(
+        self, audio: np.ndarray, motion: np.ndarray, template: np.ndarray, language: LanguageChoice
+    ) -> TeacherForcedLoss:
+        """Return the losses of stage 2 on a clip, without dropout.
+
+        Parameters
+        ----------
+        audio : (N,) float
+            Prepared.
+        motion, template
+            As for :meth:`autoencode`.
+        language
+            See the module's conventions.
+        """
+        displacement, _ = self._displace(motion, template)
+        weights = self._weights([language])
+        with torch.inference_mode():
+            speech = self.encoder.encode(check_audio(audio), displacement.shape[1]).to(self._device)
+            x = self.network.autoencoder.space.project(displacement)
+            losses = self.network.losses(speech[None], x, weights)
+        return TeacherForcedLoss(float(losses.total), float(losses.motion), float(losses.feature))
+
+    def predict(
+        self, audio: np.ndarray, template: np.ndarray, language: LanguageChoice, frames: int | None = None
+    ) -> PredictedMotion:
+        """Animate a face.
+
+        Parameters
+        ----------
+        audio : (N,) float
+            Prepared.
+        template : (X,) or (V, 3)
+            The speaker's resting face.
+        language
+            See the module's conventions; None where the model knows no languages.
+        frames : int, optional
+            T; by default as many as the sound is long. Sound too short for them is stretched, as in the released code.
+
+        Returns
+        -------
+        PredictedMotion
+            (T, X) or (T, V, 3). Beyond 600 frames, for which the model was not made, it goes on, with a note.
+
+        Raises
+        ------
+        UsageError
+            For sound that is empty, no single channel or not finite, an unknown language, a face of another size, or
+            more than two minutes.
+        """
+        return self.predict_many([audio], [template], [language], [frames])[0]
+
+    def predict_many(
+        self,
+        audios: Sequence[np.ndarray],
+        templates: Sequence[np.ndarray],
+        languages: Sequence[LanguageChoice],
+        frames: Sequence[int | None] | None = None,
+    ) -> list[PredictedMotion]:
+        """Animate several clips at once; see :meth:`predict`."""
+        wanted = [None] * len(audios) if frames is None else frames
+        faces = [self._face(template) for template in templates]
+        weights = self._weights(languages)
+        speech, lengths, notes = [], [], []
+        for audio, length in zip(audios, wanted, strict=True):
+            features, t, said = self._hear(audio, length)
+            speech.append(features)
+            lengths.append(t)
+            notes.append(said)
+        out = []
+        for i, motion in enumerate(self._generate(speech, weights, lengths)):
+            with torch.inference_mode():
+                displacement = self.network.autoencoder.space.restore(motion).cpu()
+                vertices = (displacement + faces[i]).numpy()
+            out.append(PredictedMotion(vertices.reshape(lengths[i], *np.shape(templates[i])), notes[i]))
+        return out
+
+    def _generate(
+        self, speech: Sequence[torch.Tensor], weights: torch.Tensor, frames: Sequence[int]
+    ) -> list[torch.Tensor]:
+        """Return motion (T_i, M) of each clip."""
+        return [
+            self.network.generate(speech[i][None], weights[i : i + 1], t)[0] for i, t in enumerate(frames)
+        ]
+
+    def _hear(self, audio: np.ndarray, frames: int | None) -> tuple[torch.Tensor, int, tuple[str, ...]]:
+        """Return features (S, width), the number of frames, and what is to be said of them."""
+        audio = check_audio(audio)
+        if frames is not None and not 1 <= frames <= MAX_FRAMES:
+            raise UsageError(f"{frames} frames were asked for; expected 1 to {MAX_FRAMES}")
+        if len(audio) > (MAX_FRAMES + 1) * 640 and frames is None:
+            raise UsageError(
+                f"{len(audio) / 16000:.0f} s of audio; at most {MAX_FRAMES // FPS} s are animated at once, cut the "
+                "recording"
+            )
+        notes = []
+        heard = len(audio) // 640
+        if frames is not None and heard < frames - 1:
+            notes.append(f"the sound lasts {heard} frames; it was stretched to {frames}")
+        with torch.no_grad():
+            features = self.encoder.encode(audio, frames).to(self._device)
+        t = len(features) // 2 if frames is None else frames
+        if t > LONGEST:
+            notes.append(
+                f"{t} frames; the model was made for {LONGEST} ({LONGEST // FPS} s) at most, its attention goes on "
+                "beyond them by the same rule"
+            )
+        return features, t, tuple(notes)
+
+    def _weights(self, languages: Sequence[LanguageChoice]) -> torch.Tensor:
+        weights = np.stack([self.weigh_languages(language) for language in languages])
+        return torch.from_numpy(weights).to(self._device)
+
+    def _face(self, template: np.ndarray) -> torch.Tensor:
+        """Return a face as (X,)."""
+        template = np.asarray(template)
+        size = 3 * self.network.settings.vertices
+        if template.shape not in ((size,), (size // 3, 3)):
+            raise UsageError(
+                f"the face has shape {template.shape}; the model {self.name} animates {size // 3} vertices: expected "
+                f"({size // 3}, 3) or ({size},)" + (f", of topology {self.topology}" if self.topology else "")
+            )
+        if not np.isfinite(template).all():
+            raise UsageError("the face has coordinates that are NaN or infinite")
+        return torch.from_numpy(np.array(template, np.float32).ravel())
+
+    def _displace(self, motion: np.ndarray, template: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return displacements (1, T, X) on the model's device, and the face (X,)."""
+        face = self._face(template)
+        motion = np.asarray(motion)
+        if motion.shape[1:] != np.shape(template) or len(motion) < 2:
+            raise UsageError(
+                f"the motion has shape {motion.shape}; expected at least 2 frames of a face {np.shape(template)}"
+            )
+        if not np.isfinite(motion).all():
+            raise UsageError("the motion has coordinates that are NaN or infinite")
+        x = torch.from_numpy(np.array(motion, np.float32).reshape(len(motion), -1))
+        return (x - face)[None].to(self._device), face
