@@ -72,6 +72,11 @@ def describe_language(language: Language) -> str:
     return " + ".join(f"{weight:g} {_display(name)}" for name, weight in language.items())
 
 
+def name_languages(languages: Iterable[str]) -> str:
+    """Return languages for people, ``"Italian, English"``."""
+    return ", ".join(_display(name) for name in languages)
+
+
 def find_language(name: str, known: Iterable[str]) -> str | None:
     """Return the member of *known* that means the language *name*, None where there is none.
 
@@ -133,7 +138,7 @@ def plan_conditioning(
         )
     replaced = {language_code(name): require_language(to, known) for name, to in (instead or {}).items()}
     if idle := sorted(set(replaced) - set(codes)):
-        raise UsageError(f"no clip speaks {_names(idle)}; the benchmark has {_names(codes)}")
+        raise UsageError(f"no clip speaks {name_languages(idle)}; the benchmark has {name_languages(codes)}")
     spare = None if fallback is None else require_language(fallback, known)
     of: dict[str, Language] = {}
     missing = []
@@ -144,11 +149,12 @@ def plan_conditioning(
         else:
             of[code] = own
     if missing:
+        some = _display(find_language("eng", known) or known[0])
         raise UsageError(
             f"the model has no embedding for {len(missing)} of the benchmark's {len(codes)} languages: "
-            f"{_names(missing)}. It knows {_names(known)}. Name one of these for the rest (--language-fallback "
-            f"English), for each ({' '.join(f'--language-map {code}=…' for code in missing[:2])}), or one for every "
-            "clip (--language English); the submission says which."
+            f"{name_languages(missing)}. It knows {name_languages(known)}. Name one of these for the rest "
+            f"(--language-fallback {some}), for each (--language-map {missing[0]}={some}), or for every clip "
+            f"(--language {some}); the submission says which."
         )
     return Conditioning(of, _summarize(of))
 
@@ -158,7 +164,7 @@ def require_language(name: str, known: Iterable[str]) -> str:
     known = list(known)
     found = find_language(name, known)
     if found is None:
-        raise UsageError(f"the model has no language {name!r}; it knows {_names(known)}")
+        raise UsageError(f"the model has no language {name!r}; it knows {name_languages(known)}")
     return found
 
 
@@ -167,8 +173,10 @@ def _summarize(of: Mapping[str, Language]) -> str:
     for code, language in of.items():
         if _key(str(language)) != code:
             others.setdefault(str(language), []).append(code)
-    exceptions = [f"{_display(language)} for {_names(codes)}" for language, codes in others.items()]
-    return "; ".join(["each clip's own language", *exceptions])
+    exceptions = [f"{_display(language)} for {name_languages(codes)}" for language, codes in others.items()]
+    changed = sum(len(codes) for codes in others.values())
+    own = [] if changed == len(of) else ["each clip's own language"]
+    return "; ".join([*own, *exceptions])
 
 
 def _key(name: str) -> str:
@@ -182,7 +190,3 @@ def _key(name: str) -> str:
 def _display(name: str) -> str:
     code = _key(name)
     return display_name(code) if code in LANGUAGES else name
-
-
-def _names(languages: Iterable[str]) -> str:
-    return ", ".join(_display(name) for name in languages)

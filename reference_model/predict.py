@@ -17,7 +17,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -30,12 +30,10 @@ from mtbench.manifests import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from mtbench.motion import Motion
 from mtbench.progress import Progress
 from mtbench.reference_model.conditioning import Conditioning, Language, plan_conditioning
+from mtbench.reference_model.reference import LONGEST, ReferenceModel
 from mtbench.reference_model.templates import default_template
 from mtbench.submission import MANIFEST, MOTION_FOLDER
 from mtbench.topology import load_topology
-
-if TYPE_CHECKING:
-    from mtbench.reference_model.reference import ReferenceModel
 
 #: Endings of files that count as sound in a folder.
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff")
@@ -43,8 +41,6 @@ AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff")
 BATCH = 16
 #: What a submission in the making, or a finished one, was asked for.
 REQUEST = ".request.json"
-#: Frames up to which the model was made; what is longer goes on with a note.
-LONGEST = 600
 
 
 @dataclass(frozen=True)
@@ -146,7 +142,7 @@ def predict_file(
     source, target = Path(path), Path(out)
     if target.suffix != ".npz":
         target = target / f"{source.stem}.npz"
-    _require_language_choice(model, language)
+    model.weigh_languages(language)  # an unknown language is told before anything is done
     audio, notes = read_speech(source)
     face = default_template(model.topology, model.network.settings.vertices) if template is None else template
     motion = model.predict(model.encoder.prepare(audio), face, language)
@@ -179,7 +175,7 @@ def predict_folder(
         Where the folder holds no sound, or two files whose names differ in their endings only.
     """
     files = find_audio(folder)
-    _require_language_choice(model, language)
+    model.weigh_languages(language)
     for file in files:
         yield predict_file(model, file, Path(out) / f"{file.stem}.npz", language, template)
 
@@ -301,8 +297,8 @@ def predict_benchmark(
         benchmark = load_benchmark(benchmark)
     if model.topology is None:
         raise UsageError(
-            f"the model {model.name} has {model.network.settings.vertices} vertices, which is no topology known here; a submission "
-            "needs one (openhead-1, flame-5023)"
+            f"the model {model.name} has {model.network.settings.vertices} vertices, which is no topology known here; "
+            "a submission needs one (openhead-1, flame-5023)"
         )
     conditioning = plan_conditioning(
         model.network.settings.languages,
@@ -328,17 +324,6 @@ def predict_benchmark(
     text = _manifest(model, benchmark, conditioning, template, system or model.name)
     write_atomically(folder / MANIFEST, text.encode())
     return folder
-
-
-def _require_language_choice(model: ReferenceModel, language: Language | None) -> None:
-    if model.network.settings.languages:
-        plan_conditioning(model.network.settings.languages, (), language=language)
-        if language is None:
-            raise UsageError(
-                f"name the language that is spoken; the model knows {', '.join(model.network.settings.languages)}"
-            )
-    elif language is not None:
-        raise UsageError("this model was trained without languages: leave out every language option")
 
 
 def _cut_batches(benchmark: Benchmark) -> list[list[Clip]]:

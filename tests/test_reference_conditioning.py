@@ -42,7 +42,7 @@ def test_names_codes_and_aliases_mean_the_same():
     assert find_language("Korean", RELEASED) == "Korean"
     assert find_language("korean", RELEASED) == "Korean"
     assert find_language("Catalan", RELEASED) is None
-    with pytest.raises(UsageError, match="Klingon.*Arabic, Catalan, English, Italian"):
+    with pytest.raises(UsageError, match=r"Klingon.*Arabic, Catalan, English, Italian"):
         require_language("Klingon", OURS)
     assert describe_language("ita") == "Italian"
     assert describe_language({"ita": 0.7, "eng": 0.3}) == "0.7 Italian + 0.3 English"

@@ -25,3 +25,11 @@ def say_note(text: str) -> None:
 def say_error(text: str) -> None:
     """Print an error to standard error."""
     sys.stderr.write(f"error: {text}\n")
+
+
+def log_lines() -> None:
+    """Print mtbench's log to standard error, a line each; other packages stay as silent as they are."""
+    import logging
+
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("mtbench").setLevel(logging.INFO)

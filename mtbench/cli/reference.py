@@ -1,4 +1,4 @@
-"""Commands on the reference model: import, predict, data, train, reproduce, baseline."""
+"""Commands on the reference model: import, predict, data; those that train are registered here too."""
 
 from __future__ import annotations
 
@@ -7,27 +7,13 @@ from typing import Annotated
 
 import typer
 
-from mtbench.cli.output import say, say_note
+from mtbench.cli import reference_training
+from mtbench.cli.output import log_lines, say, say_note
 
 app = typer.Typer(
     help="The reference model MultiTalk: predict, train, reproduce, import the released one; simple baselines.",
     no_args_is_help=True,
 )
-train = typer.Typer(help="Train a stage; a run that was stopped goes on.", no_args_is_help=True)
-app.add_typer(train, name="train")
-
-SizeOption = Annotated[
-    str, typer.Option(help="'mini' (two cores), 'paper' (an accelerator) or 'smoke' (shows that it runs).")
-]
-SetOption = Annotated[
-    list[str] | None,
-    typer.Option("--set", help="Change a setting, e.g. stage2.steps=500; repeatable.", metavar="KEY=VALUE"),
-]
-ThreadsOption = Annotated[int | None, typer.Option(help="Cores to train on; default: all.", min=1)]
-DataOption = Annotated[
-    Path,
-    typer.Option(help="Folder of 'mtbench reference data', or of training data as MultiTalk's or VOCASET's."),
-]
 
 
 @app.command(name="import")
@@ -181,99 +167,13 @@ def data(
     from mtbench.execute import default_workers
     from mtbench.reference_model.corpus import generate_corpus
 
-    _log_lines()
+    log_lines()
     corpus = generate_corpus(out, hours, seed, language or None, workers or default_workers())
     seconds = int(corpus.lengths.sum()) / 25
     say(f"{out}: {len(corpus)} clips, {seconds / 3600:.2f} h, {len(corpus.languages)} languages")
 
 
-@train.command(name="stage1")
-def train_stage1(
-    data: DataOption,
-    out: Annotated[Path, typer.Option(help="Run folder; a checkpoint in it is resumed.")],
-    size: SizeOption = "mini",
-    settings: SetOption = None,
-    threads: ThreadsOption = None,
-) -> None:
-    """Train the motion autoencoder and its codebook; writes stage1.safetensors, losses.csv and losses.png."""
-    from mtbench.reference_model.corpus import open_corpus
-    from mtbench.reference_model.sizes import apply_overrides, load_size
-    from mtbench.reference_model.train import train_stage1 as run
-
-    _log_lines()
-    chosen = apply_overrides(load_size(size), settings or ())
-    say(str(run(out, chosen, open_corpus(data), threads=threads)))
-
-
-@train.command(name="stage2")
-def train_stage2(
-    data: DataOption,
-    out: Annotated[Path, typer.Option(help="Run folder; a checkpoint in it is resumed.")],
-    size: SizeOption = "mini",
-    stage1: Annotated[
-        Path | None, typer.Option(help="Stage 1's run folder; default: 'stage1' beside --out.")
-    ] = None,
-    settings: SetOption = None,
-    threads: ThreadsOption = None,
-) -> None:
-    """Train the speech-driven decoder; writes stage2.safetensors (both stages), losses.csv and losses.png."""
-    from mtbench.reference_model.corpus import open_corpus
-    from mtbench.reference_model.sizes import apply_overrides, load_size
-    from mtbench.reference_model.train import train_stage2 as run
-
-    _log_lines()
-    chosen = apply_overrides(load_size(size), settings or ())
-    path = run(out, chosen, open_corpus(data), stage1 or out.parent / "stage1", threads=threads)
-    say(str(path))
-    say_note(
-        f"animate a sound file: mtbench reference predict --model {path} --audio F.wav --language Italian"
-    )
-
-
-@app.command()
-def reproduce(
-    size: SizeOption = "mini",
-    out: Annotated[
-        Path | None, typer.Option(help="Folder of everything; default: runs/multitalk-SIZE.")
-    ] = None,
-    hours: Annotated[
-        float | None, typer.Option(help="Of training data; default: the size's.", min=0.001)
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Of the training data.", min=0)] = 1,
-    settings: SetOption = None,
-    benchmark: Annotated[str, typer.Option("--benchmark", "-b", help="Name or folder.")] = "openhead-20",
-    recognizer: Annotated[str, typer.Option(help="As for 'mtbench score'.")] = "openhead-av",
-    workers: Annotated[
-        int | None,
-        typer.Option(help="Processes that make data and score; default: one per core, at most 8.", min=1),
-    ] = None,
-    threads: ThreadsOption = None,
-    cache: Annotated[Path | None, typer.Option(help="Folder of the stage cache.")] = None,
-) -> None:
-    """From nothing to a scored entry: data, stage 1, stage 2, weights, motion, scores. Finished steps are skipped."""
-    from mtbench.reference_model.reproduce import reproduce as run_steps
-    from mtbench.tables import entries_table, languages_table
-
-    _log_lines()
-    run = run_steps(
-        size,
-        Path("runs") / f"multitalk-{size}" if out is None else out,
-        overrides=settings or (),
-        hours=hours,
-        seed=seed,
-        benchmark=benchmark,
-        recognizer=None if recognizer == "none" else recognizer,
-        workers=workers,
-        threads=threads,
-        cache=cache,
-    )
-    say(languages_table([run]).to_text())
-    say(entries_table([run]).to_text())
-
-
-def _log_lines() -> None:
-    """Say each step of what takes long, on standard error; other packages stay as silent as they are."""
-    import logging
-
-    logging.basicConfig(format="%(message)s")
-    logging.getLogger("mtbench").setLevel(logging.INFO)
+app.add_typer(reference_training.train, name="train")
+app.command()(reference_training.reproduce)
+app.command()(reference_training.ablate)
+app.command()(reference_training.baseline)

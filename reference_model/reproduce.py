@@ -1,0 +1,215 @@
+"""From nothing to a scored entry: data, both stages, weights, motion, scores.
+
+Conventions
+-----------
+A folder holds one reproduction::
+
+    data/                        the training corpus (`mtbench reference data`)
+    prepared/                    what is computed once from it
+    stage1/, stage2/             the runs
+    multitalk-<size>.safetensors the model, and the .json beside it
+    submission/                  its entry for the benchmark
+    results/                     its scores
+
+A step whose result is there is skipped, one that was stopped goes on; other settings need another folder.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import time
+from collections.abc import Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mtbench.cache import write_atomically
+from mtbench.errors import UsageError
+from mtbench.reference_model.corpus import MANIFEST as CORPUS
+from mtbench.reference_model.corpus import GeneratedCorpus, generate_corpus
+from mtbench.reference_model.sizes import Size, apply_overrides, load_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mtbench.benchmark import Benchmark
+    from mtbench.results import Run
+
+log = logging.getLogger(__name__)
+
+#: Hours of generated speech that a size learns from, unless told otherwise.
+HOURS = {"mini": 6.0, "paper": 100.0, "smoke": 0.02}
+_REQUEST = ".request.json"
+
+
+def reproduce(
+    size: str,
+    out: str | Path,
+    *,
+    overrides: Sequence[str] = (),
+    hours: float | None = None,
+    seed: int = 1,
+    benchmark: str | Path = "openhead-20",
+    recognizer: str | None = "openhead-av",
+    workers: int | None = None,
+    threads: int | None = None,
+    cache: str | Path | None = None,
+) -> Run:
+    """Make the training data, train both stages, animate a benchmark and score it.
+
+    Parameters
+    ----------
+    size : str
+        See :mod:`mtbench.reference_model.sizes`.
+    out : str or Path
+        The folder described above.
+    overrides : sequence of str
+        Changes of the size, ``"stage2.steps=500"``.
+    hours : float, optional
+        Of training data; default :data:`HOURS`.
+    seed : int
+        Of the training data; those of the trainings are the size's.
+    benchmark : str or Path
+        Name or folder.
+    recognizer : str or None
+        As for :func:`mtbench.score`.
+    workers : int, optional
+        Processes that make data and score; default: one per core, at most 8.
+    threads : int, optional
+        Cores to train on; default: all.
+    cache : str or Path, optional
+        Folder of the stage cache.
+
+    Returns
+    -------
+    Run
+        The scores, as ``results/`` holds them.
+
+    Raises
+    ------
+    UsageError
+        For unknown settings, or a folder that was begun with others.
+    PrerequisiteError
+        Without the extra ``[synth]``, or the size's speech encoder.
+    """
+    from mtbench.benchmark import load_benchmark
+    from mtbench.execute import default_workers
+
+    chosen = apply_overrides(load_size(size), overrides)
+    hours = HOURS[size] if hours is None else hours
+    loaded = load_benchmark(benchmark)
+    workers = default_workers() if workers is None else workers
+    folder = Path(out)
+    _claim(
+        folder,
+        {
+            "size": dataclasses.asdict(chosen),
+            "hours": hours,
+            "seed": seed,
+            "benchmark": loaded.digest,
+            "recognizer": recognizer,
+        },
+    )
+    corpus = _make_data(folder / "data", hours, seed, workers)
+    trained = _train(folder, chosen, corpus, threads)
+    model = _keep(folder, chosen, trained)
+    submission = _predict(folder, model, loaded)
+    return _score(folder, submission, loaded, recognizer, workers, cache)
+
+
+def _claim(folder: Path, request: dict[str, Any]) -> None:
+    """Write what the folder is to hold, or check that it is what was begun there."""
+    mark = folder / _REQUEST
+    text = json.dumps(request, indent=1, sort_keys=True)
+    if mark.is_file() and (before := mark.read_text("utf-8")) != text:
+        old, new = json.loads(before), json.loads(text)
+        changed = ", ".join(key for key in new if old.get(key) != new[key])
+        raise UsageError(f"{folder}: was begun with another {changed}; give another folder, or remove it")
+    write_atomically(mark, text.encode())
+
+
+@contextmanager
+def _step(what: str, where: Path, done: bool) -> Iterator[None]:
+    """Say what is made, or that it is there already; and how long it took."""
+    if done:
+        log.info("%s: there already, %s", what, where)
+        yield
+        return
+    log.info("%s: …", what)
+    start = time.perf_counter()
+    yield
+    log.info("%s: %.0f s, %s", what, time.perf_counter() - start, where)
+
+
+def _make_data(folder: Path, hours: float, seed: int, workers: int) -> GeneratedCorpus:
+    done = (folder / CORPUS).is_file()
+    with _step(f"1/6 data, {hours:g} h of speech and motion", folder, done):
+        return GeneratedCorpus(folder) if done else generate_corpus(folder, hours, seed, workers=workers)
+
+
+def _train(folder: Path, size: Size, corpus: GeneratedCorpus, threads: int | None) -> Path:
+    from mtbench.reference_model.checkpoints import STAGE1
+    from mtbench.reference_model.train import STAGE2, train_stage1, train_stage2
+
+    first, second = folder / "stage1" / STAGE1, folder / "stage2" / STAGE2
+    with _step("2/6 stage 1, motion to codes and back", first, first.is_file()):
+        if not first.is_file():
+            train_stage1(first.parent, size, corpus, folder / "prepared", threads)
+    with _step("3/6 stage 2, speech to codes", second, second.is_file()):
+        if not second.is_file():
+            train_stage2(second.parent, size, corpus, first, folder / "prepared", threads)
+    return second
+
+
+def _keep(folder: Path, size: Size, trained: Path) -> Path:
+    """Write the trained model under its own name, in half precision where it is to be shipped."""
+    from mtbench.reference_model.model_files import load_model, save_model
+
+    path = folder / f"multitalk-{size.name}.safetensors"
+    with _step("4/6 weights", path, path.is_file()):
+        if not path.is_file():
+            model = dataclasses.replace(load_model(trained), name=path.stem)
+            save_model(path, model, half=size.name != "paper")
+    return path
+
+
+def _predict(folder: Path, model: Path, benchmark: Benchmark) -> Path:
+    from mtbench.progress import make_progress
+    from mtbench.reference_model.model_files import load_model
+    from mtbench.reference_model.predict import predict_benchmark
+    from mtbench.submission import MANIFEST
+
+    out = folder / "submission"
+    done = (out / MANIFEST).is_file()
+    with _step(f"5/6 motion for {benchmark.ref}", out, done):
+        return out if done else predict_benchmark(load_model(model), benchmark, out, progress=make_progress())
+
+
+def _score(
+    folder: Path,
+    submission: Path,
+    benchmark: Benchmark,
+    recognizer: str | None,
+    workers: int,
+    cache: str | Path | None,
+) -> Run:
+    from mtbench.results import read_run, results_folder
+    from mtbench.scoring import score
+    from mtbench.submission import load_submission
+
+    entry = load_submission(submission, benchmark)
+    where = results_folder(folder / "results", entry.system, benchmark.name)
+    done = (where / "run.json").is_file() and read_run(where).system.digest == entry.digest
+    with _step("6/6 scores", where, done):
+        if done:
+            return read_run(where)
+        return score(
+            submission,
+            benchmark,
+            recognizer=recognizer,
+            out=folder / "results",
+            workers=workers,
+            cache=cache,
+        )

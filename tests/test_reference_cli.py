@@ -1,0 +1,191 @@
+"""Commands on the reference model: what they print, what they refuse, and one reproduction from nothing."""
+
+import json
+
+import fakes
+import numpy as np
+import pytest
+import soundfile
+from test_reference_predict import make_model
+from typer.testing import CliRunner
+
+from mtbench.cli.app import app
+from mtbench.errors import MtbenchError, PrerequisiteError, UsageError
+
+pytest.importorskip("torch")
+
+TWO = {name: fakes.CLIPS[name] for name in ("ita-01", "jpn-01")}
+
+
+def call(*arguments: object):
+    """Run in this process; return exit code (errors keep theirs), standard output, and the error's text or notes."""
+    result = CliRunner().invoke(app, ["reference", *map(str, arguments)])
+    if isinstance(result.exception, MtbenchError):
+        return result.exception.exit_code, result.stdout, str(result.exception)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.exit_code, result.stdout, result.stderr
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    """Make the bundled model a tiny one."""
+    from mtbench.reference_model import model_files
+
+    asked = []
+
+    def load(path=None):
+        asked.append(path)
+        return make_model(languages=("Italian", "English"))
+
+    monkeypatch.setattr(model_files, "load_model", load)
+    return asked
+
+
+@pytest.fixture
+def wav(tmp_path):
+    path = tmp_path / "sound" / "talk.wav"
+    path.parent.mkdir()
+    soundfile.write(path, np.tile(0.3 * np.sin(np.arange(4000) * 0.05)[:, None], (1, 2)), 8000)
+    return path
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["", "import", "predict", "data", "train", "train stage1", "train stage2", "reproduce", "baseline"],
+)
+def test_every_command_explains_itself(command):
+    code, text, _ = call(*command.split(), "--help")
+    assert code == 0
+    assert "Usage:" in text
+
+
+def test_predict_a_file(tiny, wav, tmp_path):
+    out = tmp_path / "out"
+    code, text, notes = call("predict", "--audio", wav, "--language", "Italian", "--out", out)
+    assert (code, text) == (0, f"{out / 'talk.npz'}\n")
+    assert notes.splitlines() == [
+        f"{wav}: 2 channels were averaged to one",
+        f"{wav}: resampled from 8000 Hz to 16000 Hz; there is no speech above 4 kHz in it",
+    ]
+    assert np.load(out / "talk.npz")["vertices"].shape == (13, 4801, 3)
+    assert tiny == [None]
+    code, text, _ = call(
+        "predict", "--audio", wav, "--blend", "it:0.7,en:0.3", "--out", tmp_path / "blend.npz"
+    )
+    assert (code, text) == (0, f"{tmp_path / 'blend.npz'}\n")
+
+
+def test_predict_a_folder_with_videos(tiny, wav, tmp_path):
+    pytest.importorskip("av")
+    out = tmp_path / "out"
+    arguments = [
+        "--audio",
+        wav.parent,
+        "--language",
+        "en",
+        "--out",
+        out,
+        "--video",
+        "--size",
+        64,
+        "--model",
+        "m.safetensors",
+    ]
+    code, text, _ = call("predict", *arguments)
+    assert (code, text.split()) == (0, [str(out / "talk.npz"), str(out / "talk.mp4")])
+    assert (out / "talk.mp4").stat().st_size > 500
+    assert str(tiny[0]) == "m.safetensors"
+
+
+def test_predict_a_benchmark(tiny, tmp_path):
+    bench = fakes.make_benchmark(tmp_path / "small", TWO)
+    out = tmp_path / "submission"
+    code, _, error = call("predict", "--benchmark", bench, "--out", out)
+    assert code == 2
+    assert "Japanese" in error
+    assert "--language-fallback" in error
+    code, text, notes = call("predict", "--benchmark", bench, "--out", out, "--language-map", "jpn=English")
+    assert (code, text) == (0, f"{out}\n")
+    assert notes == f"score it: mtbench score {out} --benchmark {bench}\n"
+    assert "English for Japanese" in (out / "submission.toml").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "either --audio"),
+        (["--audio", "a.wav", "--benchmark", "openhead-20"], "either --audio"),
+        (["--audio", "a.wav", "--language", "it", "--blend", "it:1"], "either --language or --blend"),
+        (["--audio", "a.wav"], "there is no such sound file|name the language"),
+        (["--audio", "a.wav", "--language", "it"], "no such sound file"),
+        (["--audio", "a.wav", "--language", "Klingon"], "no language 'Klingon'; it knows Italian, English"),
+        (["--audio", "a.wav", "--language", "it", "--language-fallback", "en"], "only with --benchmark"),
+        (["--audio", "a.wav", "--language", "it", "--template", "face.npy"], "no such file"),
+        (["--benchmark", "openhead-20", "--video"], "mtbench render"),
+        (["--benchmark", "openhead-20", "--language-map", "cat"], "CODE=NAME"),
+        (["--benchmark", "no-such"], "no benchmark called"),
+    ],
+)
+def test_predict_refuses(tiny, arguments, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, text, error = call("predict", *arguments)
+    assert (code, text) == (2, "")
+    assert any(word in error for word in words.split("|"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_model_and_a_missing_encoder(wav, tmp_path):
+    code, _, error = call(
+        "predict", "--audio", wav, "--language", "it", "--model", tmp_path / "absent.safetensors"
+    )
+    assert code in (UsageError.exit_code, PrerequisiteError.exit_code)
+    assert "absent.safetensors" in error
+
+
+def test_settings_and_sizes_are_checked_before_anything_is_done(tmp_path):
+    code, _, error = call("reproduce", "--size", "huge", "--out", tmp_path / "run")
+    assert code == 2
+    assert "mini" in error
+    code, _, error = call(
+        "reproduce", "--size", "smoke", "--out", tmp_path / "run", "--set", "stage2.stepz=3"
+    )
+    assert code == 2
+    assert "stepz" in error
+    code, _, error = call("train", "stage1", "--data", tmp_path, "--out", tmp_path / "run")
+    assert code == 2
+    assert "none of the known layouts" in error
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.synth
+def test_from_nothing_to_a_scored_entry(tmp_path, monkeypatch):
+    pytest.importorskip("espeakng_loader")
+    from mtbench.reference_model import corpus
+
+    monkeypatch.setattr(corpus, "PART", 20)
+    bench = fakes.make_benchmark(tmp_path / "small", TWO)
+    out = tmp_path / "run"
+    arguments = [
+        "--size", "smoke", "--out", out, "--hours", 0.005, "--benchmark", bench, "--recognizer", fakes.ONE_EAR,
+        "--workers", 1, "--threads", 1, "--cache", tmp_path / "cache", "--set", "stage2.steps=16",
+    ]  # fmt: skip
+    code, text, _ = call("reproduce", *arguments)
+    assert code == 0
+    assert "multitalk-smoke" in text
+    assert "Italian" in text
+    run = json.loads((out / "results" / "multitalk-smoke" / "small" / "run.json").read_text("utf-8"))
+    assert run["status"] == "complete"
+    files = {p: p.stat().st_mtime_ns for p in out.rglob("*") if p.is_file() and p.name != ".request.json"}
+    # All steps are finished: the tables come again, nothing is made again.
+    assert call("reproduce", *arguments)[:2] == (0, text)
+    assert files == {p: p.stat().st_mtime_ns for p in files}
+    code, _, error = call("reproduce", *arguments, "--seed", 2)
+    assert code == 2
+    assert "begun with" in error
+    # Each step has a command of its own.
+    model = out / "multitalk-smoke.safetensors"
+    code, text, _ = call("predict", "--benchmark", bench, "--model", model, "--out", tmp_path / "again")
+    assert code == 0
+    for file in (out / "submission" / "motion").iterdir():
+        assert file.read_bytes() == (tmp_path / "again" / "motion" / file.name).read_bytes()
