@@ -11,11 +11,16 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
+
+from mtbench.threads import single_threaded_torch
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +53,7 @@ def prepare_rows(
     dtype: str,
     compute: Callable[[int], np.ndarray],
     what: str,
+    threads: int = 1,
 ) -> PreparedRows:
     """Return the rows in *path*, computing those that are not there yet.
 
@@ -65,6 +71,8 @@ def prepare_rows(
         Clip index to (count, width).
     what : str
         For the log.
+    threads : int
+        That call *compute*; the rows' order and values do not depend on it.
     """
     starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     shape = (int(starts[-1]), width)
@@ -76,8 +84,8 @@ def prepare_rows(
             done = int(np.searchsorted(starts, file.tell() // size, "right")) - 1
             file.truncate(int(starts[done]) * size)
             begun = said = time.monotonic()
-            for index in range(done, len(counts)):
-                rows = np.asarray(compute(index)).astype(dtype)
+            for index, result in enumerate(_ahead(compute, done, len(counts), threads), done):
+                rows = np.asarray(result).astype(dtype)
                 if rows.shape != (counts[index], width):
                     raise ValueError(
                         f"{what} of clip {index}: {rows.shape}, expected {(counts[index], width)}"
@@ -90,3 +98,24 @@ def prepare_rows(
                     log.info("%s: %d/%d clips, %.0f s left", what, index + 1, len(counts), left)
         part.replace(path)
     return PreparedRows(np.memmap(path, dtype, "r", shape=shape), starts)
+
+
+def _ahead(compute: Callable[[int], np.ndarray], first: int, end: int, threads: int) -> Iterator[np.ndarray]:
+    """Yield ``compute(i)`` in order, computed by threads a few results ahead."""
+    # numpy and torch let go of Python's lock. Torch's own number of threads is one in all of them: were it another in
+    # one of them, switching it there would switch it in the others' midst, and results end in other bits.
+    with (
+        single_threaded_torch(),
+        ThreadPoolExecutor(threads, initializer=lambda: torch.set_num_threads(1)) as pool,
+    ):
+        waiting: deque[Future[np.ndarray]] = deque()
+        try:
+            for index in range(first, end):
+                waiting.append(pool.submit(compute, index))
+                if len(waiting) > 4 * threads:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()

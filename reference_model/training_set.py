@@ -129,16 +129,18 @@ class TrainingSet:
     ) -> None:
         self.corpus, self.settings, self.seed = corpus, settings, seed
         self.lengths = np.asarray(corpus.lengths, np.int64)
+        threads = torch.get_num_threads()
         self._basis = basis
         self._rows: PreparedRows | None = None
         if len(basis):
             self._rows = prepare_rows(
                 store / f"motion-{corpus.digest[:12]}-{digest_array(basis)[:12]}-{settings.scale:g}.f4",
                 self.lengths, len(basis), "<f4",
-                lambda i: corpus.displacement(i) * np.float32(settings.scale) @ basis.T, "motion",
+                lambda i: corpus.displacement(i) * np.float32(settings.scale) @ basis.T, "motion", threads,
             )  # fmt: skip
         self._speech: PreparedRows | None = None
         if encoder is not None:
+            # On one thread: an encoder need not bear several callers at once.
             self._speech = prepare_rows(
                 store / f"speech-{corpus.digest[:12]}-{encoder.digest[:12]}.f2",
                 2 * self.lengths, encoder.width, "<f2", lambda i: self._encode(encoder, i), "speech",
