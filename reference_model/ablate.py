@@ -48,14 +48,14 @@ from mtbench.reference_model.ablation_results import (
 from mtbench.reference_model.ablation_text import Facts, read_encoder_facts
 from mtbench.reference_model.conditioning import find_language
 from mtbench.reference_model.corpus import open_corpus
-from mtbench.reference_model.encoder_training import EncoderTraining, train_speech_encoder
+from mtbench.reference_model.encoder_batches import EncoderTraining
+from mtbench.reference_model.encoder_training import train_speech_encoder
 from mtbench.reference_model.reproduce import HOURS, reproduce
 from mtbench.reference_model.sizes import Size, apply_overrides, load_size
 from mtbench.reference_model.speech import BUNDLED
 
 if TYPE_CHECKING:
     from mtbench.benchmark import Benchmark
-    from mtbench.reference_model.reference import ReferenceModel
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ log = logging.getLogger(__name__)
 DEFAULT_VARIANTS = (NO_LANGUAGE.key, ENGLISH.key, SWAPPED.key)
 #: English encoders of the same form and size as multilingual ones.
 ENGLISH_ENCODERS = {"facebook/wav2vec2-large-xlsr-53": "facebook/wav2vec2-large-lv60"}
-#: How the encoders of a size are trained, where that is not :class:`EncoderTraining`'s way.
+#: How the encoders of a size are trained, where that is not the default.
 ENCODER_TRAININGS = {"smoke": EncoderTraining(steps=2, batch=2, warmup=1)}
 _REQUEST = ".request.json"
 
@@ -167,8 +167,8 @@ def ablate(
     for variant in wanted:
         log.info("%s %s", variant.mark, variant.title)
         if variant is SWAPPED:
-            model = _load_full(plan)
-            labels = swap_labels(model.network.settings.languages, loaded.languages)
+            model = home / f"multitalk-{size}.safetensors"
+            labels = swap_labels(chosen.settings.languages, loaded.languages)
         else:
             changed = _change(plan, variant)
             encoders[variant.key] = read_encoder_facts(changed.encoder)
@@ -262,33 +262,34 @@ def _change(plan: _Plan, variant: Variant) -> Size:
     return dataclasses.replace(plan.size, encoder=str(weights.resolve()))
 
 
-def _train(plan: _Plan, variant: Variant, size: Size) -> ReferenceModel:
+def _train(plan: _Plan, variant: Variant, size: Size) -> Path:
+    """Train stage 2 of a variant unless that is done; return the model, stored as the full one is."""
     from mtbench.reference_model.checkpoints import STAGE1
-    from mtbench.reference_model.model_files import load_model
+    from mtbench.reference_model.model_files import load_model, save_model
     from mtbench.reference_model.train import STAGE2, train_stage2
 
-    path = plan.folder / variant.key / "stage2" / STAGE2
-    if not path.is_file():
+    folder = plan.folder / variant.key
+    path = folder / f"multitalk-{plan.size.name}-{variant.key}.safetensors"
+    if path.is_file():
+        return path
+    trained = folder / "stage2" / STAGE2
+    if not trained.is_file():
         train_stage2(
-            path.parent,
+            trained.parent,
             size,
             open_corpus(plan.base / "data"),
             plan.base / "stage1" / STAGE1,
             plan.base / "prepared",
             plan.threads,
         )
-    return load_model(path)
+    model = dataclasses.replace(load_model(trained), name=path.stem)
+    return save_model(path, model, half=plan.size.name != "paper")
 
 
-def _load_full(plan: _Plan) -> ReferenceModel:
-    from mtbench.reference_model.model_files import load_model
-
-    return load_model(plan.base / f"multitalk-{plan.size.name}.safetensors")
-
-
-def _score(plan: _Plan, variant: Variant, model: ReferenceModel, labels: dict[str, str]) -> Path:
+def _score(plan: _Plan, variant: Variant, model: Path, labels: dict[str, str]) -> Path:
     """Animate the benchmark and score it unless that is done; return the result folder."""
     from mtbench.progress import make_progress
+    from mtbench.reference_model.model_files import load_model
     from mtbench.reference_model.predict import predict_benchmark
     from mtbench.results import read_run, results_folder
     from mtbench.scoring import score
@@ -296,7 +297,7 @@ def _score(plan: _Plan, variant: Variant, model: ReferenceModel, labels: dict[st
 
     system = f"multitalk-{plan.size.name}-{variant.key}"
     entry = predict_benchmark(
-        model,
+        load_model(model),
         plan.benchmark,
         plan.folder / variant.key / "submission",
         instead=labels or None,

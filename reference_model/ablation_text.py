@@ -55,12 +55,14 @@ class EncoderFacts:
     pictures: bool = False
 
     def describe(self) -> str:
-        """Return a clause such as ``"16,000 utterances in 1 language, sound alone"``."""
+        """Return a clause such as ``"encoder-eng: 16,000 utterances in 1 language, sound alone"``."""
         if not self.utterances:
             return f"{self.name}, trained elsewhere"
         many = "language" if self.languages == 1 else "languages"
         how = "sound and pictures" if self.pictures else "sound alone"
-        return f"{self.utterances:,} utterances in {self.languages} {many}, {how}"
+        # A recognizer's file counts its last run only.
+        least = "at least " if self.pictures else ""
+        return f"{self.name}: {least}{self.utterances:,} utterances in {self.languages} {many}, {how}"
 
 
 def read_encoder_facts(name: str) -> EncoderFacts:
@@ -255,7 +257,7 @@ def _limit_making(ablation: Ablation, facts: Facts) -> list[str]:
     if ENGLISH.key in keys and full and english:
         text = (
             f"*English against all languages.* The encoders of {FULL.mark} and {ENGLISH.mark} differ in more than "
-            f"language: {FULL.mark} {full.describe()}; {ENGLISH.mark} {english.describe()}. "
+            f"language ({FULL.mark} {full.describe()}; {ENGLISH.mark} {english.describe()}). "
         )
         matched = facts.encoders.get(MATCHED.key)
         if matched and MATCHED.key in keys:

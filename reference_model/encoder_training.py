@@ -6,8 +6,8 @@ trained from scratch on generated English speech: CTC over phones, and frame-wis
 stack, as the recognizer itself learned, but without pictures. Given the twenty languages instead, the same steps make
 the encoder that (b) differs from by language and by nothing else.
 
-A batch is a pure function of (seed, number), whoever makes it; one thread optimizes while another process makes
-batches, and a run killed at any moment goes on where it was.
+One thread optimizes while another process makes batches (:mod:`mtbench.reference_model.encoder_batches`), and a run
+killed at any moment goes on where it was.
 
 Conventions
 -----------
@@ -23,166 +23,30 @@ import logging
 import math
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import asdict, dataclass
-from functools import lru_cache
+from dataclasses import asdict
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-from mtbench.avsr.acoustics import change_channel, change_vocal_tract, mix
 from mtbench.avsr.decoding import DecodingConfig
-from mtbench.avsr.features import SAMPLES_PER_FRAME, compute_logmel
 from mtbench.avsr.model import AudioVisualCTC, ModelConfig
 from mtbench.avsr.openhead_av import save_recognizer
 from mtbench.errors import UsageError
 from mtbench.languages import language_code
+from mtbench.reference_model.encoder_batches import EncoderTraining, SpeechBatch, make_batch
 from mtbench.threads import single_threaded_torch
-
-if TYPE_CHECKING:
-    from mtbench.synth.espeak import Speech
-    from mtbench.synth.speech import UtteranceSource
 
 log = logging.getLogger(__name__)
 
 WEIGHTS = "speech-encoder.safetensors"
-#: Seconds of an utterance; those of a batch differ by less than twice the tolerance, so that little is padded.
-MIN_SECONDS, MAX_SECONDS, TOLERANCE = 1.2, 3.8, 0.7
 #: Batches that are made ahead.
 _AHEAD = 4
-
-
-@dataclass(frozen=True)
-class EncoderTraining:
-    """What determines a run.
-
-    Attributes
-    ----------
-    languages : tuple of str
-        ISO 639-3 codes to draw from, all equally often.
-    steps : int
-        Of the optimizer; the learning rate falls to zero over them.
-    seed : int
-        Of weights and batches.
-    batch : int
-        Utterances a step.
-    learning_rate, warmup
-        Its peak, and the steps up to it.
-    averaging : float
-        Decay of the running average of the weights.
-    checkpoint_every : int
-        Steps between checkpoints.
-    """
-
-    languages: tuple[str, ...] = ("eng",)
-    steps: int = 1000
-    seed: int = 1
-    batch: int = 16
-    learning_rate: float = 2e-3
-    warmup: int = 100
-    averaging: float = 0.99
-    checkpoint_every: int = 100
-
-
-@dataclass(frozen=True)
-class SpeechBatch:
-    """B utterances of at most T frames, padded.
-
-    Attributes
-    ----------
-    logmel : (B, T, 320) float32
-    lengths : (B,) int64
-        Frames of 40 ms.
-    labels : (sum of label_lengths,) int64
-        Phone classes, one utterance after another.
-    label_lengths : (B,) int64
-    frames : (B, 2 T) int64
-        Phone class of each 20 ms, 0 in pauses, -1 past the end.
-    """
-
-    logmel: torch.Tensor
-    lengths: torch.Tensor
-    labels: torch.Tensor
-    label_lengths: torch.Tensor
-    frames: torch.Tensor
-
-
-@lru_cache(maxsize=1)
-def _source() -> UtteranceSource:
-    from mtbench.synth.speech import UtteranceSource
-
-    return UtteranceSource()
-
-
-def make_batch(config: EncoderTraining, number: int) -> SpeechBatch:
-    """Return batch *number* of a run.
-
-    Most utterances pass through another vocal tract and a channel; two in five lie under noise, as the recognizer's did
-    when its picture was withheld. Bands and a span of time of the features are blotted out (SpecAugment).
-    """
-    rng = np.random.Generator(np.random.PCG64([config.seed, 23, number]))
-    seconds = rng.uniform(MIN_SECONDS + 0.3, MAX_SECONDS - 0.4)
-    drawn = [_draw(rng, config.languages, seconds) for _ in range(config.batch)]
-    sounds = [_fill_frames(speech.audio) for speech in drawn]
-    lengths = [len(sound) // SAMPLES_PER_FRAME for sound in sounds]
-    longest = max(lengths)
-    logmel = torch.zeros(config.batch, longest, 320)
-    frames = torch.full((config.batch, 2 * longest), -1)
-    labels = []
-    for i, (speech, sound) in enumerate(zip(drawn, sounds, strict=True)):
-        snr = None if rng.random() < 0.6 else rng.uniform(-5, 20)
-        others = [other for j, other in enumerate(sounds) if j != i]
-        x = compute_logmel(mix(rng, change_channel(sound, rng), others, snr if others else None))
-        _blot(rng, x)
-        logmel[i, : lengths[i]] = x
-        symbols, each = label_phones(speech, lengths[i])
-        labels.append(torch.from_numpy(symbols))
-        frames[i, : 2 * lengths[i]] = torch.from_numpy(each)
-    counts = torch.tensor([len(x) for x in labels])
-    return SpeechBatch(logmel, torch.tensor(lengths), torch.cat(labels), counts, frames)
-
-
-def _draw(rng: np.random.Generator, languages: Sequence[str], seconds: float) -> Speech:
-    while True:
-        speech = _source().draw(rng, languages[int(rng.integers(len(languages)))], seconds)
-        if rng.random() < 0.6:
-            speech = change_vocal_tract(speech, rng)
-        length = len(speech.audio) / 16_000
-        if MIN_SECONDS <= length <= MAX_SECONDS and abs(length - seconds) < TOLERANCE:
-            return speech
-
-
-def _fill_frames(audio: np.ndarray) -> np.ndarray:
-    """Return *audio* with zeros to a whole number of frames."""
-    return np.pad(audio.astype(np.float32), (0, -len(audio) % SAMPLES_PER_FRAME))
-
-
-def _blot(rng: np.random.Generator, logmel: torch.Tensor) -> None:
-    """Blot out two bands and a span of the features (T, 320), in place."""
-    bands = logmel.view(-1, 80)
-    for _ in range(2):
-        low, width = int(rng.integers(72)), int(rng.integers(9))
-        bands[:, low : low + width] = 0
-    start, span = int(rng.integers(len(logmel))), int(rng.integers(6))
-    logmel[start : start + span] = 0
-
-
-def label_phones(speech: Speech, frames: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the phone classes of *speech* in order, (n,), and of each 20 ms, (2 * frames,), 0 in pauses."""
-    from mtbench.synth.phones import PHONES
-
-    classes = {phone: i + 1 for i, phone in enumerate(PHONES)}
-    spoken = [p for p in speech.phones if p.symbol in classes]
-    each = np.zeros(2 * frames, np.int64)
-    for p in spoken:
-        start = round(p.start * 50)
-        each[start : max(round(p.end * 50), start + 1)] = classes[p.symbol]
-    return np.array([classes[p.symbol] for p in spoken], np.int64), each
 
 
 def compute_loss(network: AudioVisualCTC, x: SpeechBatch) -> tuple[torch.Tensor, np.ndarray]:
@@ -303,7 +167,8 @@ def train_speech_encoder(
     config : EncoderTraining, optional
         English by default.
     workers : int
-        Processes that make batches while this one optimizes on one thread; the result does not depend on it.
+        Processes that make batches while this one optimizes on one thread; 0 makes them here. The result does not
+        depend on it.
     sizes : dict, optional
         Of the network, where they are not :class:`~mtbench.avsr.model.ModelConfig`'s.
 
@@ -330,14 +195,9 @@ def train_speech_encoder(
     if not losses.is_file():
         losses.write_text("step,seconds,learning_rate,ctc,frame\n", "utf-8")
     begun, first, parts = time.monotonic(), run.step, []
-    with single_threaded_torch(), ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-        ahead: deque[Future[SpeechBatch]] = deque()
-        asked = run.step
-        while run.step < config.steps:
-            while asked < config.steps and len(ahead) < _AHEAD * workers:
-                ahead.append(pool.submit(_work, config, asked))
-                asked += 1
-            parts.append(run.advance(ahead.popleft().result()))
+    with single_threaded_torch():
+        for batch in _batches(config, run.step, workers):
+            parts.append(run.advance(batch))
             step, took = run.step, time.monotonic() - begun
             if step % 20 == 0 or step == config.steps:
                 ctc, frame = np.mean(parts, axis=0)
@@ -352,6 +212,21 @@ def train_speech_encoder(
             if step % config.checkpoint_every == 0 or step == config.steps:
                 run.save()
     return folder / WEIGHTS
+
+
+def _batches(config: EncoderTraining, first: int, workers: int) -> Iterator[SpeechBatch]:
+    """Yield the batches from number *first* on, made ahead by *workers* processes."""
+    if not workers:
+        yield from (make_batch(config, number) for number in range(first, config.steps))
+        return
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        ahead: deque[Future[SpeechBatch]] = deque()
+        for number in range(first, config.steps):
+            ahead.append(pool.submit(_work, config, number))
+            if len(ahead) > _AHEAD * workers:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
 
 
 def _work(config: EncoderTraining, number: int) -> SpeechBatch:
