@@ -3,9 +3,9 @@
 Conventions
 -----------
 A model is a pair ``NAME.safetensors`` and ``NAME.json``. Names of tensors are those of
-:class:`~mtbench.reference_model.model.MultiTalk`; a speech encoder that may be tuned lies beside them under ``speech.``.
-A frozen one is known by name and digest, and refused where it is another. Numbers are computed in float32, however
-they are stored.
+:class:`~mtbench.reference_model.model.MultiTalk`; a wav2vec 2.0, which may have been tuned, lies beside them under
+``speech.``. The bundled encoder is known by name and digest, and refused where it is another. Numbers are computed in
+float32, however they are stored.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.manifests import StrictModel, validation_lines
 from mtbench.reference_model.model import MultiTalk, Settings
 from mtbench.reference_model.reference import ReferenceModel
-from mtbench.reference_model.speech import SpeechEncoder, Wav2Vec2Speech, load_speech_encoder
+from mtbench.reference_model.speech import SpeechEncoder, load_speech_encoder
+from mtbench.reference_model.wav2vec2 import Wav2Vec2Speech
 
 #: The model that ships with mtbench.
 BUNDLED = Path(__file__).parent / "weights" / "multitalk-mini.safetensors"

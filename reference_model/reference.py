@@ -19,8 +19,9 @@ import torch
 
 from mtbench.cache import digest_bytes
 from mtbench.errors import UsageError
-from mtbench.manifests import FPS, MAX_FRAMES
+from mtbench.manifests import FPS, MAX_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
 from mtbench.reference_model.conditioning import require_language
+from mtbench.reference_model.inference import generate
 from mtbench.reference_model.model import MultiTalk
 from mtbench.reference_model.speech import SpeechEncoder, check_audio, digest_tensors
 
@@ -249,33 +250,25 @@ class ReferenceModel:
             lengths.append(t)
             notes.append(said)
         out = []
-        for i, motion in enumerate(self._generate(speech, weights, lengths)):
+        for i, motion in enumerate(generate(self.network, speech, weights, lengths)):
             with torch.inference_mode():
                 displacement = self.network.autoencoder.space.restore(motion).cpu()
                 vertices = (displacement + faces[i]).numpy()
             out.append(PredictedMotion(vertices.reshape(lengths[i], *np.shape(templates[i])), notes[i]))
         return out
 
-    def _generate(
-        self, speech: Sequence[torch.Tensor], weights: torch.Tensor, frames: Sequence[int]
-    ) -> list[torch.Tensor]:
-        """Return motion (T_i, M) of each clip."""
-        return [
-            self.network.generate(speech[i][None], weights[i : i + 1], t)[0] for i, t in enumerate(frames)
-        ]
-
     def _hear(self, audio: np.ndarray, frames: int | None) -> tuple[torch.Tensor, int, tuple[str, ...]]:
         """Return features (S, width), the number of frames, and what is to be said of them."""
         audio = check_audio(audio)
         if frames is not None and not 1 <= frames <= MAX_FRAMES:
             raise UsageError(f"{frames} frames were asked for; expected 1 to {MAX_FRAMES}")
-        if len(audio) > (MAX_FRAMES + 1) * 640 and frames is None:
+        if frames is None and len(audio) > MAX_FRAMES * SAMPLES_PER_FRAME:
             raise UsageError(
-                f"{len(audio) / 16000:.0f} s of audio; at most {MAX_FRAMES // FPS} s are animated at once, cut the "
-                "recording"
+                f"{len(audio) / SAMPLE_RATE:.0f} s of audio; at most {MAX_FRAMES // FPS} s are animated at once; "
+                "cut the recording"
             )
         notes = []
-        heard = len(audio) // 640
+        heard = len(audio) // SAMPLES_PER_FRAME
         if frames is not None and heard < frames - 1:
             notes.append(f"the sound lasts {heard} frames; it was stretched to {frames}")
         with torch.no_grad():

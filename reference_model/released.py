@@ -1,75 +1,35 @@
 """The released MultiTalk checkpoints, brought into this model.
 
-What the two files must hold follows from the published settings, key by key: nothing may be missing, nothing may be
-there that is not understood, every shape must fit. Tensors are renamed, query, key and value are parted, and the
-positional codes, which the files hold though they follow from a formula, are checked against it and left out.
-
 Conventions
 -----------
-A checkpoint is ``{"state_dict": {name: tensor}}`` as ``torch.save`` writes it, read with ``weights_only``. *Published*
-names are those of the authors' code (``models/stage1_vocaset.py``, ``models/stage2.py``, ``models/lib/*``).
+What the files must hold follows from the published settings: :mod:`mtbench.reference_model.released_format`. The
+settings are named as in the published YAML.
 """
 
 from __future__ import annotations
 
 import json
-import zipfile
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from mtbench.errors import UsageError
-from mtbench.manifests import did_you_mean
-from mtbench.paths import PathError, check_regular_file
-from mtbench.reference_model.model import RELEASED_LANGUAGES, MultiTalk, Settings, periodic_code
+from mtbench.reference_model.model import RELEASED_LANGUAGES, MultiTalk, Settings
 from mtbench.reference_model.model_files import save_model
 from mtbench.reference_model.reference import ReferenceModel
-from mtbench.reference_model.speech import SpeechEncoder, Wav2Vec2Speech
+from mtbench.reference_model.released_format import AUDIO, Entry, read_state, stage1_entries, stage2_entries
+from mtbench.reference_model.speech import SpeechEncoder
+from mtbench.reference_model.wav2vec2 import Wav2Vec2Speech
 
 NAME = "multitalk"
-#: Most bytes of a checkpoint; the published ones have 0.6 and 1.7 GB.
-MAX_BYTES = 4 << 30
 #: Vertices of FLAME, the one topology of released weights.
 _FLAME = 5023
-#: Rows of the positional codes in the files: of stage 1, and the frames that stage 2's must cover.
-_POSITIONS, _FRAMES = 5000, 600
-#: How far those may be from the formula: sines of large angles, computed in single precision.
-_CLOSE = 2e-3
 #: Numbers of the published YAML beside this model's.
 _NUMBERS = {
     "hidden_size": "width", "num_hidden_layers": "layers", "num_attention_heads": "heads",
     "intermediate_size": "feedforward", "face_quan_num": "codes", "n_embed": "entries", "zquant_dim": "code_size",
     "num_layers": "decoder_layers", "period": "period",
 }  # fmt: skip
-#: wav2vec 2.0's weight-normalized convolution, as older versions of torch name it.
-_RENAMED = {
-    "encoder.pos_conv_embed.conv.weight_g": "encoder.pos_conv_embed.conv.parametrizations.weight.original0",
-    "encoder.pos_conv_embed.conv.weight_v": "encoder.pos_conv_embed.conv.parametrizations.weight.original1",
-}
-#: For training only; some configurations of transformers leave it out.
-_MASK = "masked_spec_embed"
-_AUDIO = "audio_encoder."
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A tensor of a released file.
-
-    Attributes
-    ----------
-    key : str
-        Published name.
-    shape : tuple of int
-    names : tuple of str
-        This model's names; of several, each gets its share of the rows. Empty for what is checked only.
-    """
-
-    key: str
-    shape: tuple[int, ...]
-    names: tuple[str, ...] = ()
 
 
 def load_released(
@@ -87,7 +47,7 @@ def load_released(
     speech_encoder : str, path or SpeechEncoder
         Folder or hub name of the wav2vec 2.0 model whose form stage 2's encoder has (published:
         ``facebook/wav2vec2-large-xlsr-53``); only its configuration is read, the weights are stage 2's. A
-        :class:`~mtbench.reference_model.speech.Wav2Vec2Speech` is filled with them.
+        :class:`~mtbench.reference_model.wav2vec2.Wav2Vec2Speech` is filled with them.
     config : path or mapping, optional
         JSON with the published YAML's keys (flat or in its sections); the published values by default. Keys that do not
         concern the model's form are left unread.
@@ -106,12 +66,12 @@ def load_released(
     """
     encoder = _take_encoder(speech_encoder)
     settings = read_settings(config, encoder.width)
-    state = _read_state(Path(stage1), "stage 1", list(stage1_entries(settings)))
+    state = read_state(Path(stage1), "stage 1", list(stage1_entries(settings)))
     wanted = encoder.module.state_dict()
     second = list(stage2_entries(settings))
-    second += [Entry(_AUDIO + name, tuple(value.shape), (_AUDIO + name,)) for name, value in wanted.items()]
-    state |= _read_state(Path(stage2), "stage 2", second)
-    speech = {n.removeprefix(_AUDIO): state.pop(n) for n in list(state) if n.startswith(_AUDIO)}
+    second += [Entry(AUDIO + name, tuple(value.shape), (AUDIO + name,)) for name, value in wanted.items()]
+    state |= read_state(Path(stage2), "stage 2", second)
+    speech = {n.removeprefix(AUDIO): state.pop(n) for n in list(state) if n.startswith(AUDIO)}
     encoder.module.load_state_dict(wanted | speech)
     network = MultiTalk(settings)
     own = network.state_dict()
@@ -227,146 +187,3 @@ def _flatten(config: str | Path | Mapping[str, Any] | None) -> dict[str, Any]:
     for key, value in config.items():
         flat |= value if isinstance(value, Mapping) else {key: value}
     return flat
-
-
-def stage1_entries(settings: Settings) -> Iterator[Entry]:
-    """Yield what stage 1's file must hold."""
-    w, x, m = settings.width, 3 * settings.vertices, settings.feedforward
-    yield from _layer("encoder.vertice_mapping.0", "autoencoder.map_in", (w, x))
-    yield from _layer("decoder.vertice_map_reverse", "autoencoder.map_out", (x, w))
-    yield Entry(
-        "quantize.embedding.weight", (settings.entries, settings.code_size), ("autoencoder.codebook.weight",)
-    )
-    for side, front in (("encoder", "squasher"), ("decoder", "expander")):
-        own = f"autoencoder.{side}"
-        yield from _layer(f"{side}.{front}.0.0", f"{own}.conv", (w, w, 5))
-        if settings.affine:
-            yield from _layer(f"{side}.{front}.0.2", f"{own}.norm", (w,))
-        yield from _layer(f"{side}.{side}_linear_embedding.net", f"{own}.linear", (w, w))
-        yield Entry(f"{side}.{side}_pos_embedding.pe", (_POSITIONS, 1, w))
-        for i in range(settings.layers):
-            first, second = (f"{side}.{side}_transformer.net.{2 * i + k}.fn" for k in (0, 1))
-            block = f"{own}.blocks.{i}"
-            yield from _layer(f"{first}.norm", f"{block}.norm1", (w,))
-            yield Entry(f"{first}.fn.to_qkv.weight", (3 * w, w), (f"{block}.attention.qkv.weight",))
-            yield from _layer(f"{first}.fn.to_out", f"{block}.attention.out", (w, w))
-            yield from _layer(f"{second}.norm", f"{block}.norm2", (w,))
-            yield from _layer(f"{second}.fn.l1", f"{block}.inner", (m, w))
-            yield from _layer(f"{second}.fn.l2", f"{block}.outer", (w, m))
-
-
-def stage2_entries(settings: Settings) -> Iterator[Entry]:
-    """Yield what stage 2's file must hold beside the speech encoder."""
-    w, m, p = settings.width, settings.decoder_feedforward, settings.period
-    yield from _layer("audio_feature_map", "map_speech", (w, settings.speech_width))
-    yield from _layer("vertice_map", "map_motion", (w, 3 * settings.vertices))
-    yield Entry("PPE.pe", (1, (_FRAMES // p + 1) * p, w))
-    yield Entry("feat_map.weight", (w, w), ("map_codes.weight",))
-    yield Entry("learnable_style_emb.weight", (len(settings.languages), w), ("language.weight",))
-    for i in range(settings.decoder_layers):
-        theirs, own = f"transformer_decoder.layers.{i}", f"layers.{i}"
-        for attention, name in (("self_attn", "past"), ("multihead_attn", "speech")):
-            parts = [f"{own}.{name}.{part}" for part in ("query", "key", "value")]
-            for kind, shape in (("weight", (3 * w, w)), ("bias", (3 * w,))):
-                yield Entry(
-                    f"{theirs}.{attention}.in_proj_{kind}", shape, tuple(f"{n}.{kind}" for n in parts)
-                )
-            yield from _layer(f"{theirs}.{attention}.out_proj", f"{own}.{name}.out", (w, w))
-        yield from _layer(f"{theirs}.linear1", f"{own}.inner", (m, w))
-        yield from _layer(f"{theirs}.linear2", f"{own}.outer", (w, m))
-        for norm in ("norm1", "norm2", "norm3"):
-            yield from _layer(f"{theirs}.{norm}", f"{own}.{norm}", (w,))
-
-
-def _layer(key: str, name: str, shape: tuple[int, ...]) -> Iterator[Entry]:
-    """Yield weight and bias."""
-    yield Entry(f"{key}.weight", shape, (f"{name}.weight",))
-    yield Entry(f"{key}.bias", shape[:1], (f"{name}.bias",))
-
-
-def _read_state(path: Path, stage: str, entries: list[Entry]) -> dict[str, torch.Tensor]:
-    """Return the tensors of a released file by this model's names, checked."""
-    found = _read_checkpoint(path)
-    for old, new in _RENAMED.items():
-        if _AUDIO + old in found and _AUDIO + new not in found:
-            found[_AUDIO + new] = found.pop(_AUDIO + old)
-    wanted = {entry.key: entry for entry in entries}
-    optional = {_AUDIO + _MASK}
-    missing = [key for key in wanted if key not in found and key not in optional]
-    unknown = [key for key in found if key not in wanted and (key not in optional or stage == "stage 1")]
-    wrong = [
-        f"{key} is {tuple(found[key].shape)}, expected {entry.shape}"
-        for key, entry in wanted.items()
-        if key in found and tuple(found[key].shape) != entry.shape
-    ]
-    complaints = [
-        f"{len(keys)} {what}: {', '.join(keys)}"
-        for what, keys in (("missing", missing), ("unknown", unknown), ("of another shape", wrong))
-        if keys
-    ]
-    if complaints:
-        near = did_you_mean(missing[0], unknown) if missing and unknown else ""
-        raise UsageError(
-            f"{path}: not a released checkpoint of {stage}. Keys {'; '.join(complaints)}{near}. Expected are exactly the "
-            f"{len(wanted)} keys of the published code at the sizes of the configuration; perhaps the stages were "
-            "swapped, or the configuration or the speech encoder belongs to other weights."
-        )
-    state: dict[str, torch.Tensor] = {}
-    for key, entry in wanted.items():
-        if key not in found:
-            continue
-        tensor = found[key].float()
-        if not bool(torch.isfinite(tensor).all()):
-            raise UsageError(f"{path}: {key} holds NaN or infinities; the file is damaged")
-        if not entry.names:
-            _check_positions(path, key, tensor)
-        for name, part in zip(entry.names, tensor.chunk(len(entry.names) or 1), strict=False):
-            state[name] = part.clone()
-    return state
-
-
-def _check_positions(path: Path, key: str, tensor: torch.Tensor) -> None:
-    """Refuse positional codes that do not follow from the formula: the model would compute others."""
-    rows = tensor.squeeze()
-    width = rows.shape[-1]
-    # Stage 2's repeats; how often is found in its shape, which was checked.
-    period = (
-        len(rows)
-        if tensor.shape[0] != 1
-        else next((p for p in range(1, len(rows)) if torch.equal(rows[p], rows[0])), len(rows))
-    )
-    if not torch.allclose(rows, periodic_code(len(rows), width, period), rtol=0, atol=_CLOSE):
-        raise UsageError(
-            f"{path}: {key} is not the published positional code (sines and cosines); the weights come of other code"
-        )
-
-
-def _read_checkpoint(path: Path) -> dict[str, torch.Tensor]:
-    """Return the named tensors in a file, reading no other kind of object."""
-    try:
-        size = check_regular_file(path)
-    except FileNotFoundError:
-        raise UsageError(
-            f"{path}: there is no such file; the checkpoints are got from the MultiTalk authors"
-        ) from None
-    except PathError as error:
-        raise UsageError(f"{path}: {error}") from None
-    if size > MAX_BYTES:
-        raise UsageError(f"{path}: {size} bytes, expected at most {MAX_BYTES}; not a released checkpoint")
-    try:
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                unpacked = sum(item.file_size for item in archive.infolist())
-            if unpacked > MAX_BYTES:
-                raise ValueError(f"unpacks to {unpacked} bytes")
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises half a dozen kinds for what is no checkpoint
-        first = str(error).strip().partition("\n")[0]
-        raise UsageError(f"{path}: not a checkpoint of tensors ({first}); perhaps it is damaged") from error
-    if not isinstance(checkpoint, dict) or set(checkpoint) != {"state_dict"}:
-        held = sorted(map(str, checkpoint)) if isinstance(checkpoint, dict) else type(checkpoint).__name__
-        raise UsageError(f"{path}: holds {held}; expected 'state_dict' and nothing else")
-    state = checkpoint["state_dict"]
-    if not isinstance(state, dict) or not all(isinstance(v, torch.Tensor) for v in state.values()):
-        raise UsageError(f"{path}: its 'state_dict' is no table of tensors")
-    return {str(key): value for key, value in state.items()}

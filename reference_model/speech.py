@@ -1,8 +1,8 @@
 """Speech encoders: sound to features of speech, two a frame.
 
 :class:`OpenheadSpeech` is the audio branch of the recognizer that ships with mtbench: small, frozen, the same bits
-on every run, so that features can be computed once and kept. :class:`Wav2Vec2Speech` is wav2vec 2.0 of Hugging
-Face's ``transformers`` (extra ``[reference]``): XLSR-53 is what the paper fine-tunes.
+on every run, so that features can be computed once and kept. What the paper fine-tunes is in
+:mod:`mtbench.reference_model.wav2vec2`.
 
 Conventions
 -----------
@@ -12,12 +12,11 @@ motion (25 Hz) hears features 2 i and 2 i + 1.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -25,7 +24,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from mtbench.audio import SAMPLE_RATE, SAMPLES_PER_FRAME, fit_length
-from mtbench.errors import PrerequisiteError, UsageError
+from mtbench.errors import UsageError
 from mtbench.threads import single_threaded_torch
 
 #: The name of the bundled encoder.
@@ -137,6 +136,8 @@ def load_speech_encoder(name: str | Path) -> SpeechEncoder:
         return OpenheadSpeech()
     if str(name).endswith(".safetensors"):
         return OpenheadSpeech(name)
+    from mtbench.reference_model.wav2vec2 import Wav2Vec2Speech
+
     return Wav2Vec2Speech(name)
 
 
@@ -200,129 +201,6 @@ class OpenheadSpeech:
         finally:
             hook.remove()
         return heard[0][0].clone()
-
-
-class Wav2Vec2Speech:
-    """A wav2vec 2.0 model of Hugging Face's ``transformers``; satisfies :class:`SpeechEncoder`.
-
-    Parameters
-    ----------
-    source : str or path or dict
-        Folder or hub name. Of a configuration in Hugging Face's form, a model is made whose weights are to be filled.
-    name : str, optional
-        Its name where *source* is a configuration.
-
-    Attributes
-    ----------
-    module : transformers.Wav2Vec2Model
-        In evaluation mode. Its convolutions are frozen, as published; the rest may be tuned.
-
-    Raises
-    ------
-    PrerequisiteError
-        Without ``transformers``, or where there is no such model.
-    """
-
-    module: Any
-
-    def __init__(self, source: str | Path | dict[str, Any], name: str = "wav2vec2") -> None:
-        transformers = _require_transformers(source if isinstance(source, str | Path) else name)
-        if isinstance(source, dict):
-            self.name = name
-            self.module = transformers.Wav2Vec2Model(transformers.Wav2Vec2Config.from_dict(source))
-        else:
-            self.name = str(source)
-            with _explain_absence(self.name):
-                self.module = transformers.Wav2Vec2Model.from_pretrained(self.name, dtype=torch.float32)
-        self.module.eval()
-        self.module.freeze_feature_encoder()
-        self.width = int(self.module.config.hidden_size)
-
-    @classmethod
-    def shaped_as(cls, source: str | Path) -> Wav2Vec2Speech:
-        """Return the encoder of a folder's or hub name's configuration, without its weights (to be filled)."""
-        transformers = _require_transformers(source)
-        with _explain_absence(str(source)):
-            config = transformers.Wav2Vec2Config.from_pretrained(str(source))
-        return cls(config.to_dict(), str(source))
-
-    @cached_property
-    def digest(self) -> str:
-        """Of the weights as they were when it was first asked for."""
-        return digest_tensors(self.module.state_dict().items())
-
-    def prepare(self, audio: np.ndarray) -> np.ndarray:
-        """Return *audio* with zero mean and unit variance, as ``Wav2Vec2FeatureExtractor`` makes it."""
-        audio = check_audio(audio)
-        return (audio - audio.mean()) / np.sqrt(audio.var() + np.float32(1e-7))
-
-    def encode(self, audio: np.ndarray, frames: int | None = None) -> torch.Tensor:
-        """Map prepared (N,) audio to features (S, width), on the module's device."""
-        x = torch.from_numpy(np.ascontiguousarray(check_audio(audio)))
-        training = self.module.training
-        self.module.eval()
-        try:
-            with torch.no_grad():
-                return self.forward(x[None].to(self.module.device), frames)[0]
-        finally:
-            self.module.train(training)
-
-    def forward(self, audio: torch.Tensor, frames: int | None = None) -> torch.Tensor:
-        """Map prepared audio of clips of one length, (B, N), to features (B, S, width), with gradients.
-
-        As in the released code, an odd feature is cut off and too few features are resized *before* the transformer.
-
-        Raises
-        ------
-        UsageError
-            For audio too short for two features.
-        """
-        x = self.module.feature_extractor(audio).transpose(1, 2) if audio.shape[-1] >= 720 else None
-        if x is None or x.shape[1] < 2:
-            raise UsageError(
-                f"audio of {audio.shape[-1]} samples is too short for a frame of motion; wav2vec 2.0 hears its first "
-                f"two features in 720 samples ({720 / SAMPLE_RATE:.3f} s)"
-            )
-        x = x[:, : x.shape[1] // 2 * 2]
-        if frames is not None:
-            x = torch.stack([fit_features(clip, frames) for clip in x])
-        x = self.module.feature_projection(x)[0]
-        # SpecAugment, in training and where the model's configuration wants it.
-        x = self.module._mask_hidden_states(x)
-        return self.module.encoder(x).last_hidden_state
-
-
-def _require_transformers(source: str | Path) -> Any:
-    try:
-        import transformers
-    except ImportError as error:
-        raise PrerequisiteError(
-            f"speech encoder {source}: wav2vec 2.0 needs the package `transformers`, which is not installed "
-            f"({error}); install the extra: pip install 'multitalk-bench[reference]'"
-        ) from error
-    return transformers
-
-
-@contextlib.contextmanager
-def _explain_absence(source: str) -> Iterator[None]:
-    """Keep transformers' progress bars away inside the block, and say what to do where it finds nothing."""
-    from transformers.utils import logging
-
-    bars = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        yield
-    except (OSError, ValueError) as error:
-        first = str(error).strip().partition("\n")[0] or type(error).__name__
-        raise PrerequisiteError(
-            f"speech encoder {source!r} could not be loaded ({first}); expected {BUNDLED!r}, a folder with a wav2vec "
-            "2.0 model (config.json and model.safetensors), or the name of one on the Hugging Face hub, e.g. "
-            "facebook/wav2vec2-large-xlsr-53. Without a network: download the model elsewhere with `hf download NAME "
-            "--local-dir FOLDER` and give the folder."
-        ) from error
-    finally:
-        if bars:
-            logging.enable_progress_bar()
 
 
 def digest_tensors(state: Iterable[tuple[str, torch.Tensor]]) -> str:
