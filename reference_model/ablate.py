@@ -1,6 +1,6 @@
 """The paper's ablations: what the language embedding and a multilingual speech encoder are worth.
 
-Variants of one model (:mod:`mtbench.reference_model.ablation_results`), same data, same stage 1, same steps and seed:
+Variants of one model (:mod:`mtbench.reference_model.ablation_variants`), same data, same stage 1, same steps and seed:
 (a) without the language embedding; (b) with a speech encoder that learned English only; (c) in full, which is a
 reproduction (:mod:`mtbench.reference_model.reproduce`); and (c) given the label of another language for every clip. All
 are scored like any entry, and compared clip by clip.
@@ -24,33 +24,30 @@ A step whose result is there is skipped, one that was stopped goes on; other set
 from __future__ import annotations
 
 import dataclasses
-import json
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from mtbench.cache import write_atomically
 from mtbench.errors import UsageError
 from mtbench.reference_model.ablation_page import write_ablation
-from mtbench.reference_model.ablation_results import (
+from mtbench.reference_model.ablation_results import Ablation, collect_ablation
+from mtbench.reference_model.ablation_text import Facts, read_encoder_facts
+from mtbench.reference_model.ablation_variants import (
     ENGLISH,
     FULL,
     MATCHED,
     NO_LANGUAGE,
     SWAPPED,
     VARIANTS,
-    Ablation,
     Variant,
-    collect_ablation,
+    swap_labels,
 )
-from mtbench.reference_model.ablation_text import Facts, read_encoder_facts
-from mtbench.reference_model.conditioning import find_language
 from mtbench.reference_model.corpus import open_corpus
 from mtbench.reference_model.encoder_batches import EncoderTraining
 from mtbench.reference_model.encoder_training import train_speech_encoder
-from mtbench.reference_model.reproduce import HOURS, reproduce
+from mtbench.reference_model.reproduce import HOURS, claim_folder, reproduce
 from mtbench.reference_model.sizes import Size, apply_overrides, load_size
 from mtbench.reference_model.speech import BUNDLED
 
@@ -65,7 +62,6 @@ DEFAULT_VARIANTS = (NO_LANGUAGE.key, ENGLISH.key, SWAPPED.key)
 ENGLISH_ENCODERS = {"facebook/wav2vec2-large-xlsr-53": "facebook/wav2vec2-large-lv60"}
 #: How the encoders of a size are trained, where that is not the default.
 ENCODER_TRAININGS = {"smoke": EncoderTraining(steps=2, batch=2, warmup=1)}
-_REQUEST = ".request.json"
 
 
 @dataclass(frozen=True)
@@ -111,7 +107,7 @@ def ablate(
         Folder of a reproduction of the same settings, whose data, stage 1 and model are used, and which is made first
         where it is not complete; by default ``base`` in *out*.
     variants : sequence of str
-        Keys, see :data:`~mtbench.reference_model.ablation_results.VARIANTS`.
+        Keys, see :data:`~mtbench.reference_model.ablation_variants.VARIANTS`.
     english_encoder : str, optional
         Speech encoder of (b), as :func:`~mtbench.reference_model.speech.load_speech_encoder` takes it; by default one
         is trained (where the size has the bundled encoder), or follows from the size's encoder.
@@ -137,7 +133,7 @@ def ablate(
     folder = Path(out)
     home = folder / "base" if base is None else Path(base)
     loaded = load_benchmark(benchmark)
-    _claim(
+    claim_folder(
         folder,
         {
             "size": asdict(chosen),
@@ -195,50 +191,6 @@ def _choose(keys: Sequence[str], size: Size) -> list[Variant]:
             "this size has no languages, so there is no embedding to leave out; see settings.languages"
         )
     return [v for v in (SWAPPED, NO_LANGUAGE, ENGLISH, MATCHED) if v.key in keys]
-
-
-def _claim(folder: Path, request: dict[str, Any]) -> None:
-    """Write what the folder is to hold, or check that it is what was begun there."""
-    text = json.dumps(request, indent=1, sort_keys=True)
-    mark = folder / _REQUEST
-    if mark.is_file() and (before := mark.read_text("utf-8")) != text:
-        old = json.loads(before)
-        changed = ", ".join(sorted(key for key in request if old.get(key) != json.loads(text)[key]))
-        raise UsageError(
-            f"{folder}: holds an ablation with another {changed}; give another folder, or remove it (--base may stay)"
-        )
-    write_atomically(mark, text.encode())
-
-
-def swap_labels(known: Sequence[str], codes: Sequence[str]) -> dict[str, str]:
-    """Return, for each language of a benchmark, the other language whose label its clips get.
-
-    A model's languages stand in a circle, and each gets the label of the one halfway round: with twenty, Arabic gets
-    Italian's and Italian Arabic's. No language keeps its own, and none is given twice.
-
-    Parameters
-    ----------
-    known : sequence of str
-        The model's languages in their order.
-    codes : sequence of str
-        ISO 639-3 codes of the clips; those that the model does not know are left out.
-
-    Raises
-    ------
-    UsageError
-        With fewer than two languages.
-
-    Examples
-    --------
-    >>> swap_labels(("ara", "cat", "hrv"), ("hrv", "ara"))
-    {'hrv': 'ara', 'ara': 'cat'}
-    """
-    known = tuple(known)
-    if len(known) < 2:
-        raise UsageError(f"{len(known)} language: there is no other one to swap its label with")
-    other = {name: known[(i + len(known) // 2) % len(known)] for i, name in enumerate(known)}
-    own = {code: find_language(code, known) for code in codes}
-    return {code: other[name] for code, name in own.items() if name is not None}
 
 
 def _change(plan: _Plan, variant: Variant) -> Size:

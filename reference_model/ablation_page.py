@@ -13,9 +13,10 @@ from pathlib import Path
 
 from mtbench.cache import write_atomically
 from mtbench.reference_model.ablation_plot import plot_ablation
-from mtbench.reference_model.ablation_results import AVLR, FULL, LVE, Ablation
+from mtbench.reference_model.ablation_results import AVLR, LVE, Ablation
 from mtbench.reference_model.ablation_table import format_tables, to_csv, to_json
 from mtbench.reference_model.ablation_text import Facts, describe_support
+from mtbench.reference_model.ablation_variants import FULL
 
 
 def write_ablation(folder: str | Path, ablation: Ablation, facts: Facts) -> Path:

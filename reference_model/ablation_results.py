@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from mtbench.languages import display_name
 from mtbench.paired import ALPHA, Difference
+from mtbench.reference_model.ablation_variants import FULL, PAIRS, VARIANTS, Variant
 from mtbench.statistics import REPLICATES, SEED, TRIALS, adjust_holm
 
 if TYPE_CHECKING:
@@ -29,26 +30,6 @@ if TYPE_CHECKING:
 
 #: Loudness of speech against noise at which AVLR is read.
 SNR_DB = -7.5
-
-
-@dataclass(frozen=True)
-class Variant:
-    """A column of the table: ``key`` in files, ``mark`` in headings, ``title`` for people."""
-
-    key: str
-    mark: str
-    title: str
-
-
-FULL = Variant("full", "(c)", "full")
-NO_LANGUAGE = Variant("no-language", "(a)", "without the language embedding")
-ENGLISH = Variant("english-encoder", "(b)", "English-only speech encoder")
-MATCHED = Variant("matched-encoder", "(b′)", "speech encoder of all languages, trained as that of (b)")
-SWAPPED = Variant("swapped-labels", "(c×)", "full, with swapped language labels at inference")
-#: In the table's order.
-VARIANTS = (NO_LANGUAGE, ENGLISH, MATCHED, FULL, SWAPPED)
-#: What is compared: reference, variant.
-PAIRS = ((FULL, NO_LANGUAGE), (FULL, ENGLISH), (MATCHED, ENGLISH), (FULL, SWAPPED))
 
 
 @dataclass(frozen=True)

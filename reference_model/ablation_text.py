@@ -17,19 +17,9 @@ from pathlib import Path
 
 from mtbench.languages import display_name
 from mtbench.paired import ALPHA
-from mtbench.reference_model.ablation_results import (
-    AVLR,
-    ENGLISH,
-    FULL,
-    LVE,
-    MATCHED,
-    NO_LANGUAGE,
-    SWAPPED,
-    Ablation,
-    Effect,
-    Measure,
-)
+from mtbench.reference_model.ablation_results import AVLR, LVE, Ablation, Effect, Measure
 from mtbench.reference_model.ablation_table import show_p, signed
+from mtbench.reference_model.ablation_variants import ENGLISH, FULL, MATCHED, NO_LANGUAGE, SWAPPED
 from mtbench.reference_model.speech import BUNDLED
 from mtbench.statistics import TRIALS
 

@@ -17,16 +17,14 @@ A step whose result is there is skipped, one that was stopped goes on; other set
 from __future__ import annotations
 
 import dataclasses
-import json
 import logging
 import time
 from collections.abc import Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from mtbench.cache import write_atomically
-from mtbench.errors import UsageError
+from mtbench.reference_model.claims import claim_folder
 from mtbench.reference_model.corpus import MANIFEST as CORPUS
 from mtbench.reference_model.corpus import GeneratedCorpus, generate_corpus
 from mtbench.reference_model.sizes import Size, apply_overrides, load_size
@@ -41,7 +39,6 @@ log = logging.getLogger(__name__)
 
 #: Hours of generated speech that a size learns from, unless told otherwise.
 HOURS = {"mini": 6.0, "paper": 100.0, "smoke": 0.02}
-_REQUEST = ".request.json"
 
 
 def reproduce(
@@ -102,7 +99,7 @@ def reproduce(
     loaded = load_benchmark(benchmark)
     workers = default_workers() if workers is None else workers
     folder = Path(out)
-    _claim(
+    claim_folder(
         folder,
         {
             "size": dataclasses.asdict(chosen),
@@ -119,28 +116,17 @@ def reproduce(
     return _score(folder, submission, loaded, recognizer, workers, cache)
 
 
-def _claim(folder: Path, request: dict[str, Any]) -> None:
-    """Write what the folder is to hold, or check that it is what was begun there."""
-    mark = folder / _REQUEST
-    text = json.dumps(request, indent=1, sort_keys=True)
-    if mark.is_file() and (before := mark.read_text("utf-8")) != text:
-        old, new = json.loads(before), json.loads(text)
-        changed = ", ".join(key for key in new if old.get(key) != new[key])
-        raise UsageError(f"{folder}: was begun with another {changed}; give another folder, or remove it")
-    write_atomically(mark, text.encode())
-
-
 @contextmanager
 def _step(what: str, where: Path, done: bool) -> Iterator[None]:
     """Say what is made, or that it is there already; and how long it took."""
     if done:
-        log.info("%s: there already, %s", what, where)
+        log.info("%s: %s is there", what, where)
         yield
         return
-    log.info("%s: …", what)
+    log.info("%s", what)
     start = time.perf_counter()
     yield
-    log.info("%s: %.0f s, %s", what, time.perf_counter() - start, where)
+    log.info("%s done in %.0f s: %s", what.split(" ")[0], time.perf_counter() - start, where)
 
 
 def _make_data(folder: Path, hours: float, seed: int, workers: int) -> GeneratedCorpus:

@@ -15,23 +15,20 @@ from mtbench.aggregate import aggregate, list_signatures
 from mtbench.errors import UsageError
 from mtbench.languages import LANGUAGES
 from mtbench.paired import Difference
-from mtbench.reference_model.ablate import ablate, swap_labels
+from mtbench.reference_model.ablate import ablate
 from mtbench.reference_model.ablation_page import format_page, write_ablation
-from mtbench.reference_model.ablation_results import (
-    AVLR,
+from mtbench.reference_model.ablation_results import AVLR, LVE, Ablation, Effect, collect_ablation
+from mtbench.reference_model.ablation_table import signed, to_csv
+from mtbench.reference_model.ablation_text import EncoderFacts, Facts, describe_support, smallest_p
+from mtbench.reference_model.ablation_variants import (
     ENGLISH,
     FULL,
-    LVE,
     MATCHED,
     NO_LANGUAGE,
     PAIRS,
     SWAPPED,
-    Ablation,
-    Effect,
-    collect_ablation,
+    swap_labels,
 )
-from mtbench.reference_model.ablation_table import signed, to_csv
-from mtbench.reference_model.ablation_text import EncoderFacts, Facts, describe_support, smallest_p
 from mtbench.rows import GeometryRow
 from mtbench.statistics import adjust_holm
 
