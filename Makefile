@@ -24,7 +24,7 @@ $(VENV)/.installed: $(BIN)/python pyproject.toml
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed
-	$(PIP) -e ".[render,video,synth,report]" --group test --group lint
+	$(PIP) -e ".[render,video,synth,report,reference]" --group test --group lint
 	@touch $@
 
 demo: $(VENV)/.installed

@@ -29,6 +29,7 @@ from mtbench.ground_truth import template_face
 from mtbench.manifests import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from mtbench.motion import Motion
 from mtbench.progress import Progress
+from mtbench.reference_model.claims import claim_folder
 from mtbench.reference_model.conditioning import Conditioning, Language, plan_conditioning
 from mtbench.reference_model.reference import LONGEST, ReferenceModel
 from mtbench.reference_model.templates import default_template
@@ -39,8 +40,6 @@ from mtbench.topology import load_topology
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff")
 #: Clips that are animated together.
 BATCH = 16
-#: What a submission in the making, or a finished one, was asked for.
-REQUEST = ".request.json"
 
 
 @dataclass(frozen=True)
@@ -308,10 +307,11 @@ def predict_benchmark(
         fallback=fallback,
     )
     folder = Path(out)
-    _claim(folder, _request(model, benchmark, conditioning, template, system or model.name))
+    claim_folder(folder, _request(model, benchmark, conditioning, template, system or model.name))
     batches = _cut_batches(benchmark)
     waiting = [batch for batch in batches if any(not _target(folder, clip).is_file() for clip in batch)]
     progress = progress or Progress()
+    progress.title = system or model.name
     total = sum(len(batch) for batch in waiting)
     with progress, progress.stage("motion", total, len(benchmark.clips) - total) as advance:
         for batch in waiting:
@@ -392,25 +392,10 @@ def _request(
     }  # fmt: skip
 
 
-def _claim(folder: Path, request: dict[str, Any]) -> None:
-    """Write what the submission is to be, or check that it is the one that was begun."""
-    mark = folder / REQUEST
-    try:
-        begun = json.loads(mark.read_text("utf-8"))
-    except FileNotFoundError:
-        begun = None
-    except ValueError:
-        begun = {}
-    if begun is None and folder.is_dir() and any(folder.iterdir()):
-        raise UsageError(
-            f"{folder}: holds something else than a submission of this command; give another folder"
-        )
-    if begun is not None and begun != request:
-        changed = sorted(key for key in request if begun.get(key) != request[key]) or ["request"]
-        raise UsageError(
-            f"{folder}: holds a submission with another {', '.join(changed)}; give another folder, or remove it"
-        )
-    write_atomically(mark, json.dumps(request, indent=1, ensure_ascii=False).encode())
+def _describe_training(model: ReferenceModel) -> str:
+    """Return what a model of this package's own training learned from; ``""`` where that is unknown."""
+    facts = model.training.get("stage2")
+    return str(facts.get("corpus", "")) if isinstance(facts, dict) else ""
 
 
 def _manifest(
@@ -439,8 +424,12 @@ def _manifest(
         "weights": model.digest,
         "params_m": round(count_parameters(model) / 1e6, 3),
     }
-    generation = {"language_conditioning": conditioning.summary, "notes": "; ".join(notes)}
-    blocks = [fields, about, generation]
+    if data := _describe_training(model):
+        about["training_data"] = data
+    generation = {"language_conditioning": conditioning.summary}
+    if notes:
+        generation["notes"] = "; ".join(notes)
+    blocks: list[dict[str, Any]] = [fields, about, generation]
     return "\n".join(
         head + "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in block.items())
         for head, block in zip(("", "[model]\n", "[generation]\n"), blocks, strict=True)

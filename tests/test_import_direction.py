@@ -60,7 +60,7 @@ def test_leaderboard_reads_results_only(path):
     assert ours - {"leaderboard"} <= BOARD_MAY
 
 
-@pytest.mark.parametrize("path", sources("renderers", "avsr"), ids=relative)
+@pytest.mark.parametrize("path", sources("renderers", "avsr", "reference_model"), ids=relative)
 def test_stage_packages_know_nothing_of_the_pipeline(path):
     names = imports(ast.parse(path.read_text("utf-8")), inside=False)
     forbidden = {"pipeline", "scoring", "stages", "cli", "tables", "results", "execute"}
@@ -81,6 +81,7 @@ def test_no_bare_stage_names_and_no_pickle(path):
     [
         "import mtbench",
         "import mtbench.cli.app",
+        "import mtbench.reference_model",
         "import mtbench.benchmark, mtbench.submission, mtbench.results",
     ],
 )

@@ -265,13 +265,13 @@ def test_resumed_submissions_have_the_same_bytes(model, bench, tmp_path, monkeyp
 def test_a_folder_is_not_taken_over(model, bench, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").write_text("mine")
-    with pytest.raises(UsageError, match="holds something else"):
+    with pytest.raises(UsageError, match="did not write"):
         predict_benchmark(model, bench, tmp_path / "mine")
     folder = predict_benchmark(model, bench, tmp_path / "submission")
     before = contents(folder)
-    with pytest.raises(UsageError, match="with another languages; give another folder"):
+    with pytest.raises(UsageError, match="begun with another languages; give another folder"):
         predict_benchmark(model, bench, folder, language="English")
-    with pytest.raises(UsageError, match="with another system; give another folder"):
+    with pytest.raises(UsageError, match="begun with another system; give another folder"):
         predict_benchmark(model, bench, folder, system="other")
     assert contents(folder) == before
 
