@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 #: Frames of sound before and after the frame that is predicted: 200 ms each.
 CONTEXT = 5
-#: Frames to fit on, some 100 minutes: more of them change the held-out error little.
-FRAMES = 150_000
+#: Frames to fit on, some 67 minutes of speech.
+FRAMES = 100_000
 #: Every so many-th clip is held out.
 HELD_OUT = 20
 #: Penalties to choose from, as shares of the mean variance of an input.
@@ -85,7 +85,7 @@ class NormalEquations:
 
     Block (a, b) of the products of stacked features sums frame ``t + a`` times frame ``t + b``: but for the ends of
     clips it equals block (a - 1, b - 1). So only the first row of blocks is summed up frame by frame, a tenth of
-    the work, and the rest follows from the ends.
+    the work, and the rest follows from the ends of the clips.
     """
 
     def __init__(self, outputs: int) -> None:

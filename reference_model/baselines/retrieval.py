@@ -31,7 +31,8 @@ CONTEXT = 3
 FRAMES = 60_000
 #: Nearest training frames that are considered.
 CANDIDATES = 24
-#: Weight of a jump as large as a usual frame of motion, beside a distance of sound of one standard deviation.
+#: Weight of a jump as large as a usual frame's movement, beside a distance of sound of one standard deviation. On
+#: clips of a generated corpus 0.3 and 1 gave the same error at the lips; less shakes, more drifts away from the sound.
 CONTINUITY = 1.0
 
 
