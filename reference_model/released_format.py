@@ -20,7 +20,6 @@ from pathlib import Path
 import torch
 
 from mtbench.errors import UsageError
-from mtbench.manifests import did_you_mean
 from mtbench.paths import PathError, check_regular_file
 from mtbench.reference_model.model import Settings, periodic_code
 
@@ -125,7 +124,7 @@ def read_state(path: Path, stage: str, entries: list[Entry]) -> dict[str, torch.
         if AUDIO + old in found and AUDIO + new not in found:
             found[AUDIO + new] = found.pop(AUDIO + old)
     wanted = {entry.key: entry for entry in entries}
-    optional = {AUDIO + _MASK}
+    optional = {_MASK}
     missing = [key for key in wanted if key not in found and key not in optional]
     unknown = [key for key in found if key not in wanted and (key not in optional or stage == "stage 1")]
     wrong = [
@@ -139,9 +138,8 @@ def read_state(path: Path, stage: str, entries: list[Entry]) -> dict[str, torch.
         if keys
     ]
     if complaints:
-        near = did_you_mean(missing[0], unknown) if missing and unknown else ""
         raise UsageError(
-            f"{path}: not a released checkpoint of {stage}. Keys {'; '.join(complaints)}{near}. Expected are "
+            f"{path}: not a released checkpoint of {stage}. Keys {'; '.join(complaints)}. Expected are "
             f"exactly the {len(wanted)} keys of the published code at the sizes of the configuration; perhaps the "
             "stages were swapped, or configuration or speech encoder belong to other weights."
         )
