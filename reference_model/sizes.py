@@ -94,10 +94,13 @@ class Stage1Config(TrainingConfig):
         0 quantizes from the start, with the random codebook of the paper.
     revive_every : int
         Steps between revivals of entries that are hardly used; 0 never revives.
+    every_vertex : int
+        1 looks at all vertices in the loss; 4 at every fourth, others in each step, which takes less time.
     """
 
     quantize_from: int = 0
     revive_every: int = 0
+    every_vertex: int = 1
 
 
 @dataclass(frozen=True)
@@ -192,7 +195,8 @@ SIZES: dict[str, Size] = {
             "trains on two cores, both stages within an hour",
             _MINI,
             Stage1Config(
-                steps=2400, learning_rate=1e-3, quantize_from=200, revive_every=50, validate_every=400, **_BRIEF
+                steps=2400, learning_rate=1e-3, quantize_from=200, revive_every=50, every_vertex=4,
+                validate_every=400, **_BRIEF
             ),
             Stage2Config(
                 steps=4000,

@@ -72,6 +72,16 @@ class Stage1:
         self.usage = CodebookUsage(network.settings.entries)
         self._vectors = torch.zeros(0)
 
+    def expand_some(self, motion: torch.Tensor, step: int) -> torch.Tensor:
+        """Map motion (..., M) to coordinates of the vertices that a step looks at, (..., 3 n)."""
+        every = self.config.every_vertex
+        if every == 1:
+            return self.network.space.expand(motion)
+        basis, first = self.network.space.basis, step % every
+        if len(basis):
+            return motion @ basis.unflatten(-1, (-1, 3))[:, first::every].flatten(-2)
+        return motion.unflatten(-1, (-1, 3))[..., first::every, :].flatten(-2)
+
     def expand_lips(self, motion: torch.Tensor) -> torch.Tensor:
         """Map motion (..., M) to the lips' coordinates (..., 3 n)."""
         basis = self.network.space.basis
@@ -108,7 +118,7 @@ class Stage1:
                 vectors.detach().flatten(0, 1).unflatten(-1, (network.settings.codes, -1)).flatten(0, 1)
             )
         difference = decoded - motion
-        error = network.space.expand(difference).abs().mean()
+        error = self.expand_some(difference, step).abs().mean()
         lips = self.expand_lips(difference).abs().mean() if config.lips else error.new_zeros(())
         total = error + config.lips * lips + quantization
         return total, torch.stack([error, lips, quantization, error.new_tensor(used)]).detach()

@@ -132,6 +132,8 @@ def train_stage2(
     PrerequisiteError
         Where stage 1 has not been trained, or the speech encoder is missing.
     """
+    from mtbench.reference_model.model_files import save_model
+    from mtbench.reference_model.reference import ReferenceModel
     from mtbench.reference_model.speech import load_speech_encoder
 
     folder = Path(out)
@@ -158,7 +160,8 @@ def train_stage2(
         settle(result)
     assert isinstance(result, MultiTalk)
     facts = {"stage1": about.get("training"), "stage2": _facts(run, corpus, config), "size": size.name}
-    return _save(folder / STAGE2, result, encoder, corpus.topology, facts)
+    model = ReferenceModel.of(result, encoder, f"multitalk-{size.name}", corpus.topology, facts)
+    return save_model(folder / STAGE2, model)
 
 
 #: Settings that stage 2 may choose for itself.
@@ -166,23 +169,6 @@ _STAGE2_SETTINGS = (
     "decoder_layers", "decoder_heads", "decoder_feedforward", "period", "dropout", "languages", "motion_weight",
     "feature_weight",
 )  # fmt: skip
-
-
-def _save(path: Path, network: MultiTalk, encoder: Any, topology: str, facts: dict[str, Any]) -> Path:
-    import json
-
-    from safetensors.torch import save
-
-    about = {
-        "schema": 1,
-        "settings": network.settings.to_dict(),
-        "topology": topology,
-        "encoder": {"name": encoder.name, "digest": encoder.digest},
-        "training": facts,
-    }
-    write_atomically(path.with_suffix(".json"), (json.dumps(about, indent=1) + "\n").encode())
-    write_atomically(path, save({k: v.detach().contiguous() for k, v in network.state_dict().items()}))
-    return path
 
 
 def _prepare_basis(store: Path, corpus: Corpus, principal: int, seed: int) -> np.ndarray:
