@@ -121,6 +121,7 @@ def _open(name: str, corpus: Corpus | str | Path | None) -> Corpus:
 
 def _write_learned(name: str, benchmark: Benchmark, folder: Path, corpus: Corpus) -> None:
     baseline: Baseline
+    log.info("%s: learning from %s, which takes minutes", name, corpus.name)
     if name == "linear-map":
         from mtbench.reference_model.baselines.linear_map import CONTEXT, fit_linear_map
 
@@ -155,7 +156,9 @@ def _write_learned(name: str, benchmark: Benchmark, folder: Path, corpus: Corpus
         )
     how = Generation(seed=0, language_conditioning="none", notes=notes)
     _begin_entry(folder, name, benchmark, baseline.topology, "vertices", card, how)
-    for clip in benchmark.clips:
+    for done, clip in enumerate(benchmark.clips):
+        if done % 20 == 0:
+            log.info("%s: %d/%d clips predicted", name, done, len(benchmark.clips))
         _write_motion(folder, clip, vertices=baseline.predict(clip))
 
 
