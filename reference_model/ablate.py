@@ -44,10 +44,11 @@ from mtbench.reference_model.ablation_variants import (
     Variant,
     swap_labels,
 )
+from mtbench.reference_model.claims import claim_folder
 from mtbench.reference_model.corpus import open_corpus
 from mtbench.reference_model.encoder_batches import EncoderTraining
 from mtbench.reference_model.encoder_training import train_speech_encoder
-from mtbench.reference_model.reproduce import HOURS, claim_folder, reproduce
+from mtbench.reference_model.reproduce import HOURS, reproduce
 from mtbench.reference_model.sizes import Size, apply_overrides, load_size
 from mtbench.reference_model.speech import BUNDLED
 
@@ -62,6 +63,9 @@ DEFAULT_VARIANTS = (NO_LANGUAGE.key, ENGLISH.key, SWAPPED.key)
 ENGLISH_ENCODERS = {"facebook/wav2vec2-large-xlsr-53": "facebook/wav2vec2-large-lv60"}
 #: How the encoders of a size are trained, where that is not the default.
 ENCODER_TRAININGS = {"smoke": EncoderTraining(steps=2, batch=2, warmup=1)}
+
+#: Folders of encoders that are trained here; they may be there before all else.
+_ENCODERS = {ENGLISH.key: "encoder-eng", MATCHED.key: "encoder-all"}
 
 
 @dataclass(frozen=True)
@@ -143,6 +147,7 @@ def ablate(
             "recognizer": recognizer,
             "english_encoder": english_encoder,
         },
+        besides=_ENCODERS.values(),
     )
     plan = _Plan(chosen, folder, home, loaded, recognizer, english_encoder, workers, threads, cache)
     run = reproduce(
@@ -167,7 +172,8 @@ def ablate(
             labels = swap_labels(chosen.settings.languages, loaded.languages)
         else:
             changed = _change(plan, variant)
-            encoders[variant.key] = read_encoder_facts(changed.encoder)
+            if changed.encoder != chosen.encoder:
+                encoders[variant.key] = read_encoder_facts(changed.encoder)
             model = _train(plan, variant, changed)
         folders[variant.key] = _score(plan, variant, model, labels if variant is SWAPPED else {})
     ablation = collect_ablation(folders)
@@ -207,10 +213,9 @@ def _change(plan: _Plan, variant: Variant) -> Size:
             )
         return dataclasses.replace(plan.size, encoder=ENGLISH_ENCODERS[plan.size.encoder])
     training = ENCODER_TRAININGS.get(plan.size.name, EncoderTraining())
-    name, languages = (
-        ("encoder-eng", ("eng",)) if variant is ENGLISH else ("encoder-all", plan.size.settings.languages)
-    )
-    weights = train_speech_encoder(plan.folder / name, dataclasses.replace(training, languages=languages))
+    languages = ("eng",) if variant is ENGLISH else plan.size.settings.languages
+    run = plan.folder / _ENCODERS[variant.key]
+    weights = train_speech_encoder(run, dataclasses.replace(training, languages=languages))
     return dataclasses.replace(plan.size, encoder=str(weights.resolve()))
 
 

@@ -12,6 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from mtbench.cache import write_atomically
+from mtbench.languages import display_name
 from mtbench.reference_model.ablation_plot import plot_ablation
 from mtbench.reference_model.ablation_results import AVLR, LVE, Ablation
 from mtbench.reference_model.ablation_table import format_tables, to_csv, to_json
@@ -75,6 +76,6 @@ def _describe_making(ablation: Ablation, facts: Facts) -> str:
         known = [f"{by[key]} {e.describe()}" for key, e in facts.encoders.items() if key in by]
         lines.append(f"Speech encoders: {'; '.join(known)}.")
     if facts.labels:
-        labels = ", ".join(f"{a} as {b}" for a, b in facts.labels.items())
+        labels = ", ".join(f"{display_name(a)} as {display_name(b)}" for a, b in facts.labels.items())
         lines.append(f"Swapped labels: {labels}.")
     return " ".join(lines) + "\n"

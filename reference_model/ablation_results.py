@@ -97,6 +97,8 @@ class Ablation:
     sound : SummaryRow or None
         The error rate of the same sound without a mouth.
     effects : tuple of Effect
+    warnings : tuple of str
+        What the full model's scores warn of.
     sources : dict of str to int
         Independent texts of each language, the unit that tests swap and intervals redraw.
     clips : int
@@ -109,6 +111,7 @@ class Ablation:
     numbers: Mapping[tuple[str, str, str], SummaryRow]
     sound: SummaryRow | None
     effects: tuple[Effect, ...]
+    warnings: tuple[str, ...]
     sources: Mapping[str, int]
     clips: int
 
@@ -191,6 +194,7 @@ def collect_ablation(
         numbers=numbers,
         sound=_find(full, SOUND, "all"),
         effects=tuple(_correct_overall(effects)),
+        warnings=full.warnings,
         sources={c: len({s for language, s in clips.values() if language == c}) for c in languages},
         clips=len(clips),
     )

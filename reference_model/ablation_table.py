@@ -104,6 +104,7 @@ def to_json(ablation: Ablation) -> dict[str, Any]:
         "benchmark": ablation.benchmark,
         "judge": ablation.judge,
         "clips": ablation.clips,
+        "warnings": list(ablation.warnings),
         "sources": dict(ablation.sources),
         "variants": [asdict(v) for v in ablation.variants],
         "numbers": [

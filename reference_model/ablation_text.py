@@ -84,7 +84,7 @@ class Facts:
     size : str
         Name of the model's size.
     encoders : mapping of str to EncoderFacts
-        By variant key.
+        By variant key; a variant that is not named has the full one's.
     labels : mapping of str to str
         Language to the one whose label its clips got, ISO 639-3.
     corpus : str
@@ -182,7 +182,7 @@ def _limit_languages(ablation: Ablation) -> list[str]:
     most = max(ablation.sources.values())
     least = min(ablation.sources.values())
     p, corrected = smallest_p(most, len(ablation.languages))
-    texts = f"{most} texts" if most == least else f"{least} to {most} texts"
+    texts = (f"{most}" if most == least else f"{least} to {most}") + (" text" if most == 1 else " texts")
     if corrected >= ALPHA:
         return [
             f"*Single languages.* With {texts} a language, the smallest p-value that the test can give is {p:.3f}, and "
@@ -198,7 +198,8 @@ def _limit_languages(ablation: Ablation) -> list[str]:
 
 def _limit_agreement(ablation: Ablation) -> list[str]:
     """Say where the two measures disagree, and what is not separable at all."""
-    out = []
+    out: list[str] = []
+    nothing: list[str] = []
     for pair in _pairs(ablation):
         by = {e.measure: e for e in pair}
         name = f"{pair[0].variant.mark} against {pair[0].reference.mark}"
@@ -218,9 +219,12 @@ def _limit_agreement(ablation: Ablation) -> list[str]:
                     f"{_direction(yes, no)} is not separable, so nothing can be said about {_quality(no.measure)}."
                 )
         if not any(e.significant for e in pair):
-            out.append(
-                f"*{name}.* No effect was shown, which is no proof that there is none: see the intervals above."
-            )
+            nothing.append(name)
+    if nothing:
+        out.append(
+            f"*{'; '.join(nothing)}.* No effect was shown, which is no proof that there is none: see the intervals "
+            "above."
+        )
     return out
 
 
@@ -271,6 +275,7 @@ def _limit_making(ablation: Ablation, facts: Facts) -> list[str]:
             f"*Swapped labels* ({shown}, … each language once) show whether {FULL.mark} heeds the label, not whether "
             f"it gains by having one: that is {NO_LANGUAGE.mark}."
         )
+    out += [f"*The judge.* {warning}." for warning in ablation.warnings]
     if ablation.sound is not None and ablation.sound.estimate is not None:
         full_avlr = ablation.numbers.get((FULL.key, AVLR.metric, "all"))
         if full_avlr is not None and full_avlr.estimate is not None:

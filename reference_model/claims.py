@@ -8,6 +8,7 @@ Conventions
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from mtbench.errors import UsageError
 REQUEST = ".request.json"
 
 
-def claim_folder(folder: Path, request: dict[str, Any]) -> None:
+def claim_folder(folder: Path, request: dict[str, Any], besides: Iterable[str] = ()) -> None:
     """Write what a folder is to hold, or check that it is what was begun there.
 
     Parameters
@@ -26,16 +27,18 @@ def claim_folder(folder: Path, request: dict[str, Any]) -> None:
         Created where needed.
     request : dict
         JSON values.
+    besides : iterable of str
+        Names of what may lie there before the folder is claimed, because it knows itself what it is.
 
     Raises
     ------
     UsageError
         For a folder that was begun with another request, or holds files without one.
     """
-    mark = folder / REQUEST
+    mark, kept = folder / REQUEST, set(besides)
     text = json.dumps(request, indent=1, sort_keys=True, ensure_ascii=False)
     if not mark.is_file():
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        if folder.exists() and (not folder.is_dir() or any(p.name not in kept for p in folder.iterdir())):
             raise UsageError(
                 f"{folder}: holds something that this command did not write; give another folder"
             )

@@ -155,7 +155,7 @@ def effect(measure, difference, p, language="all"):
 
 
 def made_of(*effects, sources=30):
-    return Ablation("b@1", "judge#1", (NO_LANGUAGE, FULL), ("ell", "ita"), {}, None, effects,
+    return Ablation("b@1", "judge#1", (NO_LANGUAGE, FULL), ("ell", "ita"), {}, None, effects, ("understands nothing",),
                     {"ell": sources, "ita": sources}, 60)  # fmt: skip
 
 
@@ -165,6 +165,7 @@ def test_measures_that_disagree_give_no_ranking():
     assert "better in AVLR and worse in LVE: no order of the two holds for both" in text
     assert "40 clips of 42" in text
     assert "significantly lower, so better" in text
+    assert "*The judge.* understands nothing." in text
 
 
 def test_a_language_can_be_significant_on_enough_texts():
@@ -248,6 +249,45 @@ def test_what_cannot_be_made_is_refused(tmp_path):
 
 def test_pairs_name_variants_of_the_table():
     assert all(reference is not variant for reference, variant in PAIRS)
+
+
+@pytest.mark.synth
+def test_from_a_reproduction_to_the_page(tmp_path, monkeypatch):
+    pytest.importorskip("espeakng_loader")
+    import fakes
+
+    from mtbench.reference_model import corpus
+    from mtbench.reference_model.ablate import ENCODER_TRAININGS
+    from mtbench.reference_model.encoder_training import train_speech_encoder
+
+    monkeypatch.setattr(corpus, "PART", 20)
+    out = tmp_path / "out"
+    # Here and not in another process; the ablation finds it finished.
+    train_speech_encoder(out / "encoder-eng", ENCODER_TRAININGS["smoke"], workers=0)
+    options = {
+        "overrides": ["stage1.steps=3", "stage2.steps=2"], "hours": 0.005, "workers": 1, "threads": 1,
+        "benchmark": fakes.make_benchmark(tmp_path / "small"), "recognizer": fakes.ONE_EAR, "cache": tmp_path / "cache",
+    }  # fmt: skip
+    found = ablate("smoke", out, **options)
+    assert [v.key for v in found.variants] == ["no-language", "english-encoder", "full", "swapped-labels"]
+    about = {p.parent.name: json.loads(p.read_text("utf-8")) for p in out.glob("*/multitalk-smoke*.json")}
+    assert about["no-language"]["settings"]["languages"] == []
+    assert about["english-encoder"]["encoder"]["name"] == str(
+        out / "encoder-eng" / "speech-encoder.safetensors"
+    )
+    assert about["base"]["encoder"]["name"] == "openhead-av"
+    manifest = (out / "swapped-labels" / "submission" / "submission.toml").read_text("utf-8")
+    assert "Arabic for Italian" in manifest
+    page = (out / "ablation.md").read_text("utf-8")
+    assert "Italian as Arabic, English as Russian, Japanese as Catalan" in page
+    assert "does not understand this speech" in page
+    # Finished steps are not done again, and the page comes out the same; other settings are refused.
+    files = {p: p.stat().st_mtime_ns for p in out.glob("*/**/*.safetensors")}
+    ablate("smoke", out, **options)
+    assert files == {p: p.stat().st_mtime_ns for p in files}
+    assert page == (out / "ablation.md").read_text("utf-8")
+    with pytest.raises(UsageError, match="another seed"):
+        ablate("smoke", out, seed=2, **options)
 
 
 SMALL = {"width": 16, "heads": 2, "feedforward": 16, "layers": 2, "channels": (2, 2, 2, 2)}
