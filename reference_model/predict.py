@@ -347,14 +347,15 @@ def _predict_batch(
 
 def _face(model: ReferenceModel, clip: Clip) -> np.ndarray:
     """Return the clip's speaker at rest where the benchmark tells, the topology's face otherwise."""
-    if clip.motion_path is not None and clip.topology == model.topology:
+    topology = model.topology
+    if topology is not None and clip.motion_path is not None and clip.topology == topology:
         try:
-            face = template_face(clip, load_topology(model.topology))
+            face = template_face(clip, load_topology(topology))
         except PrerequisiteError:
             face = None  # FLAME parameters without a FLAME model: the speaker's shape is unknown
         if face is not None:
             return np.asarray(face, np.float32)
-    return default_template(model.topology, model.network.settings.vertices)
+    return default_template(topology, model.network.settings.vertices)
 
 
 def count_parameters(model: ReferenceModel) -> int:

@@ -52,7 +52,18 @@ def wav(tmp_path):
 
 @pytest.mark.parametrize(
     "command",
-    ["", "import", "predict", "data", "train", "train stage1", "train stage2", "reproduce", "baseline"],
+    [
+        "",
+        "import",
+        "predict",
+        "data",
+        "train",
+        "train stage1",
+        "train stage2",
+        "reproduce",
+        "ablate",
+        "baseline",
+    ],
 )
 def test_every_command_explains_itself(command):
     code, text, _ = call(*command.split(), "--help")
@@ -156,6 +167,43 @@ def test_settings_and_sizes_are_checked_before_anything_is_done(tmp_path):
     assert code == 2
     assert "none of the known layouts" in error
     assert not (tmp_path / "run").exists()
+
+
+def test_released_checkpoints_become_a_model(shared, wav, tmp_path):
+    pytest.importorskip("transformers")
+    golden, out = shared / "golden" / "multitalk_a", tmp_path / "tiny.safetensors"
+    stages = [golden / "stage1.pth.tar", golden / "stage2.pth.tar"]
+    more = ["--speech-encoder", golden / "wav2vec2", "--config", golden / "config.json", "--out", out]
+    code, text, notes = call("import", *stages, *more)
+    assert (code, text) == (0, f"{out}\n")
+    assert f"--model {out}" in notes
+    assert out.with_suffix(".json").is_file()
+    code, _, error = call("import", *reversed(stages), *more)
+    assert code == 2
+    assert "missing" in error
+    np.save(tmp_path / "face.npy", np.linspace(-0.1, 0.1, 30))
+    spoken = ["--model", out, "--audio", wav, "--template", tmp_path / "face.npy"]
+    assert call("predict", *spoken, "--blend", "it:0.7,English:0.3", "--out", tmp_path / "a")[0] == 0
+    assert np.load(tmp_path / "a" / "talk.npz")["vertices"].shape == (12, 10, 3)
+    code, _, error = call("predict", *spoken, "--language", "Catalan", "--out", tmp_path / "b")
+    assert code == 2
+    assert "'Catalan'; it knows Arabic, English" in error
+    code, _, error = call("predict", *spoken[:-2], "--language", "it", "--out", tmp_path / "b")
+    assert code == PrerequisiteError.exit_code
+    assert "--template FILE" in error
+    code, _, error = call("predict", *spoken, "--language", "it", "--video", "--out", tmp_path / "b")
+    assert code == 2
+    assert "leave out --video" in error
+
+
+def test_baselines_need_a_name_and_data(tmp_path):
+    code, _, error = call("baseline", "guess", "--out", tmp_path / "out")
+    assert code == 2
+    assert "retrieval, linear-map, phone-rules" in error
+    code, _, error = call("baseline", "linear-map", "--out", tmp_path / "out")
+    assert code == 2
+    assert "mtbench reference data" in error
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.synth
