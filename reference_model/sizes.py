@@ -113,7 +113,8 @@ class Stage2Config(TrainingConfig):
     Attributes
     ----------
     past_noise : float
-        Noise on the past motion, in parts of how far each coordinate moves (drawn up to this for each clip).
+        Noise on the past motion, in parts of how far each coordinate moves (drawn up to this for each clip); half of
+        its power stays the same throughout a clip.
     past_drop : float
         Share of the clips whose past is the resting face throughout.
     past_own : float
@@ -199,11 +200,10 @@ SIZES: dict[str, Size] = {
                 validate_every=400, **_BRIEF
             ),
             Stage2Config(
-                steps=4000,
+                steps=3000,
                 learning_rate=8e-4,
-                past_noise=0.5,
-                past_drop=0.3,
-                past_own=0.3,
+                past_noise=2.0,
+                past_drop=0.5,
                 validate_every=500,
                 **_BRIEF,
             ),

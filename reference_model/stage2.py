@@ -72,7 +72,9 @@ class Stage2:
         config = self.config
         if config.past_noise:
             level = config.past_noise * torch.rand(len(before), 1, 1)
-            before = before + level * self.spread * torch.randn(before.shape)
+            # Own motion goes astray for long stretches, not frame by frame: half of the noise stays for the whole clip.
+            steady, quick = torch.randn(len(before), 1, before.shape[-1]), torch.randn(before.shape)
+            before = before + level * self.spread * (steady + quick) / 2**0.5
         if config.past_drop:
             before = before * (torch.rand(len(before), 1, 1) >= config.past_drop)
         return before
