@@ -37,12 +37,12 @@ import torch.nn.functional as F
 
 from mtbench.avsr.batches import Tensors, collate_shards
 from mtbench.avsr.decoding import DecodingConfig
-from mtbench.loss_plot import plot_losses
 from mtbench.avsr.model import TRAINING_ONLY, AudioVisualCTC, ModelConfig
 from mtbench.avsr.openhead_av import save_recognizer
 from mtbench.avsr.training_data import BatchGenerator
 from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.languages import LANGUAGES
+from mtbench.loss_plot import plot_losses
 
 log = logging.getLogger(__name__)
 

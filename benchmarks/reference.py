@@ -30,7 +30,7 @@ import torch
 
 from mtbench.reference_model.inference import Generator
 from mtbench.reference_model.model import MultiTalk, Settings
-from mtbench.reference_model.sizes import SIZES
+from mtbench.reference_model.training.sizes import SIZES
 
 SETTINGS = {"tiny": SIZES["mini"].settings, "full": Settings()}
 FPS = 25

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 from mtbench.reference_model.claims import claim_folder
 from mtbench.reference_model.corpus import MANIFEST as CORPUS
 from mtbench.reference_model.corpus import GeneratedCorpus, generate_corpus
-from mtbench.reference_model.sizes import Size, apply_overrides, load_size
+from mtbench.reference_model.training.sizes import Size, apply_overrides, load_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +59,7 @@ def reproduce(
     Parameters
     ----------
     size : str
-        See :mod:`mtbench.reference_model.sizes`.
+        See :mod:`mtbench.reference_model.training.sizes`.
     out : str or Path
         The folder described above.
     overrides : sequence of str
@@ -136,8 +136,8 @@ def _make_data(folder: Path, hours: float, seed: int, workers: int) -> Generated
 
 
 def _train(folder: Path, size: Size, corpus: GeneratedCorpus, threads: int | None) -> Path:
-    from mtbench.reference_model.checkpoints import STAGE1
-    from mtbench.reference_model.train import STAGE2, train_stage1, train_stage2
+    from mtbench.reference_model.training.checkpoints import STAGE1
+    from mtbench.reference_model.training.train import STAGE2, train_stage1, train_stage2
 
     first, second = folder / "stage1" / STAGE1, folder / "stage2" / STAGE2
     with _step("2/6 stage 1, motion to codes and back", first, first.is_file()):

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from mtbench.loss_plot import plot_losses, read_losses, smooth
 from mtbench.errors import UsageError
+from mtbench.loss_plot import plot_losses, read_losses, smooth
 
 HEAD = "step,seconds,learning_rate,ctc,frame\n"
 

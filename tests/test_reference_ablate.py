@@ -15,12 +15,12 @@ from mtbench.aggregate import aggregate, list_signatures
 from mtbench.errors import UsageError
 from mtbench.languages import LANGUAGES
 from mtbench.paired import Difference
-from mtbench.reference_model.ablate import ablate
-from mtbench.reference_model.ablation_page import format_page, write_ablation
-from mtbench.reference_model.ablation_results import AVLR, LVE, Ablation, Effect, collect_ablation
-from mtbench.reference_model.ablation_table import signed, to_csv
-from mtbench.reference_model.ablation_text import EncoderFacts, Facts, describe_support, smallest_p
-from mtbench.reference_model.ablation_variants import (
+from mtbench.reference_model.ablation.ablate import ablate
+from mtbench.reference_model.ablation.page import format_page, write_ablation
+from mtbench.reference_model.ablation.results import AVLR, LVE, Ablation, Effect, collect_ablation
+from mtbench.reference_model.ablation.table import signed, to_csv
+from mtbench.reference_model.ablation.text import EncoderFacts, Facts, describe_support, smallest_p
+from mtbench.reference_model.ablation.variants import (
     ENGLISH,
     FULL,
     MATCHED,
@@ -257,8 +257,8 @@ def test_from_a_reproduction_to_the_page(tmp_path, monkeypatch):
     import fakes
 
     from mtbench.reference_model import corpus
-    from mtbench.reference_model.ablate import ENCODER_TRAININGS
-    from mtbench.reference_model.encoder_training import train_speech_encoder
+    from mtbench.reference_model.ablation.ablate import ENCODER_TRAININGS
+    from mtbench.reference_model.training.encoder_training import train_speech_encoder
 
     monkeypatch.setattr(corpus, "PART", 20)
     out = tmp_path / "out"
@@ -295,7 +295,7 @@ SMALL = {"width": 16, "heads": 2, "feedforward": 16, "layers": 2, "channels": (2
 
 def test_an_encoder_is_trained_resumed_and_loaded(tmp_path, monkeypatch):
     pytest.importorskip("wordfreq")
-    from mtbench.reference_model import encoder_training as module
+    from mtbench.reference_model.training import encoder_training as module
     from mtbench.reference_model.speech import load_speech_encoder
 
     config = module.EncoderTraining(steps=3, batch=2, warmup=1, checkpoint_every=1)
@@ -327,8 +327,8 @@ def test_an_encoder_is_trained_resumed_and_loaded(tmp_path, monkeypatch):
 
 def test_batches_are_english_and_labelled():
     pytest.importorskip("wordfreq")
-    from mtbench.reference_model.encoder_batches import EncoderTraining, make_batch
-    from mtbench.reference_model.encoder_training import compute_loss
+    from mtbench.reference_model.training.encoder_batches import EncoderTraining, make_batch
+    from mtbench.reference_model.training.encoder_training import compute_loss
 
     config = EncoderTraining(batch=3)
     batch, again = make_batch(config, 7), make_batch(config, 7)

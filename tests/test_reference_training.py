@@ -14,17 +14,23 @@ import torch
 from torch import nn
 
 from mtbench.errors import PrerequisiteError, UsageError
-from mtbench.reference_model.balance import balance_input, balance_output, settle
-from mtbench.reference_model.checkpoints import load_autoencoder
-from mtbench.reference_model.codebook import CodebookUsage, cluster_means, perplexity, revive
 from mtbench.reference_model.model import MotionAutoencoder, MultiTalk, Settings
-from mtbench.reference_model.optimization import Run, learning_rate
-from mtbench.reference_model.prepared import prepare_rows
-from mtbench.reference_model.sizes import SIZES, Stage1Config, Stage2Config, apply_overrides, load_size
-from mtbench.reference_model.stage1 import Stage1, lip_error
-from mtbench.reference_model.stage2 import Stage2
-from mtbench.reference_model.train import train_stage1, train_stage2
-from mtbench.reference_model.training_set import MULTIPLE, TrainingSet, learn_basis
+from mtbench.reference_model.training.balance import balance_input, balance_output, settle
+from mtbench.reference_model.training.checkpoints import load_autoencoder
+from mtbench.reference_model.training.codebook import CodebookUsage, cluster_means, perplexity, revive
+from mtbench.reference_model.training.optimization import Run, learning_rate
+from mtbench.reference_model.training.prepared import prepare_rows
+from mtbench.reference_model.training.sizes import (
+    SIZES,
+    Stage1Config,
+    Stage2Config,
+    apply_overrides,
+    load_size,
+)
+from mtbench.reference_model.training.stage1 import Stage1, lip_error
+from mtbench.reference_model.training.stage2 import Stage2
+from mtbench.reference_model.training.train import train_stage1, train_stage2
+from mtbench.reference_model.training.training_set import MULTIPLE, TrainingSet, learn_basis
 from tests.training_corpus import WaveCorpus
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -436,8 +442,8 @@ def test_a_folder_of_another_configuration_is_refused(corpus, tmp_path):
 KILLED = """
 import os, signal, sys
 import torch
-from mtbench.reference_model import checkpoints, optimization
-from mtbench.reference_model.train import train_stage1, train_stage2
+from mtbench.reference_model.training import checkpoints, optimization
+from mtbench.reference_model.training.train import train_stage1, train_stage2
 from tests.test_reference_training import TINY
 from tests.training_corpus import WaveCorpus
 

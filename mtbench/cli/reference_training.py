@@ -44,8 +44,8 @@ def train_stage1(
 ) -> None:
     """Train the motion autoencoder and its codebook; writes stage1.safetensors, losses.csv and losses.png."""
     from mtbench.reference_model.corpus import open_corpus
-    from mtbench.reference_model.sizes import apply_overrides, load_size
-    from mtbench.reference_model.train import train_stage1 as run
+    from mtbench.reference_model.training.sizes import apply_overrides, load_size
+    from mtbench.reference_model.training.train import train_stage1 as run
 
     log_lines()
     chosen = apply_overrides(load_size(size), settings or ())
@@ -65,8 +65,8 @@ def train_stage2(
 ) -> None:
     """Train the speech-driven decoder; writes stage2.safetensors (both stages), losses.csv and losses.png."""
     from mtbench.reference_model.corpus import open_corpus
-    from mtbench.reference_model.sizes import apply_overrides, load_size
-    from mtbench.reference_model.train import train_stage2 as run
+    from mtbench.reference_model.training.sizes import apply_overrides, load_size
+    from mtbench.reference_model.training.train import train_stage2 as run
 
     log_lines()
     chosen = apply_overrides(load_size(size), settings or ())
@@ -149,8 +149,8 @@ def ablate(
 
     Writes ablation.md (LVE and AVLR by language, intervals, paired tests, what they support), .json, .csv and .png.
     """
-    from mtbench.reference_model.ablate import DEFAULT_VARIANTS
-    from mtbench.reference_model.ablate import ablate as run_variants
+    from mtbench.reference_model.ablation.ablate import DEFAULT_VARIANTS
+    from mtbench.reference_model.ablation.ablate import ablate as run_variants
 
     log_lines()
     folder = Path("runs") / f"multitalk-{size}-ablation" if out is None else out

@@ -73,7 +73,7 @@ def draw_frames(corpus: Corpus, frames: int, seed: int = 0) -> TrainingFrames:
     UsageError
         For a corpus of fewer than two clips: one is needed to choose settings on.
     """
-    from mtbench.reference_model.training_set import learn_basis
+    from mtbench.reference_model.training.training_set import learn_basis
 
     if len(corpus) < 2:
         raise UsageError(

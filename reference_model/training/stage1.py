@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from mtbench.reference_model.codebook import CodebookUsage, cluster_means, perplexity, revive
 from mtbench.reference_model.model import MotionAutoencoder
-from mtbench.reference_model.sizes import Stage1Config
-from mtbench.reference_model.training_set import TrainingSet
+from mtbench.reference_model.training.codebook import CodebookUsage, cluster_means, perplexity, revive
+from mtbench.reference_model.training.sizes import Stage1Config
+from mtbench.reference_model.training.training_set import TrainingSet
 
 #: Batches whose vectors the codebook begins with.
 _FIRST = 4
@@ -42,7 +42,7 @@ def lip_error(difference: torch.Tensor, scale: float) -> float:
 
 
 class Stage1:
-    """See :class:`~mtbench.reference_model.optimization.Stage`.
+    """See :class:`~mtbench.reference_model.training.optimization.Stage`.
 
     Parameters
     ----------

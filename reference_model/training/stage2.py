@@ -4,7 +4,7 @@ Conventions
 -----------
 Loss as published: mean squared errors of the vertices and of the code vectors; beside them, where the settings say so,
 the lips' vertices once more. Stage 1 stands still. What the model is told of the past is the true motion, noisier,
-left out or the model's own as :class:`~mtbench.reference_model.sizes.Stage2Config` says.
+left out or the model's own as :class:`~mtbench.reference_model.training.sizes.Stage2Config` says.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ import torch.nn.functional as F
 from torch import nn
 
 from mtbench.reference_model.model import MultiTalk
-from mtbench.reference_model.sizes import Stage2Config
-from mtbench.reference_model.stage1 import lip_coordinates, lip_error
-from mtbench.reference_model.training_set import Batch, TrainingSet
+from mtbench.reference_model.training.sizes import Stage2Config
+from mtbench.reference_model.training.stage1 import lip_coordinates, lip_error
+from mtbench.reference_model.training.training_set import Batch, TrainingSet
 
 #: Frames that are generated of each validation clip at most.
 _VALIDATION_FRAMES = 75
 
 
 class Stage2:
-    """See :class:`~mtbench.reference_model.optimization.Stage`.
+    """See :class:`~mtbench.reference_model.training.optimization.Stage`.
 
     Parameters
     ----------

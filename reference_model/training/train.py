@@ -2,9 +2,9 @@
 
 Conventions
 -----------
-Each stage has a run folder (:mod:`mtbench.reference_model.checkpoints`); a run that was stopped goes on when it is
-started again. What is computed once from a corpus lies in a folder that both share, by default ``prepared`` beside the
-run folder.
+Each stage has a run folder (:mod:`mtbench.reference_model.training.checkpoints`); a run that was stopped goes on when
+it is started again. What is computed once from a corpus lies in a folder that both share, by default ``prepared``
+beside the run folder.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ import numpy as np
 import torch
 
 from mtbench.cache import write_atomically
-from mtbench.reference_model.balance import balance_input, balance_output, settle
-from mtbench.reference_model.checkpoints import STAGE1, load_autoencoder, save_autoencoder
 from mtbench.reference_model.model import MotionAutoencoder, MultiTalk
-from mtbench.reference_model.optimization import Run, count_steps
-from mtbench.reference_model.sizes import Size
-from mtbench.reference_model.stage1 import Stage1
-from mtbench.reference_model.stage2 import Stage2
-from mtbench.reference_model.training_set import TrainingSet, learn_basis
+from mtbench.reference_model.training.balance import balance_input, balance_output, settle
+from mtbench.reference_model.training.checkpoints import STAGE1, load_autoencoder, save_autoencoder
+from mtbench.reference_model.training.optimization import Run, count_steps
+from mtbench.reference_model.training.sizes import Size
+from mtbench.reference_model.training.stage1 import Stage1
+from mtbench.reference_model.training.stage2 import Stage2
+from mtbench.reference_model.training.training_set import TrainingSet, learn_basis
 
 if TYPE_CHECKING:
     from mtbench.reference_model.corpus import Corpus

@@ -1,7 +1,7 @@
 """What an ablation measured: numbers of every variant by language, and paired differences between variants.
 
 Numbers are those of the variants' result folders; intervals and tests are :mod:`mtbench.comparison`'s. Nothing here
-knows how the variants were made (:mod:`mtbench.reference_model.ablate`).
+knows how the variants were made (:mod:`mtbench.reference_model.ablation.ablate`).
 
 Conventions
 -----------
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from mtbench.languages import display_name
 from mtbench.paired import ALPHA, Difference
-from mtbench.reference_model.ablation_variants import FULL, PAIRS, VARIANTS, Variant
+from mtbench.reference_model.ablation.variants import FULL, PAIRS, VARIANTS, Variant
 from mtbench.statistics import REPLICATES, SEED, TRIALS, adjust_holm
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 Conventions
 -----------
-Those of :mod:`mtbench.reference_model.ablation_results`. One panel a measure, one line a language, one color a pair;
+Those of :mod:`mtbench.reference_model.ablation.results`. One panel a measure, one line a language, one color a pair;
 right of zero the variant is worse than its reference. The same numbers give the same bytes. Needs matplotlib, from the
 extra ``[report]``.
 """
@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mtbench.cache import write_atomically
-from mtbench.reference_model.ablation_results import Ablation, Effect, Measure
-from mtbench.reference_model.ablation_table import name_language
+from mtbench.reference_model.ablation.results import Ablation, Effect, Measure
+from mtbench.reference_model.ablation.table import name_language
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,8 +6,8 @@ trained from scratch on generated English speech: CTC over phones, and frame-wis
 stack, as the recognizer itself learned, but without pictures. Given the twenty languages instead, the same steps make
 the encoder that (b) differs from by language and by nothing else.
 
-One thread optimizes while another process makes batches (:mod:`mtbench.reference_model.encoder_batches`), and a run
-killed at any moment goes on where it was.
+One thread optimizes while another process makes batches (:mod:`mtbench.reference_model.training.encoder_batches`), and
+a run killed at any moment goes on where it was.
 
 Conventions
 -----------
@@ -39,7 +39,7 @@ from mtbench.avsr.model import AudioVisualCTC, ModelConfig
 from mtbench.avsr.openhead_av import save_recognizer
 from mtbench.errors import UsageError
 from mtbench.languages import language_code
-from mtbench.reference_model.encoder_batches import EncoderTraining, SpeechBatch, make_batch
+from mtbench.reference_model.training.encoder_batches import EncoderTraining, SpeechBatch, make_batch
 from mtbench.threads import single_threaded_torch
 
 log = logging.getLogger(__name__)

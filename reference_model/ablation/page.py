@@ -2,7 +2,7 @@
 
 Conventions
 -----------
-Those of :mod:`mtbench.reference_model.ablation_results`. The same numbers give the same bytes.
+Those of :mod:`mtbench.reference_model.ablation.results`. The same numbers give the same bytes.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from pathlib import Path
 
 from mtbench.cache import write_atomically
 from mtbench.languages import display_name
-from mtbench.reference_model.ablation_plot import plot_ablation
-from mtbench.reference_model.ablation_results import AVLR, LVE, Ablation
-from mtbench.reference_model.ablation_table import format_tables, to_csv, to_json
-from mtbench.reference_model.ablation_text import Facts, describe_support
-from mtbench.reference_model.ablation_variants import FULL
+from mtbench.reference_model.ablation.plot import plot_ablation
+from mtbench.reference_model.ablation.results import AVLR, LVE, Ablation
+from mtbench.reference_model.ablation.table import format_tables, to_csv, to_json
+from mtbench.reference_model.ablation.text import Facts, describe_support
+from mtbench.reference_model.ablation.variants import FULL
 
 
 def write_ablation(folder: str | Path, ablation: Ablation, facts: Facts) -> Path:

@@ -22,7 +22,7 @@ from mtbench.cache import digest_array
 from mtbench.errors import UsageError
 from mtbench.languages import LANGUAGES
 from mtbench.reference_model.model import Settings
-from mtbench.reference_model.prepared import PreparedRows, prepare_rows
+from mtbench.reference_model.training.prepared import PreparedRows, prepare_rows
 
 if TYPE_CHECKING:
     from mtbench.reference_model.corpus import Corpus

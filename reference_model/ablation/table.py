@@ -2,7 +2,7 @@
 
 Conventions
 -----------
-Those of :mod:`mtbench.reference_model.ablation_results`. Nothing here computes.
+Those of :mod:`mtbench.reference_model.ablation.results`. Nothing here computes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from mtbench.languages import display_name, headline_rate
 from mtbench.paired import ALPHA
-from mtbench.reference_model.ablation_results import AVLR, Ablation, Effect, Measure
+from mtbench.reference_model.ablation.results import AVLR, Ablation, Effect, Measure
 
 if TYPE_CHECKING:
     from mtbench.summary import SummaryRow

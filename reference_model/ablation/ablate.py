@@ -1,12 +1,12 @@
 """The paper's ablations: what the language embedding and a multilingual speech encoder are worth.
 
-Variants of one model (:mod:`mtbench.reference_model.ablation_variants`), same data, same stage 1, same steps and seed:
+Variants of one model (:mod:`mtbench.reference_model.ablation.variants`), same data, same stage 1, same steps and seed:
 (a) without the language embedding; (b) with a speech encoder that learned English only; (c) in full, which is a
 reproduction (:mod:`mtbench.reference_model.reproduce`); and (c) given the label of another language for every clip. All
 are scored like any entry, and compared clip by clip.
 
-At size ``mini`` the English encoder is trained here (:mod:`mtbench.reference_model.encoder_training`), for less long
-than the bundled one. What that costs is told by variant (b′), on request: the same training in all languages.
+At size ``mini`` the English encoder is trained here (:mod:`mtbench.reference_model.training.encoder_training`), for
+less long than the bundled one. What that costs is told by variant (b′), on request: the same training in all languages.
 
 Conventions
 -----------
@@ -31,10 +31,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mtbench.errors import UsageError
-from mtbench.reference_model.ablation_page import write_ablation
-from mtbench.reference_model.ablation_results import Ablation, collect_ablation
-from mtbench.reference_model.ablation_text import Facts, read_encoder_facts
-from mtbench.reference_model.ablation_variants import (
+from mtbench.reference_model.ablation.page import write_ablation
+from mtbench.reference_model.ablation.results import Ablation, collect_ablation
+from mtbench.reference_model.ablation.text import Facts, read_encoder_facts
+from mtbench.reference_model.ablation.variants import (
     ENGLISH,
     FULL,
     MATCHED,
@@ -46,11 +46,11 @@ from mtbench.reference_model.ablation_variants import (
 )
 from mtbench.reference_model.claims import claim_folder
 from mtbench.reference_model.corpus import open_corpus
-from mtbench.reference_model.encoder_batches import EncoderTraining
-from mtbench.reference_model.encoder_training import train_speech_encoder
 from mtbench.reference_model.reproduce import HOURS, reproduce
-from mtbench.reference_model.sizes import Size, apply_overrides, load_size
 from mtbench.reference_model.speech import BUNDLED
+from mtbench.reference_model.training.encoder_batches import EncoderTraining
+from mtbench.reference_model.training.encoder_training import train_speech_encoder
+from mtbench.reference_model.training.sizes import Size, apply_overrides, load_size
 
 if TYPE_CHECKING:
     from mtbench.benchmark import Benchmark
@@ -104,14 +104,14 @@ def ablate(
     Parameters
     ----------
     size : str
-        See :mod:`mtbench.reference_model.sizes`.
+        See :mod:`mtbench.reference_model.training.sizes`.
     out : str or Path
         The folder described above.
     base : str or Path, optional
         Folder of a reproduction of the same settings, whose data, stage 1 and model are used, and which is made first
         where it is not complete; by default ``base`` in *out*.
     variants : sequence of str
-        Keys, see :data:`~mtbench.reference_model.ablation_variants.VARIANTS`.
+        Keys, see :data:`~mtbench.reference_model.ablation.variants.VARIANTS`.
     english_encoder : str, optional
         Speech encoder of (b), as :func:`~mtbench.reference_model.speech.load_speech_encoder` takes it; by default one
         is trained (where the size has the bundled encoder), or follows from the size's encoder.
@@ -221,9 +221,9 @@ def _change(plan: _Plan, variant: Variant) -> Size:
 
 def _train(plan: _Plan, variant: Variant, size: Size) -> Path:
     """Train stage 2 of a variant unless that is done; return the model, stored as the full one is."""
-    from mtbench.reference_model.checkpoints import STAGE1
     from mtbench.reference_model.model_files import load_model, save_model
-    from mtbench.reference_model.train import STAGE2, train_stage2
+    from mtbench.reference_model.training.checkpoints import STAGE1
+    from mtbench.reference_model.training.train import STAGE2, train_stage2
 
     folder = plan.folder / variant.key
     path = folder / f"multitalk-{plan.size.name}-{variant.key}.safetensors"

@@ -5,7 +5,7 @@ not significant is called not separable, never equal, with the interval that rem
 
 Conventions
 -----------
-Those of :mod:`mtbench.reference_model.ablation_results`. The text is Markdown.
+Those of :mod:`mtbench.reference_model.ablation.results`. The text is Markdown.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from pathlib import Path
 
 from mtbench.languages import display_name
 from mtbench.paired import ALPHA
-from mtbench.reference_model.ablation_results import AVLR, LVE, Ablation, Effect, Measure
-from mtbench.reference_model.ablation_table import show_p, signed
-from mtbench.reference_model.ablation_variants import ENGLISH, FULL, MATCHED, NO_LANGUAGE, SWAPPED
+from mtbench.reference_model.ablation.results import AVLR, LVE, Ablation, Effect, Measure
+from mtbench.reference_model.ablation.table import show_p, signed
+from mtbench.reference_model.ablation.variants import ENGLISH, FULL, MATCHED, NO_LANGUAGE, SWAPPED
 from mtbench.reference_model.speech import BUNDLED
 from mtbench.statistics import TRIALS
 

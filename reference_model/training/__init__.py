@@ -1,0 +1,1 @@
+"""Training of both stages and of speech encoders; see :mod:`mtbench.reference_model.training.train`."""
