@@ -4,6 +4,7 @@ import dataclasses
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ from mtbench.reference_model.model import MotionAutoencoder, MultiTalk, Settings
 from mtbench.reference_model.training.balance import balance_input, balance_output, settle
 from mtbench.reference_model.training.checkpoints import load_autoencoder
 from mtbench.reference_model.training.codebook import CodebookUsage, cluster_means, perplexity, revive
+from mtbench.reference_model.training.devices import Devices
 from mtbench.reference_model.training.optimization import Run, learning_rate
 from mtbench.reference_model.training.prepared import prepare_rows
 from mtbench.reference_model.training.sizes import (
@@ -82,6 +84,15 @@ def basis(corpus):
 @pytest.fixture(scope="module")
 def data(corpus, basis, tmp_path_factory):
     return TrainingSet(corpus, TINY.settings, tmp_path_factory.mktemp("store"), basis, FakeEncoder(), seed=3)
+
+
+@pytest.fixture(scope="module")
+def never_killed(tmp_path_factory):
+    """Return the folder of both stages' runs."""
+    folder = tmp_path_factory.mktemp("runs")
+    train_stage1(folder / "stage1", TINY, WaveCorpus(), threads=1)
+    train_stage2(folder / "stage2", TINY, WaveCorpus(), folder / "stage1", threads=1)
+    return folder
 
 
 def network_with(basis, settings) -> MotionAutoencoder:
@@ -285,7 +296,7 @@ def test_dead_entries_come_back_where_vectors_are():
     optimizer.step()
     usage = CodebookUsage(6)
     for _ in range(400):
-        usage.update(torch.tensor([0, 1, 2, 3]))
+        usage.update(torch.tensor([0, 1, 2, 3]), Devices())
     vectors = torch.randn(50, 3) + 20
     before = weight.detach().clone()
     dead = revive(weight, usage, vectors, optimizer, torch.Generator().manual_seed(0))
@@ -437,6 +448,108 @@ def test_a_folder_of_another_configuration_is_refused(corpus, tmp_path):
         train_stage1(tmp_path / "one", short, corpus, threads=1)
 
 
+def tiny_wav2vec2() -> dict:
+    return {
+        "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16,
+        "conv_dim": [8] * 7, "num_feat_extract_layers": 7, "num_conv_pos_embeddings": 4,
+        "num_conv_pos_embedding_groups": 2, "do_stable_layer_norm": True, "feat_extract_norm": "layer",
+        "mask_time_prob": 0.2, "mask_time_length": 2, "mask_feature_length": 2,
+    }  # fmt: skip
+
+
+def test_a_speech_encoder_learns_with_the_model_and_is_kept(never_killed, tmp_path, monkeypatch):
+    pytest.importorskip("transformers")
+    from mtbench.reference_model import speech
+    from mtbench.reference_model.model_files import load_model
+    from mtbench.reference_model.wav2vec2 import Wav2Vec2Speech
+
+    def load(name):
+        torch.manual_seed(5)
+        return Wav2Vec2Speech(tiny_wav2vec2(), "tiny")
+
+    monkeypatch.setattr(speech, "load_speech_encoder", load)
+    size = apply_overrides(
+        TINY, ["stage2.tune_encoder=true", "stage2.steps=6", "stage2.validate_every=6", "stage2.averaging=0"]
+    )
+    before = load("tiny").module.state_dict()
+    paths = []
+    for name in ("two", "again"):
+        paths.append(train_stage2(tmp_path / name, size, WaveCorpus(), never_killed / "stage1", threads=1))
+    # Also what wav2vec 2.0 hides from itself in training follows from the step.
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    model = load_model(paths[0])
+    changed = [
+        name
+        for name, value in model.encoder.module.state_dict().items()
+        if not torch.equal(value, before[name])
+    ]
+    assert any(name.startswith("encoder.layers.0") for name in changed)
+    assert not any(name.startswith("feature_extractor") for name in changed)
+    made = model.predict(WaveCorpus().audio(0), WaveCorpus().template(0), "deu", frames=20)
+    assert made.shape == (20, 5023, 3)
+
+
+def test_a_frozen_speech_encoder_cannot_be_tuned(never_killed, tmp_path):
+    size = apply_overrides(TINY, ["stage2.tune_encoder=true"])
+    with pytest.raises(UsageError, match="stands still"):
+        train_stage2(tmp_path, size, WaveCorpus(), never_killed / "stage1", threads=1)
+
+
+def test_bfloat16_runs_and_keeps_weights_float32(data, basis, tmp_path):
+    config = dataclasses.replace(TINY.stage1, precision="bfloat16", quantize_from=2)
+    network = network_with(basis, TINY.settings)
+    run = Run(tmp_path, Stage1(network, data, config, LIPS, config.steps), config, config.steps)
+    for _ in range(5):
+        assert torch.isfinite(run.advance()).all()
+    assert network.codebook.weight.dtype == torch.float32
+
+
+# ---- several processes
+
+SHARED = """
+import sys
+from mtbench.reference_model.training.train import train_stage1
+from mtbench.reference_model.training.sizes import apply_overrides
+from tests.test_reference_training import ALONE
+from tests.training_corpus import WaveCorpus
+
+train_stage1(sys.argv[1], ALONE, WaveCorpus(), threads=1)
+"""
+ALONE = apply_overrides(TINY, ["settings.dropout=0", "stage1.steps=8", "stage1.quantize_from=4"])
+
+
+def test_processes_that_share_batches_learn_what_one_learns(tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    shared = {
+        **os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "WORLD_SIZE": "2",
+        "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "GLOO_SOCKET_IFNAME": "lo",
+    }  # fmt: skip
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", SHARED, tmp_path / "shared" / "one"],
+            cwd=ROOT, env={**shared, "RANK": str(rank)}, stderr=subprocess.PIPE, text=True,
+        )
+        for rank in range(2)
+    ]  # fmt: skip
+    for process in processes:
+        _, errors = process.communicate()
+        assert process.returncode == 0, errors
+    train_stage1(tmp_path / "alone" / "one", ALONE, WaveCorpus(), threads=1)
+    shared_network, _ = load_autoencoder(tmp_path / "shared" / "one")
+    alone, _ = load_autoencoder(tmp_path / "alone" / "one")
+    for (name, value), other in zip(alone.state_dict().items(), shared_network.state_dict().values()):
+        assert torch.allclose(value, other, atol=2e-3), name
+
+
+def test_a_batch_that_cannot_be_shared_out(monkeypatch):
+    devices = Devices()
+    devices.count = 3
+    with pytest.raises(UsageError, match="multiples of 3"):
+        devices.check_batch(16)
+
+
 # ---- killed and resumed
 
 KILLED = """
@@ -479,15 +592,6 @@ if stage == "stage1":
 else:
     train_stage2(folder, TINY, WaveCorpus(), first, threads=1)
 """
-
-
-@pytest.fixture(scope="module")
-def never_killed(tmp_path_factory):
-    """Return the folder of both stages' runs."""
-    folder = tmp_path_factory.mktemp("runs")
-    train_stage1(folder / "stage1", TINY, WaveCorpus(), threads=1)
-    train_stage2(folder / "stage2", TINY, WaveCorpus(), folder / "stage1", threads=1)
-    return folder
 
 
 @pytest.mark.parametrize(("stage", "moment"), [("stage1", "step"), ("stage1", "write"), ("stage2", "step")])

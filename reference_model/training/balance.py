@@ -42,8 +42,11 @@ def balance_output(layer: nn.Linear, spread: torch.Tensor) -> None:
 
 
 def settle(network: nn.Module) -> None:
-    """Turn balanced layers into ordinary ones, in place."""
+    """Turn balanced layers into ordinary ones, in place; other parametrizations (of speech encoders) stay."""
     for module in list(network.modules()):
-        if parametrize.is_parametrized(module):
-            for name in list(module.parametrizations):  # type: ignore[arg-type]
+        if not parametrize.is_parametrized(module):
+            continue
+        lists: nn.ModuleDict = module.parametrizations  # type: ignore[assignment]
+        for name, steps in list(lists.items()):
+            if any(isinstance(step, _Scaled) for step in steps.children()):
                 parametrize.remove_parametrizations(module, name)

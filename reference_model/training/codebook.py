@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import torch
 
+from mtbench.reference_model.training.devices import Devices
+
 #: Decay of the running share of vectors that an entry gets, per step.
 USAGE_DECAY = 0.98
 #: An entry with less than this part of an even share is hardly used.
@@ -60,10 +62,11 @@ class CodebookUsage:
     def __init__(self, entries: int) -> None:
         self.share = torch.full((entries,), 1 / entries)
 
-    def update(self, codes: torch.Tensor) -> None:
-        """Count a batch's codes."""
-        counts = torch.bincount(codes.flatten().cpu(), minlength=len(self.share)).float()
-        self.share.mul_(USAGE_DECAY).add_(counts / counts.sum(), alpha=1 - USAGE_DECAY)
+    def update(self, codes: torch.Tensor, devices: Devices) -> None:
+        """Count a batch's codes, those of all processes."""
+        counts = torch.bincount(codes.flatten(), minlength=len(self.share)).float()
+        devices.average([counts])
+        self.share.mul_(USAGE_DECAY).add_((counts / counts.sum()).cpu(), alpha=1 - USAGE_DECAY)
 
     def reset(self, chosen: torch.Tensor | slice = slice(None)) -> None:
         """Give the chosen entries an even share again, so that they have time to find one."""

@@ -17,12 +17,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 from torch import nn
 
 from mtbench.errors import UsageError
 from mtbench.loss_plot import plot_losses
 from mtbench.reference_model.training.checkpoints import load_checkpoint, save_checkpoint
+from mtbench.reference_model.training.devices import Devices
 from mtbench.reference_model.training.sizes import TrainingConfig
 
 log = logging.getLogger(__name__)
@@ -34,10 +36,20 @@ LOG_EVERY = 20
 class Stage(Protocol):
     """What differs between the stages."""
 
-    name: str
-    #: Of what :meth:`loss` returns beside the total.
-    parts: tuple[str, ...]
-    network: nn.Module
+    @property
+    def name(self) -> str:
+        """For the log."""
+        ...
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Names of what :meth:`loss` returns beside the total."""
+        ...
+
+    @property
+    def network(self) -> nn.Module:
+        """All that learns, and what it stands on."""
+        ...
 
     def loss(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the loss of a step's batch, and its parts for the log."""
@@ -93,6 +105,8 @@ class Run:
     config : TrainingConfig
     steps : int
         In all.
+    devices : Devices, optional
+        Where the stage's network lies already.
 
     Raises
     ------
@@ -100,8 +114,12 @@ class Run:
         Where the folder's checkpoint belongs to another configuration.
     """
 
-    def __init__(self, folder: Path, stage: Stage, config: TrainingConfig, steps: int) -> None:
+    def __init__(
+        self, folder: Path, stage: Stage, config: TrainingConfig, steps: int, devices: Devices | None = None
+    ) -> None:
         self.folder, self.stage, self.config, self.steps = folder, stage, config, steps
+        self.devices = devices or Devices(config.precision)
+        self.devices.check_batch(config.batch)
         self.network = stage.network
         self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
         learning = [(n, p) for n, p in self.network.named_parameters() if p.requires_grad]
@@ -125,6 +143,8 @@ class Run:
         self.best = math.inf
         self.best_weights: dict[str, torch.Tensor] = {}
         self.waited = 0
+        #: The last validation.
+        self.error = math.inf
         self._about = f"{stage.name} {asdict(config)}"
         if state := load_checkpoint(folder):
             self._resume(state)
@@ -139,12 +159,14 @@ class Run:
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.best, self.waited = int(state["step"]), float(state["best"]), int(state["waited"])
-        self.best_weights = state["best_weights"]
+        self.error, self.best_weights = float(state["error"]), state["best_weights"]
         self.stage.restore(state["stage"])
         log.info("%s: going on at step %d", self.folder, self.step)
 
     def save(self) -> None:
         """Write the checkpoint and the picture of the losses."""
+        if not self.devices.first:
+            return
         save_checkpoint(
             self.folder,
             {
@@ -155,6 +177,7 @@ class Run:
                 "step": self.step,
                 "best": self.best,
                 "waited": self.waited,
+                "error": self.error,
                 "best_weights": self.best_weights,
                 "stage": self.stage.state(),
             },
@@ -164,15 +187,20 @@ class Run:
     def advance(self) -> torch.Tensor:
         """Take one step; return the parts of the loss."""
         config, step = self.config, self.step
-        torch.manual_seed((config.seed << 32) + step)
+        seed = (config.seed << 32) + step
+        torch.manual_seed(seed + (self.devices.rank << 24))
+        # The masks that a wav2vec 2.0 learns behind are drawn by numpy.
+        np.random.seed(seed % 2**32 ^ self.devices.rank << 24)  # noqa: NPY002
         self.stage.prepare_step(step, self.average)
         rate = learning_rate(config, step, self.steps)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.network.train()
         self.optimizer.zero_grad(set_to_none=True)
-        loss, parts = self.stage.loss(step)
+        with self.devices.autocast():
+            loss, parts = self.stage.loss(step)
         loss.backward()
+        self.devices.average([new.grad for _, new in self._pairs if new.grad is not None] + [parts])
         nn.utils.clip_grad_norm_([new for _, new in self._pairs], config.clip)
         self.optimizer.step()
         self.step += 1
@@ -188,9 +216,9 @@ class Run:
         """Train to the end and return the network that is the result."""
         config, stage = self.config, self.stage
         losses, validation = self.folder / "losses.csv", self.folder / "validation.csv"
-        if not losses.is_file():
+        if self.devices.first and not losses.is_file():
             losses.write_text(f"step,seconds,learning_rate,{','.join(stage.parts)}\n", "utf-8")
-        if not validation.is_file():
+        if self.devices.first and not validation.is_file():
             validation.write_text("step,lve_mm\n", "utf-8")
         first, begun = self.step, time.monotonic()
         logged: list[torch.Tensor] = []
@@ -201,8 +229,7 @@ class Run:
                 mean = torch.stack(logged).mean(0).tolist()
                 logged.clear()
                 rate = learning_rate(config, step - 1, self.steps)
-                with losses.open("a", encoding="utf-8") as file:
-                    file.write(f"{step},{took:.1f},{rate:.2e},{','.join(f'{v:.5f}' for v in mean)}\n")
+                self._append(losses, f"{step},{took:.1f},{rate:.2e},{','.join(f'{v:.5f}' for v in mean)}")
                 log.info(
                     "%s step %d/%d  %s  %.2f s/step  %.1f min left",
                     stage.name, step, self.steps, "  ".join(f"{k} {v:.4f}" for k, v in zip(stage.parts, mean)),
@@ -210,9 +237,8 @@ class Run:
                 )  # fmt: skip
             last = step == self.steps
             if step % config.validate_every == 0 or last:
-                error = stage.validate(self.average)
-                with validation.open("a", encoding="utf-8") as file:
-                    file.write(f"{step},{error:.4f}\n")
+                error = self.devices.agree(stage.validate(self.average))
+                self._append(validation, f"{step},{error:.4f}")
                 log.info("%s step %d: lip vertex error %.3f mm on validation clips", stage.name, step, error)
                 self._judge(error)
             if step % config.checkpoint_every == 0 or last:
@@ -221,8 +247,14 @@ class Run:
             self.average.load_state_dict(self.best_weights)
         return self.average
 
+    def _append(self, path: Path, line: str) -> None:
+        if self.devices.first:
+            with path.open("a", encoding="utf-8") as file:
+                file.write(f"{line}\n")
+
     def _judge(self, error: float) -> None:
         """Keep the best weights where training may end early."""
+        self.error = error
         self.waited += 1
         if error < self.best:
             self.best, self.waited = error, 0

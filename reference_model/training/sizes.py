@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from mtbench.errors import UsageError
 from mtbench.languages import LANGUAGES
@@ -19,6 +19,9 @@ from mtbench.reference_model.model import Settings
 
 #: How the learning rate goes: warm-up and half a cosine to zero; halved every ``halve_every`` epochs; as it is.
 Schedule = Literal["cosine", "halving", "constant"]
+
+#: Of matrix products; the rest is float32.
+Precision = Literal["float32", "bfloat16"]
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,8 @@ class TrainingConfig:
         the end, and the last weights are.
     checkpoint_every : int
         Steps between checkpoints.
+    precision : {"float32", "bfloat16"}
+        Of matrix products.
     """
 
     steps: int = 1000
@@ -81,6 +86,7 @@ class TrainingConfig:
     validation_clips: int = 16
     patience: int = 0
     checkpoint_every: int = 200
+    precision: Precision = "float32"
 
 
 @dataclass(frozen=True)
@@ -121,15 +127,12 @@ class Stage2Config(TrainingConfig):
         Share of the steps whose past is what the model itself makes of the true past.
     tune_encoder : bool
         Whether the speech encoder learns too.
-    encoder_rate : float
-        Its learning rate, as a share of the rest's.
     """
 
     past_noise: float = 0.0
     past_drop: float = 0.0
     past_own: float = 0.0
     tune_encoder: bool = False
-    encoder_rate: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -313,8 +316,7 @@ def _parse(key: str, text: str, kind: Any) -> Any:
         except ValueError:
             what = "a whole number" if kind is int else "a number"
             raise UsageError(f"{key}={text}: expected {what}") from None
-    if kind == Schedule:
-        choices = Schedule.__args__  # type: ignore[attr-defined]
+    if choices := get_args(kind) if get_origin(kind) is Literal else ():
         if text not in choices:
             raise UsageError(f"{key}={text}: expected one of {', '.join(choices)}")
         return text

@@ -14,6 +14,7 @@ from torch import nn
 
 from mtbench.reference_model.model import MotionAutoencoder
 from mtbench.reference_model.training.codebook import CodebookUsage, cluster_means, perplexity, revive
+from mtbench.reference_model.training.devices import Devices, full_precision
 from mtbench.reference_model.training.sizes import Stage1Config
 from mtbench.reference_model.training.training_set import TrainingSet
 
@@ -53,6 +54,7 @@ class Stage1:
         Vertices of the lips.
     steps : int
         Of the training.
+    devices : Devices, optional
     """
 
     name = "stage1"
@@ -65,10 +67,12 @@ class Stage1:
         config: Stage1Config,
         lips: np.ndarray,
         steps: int,
+        devices: Devices | None = None,
     ) -> None:
-        self.network: MotionAutoencoder = network
+        self.devices = devices or Devices(config.precision)
+        self.network: MotionAutoencoder = network.to(self.devices.device)
         self.data, self.config, self.steps = data, config, steps
-        self.lips = lip_coordinates(lips)
+        self.lips = lip_coordinates(lips).to(self.devices.device)
         self.usage = CodebookUsage(network.settings.entries)
         self._vectors = torch.zeros(0)
 
@@ -94,10 +98,12 @@ class Stage1:
         network = self.network.eval()
         with torch.no_grad():
             batches = [self.data.draw(step + k, self.config.batch, self.config.frames) for k in range(_FIRST)]
-            vectors = torch.cat([network.encode(batch.motion).flatten(0, 1) for batch in batches])
+            motions = [batch.motion.to(self.devices.device) for batch in batches]
+            vectors = torch.cat([network.encode(motion).flatten(0, 1) for motion in motions])
             vectors = vectors.unflatten(-1, (network.settings.codes, -1)).flatten(0, 1)
             generator = torch.Generator().manual_seed((self.config.seed << 32) + step)
             means = cluster_means(vectors, network.settings.entries, generator)
+            self.devices.share(means)
             network.codebook.weight.copy_(means)
             average.codebook.weight.copy_(means)  # type: ignore[union-attr, operator]
         self.usage.reset()
@@ -105,21 +111,24 @@ class Stage1:
     def loss(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the loss and its parts; usage is that of the codebook, 1 where all entries are used evenly."""
         network, config = self.network, self.config
-        motion = self.data.draw(step, config.batch, config.frames).motion
-        vectors = network.encode(motion)
+        batch = self.data.draw(step, config.batch, config.frames)
+        motion = batch.shard(self.devices.rank, self.devices.count).motion.to(self.devices.device)
+        vectors = network.encode(motion).float()
         if step < config.quantize_from:
             decoded, quantization, used = network.decode(vectors), vectors.new_zeros(()), 0.0
         else:
-            quantized = network.quantize(vectors)
+            with full_precision(motion.device):
+                quantized = network.quantize(vectors)
             decoded, quantization = network.decode(quantized.vectors), quantized.loss
-            self.usage.update(quantized.codes)
+            self.usage.update(quantized.codes, self.devices)
             used = perplexity(self.usage.share) / network.settings.entries
             self._vectors = (
                 vectors.detach().flatten(0, 1).unflatten(-1, (network.settings.codes, -1)).flatten(0, 1)
             )
-        difference = decoded - motion
-        error = self.expand_some(difference, step).abs().mean()
-        lips = self.expand_lips(difference).abs().mean() if config.lips else error.new_zeros(())
+        difference = decoded.float() - motion
+        with full_precision(motion.device):
+            error = self.expand_some(difference, step).abs().mean()
+            lips = self.expand_lips(difference).abs().mean() if config.lips else error.new_zeros(())
         total = error + config.lips * lips + quantization
         return total, torch.stack([error, lips, quantization, error.new_tensor(used)]).detach()
 
@@ -129,11 +138,14 @@ class Stage1:
         if not config.revive_every or step <= config.quantize_from or step > _REVIVAL * self.steps:
             return
         if (step + 1) % config.revive_every == 0:
+            assert isinstance(average, MotionAutoencoder)
             weight = self.network.codebook.weight
+            assert isinstance(weight, nn.Parameter)
             generator = torch.Generator().manual_seed((config.seed << 32) + step + 1)
             dead = revive(weight, self.usage, self._vectors, optimizer, generator)
             with torch.no_grad():
-                average.codebook.weight[dead] = weight[dead]  # type: ignore[union-attr, index]
+                self.devices.share(weight)
+                average.codebook.weight[dead] = weight[dead]
 
     @torch.no_grad()
     def validate(self, network: nn.Module) -> float:
@@ -141,7 +153,7 @@ class Stage1:
         assert isinstance(network, MotionAutoencoder)
         errors = []
         for index in self.data.validation[: self.config.validation_clips]:
-            motion = torch.from_numpy(np.array(self.data.motion(index)))[None]
+            motion = torch.from_numpy(np.array(self.data.motion(index)))[None].to(self.devices.device)
             difference = self.expand_lips(network(motion)[0] - motion)[0]
             errors.append(lip_error(difference, network.settings.scale))
         return float(np.mean(errors))

@@ -21,13 +21,15 @@ import numpy as np
 import torch
 
 from mtbench.cache import write_atomically
+from mtbench.errors import UsageError
 from mtbench.reference_model.model import MotionAutoencoder, MultiTalk
 from mtbench.reference_model.training.balance import balance_input, balance_output, settle
 from mtbench.reference_model.training.checkpoints import STAGE1, load_autoencoder, save_autoencoder
+from mtbench.reference_model.training.devices import Devices
 from mtbench.reference_model.training.optimization import Run, count_steps
 from mtbench.reference_model.training.sizes import Size
 from mtbench.reference_model.training.stage1 import Stage1
-from mtbench.reference_model.training.stage2 import Stage2
+from mtbench.reference_model.training.stage2 import Learner, Stage2
 from mtbench.reference_model.training.training_set import TrainingSet, learn_basis
 
 if TYPE_CHECKING:
@@ -83,8 +85,10 @@ def train_stage1(
     settings = dataclasses.replace(size.settings, vertices=vertices)
     config = size.stage1
     with _threads(threads):
-        basis = _prepare_basis(prepared, corpus, settings.principal, config.seed)
-        data = TrainingSet(corpus, settings, prepared, basis, seed=config.seed)
+        devices = Devices(config.precision)
+        with devices.first_goes_first():
+            basis = _prepare_basis(prepared, corpus, settings.principal, config.seed)
+            data = TrainingSet(corpus, settings, prepared, basis, seed=config.seed)
         torch.manual_seed(config.seed)
         network = MotionAutoencoder(settings)
         network.space.basis.copy_(torch.from_numpy(basis).view_as(network.space.basis))
@@ -92,12 +96,13 @@ def train_stage1(
             balance_input(network.map_in, data.spread())
             balance_output(network.map_out, data.spread())
         steps = count_steps(config, data.per_epoch)
-        run = Run(folder, Stage1(network, data, config, _lips(corpus), steps), config, steps)
-        result = run.train()
+        stage = Stage1(network, data, config, _lips(corpus), steps, devices)
+        run = Run(folder, stage, config, steps, devices)
+        result = run.train().cpu()
         settle(result)
     assert isinstance(result, MotionAutoencoder)
-    facts = _facts(run, corpus, config)
-    return save_autoencoder(folder / STAGE1, result, {"topology": corpus.topology, "training": facts})
+    facts = {"topology": corpus.topology, "training": _facts(run, corpus, config)}
+    return save_autoencoder(folder / STAGE1, result, facts) if devices.first else folder / STAGE1
 
 
 def train_stage2(
@@ -140,27 +145,44 @@ def train_stage2(
     folder.mkdir(parents=True, exist_ok=True)
     prepared = Path(store) if store else folder.parent / "prepared"
     autoencoder, about = load_autoencoder(stage1)
-    encoder = load_speech_encoder(size.encoder)
+    encoder: Any = load_speech_encoder(size.encoder)
     config = size.stage2
+    if config.tune_encoder and encoder.module is None:
+        raise UsageError(
+            f"speech encoder {encoder.name} stands still, it cannot learn with the model; set "
+            "stage2.tune_encoder=false, or encoder to a wav2vec 2.0 model"
+        )
     settings = dataclasses.replace(
         autoencoder.settings,
         **{name: getattr(size.settings, name) for name in _STAGE2_SETTINGS},
         speech_width=encoder.width,
     )
     with _threads(threads):
+        devices = Devices(config.precision)
         basis = autoencoder.space.basis.numpy()
-        data = TrainingSet(corpus, settings, prepared, basis, encoder, seed=config.seed)
+        with devices.first_goes_first():
+            data = TrainingSet(
+                corpus, settings, prepared, basis, encoder, tuned=config.tune_encoder, seed=config.seed
+            )
         torch.manual_seed(config.seed)
         network = MultiTalk(settings, autoencoder)
         if settings.principal:
             balance_input(network.map_motion, data.spread())
         steps = count_steps(config, data.per_epoch)
-        run = Run(folder, Stage2(network, data, config, _lips(corpus)), config, steps)
-        result = run.train()
+        listener = encoder if config.tune_encoder else None
+        run = Run(
+            folder, Stage2(network, data, config, _lips(corpus), listener, devices), config, steps, devices
+        )
+        result = run.train().cpu()
         settle(result)
-    assert isinstance(result, MultiTalk)
+    assert isinstance(result, Learner)
+    if config.tune_encoder:
+        # The encoder's digest is that of what it has become; nobody has asked for it before.
+        encoder.module = result.ears
+    if not devices.first:
+        return folder / STAGE2
     facts = {"stage1": about.get("training"), "stage2": _facts(run, corpus, config), "size": size.name}
-    model = ReferenceModel.of(result, encoder, f"multitalk-{size.name}", corpus.topology, facts)
+    model = ReferenceModel.of(result.model, encoder, f"multitalk-{size.name}", corpus.topology, facts)
     return save_model(folder / STAGE2, model)
 
 
@@ -195,5 +217,5 @@ def _facts(run: Run, corpus: Corpus, config: Any) -> dict[str, Any]:
         "hours": round(float(np.sum(corpus.lengths)) / 25 / 3600, 3),
         "steps": run.step,
         "config": asdict(config),
-        "validation_lve_mm": None if run.best == float("inf") else round(run.best, 4),
+        "validation_lve_mm": round(run.best if config.patience else run.error, 4),
     }

@@ -10,14 +10,15 @@ their names, so that they stay what they are when a corpus grows.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
+from mtbench.audio import SAMPLES_PER_FRAME
 from mtbench.cache import digest_array
 from mtbench.errors import UsageError
 from mtbench.languages import LANGUAGES
@@ -54,6 +55,9 @@ class Batch:
     before : (B, 1, M) float32
         The frame before the excerpt, the resting face where there is none.
     speech : (B, 2 T, w) float32 or None
+        Of a frozen speech encoder.
+    audio : (B, 640 T) float32 or None
+        As an encoder that learns takes it.
     weights : (B, L) float32
         Of languages.
     """
@@ -63,7 +67,18 @@ class Batch:
     motion: torch.Tensor
     before: torch.Tensor
     speech: torch.Tensor | None
+    audio: torch.Tensor | None
     weights: torch.Tensor
+
+    def to(self, device: torch.device) -> Batch:
+        """Return the batch with its tensors on *device*."""
+        moved: dict[str, Any] = {k: v.to(device) for k, v in vars(self).items() if isinstance(v, torch.Tensor)}
+        return replace(self, **moved)
+
+    def shard(self, rank: int, count: int) -> Batch:
+        """Return every *count*-th clip from *rank* on."""
+        parts: dict[str, Any] = {k: None if v is None else v[rank::count] for k, v in vars(self).items()}
+        return Batch(**parts)
 
 
 def learn_basis(corpus: Corpus, principal: int, seed: int = 0) -> np.ndarray:
@@ -113,7 +128,9 @@ class TrainingSet:
     basis : (principal, X) float32
         Empty where the model maps vertices directly: then motion is read from the corpus on every access.
     encoder : SpeechEncoder, optional
-        A frozen one, for features of speech.
+        For features of speech, computed once; or, where it learns itself, for sound as it takes it.
+    tuned : bool
+        Whether it learns.
     seed : int
         Of batches.
     """
@@ -125,6 +142,7 @@ class TrainingSet:
         store: Path,
         basis: np.ndarray,
         encoder: SpeechEncoder | None = None,
+        tuned: bool = False,
         seed: int = 0,
     ) -> None:
         self.corpus, self.settings, self.seed = corpus, settings, seed
@@ -139,7 +157,8 @@ class TrainingSet:
                 lambda i: corpus.displacement(i) * np.float32(settings.scale) @ basis.T, "motion", threads,
             )  # fmt: skip
         self._speech: PreparedRows | None = None
-        if encoder is not None:
+        self._listener = encoder if tuned else None
+        if encoder is not None and not tuned:
             # On one thread: an encoder need not bear several callers at once.
             self._speech = prepare_rows(
                 store / f"speech-{corpus.digest[:12]}-{encoder.digest[:12]}.f2",
@@ -211,6 +230,9 @@ class TrainingSet:
         if self._speech is not None:
             rows = [self._speech.clip(i, 2 * s, 2 * frames) for i, s in zip(clips, starts)]
             speech = torch.from_numpy(np.stack(rows).astype(np.float32))
+        audio = None
+        if self._listener is not None:
+            audio = torch.from_numpy(np.stack([self._cut_audio(i, s, frames) for i, s in zip(clips, starts)]))
         weights = torch.zeros(len(clips), len(self.settings.languages))
         if self.settings.languages:
             weights[torch.arange(len(clips)), torch.from_numpy(self.languages[clips])] = 1.0
@@ -220,8 +242,15 @@ class TrainingSet:
             torch.from_numpy(np.stack([m[s : s + frames] for m, s in zip(motion, starts)])),
             torch.from_numpy(np.stack(before)),
             speech,
+            audio,
             weights,
         )
+
+    def _cut_audio(self, clip: int, start: int, frames: int) -> np.ndarray:
+        """Return the sound of an excerpt, prepared as a part of its whole clip."""
+        assert self._listener is not None
+        whole = self._listener.prepare(self.corpus.audio(clip))
+        return whole[start * SAMPLES_PER_FRAME : (start + frames) * SAMPLES_PER_FRAME]
 
     def draw(self, number: int, batch: int, frames: int) -> Batch:
         """Return batch *number* of *batch* clips (all there are, if fewer), at most *frames* frames long (0: whole)."""
