@@ -295,8 +295,8 @@ SMALL = {"width": 16, "heads": 2, "feedforward": 16, "layers": 2, "channels": (2
 
 def test_an_encoder_is_trained_resumed_and_loaded(tmp_path, monkeypatch):
     pytest.importorskip("wordfreq")
-    from mtbench.reference_model.training import encoder_training as module
     from mtbench.reference_model.speech import load_speech_encoder
+    from mtbench.reference_model.training import encoder_training as module
 
     config = module.EncoderTraining(steps=3, batch=2, warmup=1, checkpoint_every=1)
     whole = module.train_speech_encoder(tmp_path / "whole", config, workers=0, sizes=SMALL)
