@@ -122,7 +122,9 @@ def compare(
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--sizes", nargs="+", choices=tuple(SETTINGS), default=list(SETTINGS))
     parser.add_argument("--seconds", nargs="+", type=float, default=[1, 5, 20], help="of audio")
     parser.add_argument("--rounds", type=int, default=2)
@@ -132,9 +134,7 @@ def main() -> None:
     options = parser.parse_args()
     devices = options.devices or (["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"])
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, best of {options.rounds} rounds")
-    print(
-        "frames per second; x: ours to plain; *: plain loop sampled, see `python -m pydoc benchmarks/reference.py`"
-    )
+    print("frames per second; x: ours to plain; *: plain loop sampled, see --help")
     print(
         f"{'device':<6} {'size':<5} {'audio':>6} {'plain':>9} {'ours':>9} {'ratio':>7} {'first call':>11} "
         f"{f'{options.clips} clips':>9} {'difference':>11}"
