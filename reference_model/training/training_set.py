@@ -24,6 +24,7 @@ from mtbench.errors import UsageError
 from mtbench.languages import LANGUAGES
 from mtbench.reference_model.model import Settings
 from mtbench.reference_model.training.prepared import PreparedRows, prepare_rows
+from mtbench.threads import single_threaded_torch
 
 if TYPE_CHECKING:
     from mtbench.reference_model.corpus import Corpus
@@ -109,11 +110,13 @@ def learn_basis(corpus: Corpus, principal: int, seed: int = 0) -> np.ndarray:
             f"{principal} principal movements of {len(a)} frames with {a.shape[1]} coordinates: there are not as "
             "many; give more data or a smaller settings.principal"
         )
-    # Through the n × n matrix of products: n is smaller than X.
-    _, vectors = np.linalg.eigh((a @ a.T).astype(np.float64))
-    top = vectors[:, ::-1][:, :principal].astype(np.float32)
-    rows = (top.T @ a).astype(np.float64)
-    basis, _ = np.linalg.qr(rows.T)
+    # Through the n × n matrix of products: n is smaller than X. On one thread: numpy's would round by their number.
+    with single_threaded_torch():
+        looked = torch.from_numpy(a)
+        _, vectors = torch.linalg.eigh((looked @ looked.T).double())
+        top = vectors.flip(1)[:, :principal].float()
+        product = (top.T @ looked).double()
+        rows, basis = product.numpy(), torch.linalg.qr(product.T)[0].numpy()
     signs = np.sign(np.sum(basis.T * rows, 1))[:, None]  # QR may turn a movement around
     return np.ascontiguousarray(basis.T * signs, dtype=np.float32)
 
