@@ -2,7 +2,7 @@
 
 Conventions
 -----------
-A *language* is what :meth:`mtbench.reference_model.reference.ReferenceModel.predict` takes: a name, or a mapping of
+A *language* is a name that the model knows (a code or an English name will do, in any case), its index, or a mapping of
 names to weights that sum to 1. A benchmark's clips have ISO 639-3 codes, the model has its own list of names.
 """
 
@@ -11,11 +11,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from mtbench.errors import UsageError
 from mtbench.languages import LANGUAGES, display_name, language_code
 
 #: A name, or names with weights.
 Language = str | Mapping[str, float]
+#: The same, or an index; None where the model knows no languages.
+LanguageChoice = Language | int | None
+
+#: How far weights may sum from 1.
+_TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -157,6 +164,52 @@ def plan_conditioning(
             f"(--language {some}); the submission says which."
         )
     return Conditioning(of, _summarize(of))
+
+
+def weigh_languages(language: LanguageChoice, known: tuple[str, ...], model: str) -> np.ndarray:
+    """Return the weights of a model's languages, (L,) float32.
+
+    Parameters
+    ----------
+    language : LanguageChoice
+    known : tuple of str
+        The model's languages; empty where it knows none.
+    model : str
+        Its name, for messages.
+
+    Raises
+    ------
+    UsageError
+        For an unknown language, weights that do not sum to 1, or none where one is needed.
+
+    Examples
+    --------
+    >>> weigh_languages("Italian", ("eng", "ita"), "talk")
+    array([0., 1.], dtype=float32)
+    """
+    weights = np.zeros(len(known), np.float32)
+    if not known:
+        if language is not None:
+            raise UsageError(f"the model {model} was trained without languages: leave the language out")
+    elif language is None:
+        raise UsageError(f"name the language that is spoken; the model knows {name_languages(known)}")
+    elif isinstance(language, Mapping):
+        for name, weight in language.items():
+            if not weight >= 0:
+                raise UsageError(f"language {name} has weight {weight}; expected a number from 0 to 1")
+            weights[known.index(require_language(name, known))] += weight
+        total = sum(language.values())
+        if not abs(total - 1) <= _TOLERANCE:
+            given = ", ".join(f"{name} {weight:g}" for name, weight in language.items())
+            raise UsageError(f"the languages' weights sum to {total:g}, expected 1: {given}")
+    elif isinstance(language, str):
+        weights[known.index(require_language(language, known))] = 1
+    elif 0 <= language < len(known):
+        weights[language] = 1
+    else:
+        numbered = ", ".join(f"{i} {_display(name)}" for i, name in enumerate(known))
+        raise UsageError(f"there is no language {language}; the model knows {numbered}")
+    return weights
 
 
 def require_language(name: str, known: Iterable[str]) -> str:

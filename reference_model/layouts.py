@@ -29,14 +29,18 @@ from mtbench.arrays import open_arrays
 from mtbench.errors import BenchmarkError, UsageError
 from mtbench.languages import language_code
 from mtbench.manifests import FPS, MAX_FRAMES, SAMPLES_PER_FRAME
-from mtbench.safe_pickle import UnsafePickleError, load_arrays
+from mtbench.reference_model.layout_files import (
+    TEMPLATES,
+    TRAINING_LIST,
+    VERTICES,
+    list_files,
+    measure_sound,
+    read_faces,
+    read_list,
+)
 
 log = logging.getLogger(__name__)
 
-#: Vertices of FLAME.
-VERTICES = 5023
-TEMPLATES = "templates.pkl"
-TRAINING_LIST = "train.txt"
 #: Subjects that everyone who publishes on VOCASET validates or tests on (its authors' split).
 VOCASET_HELD_OUT = (
     "FaceTalk_170811_03275_TA", "FaceTalk_170908_03277_TA",
@@ -45,12 +49,8 @@ VOCASET_HELD_OUT = (
 #: Seconds by which sound and motion of a clip may differ in length; the sound is cut or padded to the motion.
 LENGTH_TOLERANCE = 0.25
 
-#: Sides in metres of a box that holds a resting face and nothing else.
-_FACE_EXTENT = (0.1, 0.7)
 #: Farthest in metres that a vertex may be from the resting face: jaws open by some 50 mm.
 _FARTHEST = 0.15
-_MOST_TEMPLATES = 64 << 20
-_MOST_LIST = 64 << 20
 #: Bytes at the end of each file that go into the digest; those of an npz hold the checksums of its contents.
 _TAIL = 4096
 
@@ -108,7 +108,7 @@ class _RecordedCorpus:
         self.language_of = tuple(r.language for r in self._recordings)
         self.languages = tuple(sorted(set(self.language_of)))
         self.lengths = np.array([self._count_frames(r.stored) for r in self._recordings], np.int64)
-        self._faces = _read_faces(self.root / TEMPLATES, {r.speaker for r in self._recordings})
+        self._faces = read_faces(self.root / TEMPLATES, {r.speaker for r in self._recordings})
         self.digest = self._hash_files()
 
     def __len__(self) -> int:
@@ -158,9 +158,9 @@ class _RecordedCorpus:
 
     def _find(self) -> dict[str, _Recording]:
         """Look at every file, and return the usable clips by name."""
-        sounds = {p.stem: p for p in _files(self.root / "wav", ".wav")}
-        motions = {p.stem: p for p in _files(self.root / self._folder, self._suffix)}
-        chosen = _read_list(self.root / TRAINING_LIST)
+        sounds = {p.stem: p for p in list_files(self.root / "wav", ".wav")}
+        motions = {p.stem: p for p in list_files(self.root / self._folder, self._suffix)}
+        chosen = read_list(self.root / TRAINING_LIST)
         found = {}
         for stem in sorted(sounds.keys() | motions.keys() | (chosen or set())):
             if chosen is not None and stem not in chosen:
@@ -191,7 +191,7 @@ class _RecordedCorpus:
         frames = self._count_frames(stored)
         if not 1 <= frames <= MAX_FRAMES:
             raise ValueError(f"{frames} frames at {FPS} fps, expected 1 to {MAX_FRAMES}")
-        heard, seen = _measure_sound(sound), stored / self._fps
+        heard, seen = measure_sound(sound), stored / self._fps
         if abs(heard - seen) > LENGTH_TOLERANCE:
             raise ValueError(
                 f"{heard:.2f} s of sound beside {seen:.2f} s of motion at {self._fps} fps; perhaps another frame rate"
@@ -295,66 +295,3 @@ class VocasetCorpus(_RecordedCorpus):
         after = np.minimum(before + 1, len(motion) - 1)
         share = (place - before).astype(np.float32)[:, None]
         return motion[before] * (1 - share) + motion[after] * share
-
-
-def _files(folder: Path, suffix: str) -> list[Path]:
-    return [p for p in folder.iterdir() if p.suffix == suffix and not p.name.startswith(".") and p.is_file()]
-
-
-def _read_list(path: Path) -> set[str] | None:
-    """Return the names in ``train.txt`` without suffix, None where there is no such file."""
-    if not path.is_file():
-        return None
-    if path.stat().st_size > _MOST_LIST:
-        raise UsageError(f"{path}: larger than {_MOST_LIST} bytes, expected a name a line")
-    try:
-        lines = path.read_text("utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: not UTF-8 text (byte {error.start}), expected a name a line") from None
-    return {line.strip().removesuffix(".wav").removesuffix(".npz") for line in lines if line.strip()}
-
-
-def _measure_sound(path: Path) -> float:
-    """Return the length of a sound file in seconds, from its header."""
-    import soundfile
-
-    try:
-        info = soundfile.info(str(path))
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise ValueError(f"wav/{path.name} is not a readable sound file ({error})") from None
-    return info.frames / info.samplerate
-
-
-def _read_faces(path: Path, names: set[str]) -> dict[str, np.ndarray]:
-    """Return the resting faces *names* of ``templates.pkl``, (5023, 3) float32 each, without running the pickle."""
-    if not path.is_file():
-        raise UsageError(f"{path}: no such file; it holds the resting faces, which motion is measured from")
-    if path.stat().st_size > _MOST_TEMPLATES:
-        raise UsageError(
-            f"{path}: {path.stat().st_size} bytes, expected at most {_MOST_TEMPLATES}; it was not read"
-        )
-    try:
-        arrays = load_arrays(path.resolve(), names)
-    except UnsafePickleError as error:
-        raise UsageError(
-            f"{path}: {error}; expected a dictionary of ({VERTICES}, 3) arrays by name"
-        ) from None
-    missing = sorted(names - arrays.keys())
-    if missing:
-        raise UsageError(
-            f"{path}: no resting face for {', '.join(missing[:10])}; expected one under each name"
-        )
-    faces = {}
-    for name, array in arrays.items():
-        if array.shape not in ((VERTICES, 3), (3 * VERTICES,)) or array.dtype.kind != "f":
-            raise UsageError(
-                f"{path}: under {name!r} {array.dtype} of shape {array.shape}, expected float ({VERTICES}, 3)"
-            )
-        face = array.reshape(VERTICES, 3).astype(np.float32)
-        extent = float(np.ptp(face, axis=0).max()) if np.isfinite(face).all() else np.nan
-        if not _FACE_EXTENT[0] < extent < _FACE_EXTENT[1]:
-            raise UsageError(
-                f"{path}: the face {name!r} is {extent:.3g} m across, expected some 0.3 m; in metres?"
-            )
-        faces[name] = face
-    return faces

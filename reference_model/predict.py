@@ -1,45 +1,33 @@
-"""Sound to motion with the reference model: a file, a folder of files, a benchmark.
+"""Sound to motion with the reference model: a file, a folder of files.
 
 Conventions
 -----------
 Sound of any rate and number of channels becomes mono at 16 kHz (:func:`mtbench.audio.load_audio`); what was changed is
 said in :attr:`Prediction.notes`. Motion is written as ``vertices``, (T, V, 3) float32 in metres at 25 fps, to
-compressed ``.npz`` files, whole or not at all.
-
-A submission is made batch by batch: its clips are sorted by length and cut into batches once and for all, so that one
-that was stopped and goes on has the same bytes as one that was not. ``submission.toml`` is written last.
+compressed ``.npz`` files, whole or not at all. Of a benchmark: :mod:`mtbench.reference_model.entry`.
 """
 
 from __future__ import annotations
 
 import io
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from mtbench.audio import fit_length, load_audio
-from mtbench.benchmark import Benchmark, Clip, load_benchmark
-from mtbench.cache import digest_array, write_atomically
+from mtbench.cache import write_atomically
 from mtbench.errors import PrerequisiteError, UsageError
-from mtbench.ground_truth import template_face
 from mtbench.manifests import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from mtbench.motion import Motion
-from mtbench.progress import Progress
-from mtbench.reference_model.claims import claim_folder
-from mtbench.reference_model.conditioning import Conditioning, Language, plan_conditioning
-from mtbench.reference_model.reference import LONGEST, ReferenceModel
+from mtbench.reference_model.conditioning import Language
+from mtbench.reference_model.reference import ReferenceModel
 from mtbench.reference_model.templates import default_template
-from mtbench.submission import MANIFEST, MOTION_FOLDER
 from mtbench.topology import load_topology
 
 #: Endings of files that count as sound in a folder.
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff")
-#: Clips that are animated together.
-BATCH = 16
 
 
 @dataclass(frozen=True)
@@ -146,7 +134,7 @@ def predict_file(
     face = default_template(model.topology, model.network.settings.vertices) if template is None else template
     motion = model.predict(model.encoder.prepare(audio), face, language)
     vertices = np.asarray(motion, np.float32)
-    _write_motion(target, vertices)
+    write_motion(target, vertices)
     return Prediction(source, target, len(vertices), (*notes, *motion.notes), audio, vertices)
 
 
@@ -251,187 +239,8 @@ def write_video(
     return path
 
 
-def predict_benchmark(
-    model: ReferenceModel,
-    benchmark: Benchmark | str | Path,
-    out: str | Path,
-    *,
-    language: Language | None = None,
-    instead: Mapping[str, str] | None = None,
-    fallback: str | None = None,
-    template: np.ndarray | None = None,
-    system: str | None = None,
-    progress: Progress | None = None,
-) -> Path:
-    """Animate every clip of a benchmark and write a submission, or go on with one that was stopped.
-
-    Parameters
-    ----------
-    model : ReferenceModel
-        Of a named topology.
-    benchmark : Benchmark, str or Path
-    out : str or Path
-        The submission folder; absent, empty, or begun with the same request.
-    language, instead, fallback
-        Language of every clip, of some, of the rest; see
-        :func:`~mtbench.reference_model.conditioning.plan_conditioning`. By default each clip's own.
-    template : (V, 3) float32, optional
-        Resting face of every clip; by default the speaker's, as far as the benchmark tells it, else the topology's.
-    system : str, optional
-        Display name of the entry; the model's by default.
-    progress : Progress, optional
-        Told of each clip.
-
-    Returns
-    -------
-    Path
-        The folder.
-
-    Raises
-    ------
-    UsageError
-        For a folder that holds something else, languages that the model lacks, or a model without a topology.
-    """
-    if not isinstance(benchmark, Benchmark):
-        benchmark = load_benchmark(benchmark)
-    if model.topology is None:
-        raise UsageError(
-            f"the model {model.name} has {model.network.settings.vertices} vertices, which is no topology known here; "
-            "a submission needs one (openhead-1, flame-5023)"
-        )
-    conditioning = plan_conditioning(
-        model.network.settings.languages,
-        benchmark.languages,
-        language=language,
-        instead=instead,
-        fallback=fallback,
-    )
-    folder = Path(out)
-    claim_folder(folder, _request(model, benchmark, conditioning, template, system or model.name))
-    batches = _cut_batches(benchmark)
-    waiting = [batch for batch in batches if any(not _target(folder, clip).is_file() for clip in batch)]
-    progress = progress or Progress()
-    progress.title = system or model.name
-    total = sum(len(batch) for batch in waiting)
-    with progress, progress.stage("motion", total, len(benchmark.clips) - total) as advance:
-        for batch in waiting:
-            for clip, vertices in zip(
-                batch, _predict_batch(model, batch, conditioning, template), strict=True
-            ):
-                if not _target(folder, clip).is_file():
-                    _write_motion(_target(folder, clip), vertices)
-                advance()
-    text = _manifest(model, benchmark, conditioning, template, system or model.name)
-    write_atomically(folder / MANIFEST, text.encode())
-    return folder
-
-
-def _cut_batches(benchmark: Benchmark) -> list[list[Clip]]:
-    """Return the clips in batches of similar length."""
-    clips = sorted(benchmark.clips, key=lambda clip: (clip.frames, clip.id))
-    return [clips[start : start + BATCH] for start in range(0, len(clips), BATCH)]
-
-
-def _predict_batch(
-    model: ReferenceModel, batch: list[Clip], conditioning: Conditioning, template: np.ndarray | None
-) -> list[np.ndarray]:
-    faces = [_face(model, clip) if template is None else template for clip in batch]
-    motions = model.predict_many(
-        [model.encoder.prepare(clip.audio) for clip in batch],
-        faces,
-        [conditioning.of.get(clip.language) for clip in batch],
-        [clip.frames for clip in batch],
-    )
-    return [np.asarray(motion, np.float32) for motion in motions]
-
-
-def _face(model: ReferenceModel, clip: Clip) -> np.ndarray:
-    """Return the clip's speaker at rest where the benchmark tells, the topology's face otherwise."""
-    topology = model.topology
-    if topology is not None and clip.motion_path is not None and clip.topology == topology:
-        try:
-            face = template_face(clip, load_topology(topology))
-        except PrerequisiteError:
-            face = None  # FLAME parameters without a FLAME model: the speaker's shape is unknown
-        if face is not None:
-            return np.asarray(face, np.float32)
-    return default_template(topology, model.network.settings.vertices)
-
-
-def count_parameters(model: ReferenceModel) -> int:
-    """Return how many numbers were learned, the speech encoder's included where it learned with the model."""
-    modules = [model.network] + ([model.encoder.module] if model.encoder.module is not None else [])
-    return sum(parameter.numel() for module in modules for parameter in module.parameters())
-
-
-def _target(folder: Path, clip: Clip) -> Path:
-    return folder / MOTION_FOLDER / f"{clip.id}.npz"
-
-
-def _write_motion(path: Path, vertices: np.ndarray) -> None:
+def write_motion(path: Path, vertices: np.ndarray) -> None:
+    """Write (T, V, 3) float32 in metres to a compressed ``.npz``, whole or not at all."""
     buffer = io.BytesIO()
     np.savez_compressed(buffer, vertices=vertices)
     write_atomically(path, buffer.getvalue())
-
-
-def _request(
-    model: ReferenceModel,
-    benchmark: Benchmark,
-    conditioning: Conditioning,
-    template: np.ndarray | None,
-    system: str,
-) -> dict[str, Any]:
-    """Return everything that a submission's bytes follow from, as JSON values."""
-    return {
-        "system": system,
-        "model": model.digest,
-        "encoder": model.encoder.digest,
-        "benchmark": benchmark.digest,
-        "languages": {code: language if isinstance(language, str) else dict(language)
-                      for code, language in conditioning.of.items()},
-        "template": None if template is None else digest_array(np.asarray(template, np.float32)),
-    }  # fmt: skip
-
-
-def _describe_training(model: ReferenceModel) -> str:
-    """Return what a model of this package's own training learned from; ``""`` where that is unknown."""
-    facts = model.training.get("stage2")
-    return str(facts.get("corpus", "")) if isinstance(facts, dict) else ""
-
-
-def _manifest(
-    model: ReferenceModel,
-    benchmark: Benchmark,
-    conditioning: Conditioning,
-    template: np.ndarray | None,
-    system: str,
-) -> str:
-    notes = [] if template is None else ["one resting face for every speaker"]
-    if long := [clip.id for clip in benchmark.clips if clip.frames > LONGEST]:
-        notes.append(f"longer than the {LONGEST} frames that the model was made for: {', '.join(long)}")
-    fields = {
-        "schema": 1,
-        "system": system,
-        "benchmark": benchmark.ref,
-        "fps": FPS,
-        "unit": "m",
-        "topology": model.topology,
-        "kind": "vertices",
-    }
-    about = {
-        "name": model.name,
-        "paper": "MultiTalk: Enhancing 3D Talking Head Generation Across Languages with Multilingual Video Dataset",
-        "code": "mtbench.reference_model",
-        "weights": model.digest,
-        "params_m": round(count_parameters(model) / 1e6, 3),
-    }
-    if data := _describe_training(model):
-        about["training_data"] = data
-    generation = {"language_conditioning": conditioning.summary}
-    if notes:
-        generation["notes"] = "; ".join(notes)
-    blocks: list[dict[str, Any]] = [fields, about, generation]
-    return "\n".join(
-        head + "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in block.items())
-        for head, block in zip(("", "[model]\n", "[generation]\n"), blocks, strict=True)
-    )

@@ -3,8 +3,8 @@
 Conventions
 -----------
 Motion and faces are vertices in metres, not displacements: (T, X) beside a face (X,), (T, V, 3) beside a face (V, 3),
-X = 3 V. Audio is what the speech encoder's ``prepare`` returned. A *language* is a name that the model knows (a code or
-an English name will do, in any case), its index, or a mapping of names to weights that sum to 1.
+X = 3 V. Audio is what the speech encoder's ``prepare`` returned. For a *language*, see
+:mod:`mtbench.reference_model.conditioning`.
 """
 
 from __future__ import annotations
@@ -20,17 +20,13 @@ import torch
 from mtbench.cache import digest_bytes
 from mtbench.errors import UsageError
 from mtbench.manifests import FPS, MAX_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
-from mtbench.reference_model.conditioning import require_language
+from mtbench.reference_model.conditioning import LanguageChoice, weigh_languages
 from mtbench.reference_model.inference import generate
 from mtbench.reference_model.model import MultiTalk
 from mtbench.reference_model.speech import SpeechEncoder, check_audio, digest_tensors
 
 #: Frames up to which the published model goes.
 LONGEST = 600
-#: How far the weights of languages may sum from 1.
-_TOLERANCE = 1e-3
-
-LanguageChoice = str | int | Mapping[str, float] | None
 
 
 class PredictedMotion(np.ndarray):
@@ -127,36 +123,7 @@ class ReferenceModel:
         UsageError
             For an unknown language, weights that do not sum to 1, or none where one is needed.
         """
-        known = self.network.settings.languages
-        weights = np.zeros(len(known), np.float32)
-        if not known:
-            if language is not None:
-                raise UsageError(
-                    f"the model {self.name} was trained without languages: leave the language out"
-                )
-            return weights
-        if language is None:
-            raise UsageError(f"name the language that is spoken; the model knows {', '.join(known)}")
-        if isinstance(language, Mapping):
-            for name, weight in language.items():
-                if not weight >= 0:
-                    raise UsageError(f"language {name} has weight {weight}; expected a number from 0 to 1")
-                weights[known.index(require_language(name, known))] += weight
-            if abs(sum(language.values()) - 1) > _TOLERANCE:
-                raise UsageError(
-                    f"the languages' weights sum to {sum(language.values()):g}, expected 1: "
-                    + ", ".join(f"{name} {weight:g}" for name, weight in language.items())
-                )
-        elif isinstance(language, str):
-            weights[known.index(require_language(language, known))] = 1
-        elif 0 <= language < len(known):
-            weights[language] = 1
-        else:
-            raise UsageError(
-                f"there is no language {language}; the model knows "
-                + ", ".join(f"{i} {name}" for i, name in enumerate(known))
-            )
-        return weights
+        return weigh_languages(language, self.network.settings.languages, self.name)
 
     def autoencode(self, motion: np.ndarray, template: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Map motion to codes and back (stage 1).

@@ -25,9 +25,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mtbench.reference_model.claims import claim_folder
-from mtbench.reference_model.corpus import MANIFEST as CORPUS
-from mtbench.reference_model.corpus import GeneratedCorpus, generate_corpus
-from mtbench.reference_model.training.sizes import Size, apply_overrides, load_size
+from mtbench.reference_model.generated_corpus import MANIFEST as CORPUS
+from mtbench.reference_model.generated_corpus import GeneratedCorpus, generate_corpus
+from mtbench.reference_model.training.configuration import Size
+from mtbench.reference_model.training.sizes import apply_overrides, load_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -163,8 +164,8 @@ def _keep(folder: Path, size: Size, trained: Path) -> Path:
 
 def _predict(folder: Path, model: Path, benchmark: Benchmark) -> Path:
     from mtbench.progress import make_progress
+    from mtbench.reference_model.entry import predict_benchmark
     from mtbench.reference_model.model_files import load_model
-    from mtbench.reference_model.predict import predict_benchmark
     from mtbench.submission import MANIFEST
 
     out = folder / "submission"

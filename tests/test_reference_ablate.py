@@ -256,11 +256,11 @@ def test_from_a_reproduction_to_the_page(tmp_path, monkeypatch):
     pytest.importorskip("espeakng_loader")
     import fakes
 
-    from mtbench.reference_model import corpus
+    from mtbench.reference_model import generated_corpus
     from mtbench.reference_model.ablation.ablate import ENCODER_TRAININGS
     from mtbench.reference_model.training.encoder_training import train_speech_encoder
 
-    monkeypatch.setattr(corpus, "PART", 20)
+    monkeypatch.setattr(generated_corpus, "PART", 20)
     out = tmp_path / "out"
     # Here and not in another process; the ablation finds it finished.
     train_speech_encoder(out / "encoder-eng", ENCODER_TRAININGS["smoke"], workers=0)

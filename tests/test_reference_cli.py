@@ -209,9 +209,9 @@ def test_baselines_need_a_name_and_data(tmp_path):
 @pytest.mark.synth
 def test_from_nothing_to_a_scored_entry(tmp_path, monkeypatch):
     pytest.importorskip("espeakng_loader")
-    from mtbench.reference_model import corpus
+    from mtbench.reference_model import generated_corpus
 
-    monkeypatch.setattr(corpus, "PART", 20)
+    monkeypatch.setattr(generated_corpus, "PART", 20)
     bench = fakes.make_benchmark(tmp_path / "small", TWO)
     out = tmp_path / "run"
     arguments = [

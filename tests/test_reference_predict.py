@@ -11,13 +11,14 @@ import soundfile
 from mtbench.benchmark import load_benchmark
 from mtbench.errors import BenchmarkError, PrerequisiteError, UsageError
 from mtbench.ground_truth import neutral_face
-from mtbench.reference_model import predict
+from mtbench.reference_model import entry
+from mtbench.reference_model.entry import predict_benchmark
 from mtbench.reference_model.predict import (
     find_audio,
-    predict_benchmark,
     predict_file,
     predict_folder,
     read_speech,
+    write_video,
 )
 from mtbench.submission import load_submission, validate
 
@@ -165,7 +166,7 @@ def test_a_face_is_needed_where_the_topology_has_none(wav, tmp_path):
     done = predict_file(odd, wav, tmp_path / "out", "Italian", template=np.zeros((10, 3), np.float32))
     assert done.vertices.shape == (13, 10, 3)
     with pytest.raises(UsageError, match="no topology known here"):
-        predict.write_video(done, odd)
+        write_video(done, odd)
     with pytest.raises(UsageError, match="no topology known here"):
         predict_benchmark(odd, "openhead-20", tmp_path / "submission")
 
@@ -200,7 +201,7 @@ def test_a_folder(model, wav, tmp_path):
 def test_video(model, wav, tmp_path):
     pytest.importorskip("av")
     done = predict_file(model, wav, tmp_path, "Italian")
-    path = predict.write_video(done, model, size=64)
+    path = write_video(done, model, size=64)
     assert path == tmp_path / "talk.mp4"
     import av
 
@@ -231,7 +232,7 @@ def test_a_benchmark_becomes_a_submission(model, bench, tmp_path):
 
 
 def test_resumed_submissions_have_the_same_bytes(model, bench, tmp_path, monkeypatch):
-    monkeypatch.setattr(predict, "BATCH", 2)
+    monkeypatch.setattr(entry, "BATCH", 2)
     whole = predict_benchmark(model, bench, tmp_path / "whole")
     calls = []
     real = type(model).predict_many

@@ -19,16 +19,11 @@ from mtbench.reference_model.model import MotionAutoencoder, MultiTalk, Settings
 from mtbench.reference_model.training.balance import balance_input, balance_output, settle
 from mtbench.reference_model.training.checkpoints import load_autoencoder
 from mtbench.reference_model.training.codebook import CodebookUsage, cluster_means, perplexity, revive
+from mtbench.reference_model.training.configuration import Stage1Config, Stage2Config
 from mtbench.reference_model.training.devices import Devices
 from mtbench.reference_model.training.optimization import Run, learning_rate
 from mtbench.reference_model.training.prepared import prepare_rows
-from mtbench.reference_model.training.sizes import (
-    SIZES,
-    Stage1Config,
-    Stage2Config,
-    apply_overrides,
-    load_size,
-)
+from mtbench.reference_model.training.sizes import SIZES, apply_overrides, load_size
 from mtbench.reference_model.training.stage1 import Stage1, lip_error
 from mtbench.reference_model.training.stage2 import Stage2
 from mtbench.reference_model.training.train import train_stage1, train_stage2

@@ -105,7 +105,7 @@ def predict(
     face = None if template is None else read_template(template, loaded.network.settings.vertices)
     if benchmark is not None:
         from mtbench.progress import make_progress
-        from mtbench.reference_model.predict import predict_benchmark
+        from mtbench.reference_model.entry import predict_benchmark
 
         folder = predict_benchmark(
             loaded,
@@ -165,7 +165,7 @@ def data(
 ) -> None:
     """Generate training data: speech and motion, disjoint from every bundled benchmark (extra [synth])."""
     from mtbench.execute import default_workers
-    from mtbench.reference_model.corpus import generate_corpus
+    from mtbench.reference_model.generated_corpus import generate_corpus
 
     log_lines()
     corpus = generate_corpus(out, hours, seed, language or None, workers or default_workers())

@@ -48,9 +48,10 @@ from mtbench.reference_model.claims import claim_folder
 from mtbench.reference_model.corpus import open_corpus
 from mtbench.reference_model.reproduce import HOURS, reproduce
 from mtbench.reference_model.speech import BUNDLED
+from mtbench.reference_model.training.configuration import Size
 from mtbench.reference_model.training.encoder_batches import EncoderTraining
 from mtbench.reference_model.training.encoder_training import train_speech_encoder
-from mtbench.reference_model.training.sizes import Size, apply_overrides, load_size
+from mtbench.reference_model.training.sizes import apply_overrides, load_size
 
 if TYPE_CHECKING:
     from mtbench.benchmark import Benchmark
@@ -246,8 +247,8 @@ def _train(plan: _Plan, variant: Variant, size: Size) -> Path:
 def _score(plan: _Plan, variant: Variant, model: Path, labels: dict[str, str]) -> Path:
     """Animate the benchmark and score it unless that is done; return the result folder."""
     from mtbench.progress import make_progress
+    from mtbench.reference_model.entry import predict_benchmark
     from mtbench.reference_model.model_files import load_model
-    from mtbench.reference_model.predict import predict_benchmark
     from mtbench.results import read_run, results_folder
     from mtbench.scoring import score
     from mtbench.submission import load_submission

@@ -24,8 +24,8 @@ from torch import nn
 from mtbench.errors import UsageError
 from mtbench.loss_plot import plot_losses
 from mtbench.reference_model.training.checkpoints import load_checkpoint, save_checkpoint
+from mtbench.reference_model.training.configuration import TrainingConfig
 from mtbench.reference_model.training.devices import Devices
-from mtbench.reference_model.training.sizes import TrainingConfig
 
 log = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ from torch import nn
 
 from mtbench.reference_model.model import MotionAutoencoder
 from mtbench.reference_model.training.codebook import CodebookUsage, cluster_means, perplexity, revive
+from mtbench.reference_model.training.configuration import Stage1Config
 from mtbench.reference_model.training.devices import Devices, full_precision
-from mtbench.reference_model.training.sizes import Stage1Config
 from mtbench.reference_model.training.training_set import TrainingSet
 
 #: Batches whose vectors the codebook begins with.

@@ -4,7 +4,7 @@ Conventions
 -----------
 Loss as published: mean squared errors of the vertices and of the code vectors; beside them, where the settings say so,
 the lips' vertices once more. Stage 1 stands still. What the model is told of the past is the true motion, noisier,
-left out or the model's own as :class:`~mtbench.reference_model.training.sizes.Stage2Config` says. Shapes as in
+left out or the model's own as :class:`~mtbench.reference_model.training.configuration.Stage2Config` says. Shapes as in
 :mod:`mtbench.reference_model.model`.
 """
 
@@ -20,8 +20,8 @@ from torch import nn
 
 from mtbench.reference_model.inference import generate
 from mtbench.reference_model.model import MultiTalk
+from mtbench.reference_model.training.configuration import Stage2Config
 from mtbench.reference_model.training.devices import Devices, full_precision
-from mtbench.reference_model.training.sizes import Stage2Config
 from mtbench.reference_model.training.stage1 import lip_coordinates, lip_error
 from mtbench.reference_model.training.training_set import Batch, TrainingSet
 

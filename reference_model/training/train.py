@@ -25,9 +25,9 @@ from mtbench.errors import UsageError
 from mtbench.reference_model.model import MotionAutoencoder, MultiTalk
 from mtbench.reference_model.training.balance import balance_input, balance_output, settle
 from mtbench.reference_model.training.checkpoints import STAGE1, load_autoencoder, save_autoencoder
+from mtbench.reference_model.training.configuration import Size
 from mtbench.reference_model.training.devices import Devices
 from mtbench.reference_model.training.optimization import Run, count_steps
-from mtbench.reference_model.training.sizes import Size
 from mtbench.reference_model.training.stage1 import Stage1
 from mtbench.reference_model.training.stage2 import Learner, Stage2
 from mtbench.reference_model.training.training_set import TrainingSet, learn_basis
