@@ -9,7 +9,7 @@ changes in it, resizing features before the transformer, is done between its par
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -56,7 +56,8 @@ class Wav2Vec2Speech:
         else:
             self.name = str(source)
             with _explain_absence(self.name):
-                self.module = transformers.Wav2Vec2Model.from_pretrained(self.name, dtype=torch.float32)
+                load = transformers.Wav2Vec2Model.from_pretrained
+                self.module = _from_cache_or_hub(load, self.name, dtype=torch.float32)
         self.module.eval()
         self.module.freeze_feature_encoder()
         self.width = int(self.module.config.hidden_size)
@@ -66,7 +67,7 @@ class Wav2Vec2Speech:
         """Return the encoder of a folder's or hub name's configuration, without its weights (to be filled)."""
         transformers = _require_transformers(source)
         with _explain_absence(str(source)):
-            config = transformers.Wav2Vec2Config.from_pretrained(str(source))
+            config = _from_cache_or_hub(transformers.Wav2Vec2Config.from_pretrained, str(source))
         return cls(config.to_dict(), str(source))
 
     @cached_property
@@ -124,6 +125,14 @@ def _require_transformers(source: str | Path) -> Any:
             f"({error}); install the extra: pip install 'multitalk-bench[reference]'"
         ) from error
     return transformers
+
+
+def _from_cache_or_hub(load: Callable[..., Any], source: str, **options: Any) -> Any:
+    """Load what this machine has without asking the hub: nodes of a cluster often have no network, and wait for it."""
+    try:
+        return load(source, local_files_only=True, **options)
+    except OSError:
+        return load(source, **options)
 
 
 @contextlib.contextmanager

@@ -168,6 +168,23 @@ def test_wav2vec2_from_a_folder(wav2vec2, tmp_path):
     assert torch.equal(again.encode(make_sound(3000)), wav2vec2.encode(make_sound(3000)))
 
 
+def test_what_was_downloaded_once_is_loaded_without_asking_the_hub(wav2vec2, tmp_path, monkeypatch):
+    """The cache is read as `hf download` leaves it; a question over the network would be an error."""
+    import socket
+
+    home = tmp_path / "models--somebody--encoder"
+    (home / "refs").mkdir(parents=True)
+    (home / "refs" / "main").write_text("0" * 40)
+    wav2vec2.module.save_pretrained(home / "snapshots" / ("0" * 40))
+    asked = []
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *a, **k: asked.append(a) or pytest.fail("network"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr("transformers.utils.hub.constants.HF_HUB_CACHE", str(tmp_path))
+    encoder = load_speech_encoder("somebody/encoder")
+    assert encoder.width == 8
+    assert not asked
+
+
 def test_encoders_that_are_missing(tmp_path, monkeypatch):
     with pytest.raises(PrerequisiteError, match="weights are not there"):
         load_speech_encoder(tmp_path / "absent.safetensors")
