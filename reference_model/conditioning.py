@@ -194,10 +194,14 @@ def weigh_languages(language: LanguageChoice, known: tuple[str, ...], model: str
     elif language is None:
         raise UsageError(f"name the language that is spoken; the model knows {name_languages(known)}")
     elif isinstance(language, Mapping):
+        places: dict[int, str] = {}
         for name, weight in language.items():
             if not weight >= 0:
                 raise UsageError(f"language {name} has weight {weight}; expected a number from 0 to 1")
-            weights[known.index(require_language(name, known))] += weight
+            place = known.index(require_language(name, known))
+            if (other := places.setdefault(place, name)) is not name:
+                raise UsageError(f"{other} and {name} are the same language; name it once")
+            weights[place] = weight
         total = sum(language.values())
         if not abs(total - 1) <= _TOLERANCE:
             given = ", ".join(f"{name} {weight:g}" for name, weight in language.items())

@@ -16,6 +16,7 @@ from mtbench.safe_pickle import UnsafePickleError, load_arrays
 VERTICES = 5023
 TEMPLATES = "templates.pkl"
 TRAINING_LIST = "train.txt"
+HELD_OUT_LISTS = ("test.txt", "val.txt")
 #: Sides in metres of a box that holds a resting face and nothing else.
 _FACE_EXTENT = (0.1, 0.7)
 _MOST_TEMPLATES = 64 << 20

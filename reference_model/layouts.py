@@ -8,6 +8,7 @@ Both are folders of sound and FLAME meshes (topology ``flame-5023``) under the s
     wav/<subject>_<…>.wav    vertices_npy/<subject>_<…>.npy (S, 15069) at 60 fps             VOCASET
     templates.pkl            resting faces by name: 'id' (MultiTalk, one for all), or by subject (VOCASET)
     train.txt                optional: names of the clips to train on, one a line; without it, all are
+    test.txt, val.txt        optional: names of clips that are never trained on
 
 Opening a corpus looks at the header of every file and at no values. A clip that cannot be used (a file without its
 partner, another shape, sound and motion of different lengths, a language that is none of the twenty) is left out;
@@ -30,6 +31,7 @@ from mtbench.errors import BenchmarkError, UsageError
 from mtbench.languages import language_code
 from mtbench.manifests import FPS, MAX_FRAMES, SAMPLES_PER_FRAME
 from mtbench.reference_model.layout_files import (
+    HELD_OUT_LISTS,
     TEMPLATES,
     TRAINING_LIST,
     VERTICES,
@@ -161,9 +163,21 @@ class _RecordedCorpus:
         sounds = {p.stem: p for p in list_files(self.root / "wav", ".wav")}
         motions = {p.stem: p for p in list_files(self.root / self._folder, self._suffix)}
         chosen = read_list(self.root / TRAINING_LIST)
+        held_out = {
+            stem: name for name in HELD_OUT_LISTS for stem in sorted(read_list(self.root / name) or ())
+        }
+        if both := sorted((chosen or set()) & held_out.keys()):
+            raise UsageError(
+                f"{self.root}: {both[0]} is in {TRAINING_LIST} and in {held_out[both[0]]}"
+                + (f", as are {len(both) - 1} more" if len(both) > 1 else "")
+                + "; what is trained on cannot be tested on: leave it out of one of them"
+            )
         found = {}
         for stem in sorted(sounds.keys() | motions.keys() | (chosen or set())):
             if chosen is not None and stem not in chosen:
+                continue
+            if stem in held_out:
+                self.left_out[stem] = f"held out by {held_out[stem]}"
                 continue
             try:
                 found[stem] = self._inspect(stem, sounds.get(stem), motions.get(stem))

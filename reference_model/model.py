@@ -103,6 +103,15 @@ class Settings:
     released: bool = True
 
     def __post_init__(self) -> None:
+        counts = (
+            "vertices", "width", "layers", "heads", "feedforward", "codes", "entries", "code_size", "decoder_layers",
+            "decoder_heads", "decoder_feedforward", "period", "speech_width",
+        )  # fmt: skip
+        for name in counts:
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}, expected at least 1")
+        if self.principal < 0 or not self.scale > 0 or not 0 <= self.dropout < 1:
+            raise ValueError("expected principal at least 0, scale above 0, and dropout from 0 to below 1")
         if self.codes * self.code_size != self.width:
             raise ValueError(f"{self.codes} codes of {self.code_size} numbers do not fill width {self.width}")
         for heads in (self.heads, self.decoder_heads):

@@ -4,8 +4,9 @@ Conventions
 -----------
 A model is a pair ``NAME.safetensors`` and ``NAME.json``. Names of tensors are those of
 :class:`~mtbench.reference_model.model.MultiTalk`; a wav2vec 2.0, which may have been tuned, lies beside them under
-``speech.``. The bundled encoder is known by name and digest, and refused where it is another. Numbers are computed in
-float32, however they are stored.
+``speech.``. The bundled encoder is known by name and digest, and refused where it is another; another of its form is
+copied to ``NAME.speech-encoder.safetensors`` (and ``.json``), so that a folder of models can be moved. Numbers are
+computed in float32, however they are stored.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.manifests import StrictModel, validation_lines
 from mtbench.reference_model.model import MultiTalk, Settings
 from mtbench.reference_model.reference import ReferenceModel
-from mtbench.reference_model.speech import SpeechEncoder, load_speech_encoder
+from mtbench.reference_model.speech import OpenheadSpeech, SpeechEncoder, load_speech_encoder
 from mtbench.reference_model.wav2vec2 import Wav2Vec2Speech
 
 #: The model that ships with mtbench.
@@ -38,7 +39,7 @@ class EncoderEntry(StrictModel):
     Attributes
     ----------
     name : str
-        As :func:`~mtbench.reference_model.speech.load_speech_encoder` knows it.
+        As :func:`~mtbench.reference_model.speech.load_speech_encoder` knows it, or a file beside the model.
     digest : str
         Of a frozen one.
     config : dict or None
@@ -98,13 +99,27 @@ def save_model(path: str | Path, model: ReferenceModel, half: bool = False) -> P
         "name": model.name,
         "settings": model.network.settings.to_dict(),
         "topology": model.topology,
-        "encoder": {"name": model.encoder.name, "digest": model.encoder.digest, "config": config},
+        "encoder": {
+            "name": _keep_encoder(path, model.encoder),
+            "digest": model.encoder.digest,
+            "config": config,
+        },
         "training": dict(model.training),
     }
     text = json.dumps(about, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     write_atomically(path, save(tensors))
     write_atomically(path.with_suffix(".json"), text.encode())
     return path
+
+
+def _keep_encoder(path: Path, encoder: SpeechEncoder) -> str:
+    """Copy an encoder that is known by its file to the model that is written to *path*; return its name there."""
+    if not isinstance(encoder, OpenheadSpeech) or encoder.weights is None:
+        return encoder.name
+    beside = path.with_name(f"{path.stem}.speech-encoder.safetensors")
+    for suffix in (".safetensors", ".json"):
+        write_atomically(beside.with_suffix(suffix), encoder.weights.with_suffix(suffix).read_bytes())
+    return beside.name
 
 
 def _pack(value: torch.Tensor, half: bool) -> torch.Tensor:
@@ -177,7 +192,13 @@ def _load_encoder(weights: Path, about: ModelFile, state: dict[str, torch.Tensor
                 f"{weights}: not the speech encoder that its .json describes ({error})"
             ) from error
         return encoder
-    found = load_speech_encoder(entry.name)
+    if entry.name.endswith(".safetensors") and Path(entry.name).name != entry.name:
+        raise UsageError(
+            f"{weights}: its .json names the speech encoder {entry.name}; expected a file beside it, without folders"
+        )
+    found = load_speech_encoder(
+        weights.with_name(entry.name) if entry.name.endswith(".safetensors") else entry.name
+    )
     if found.digest != entry.digest:
         raise UsageError(
             f"{weights}: was trained with another speech encoder {entry.name} (digest {entry.digest}) than is "

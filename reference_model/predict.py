@@ -18,7 +18,7 @@ import numpy as np
 
 from mtbench.audio import fit_length, load_audio
 from mtbench.cache import write_atomically
-from mtbench.errors import PrerequisiteError, UsageError
+from mtbench.errors import BenchmarkError, PrerequisiteError, UsageError
 from mtbench.manifests import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from mtbench.motion import Motion
 from mtbench.reference_model.conditioning import Language
@@ -159,12 +159,22 @@ def predict_folder(
     Raises
     ------
     UsageError
-        Where the folder holds no sound, or two files whose names differ in their endings only.
+        Where the folder holds no sound, or two files whose names differ in their endings only. At the end, where files
+        could not be animated: it names them, and the others are done.
     """
     files = find_audio(folder)
     model.weigh_languages(language)
+    failed: list[str] = []
     for file in files:
-        yield predict_file(model, file, Path(out) / f"{file.stem}.npz", language, template)
+        try:
+            yield predict_file(model, file, Path(out) / f"{file.stem}.npz", language, template)
+        except (UsageError, BenchmarkError) as error:
+            failed.append(str(error))
+    if failed:
+        raise UsageError(
+            f"{len(failed)} of {len(files)} files could not be animated, the others were:\n"
+            + "\n".join(f"  - {line}" for line in failed)
+        )
 
 
 def find_audio(folder: str | Path) -> list[Path]:

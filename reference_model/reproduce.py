@@ -100,21 +100,40 @@ def reproduce(
     loaded = load_benchmark(benchmark)
     workers = default_workers() if workers is None else workers
     folder = Path(out)
+    require_parts(chosen, recognizer)
     claim_folder(
         folder,
-        {
-            "size": dataclasses.asdict(chosen),
-            "hours": hours,
-            "seed": seed,
-            "benchmark": loaded.digest,
-            "recognizer": recognizer,
-        },
+        {"size": dataclasses.asdict(chosen), "hours": hours, "seed": seed, "benchmark": loaded.digest},
     )
     corpus = _make_data(folder / "data", hours, seed, workers)
     trained = _train(folder, chosen, corpus, threads)
     model = _keep(folder, chosen, trained)
     submission = _predict(folder, model, loaded)
     return _score(folder, submission, loaded, recognizer, workers, cache)
+
+
+def require_parts(size: Size, recognizer: str | None) -> None:
+    """Check that what is needed last is there, before the hours that come first.
+
+    Parameters
+    ----------
+    size : Size
+        Whose speech encoder is loaded.
+    recognizer : str or None
+        As for :func:`mtbench.score`; loaded too.
+
+    Raises
+    ------
+    UsageError, PrerequisiteError
+        As :func:`~mtbench.reference_model.speech.load_speech_encoder` and
+        :func:`~mtbench.recognizer.load_recognizer`.
+    """
+    from mtbench.recognizer import load_recognizer
+    from mtbench.reference_model.speech import load_speech_encoder
+
+    load_speech_encoder(size.encoder)
+    if recognizer is not None:
+        load_recognizer(recognizer)
 
 
 @contextmanager
@@ -128,6 +147,27 @@ def _step(what: str, where: Path, done: bool) -> Iterator[None]:
     start = time.perf_counter()
     yield
     log.info("%s done in %.0f s: %s", what.split(" ")[0], time.perf_counter() - start, where)
+
+
+def is_scored(where: Path, digest: str, recognizer: str | None) -> bool:
+    """Return whether a result folder holds the scores of a submission by a recognizer.
+
+    Parameters
+    ----------
+    where : Path
+    digest : str
+        The submission's.
+    recognizer : str or None
+        As for :func:`mtbench.score`.
+    """
+    from mtbench.recognizer import load_recognizer
+    from mtbench.results import read_run
+
+    if not (where / "run.json").is_file():
+        return False
+    run = read_run(where)
+    judge = None if recognizer is None else load_recognizer(recognizer).digest
+    return run.system.digest == digest and judge == (run.recognizer and run.recognizer.digest)
 
 
 def _make_data(folder: Path, hours: float, seed: int, workers: int) -> GeneratedCorpus:
@@ -188,7 +228,7 @@ def _score(
 
     entry = load_submission(submission, benchmark)
     where = results_folder(folder / "results", entry.system, benchmark.name)
-    done = (where / "run.json").is_file() and read_run(where).system.digest == entry.digest
+    done = is_scored(where, entry.digest, recognizer)
     with _step("6/6 scores", where, done):
         if done:
             return read_run(where)

@@ -157,6 +157,8 @@ class OpenheadSpeech:
         As :meth:`mtbench.avsr.openhead_av.OpenheadAV.load`.
     """
 
+    #: File of the weights, None for the bundled ones.
+    weights: Path | None
     #: Frozen: a recognizer that is tuned on motion is a judge of it no longer, and features can be kept.
     module: nn.Module | None = None
 
@@ -164,6 +166,7 @@ class OpenheadSpeech:
         from mtbench.avsr.openhead_av import OpenheadAV
 
         self.name = BUNDLED if weights is None else str(weights)
+        self.weights = None if weights is None else Path(weights)
         self._network = OpenheadAV.load(weights).network.requires_grad_(False)
         self.width = self._network.config.width
 

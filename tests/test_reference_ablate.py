@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -258,6 +259,7 @@ def test_from_a_reproduction_to_the_page(tmp_path, monkeypatch):
 
     from mtbench.reference_model import generated_corpus
     from mtbench.reference_model.ablation.ablate import ENCODER_TRAININGS
+    from mtbench.reference_model.model_files import load_model
     from mtbench.reference_model.training.encoder_training import train_speech_encoder
 
     monkeypatch.setattr(generated_corpus, "PART", 20)
@@ -270,11 +272,25 @@ def test_from_a_reproduction_to_the_page(tmp_path, monkeypatch):
     }  # fmt: skip
     found = ablate("smoke", out, **options)
     assert [v.key for v in found.variants] == ["no-language", "english-encoder", "full", "swapped-labels"]
-    about = {p.parent.name: json.loads(p.read_text("utf-8")) for p in out.glob("*/multitalk-smoke*.json")}
+    about = {
+        p.parent.name: json.loads(p.read_text("utf-8"))
+        for p in out.glob("*/multitalk-smoke*.json")
+        if "speech" not in p.name
+    }
     assert about["no-language"]["settings"]["languages"] == []
-    assert about["english-encoder"]["encoder"]["name"] == str(
-        out / "encoder-eng" / "speech-encoder.safetensors"
+    # The model has its encoder beside it, and can be moved with it, but not without.
+    assert (
+        about["english-encoder"]["encoder"]["name"]
+        == "multitalk-smoke-english-encoder.speech-encoder.safetensors"
     )
+    moved = tmp_path / "moved"
+    shutil.copytree(out / "english-encoder", moved, ignore=shutil.ignore_patterns("submission", "stage2"))
+    assert load_model(moved / "multitalk-smoke-english-encoder.safetensors").encoder.width == 160
+    described = moved / "multitalk-smoke-english-encoder.json"
+    named = about["english-encoder"]["encoder"]["name"]
+    described.write_text(described.read_text("utf-8").replace(named, f"../out/{named}"), "utf-8")
+    with pytest.raises(UsageError, match="without folders"):
+        load_model(moved / "multitalk-smoke-english-encoder.safetensors")
     assert about["base"]["encoder"]["name"] == "openhead-av"
     manifest = (out / "swapped-labels" / "submission" / "submission.toml").read_text("utf-8")
     assert "Arabic for Italian" in manifest

@@ -218,6 +218,12 @@ def test_from_nothing_to_a_scored_entry(tmp_path, monkeypatch):
         "--size", "smoke", "--out", out, "--hours", 0.005, "--benchmark", bench, "--recognizer", fakes.ONE_EAR,
         "--workers", 1, "--threads", 1, "--cache", tmp_path / "cache", "--set", "stage2.steps=16",
     ]  # fmt: skip
+    # What is needed last is looked for first, and a slip of the pen costs nothing.
+    for wrong in (("--recognizer", "openhed-av"), ("--set", "encoder=no/such")):
+        code, _, error = call("reproduce", *arguments, *wrong)
+        assert code != 0
+        assert wrong[1].removeprefix("encoder=") in error
+        assert not out.exists()
     code, text, _ = call("reproduce", *arguments)
     assert code == 0
     assert "multitalk-smoke" in text

@@ -10,6 +10,7 @@ from mtbench.reference_model.conditioning import (
     parse_blend,
     plan_conditioning,
     require_language,
+    weigh_languages,
 )
 from mtbench.reference_model.templates import default_template, read_template
 
@@ -33,6 +34,21 @@ def test_blend():
             parse_blend(bad)
     with pytest.raises(UsageError, match="twice"):
         parse_blend("Italian:0.5,Italian:0.5")
+
+
+def test_weights_of_languages():
+    assert weigh_languages({"it": 0.75, "Arabic": 0.25}, OURS, "talk").tolist() == [0.25, 0, 0, 0.75]
+    assert weigh_languages(2, OURS, "talk").tolist() == [0, 0, 1, 0]
+    assert weigh_languages(None, (), "talk").shape == (0,)
+    for wrong, words in (
+        ({"Italian": 0.7, "it": 0.3}, "Italian and it are the same language"),
+        ({"Italian": 0.7, "eng": 0.2}, "sum to 0.9"),
+        ({"Italian": float("nan")}, "weight nan"),
+        (None, "Arabic, Catalan, English, Italian"),
+        (4, "0 Arabic, 1 Catalan"),
+    ):
+        with pytest.raises(UsageError, match=words):
+            weigh_languages(wrong, OURS, "talk")
 
 
 def test_names_codes_and_aliases_mean_the_same():

@@ -88,6 +88,17 @@ def test_training_list_decides(multitalk):
     assert list(corpus.left_out) == ["Greek_gone"]
 
 
+def test_what_is_held_out_is_never_trained_on(multitalk):
+    (multitalk / "test.txt").write_text("Italian_b.wav\n")
+    corpus = MultiTalkCorpus(multitalk)
+    assert corpus.ids == ("English_a", "Greek_c")
+    assert corpus.left_out == {"Italian_b": "held out by test.txt"}
+    (multitalk / "val.txt").write_text("Greek_c.wav\nEnglish_a.wav\n")
+    (multitalk / "train.txt").write_text("English_a.wav\nGreek_c.wav\n")
+    with pytest.raises(UsageError, match=r"English_a is in train\.txt and in val\.txt, as are 1 more"):
+        MultiTalkCorpus(multitalk)
+
+
 def test_odd_files_are_left_out_and_named(multitalk, caplog):
     say(multitalk, "English_alone", 0.4)
     np.savez(multitalk / "npy" / "Greek_silent.npz", verts=factories.talk(5))

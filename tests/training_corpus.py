@@ -16,7 +16,7 @@ class WaveCorpus:
 
     def __init__(self, clips: int = 24, seed: int = 0) -> None:
         rng = np.random.default_rng(seed)
-        self.digest = f"waves{clips:04d}seed{seed:06d}"
+        self.digest = f"{seed:04d}of{clips:04d}-waves"
         self.ids = tuple(f"{LANGUAGES[i % 2]}-{i:03d}" for i in range(clips))
         self.language_of = tuple(LANGUAGES[i % 2] for i in range(clips))
         self.lengths = rng.integers(18, 60, clips)

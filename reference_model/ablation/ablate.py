@@ -46,8 +46,8 @@ from mtbench.reference_model.ablation.variants import (
 )
 from mtbench.reference_model.claims import claim_folder
 from mtbench.reference_model.corpus import open_corpus
-from mtbench.reference_model.reproduce import HOURS, reproduce
-from mtbench.reference_model.speech import BUNDLED
+from mtbench.reference_model.reproduce import HOURS, is_scored, reproduce, require_parts
+from mtbench.reference_model.speech import BUNDLED, load_speech_encoder
 from mtbench.reference_model.training.configuration import Size
 from mtbench.reference_model.training.encoder_batches import EncoderTraining
 from mtbench.reference_model.training.encoder_training import train_speech_encoder
@@ -138,6 +138,9 @@ def ablate(
     folder = Path(out)
     home = folder / "base" if base is None else Path(base)
     loaded = load_benchmark(benchmark)
+    require_parts(chosen, recognizer)
+    if english_encoder is not None and ENGLISH in wanted:
+        load_speech_encoder(english_encoder)
     claim_folder(
         folder,
         {
@@ -145,7 +148,6 @@ def ablate(
             "hours": HOURS[size] if hours is None else hours,
             "seed": seed,
             "benchmark": loaded.digest,
-            "recognizer": recognizer,
             "english_encoder": english_encoder,
         },
         besides=_ENCODERS.values(),
@@ -249,7 +251,7 @@ def _score(plan: _Plan, variant: Variant, model: Path, labels: dict[str, str]) -
     from mtbench.progress import make_progress
     from mtbench.reference_model.entry import predict_benchmark
     from mtbench.reference_model.model_files import load_model
-    from mtbench.results import read_run, results_folder
+    from mtbench.results import results_folder
     from mtbench.scoring import score
     from mtbench.submission import load_submission
 
@@ -264,7 +266,7 @@ def _score(plan: _Plan, variant: Variant, model: Path, labels: dict[str, str]) -
     )
     where = results_folder(plan.folder / "results", system, plan.benchmark.name)
     digest = load_submission(entry, plan.benchmark).digest
-    if not (where / "run.json").is_file() or read_run(where).system.digest != digest:
+    if not is_scored(where, digest, plan.recognizer):
         score(
             entry,
             plan.benchmark,

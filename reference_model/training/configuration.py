@@ -7,6 +7,9 @@ from typing import Literal
 
 from mtbench.reference_model.model import Settings
 
+#: Lengths of batches are multiples of this many frames.
+MULTIPLE = 8
+
 #: How the learning rate goes: warm-up and half a cosine to zero; halved every ``halve_every`` epochs; as it is.
 Schedule = Literal["cosine", "halving", "constant"]
 
@@ -77,6 +80,22 @@ class TrainingConfig:
     patience: int = 0
     checkpoint_every: int = 200
     precision: Precision = "float32"
+
+    def __post_init__(self) -> None:
+        for name in ("batch", "validate_every", "validation_clips", "checkpoint_every"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}, expected at least 1")
+        for name in ("epochs", "warmup", "halve_every", "weight_decay", "lips", "seed", "patience"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} is {getattr(self, name)}, expected at least 0")
+        if not self.epochs and self.steps < 1:
+            raise ValueError(f"steps is {self.steps}, expected at least 1 where epochs is 0")
+        if self.frames and self.frames < MULTIPLE:
+            raise ValueError(f"frames is {self.frames}, expected at least {MULTIPLE}, or 0 for whole clips")
+        if not (self.learning_rate > 0 and self.clip > 0):
+            raise ValueError("learning_rate and clip must be above 0")
+        if not 0 <= self.averaging < 1:
+            raise ValueError(f"averaging is {self.averaging}, expected at least 0 and below 1")
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,23 @@ class Devices:
         for tensor, part in zip(tensors, flat.split([t.numel() for t in tensors])):
             tensor.copy_(part.view_as(tensor))
 
+    def average_gradients(self, parameters: Iterable[torch.nn.Parameter]) -> None:
+        """Replace gradients by their means over the processes, in place.
+
+        A process may lack some: wav2vec 2.0 leaves out layers at random. They count as zero there; what has no gradient
+        anywhere keeps none.
+        """
+        if self.count == 1:
+            return
+        parameters = list(parameters)
+        there = torch.tensor([float(p.grad is not None) for p in parameters], device=self.device)
+        dist.all_reduce(there)
+        reached = [p for p, n in zip(parameters, there.tolist()) if n]
+        for parameter in reached:
+            if parameter.grad is None:
+                parameter.grad = torch.zeros_like(parameter)
+        self.average([p.grad for p in reached if p.grad is not None])
+
     def share(self, tensor: torch.Tensor) -> None:
         """Replace a tensor by that of process 0, in place."""
         if self.count > 1:

@@ -13,6 +13,7 @@ import copy
 import logging
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
@@ -94,6 +95,28 @@ def learning_rate(config: TrainingConfig, step: int, steps: int) -> float:
     return config.learning_rate
 
 
+def flatten(values: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """Return nested plain values under dotted names.
+
+    Examples
+    --------
+    >>> flatten({"corpus": "9f", "settings": {"width": 96}})
+    {'corpus': '9f', 'settings.width': 96}
+    """
+    out: dict[str, Any] = {}
+    for key, value in values.items():
+        out |= flatten(value, f"{before}{key}.") if isinstance(value, Mapping) else {before + key: value}
+    return out
+
+
+def name_changes(before: Any, now: Mapping[str, Any]) -> list[str]:
+    """Return what differs from *before*, as a checkpoint tells it, ``"settings.width was 96, is 192"``."""
+    if not isinstance(before, Mapping):
+        return ["it was written by another version of mtbench"]
+    names = dict.fromkeys([*now, *before])
+    return [f"{k} was {before.get(k)}, is {now.get(k)}" for k in names if before.get(k) != now.get(k)]
+
+
 class Run:
     """A training run in its folder.
 
@@ -107,15 +130,23 @@ class Run:
         In all.
     devices : Devices, optional
         Where the stage's network lies already.
+    follows : mapping, optional
+        All else that the run follows from (data, settings, digests of what it stands on), plain values by name.
 
     Raises
     ------
     UsageError
-        Where the folder's checkpoint belongs to another configuration.
+        Where the folder's checkpoint belongs to another configuration, or follows from something else.
     """
 
     def __init__(
-        self, folder: Path, stage: Stage, config: TrainingConfig, steps: int, devices: Devices | None = None
+        self,
+        folder: Path,
+        stage: Stage,
+        config: TrainingConfig,
+        steps: int,
+        devices: Devices | None = None,
+        follows: Mapping[str, Any] | None = None,
     ) -> None:
         self.folder, self.stage, self.config, self.steps = folder, stage, config, steps
         self.devices = devices or Devices(config.precision)
@@ -145,15 +176,15 @@ class Run:
         self.waited = 0
         #: The last validation.
         self.error = math.inf
-        self._about = f"{stage.name} {asdict(config)}"
+        self._about = {"stage": stage.name, **flatten(follows or {}), **flatten({stage.name: asdict(config)})}
         if state := load_checkpoint(folder):
             self._resume(state)
 
     def _resume(self, state: dict[str, Any]) -> None:
-        if state["about"] != self._about:
+        if changed := name_changes(state["about"], self._about):
             raise UsageError(
-                f"{self.folder}: its checkpoint belongs to another configuration ({state['about']}); give another "
-                "folder, or the same settings as before"
+                f"{self.folder}: its checkpoint belongs to another run ({'; '.join(changed)}); give another folder, or "
+                "what it was begun with"
             )
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
@@ -190,7 +221,8 @@ class Run:
         seed = (config.seed << 32) + step
         torch.manual_seed(seed + (self.devices.rank << 24))
         # The masks that a wav2vec 2.0 learns behind are drawn by numpy.
-        np.random.seed(seed % 2**32 ^ self.devices.rank << 24)  # noqa: NPY002
+        own = np.random.SeedSequence([config.seed, step, self.devices.rank])
+        np.random.seed(own.generate_state(1)[0])  # noqa: NPY002
         self.stage.prepare_step(step, self.average)
         rate = learning_rate(config, step, self.steps)
         for group in self.optimizer.param_groups:
@@ -200,7 +232,8 @@ class Run:
         with self.devices.autocast():
             loss, parts = self.stage.loss(step)
         loss.backward()
-        self.devices.average([new.grad for _, new in self._pairs if new.grad is not None] + [parts])
+        self.devices.average_gradients([new for _, new in self._pairs])
+        self.devices.average([parts])
         nn.utils.clip_grad_norm_([new for _, new in self._pairs], config.clip)
         self.optimizer.step()
         self.step += 1
@@ -225,6 +258,13 @@ class Run:
         while self.step < self.steps and not (config.patience and self.waited >= config.patience):
             logged.append(self.advance())
             step, took = self.step, time.monotonic() - begun
+            last = step == self.steps
+            validates, saves = (
+                step % config.validate_every == 0 or last,
+                step % config.checkpoint_every == 0 or last,
+            )
+            if step % LOG_EVERY == 0 or validates or saves:
+                self._require_finite(logged)
             if step % LOG_EVERY == 0:
                 mean = torch.stack(logged).mean(0).tolist()
                 logged.clear()
@@ -235,17 +275,27 @@ class Run:
                     stage.name, step, self.steps, "  ".join(f"{k} {v:.4f}" for k, v in zip(stage.parts, mean)),
                     took / (step - first), took / (step - first) * (self.steps - step) / 60,
                 )  # fmt: skip
-            last = step == self.steps
-            if step % config.validate_every == 0 or last:
+            if validates:
                 error = self.devices.agree(stage.validate(self.average))
                 self._append(validation, f"{step},{error:.4f}")
                 log.info("%s step %d: lip vertex error %.3f mm on validation clips", stage.name, step, error)
                 self._judge(error)
-            if step % config.checkpoint_every == 0 or last:
+            if saves:
                 self.save()
         if config.patience and self.best_weights:
             self.average.load_state_dict(self.best_weights)
         return self.average
+
+    def _require_finite(self, losses: list[torch.Tensor]) -> None:
+        """Stop a training that went astray before its weights replace the last good checkpoint."""
+        if not losses or bool(torch.isfinite(torch.stack(losses)).all()):
+            return
+        name, rate = self.stage.name, learning_rate(self.config, self.step - 1, self.steps)
+        raise UsageError(
+            f"{self.folder}: the losses of {name} are NaN or infinite by step {self.step}, at a learning rate of "
+            f"{rate:.2e}; the last checkpoint is sound. Give another folder and a smaller {name}.learning_rate or "
+            f"{name}.clip, or {name}.precision=float32."
+        )
 
     def _append(self, path: Path, line: str) -> None:
         if self.devices.first:

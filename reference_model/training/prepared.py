@@ -3,8 +3,9 @@
 Conventions
 -----------
 A file holds the clips' rows one after another, (n, width), little-endian, nothing else; how many rows a clip has is
-known beforehand. The file's name carries the digest of what its rows follow from. It grows clip by clip under another
-name, so that a run that was stopped goes on behind the last whole clip, and gets its name when it is complete.
+known beforehand. Its name carries the digest of what its rows follow from, so that runs may share it. It grows clip by
+clip under another name, so that a run that was stopped goes on behind the last whole clip, and gets its name when it is
+complete.
 """
 
 from __future__ import annotations
@@ -14,12 +15,15 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from filelock import FileLock, Timeout
 
+from mtbench.errors import UsageError
 from mtbench.threads import single_threaded_torch
 
 log = logging.getLogger(__name__)
@@ -73,31 +77,68 @@ def prepare_rows(
         For the log.
     threads : int
         That call *compute*; the rows' order and values do not depend on it.
+
+    Raises
+    ------
+    UsageError
+        For a file of another size.
     """
     starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     shape = (int(starts[-1]), width)
     size = np.dtype(dtype).itemsize * width
-    if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f"{path.name}.part")
-        with part.open("ab") as file:
-            done = int(np.searchsorted(starts, file.tell() // size, "right")) - 1
-            file.truncate(int(starts[done]) * size)
-            begun = said = time.monotonic()
-            for index, result in enumerate(_ahead(compute, done, len(counts), threads), done):
-                rows = np.asarray(result).astype(dtype)
-                if rows.shape != (counts[index], width):
-                    raise ValueError(
-                        f"{what} of clip {index}: {rows.shape}, expected {(counts[index], width)}"
-                    )
-                file.write(rows.tobytes())
-                now = time.monotonic()
-                if now - said > 20:
-                    said = now
-                    left = (now - begun) / (index + 1 - done) * (len(counts) - index - 1)
-                    log.info("%s: %d/%d clips, %.0f s left", what, index + 1, len(counts), left)
-        part.replace(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _alone(path, what):
+        if not path.is_file():
+            _write_rows(path, starts, counts, width, dtype, compute, what, threads)
+    if (found := path.stat().st_size) != shape[0] * size:
+        raise UsageError(
+            f"{path}: {found} bytes, expected {shape[0] * size}; remove the file, it will be made again"
+        )
     return PreparedRows(np.memmap(path, dtype, "r", shape=shape), starts)
+
+
+@contextmanager
+def _alone(path: Path, what: str) -> Iterator[None]:
+    """Keep other processes out that would write the same file; they wait and find it."""
+    lock = FileLock(path.with_name(f".{path.name}.lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        log.info("%s: another run prepares %s; waiting for it", what, path)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _write_rows(
+    path: Path,
+    starts: np.ndarray,
+    counts: np.ndarray,
+    width: int,
+    dtype: str,
+    compute: Callable[[int], np.ndarray],
+    what: str,
+    threads: int,
+) -> None:
+    size = np.dtype(dtype).itemsize * width
+    part = path.with_name(f"{path.name}.part")
+    with part.open("ab") as file:
+        done = int(np.searchsorted(starts, file.tell() // size, "right")) - 1
+        file.truncate(int(starts[done]) * size)
+        begun = said = time.monotonic()
+        for index, result in enumerate(_ahead(compute, done, len(counts), threads), done):
+            rows = np.asarray(result).astype(dtype)
+            if rows.shape != (counts[index], width):
+                raise ValueError(f"{what} of clip {index}: {rows.shape}, expected {(counts[index], width)}")
+            file.write(rows.tobytes())
+            now = time.monotonic()
+            if now - said > 20:
+                said = now
+                left = (now - begun) / (index + 1 - done) * (len(counts) - index - 1)
+                log.info("%s: %d/%d clips, %.0f s left", what, index + 1, len(counts), left)
+    part.replace(path)
 
 
 def _ahead(compute: Callable[[int], np.ndarray], first: int, end: int, threads: int) -> Iterator[np.ndarray]:

@@ -22,7 +22,7 @@ import torch
 
 from mtbench.cache import write_atomically
 from mtbench.errors import UsageError
-from mtbench.reference_model.model import MotionAutoencoder, MultiTalk
+from mtbench.reference_model.model import MotionAutoencoder, MultiTalk, Settings
 from mtbench.reference_model.training.balance import balance_input, balance_output, settle
 from mtbench.reference_model.training.checkpoints import STAGE1, load_autoencoder, save_autoencoder
 from mtbench.reference_model.training.configuration import Size
@@ -97,7 +97,8 @@ def train_stage1(
             balance_output(network.map_out, data.spread())
         steps = count_steps(config, data.per_epoch)
         stage = Stage1(network, data, config, _lips(corpus), steps, devices)
-        run = Run(folder, stage, config, steps, devices)
+        follows = {"corpus": corpus.digest, "settings": _describe(settings)}
+        run = Run(folder, stage, config, steps, devices, follows)
         result = run.train().cpu()
         settle(result)
     assert isinstance(result, MotionAutoencoder)
@@ -139,7 +140,7 @@ def train_stage2(
     """
     from mtbench.reference_model.model_files import save_model
     from mtbench.reference_model.reference import ReferenceModel
-    from mtbench.reference_model.speech import load_speech_encoder
+    from mtbench.reference_model.speech import digest_tensors, load_speech_encoder
 
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
@@ -152,6 +153,10 @@ def train_stage2(
             f"speech encoder {encoder.name} stands still, it cannot learn with the model; set "
             "stage2.tune_encoder=false, or encoder to a wav2vec 2.0 model"
         )
+    _warn_of_other_sizes(autoencoder.settings, size)
+    # Not its own property, which keeps what it said first: a tuned one changes.
+    tuned = config.tune_encoder
+    encoder_digest = digest_tensors(encoder.module.state_dict().items()) if tuned else encoder.digest
     settings = dataclasses.replace(
         autoencoder.settings,
         **{name: getattr(size.settings, name) for name in _STAGE2_SETTINGS},
@@ -170,9 +175,14 @@ def train_stage2(
             balance_input(network.map_motion, data.spread())
         steps = count_steps(config, data.per_epoch)
         listener = encoder if config.tune_encoder else None
-        run = Run(
-            folder, Stage2(network, data, config, _lips(corpus), listener, devices), config, steps, devices
-        )
+        follows = {
+            "corpus": corpus.digest,
+            "stage1 weights": digest_tensors(autoencoder.state_dict().items()),
+            "encoder": encoder_digest,
+            "settings": _describe(settings),
+        }
+        stage = Stage2(network, data, config, _lips(corpus), listener, devices)
+        run = Run(folder, stage, config, steps, devices, follows)
         result = run.train().cpu()
         settle(result)
     assert isinstance(result, Learner)
@@ -191,6 +201,23 @@ _STAGE2_SETTINGS = (
     "decoder_layers", "decoder_heads", "decoder_feedforward", "period", "dropout", "languages", "motion_weight",
     "feature_weight",
 )  # fmt: skip
+
+
+#: Settings that follow from the data or the encoder, or that stage 1's training alone heeds.
+_GIVEN = ("vertices", "speech_width", "beta")
+
+
+def _describe(settings: Settings) -> dict[str, Any]:
+    """Return settings for :class:`Run`, languages as one value."""
+    return {**settings.to_dict(), "languages": ",".join(settings.languages)}
+
+
+def _warn_of_other_sizes(stage1: Settings, size: Size) -> None:
+    """Say where stage 1 is of another size than the one that was asked for."""
+    mine, wanted = stage1.to_dict(), size.settings.to_dict()
+    owned = (name for name in mine if name not in (*_STAGE2_SETTINGS, *_GIVEN))
+    if other := [f"{name} {mine[name]} (not {wanted[name]})" for name in owned if mine[name] != wanted[name]]:
+        log.warning("stage 1 is not of size %s, and stage 2 takes after it: %s", size.name, ", ".join(other))
 
 
 def _prepare_basis(store: Path, corpus: Corpus, principal: int, seed: int) -> np.ndarray:

@@ -3,7 +3,7 @@
 Conventions
 -----------
 A batch follows from (seed, number) alone. Its clips are of similar length and cut to the same number of frames, a
-multiple of :data:`MULTIPLE`; half of the longer ones from their first frame. Validation clips are chosen by a hash of
+multiple of ``MULTIPLE``; half of the longer ones from their first frame. Validation clips are chosen by a hash of
 their names, so that they stay what they are when a corpus grows.
 """
 
@@ -23,6 +23,7 @@ from mtbench.cache import digest_array
 from mtbench.errors import UsageError
 from mtbench.languages import LANGUAGES
 from mtbench.reference_model.model import Settings
+from mtbench.reference_model.training.configuration import MULTIPLE
 from mtbench.reference_model.training.prepared import PreparedRows, prepare_rows
 from mtbench.threads import single_threaded_torch
 
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from mtbench.reference_model.corpus import Corpus
     from mtbench.reference_model.speech import SpeechEncoder
 
-#: Lengths of batches are multiples of this many frames.
-MULTIPLE = 8
 #: Share of the clips to validate on, and the most there are.
 VALIDATION = (0.05, 64)
 #: Frames that the principal movements are learned from.
