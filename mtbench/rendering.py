@@ -13,12 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from mtbench.benchmark import Benchmark, load_benchmark
+from mtbench.benchmark import Benchmark, Clip, load_benchmark
 from mtbench.cache import write_atomically
+from mtbench.errors import UsageError
+from mtbench.motion import Motion
 from mtbench.renderer import Appearance, load_renderer
 from mtbench.stages import require_renderable
 from mtbench.submission import load_submission
-from mtbench.topology import load_topology
+from mtbench.topology import Topology, load_topology
 
 
 def render_submission(
@@ -28,6 +30,7 @@ def render_submission(
     clips: Sequence[str] | None = None,
     out: str | Path = "renders",
     video: bool = False,
+    truth: bool = False,
     renderer: str = "software",
     size: int = 512,
     appearance: Appearance | None = None,
@@ -46,6 +49,8 @@ def render_submission(
         Gets ``<clip>.mp4``, or ``<clip>.npy`` with (T, 96, 96) uint8 mouth crops.
     video : bool
         Whether to write mp4 files with sound.
+    truth : bool
+        Whether a video shows the ground truth too, to the right.
     renderer : str
         Name.
     size : int
@@ -56,10 +61,12 @@ def render_submission(
     Raises
     ------
     SubmissionError, UsageError, PrerequisiteError
-        As for :func:`mtbench.score`.
+        As for :func:`mtbench.score`, and where there is no ground truth to show.
     """
     from mtbench.renderers.mouth_crop import render_mouth_crops
 
+    if truth and not video:
+        raise UsageError("the ground truth is shown in videos only: add --video")
     submission = load_submission(path, benchmark, allow_partial=True)
     if not isinstance(benchmark, Benchmark):
         benchmark = load_benchmark(submission.benchmark_ref if benchmark is None else benchmark)
@@ -77,10 +84,20 @@ def render_submission(
             from mtbench.renderers.video import write_video
 
             target = folder / f"{clip_id}.mp4"
-            write_video(target, backend, topology, motion, clip.audio, appearance, size=size)
+            faces = [(topology, motion)] + ([_true_face(clip)] if truth else [])
+            write_video(target, backend, faces, clip.audio, appearance, size=size)
         else:
             target = folder / f"{clip_id}.npy"
             buffer = io.BytesIO()
             np.save(buffer, render_mouth_crops(backend, topology, motion.vertices, appearance))
             write_atomically(target, buffer.getvalue(), durable=False)
         yield target
+
+
+def _true_face(clip: Clip) -> tuple[Topology, Motion]:
+    motion = clip.motion
+    if motion is None:
+        raise UsageError(f"clip {clip.id} of this benchmark has no ground truth to show: leave out --truth")
+    topology = load_topology(motion.topology)
+    require_renderable(topology)
+    return topology, motion

@@ -245,7 +245,7 @@ def write_video(
     path = prediction.path.with_suffix(".mp4")
     motion = Motion(prediction.vertices, float(FPS), model.topology)
     sound = fit_length(prediction.audio, prediction.frames * SAMPLES_PER_FRAME)
-    write(path, load_renderer(renderer), load_topology(model.topology), motion, sound, Appearance(), size)
+    write(path, load_renderer(renderer), [(load_topology(model.topology), motion)], sound, Appearance(), size)
     return path
 
 

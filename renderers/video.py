@@ -12,7 +12,7 @@ import importlib.util
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,13 +36,12 @@ _QUALITY = "18"
 def write_video(
     path: str | Path,
     renderer: Renderer,
-    topology: Topology,
-    motion: Motion,
+    faces: Sequence[tuple[Topology, Motion]],
     audio: np.ndarray | None,
     appearance: Appearance,
     size: int = 800,
 ) -> None:
-    """Render *motion* from in front and write it with its sound.
+    """Render moving faces from in front, side by side, and write them with their sound.
 
     Parameters
     ----------
@@ -50,34 +49,39 @@ def write_video(
         The mp4 file.
     renderer : Renderer
         Any backend.
-    topology : Topology
-        With triangles.
-    motion : Motion
-        What moves.
+    faces : sequence of (Topology, Motion)
+        From left to right: topologies with triangles, and what moves; as many frames in each.
     audio : (N,) float32 or None
         Mono, 16 kHz, -1..1; None for a silent video.
     appearance : Appearance
         Shading, lights, colours.
     size : int
-        Width and height in pixels; made even, as the codec wants it.
+        Width and height of a face in pixels; made even, as the codec wants it.
 
     Raises
     ------
+    ValueError
+        For faces of different lengths.
     PrerequisiteError
         Neither PyAV nor ffmpeg is there.
     """
     from mtbench.renderers.cameras import portrait_camera
 
     size += size % 2
-    camera = portrait_camera(motion.vertices, size, size)
+    lengths = {len(motion) for _, motion in faces}
+    if len(lengths) != 1:
+        raise ValueError(f"faces of {sorted(lengths)} frames; expected one number")
+    cameras = [portrait_camera(motion.vertices, size, size) for _, motion in faces]
 
     def draw() -> Iterator[np.ndarray]:
-        for start in range(0, len(motion), _CHUNK):
-            yield from renderer.render(
-                topology, motion.vertices[start : start + _CHUNK], camera, appearance, 3
-            )
+        for start in range(0, *lengths, _CHUNK):
+            parts = [
+                renderer.render(topology, motion.vertices[start : start + _CHUNK], camera, appearance, 3)
+                for (topology, motion), camera in zip(faces, cameras, strict=True)
+            ]
+            yield from np.concatenate(parts, 2)
 
-    encode_video(path, draw(), size, size, motion.fps, audio)
+    encode_video(path, draw(), size * len(faces), size, faces[0][1].fps, audio)
 
 
 def encode_video(

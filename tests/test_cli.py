@@ -234,6 +234,29 @@ def test_render_writes_mouth_crops(place, tmp_path):
     )
 
 
+def test_render_shows_the_ground_truth_beside_an_entry(place, tmp_path):
+    av = pytest.importorskip("av")
+    arguments = (
+        "render",
+        place / "entry",
+        "-b",
+        place / "small",
+        "--clip",
+        "ita-02",
+        "--size",
+        64,
+        "--truth",
+    )
+    assert call(*arguments, "--out", tmp_path)[0] == 2
+    assert not list(tmp_path.iterdir())
+    assert call(*arguments, "--video", "--out", tmp_path)[0] == 0
+    with av.open(str(tmp_path / "ita-02.mp4")) as container:
+        pictures = [frame.to_ndarray(format="gray") for frame in container.decode(video=0)]
+    assert len(pictures) == 26
+    assert pictures[0].shape == (64, 128)
+    assert min(pictures[0][:, :64].max(), pictures[0][:, 64:].max()) > 100
+
+
 def test_looking_around(place):
     code, text = call("ls")
     assert code == 0

@@ -35,7 +35,7 @@ def test_video_holds_pictures_and_sound(tmp_path, clip, with_ffmpeg, monkeypatch
         )
     topology, motion, audio = clip
     path = tmp_path / "deep" / "clip.mp4"
-    video.write_video(path, SoftwareRenderer(), topology, motion, audio, Appearance(), size=97)
+    video.write_video(path, SoftwareRenderer(), [(topology, motion)], audio, Appearance(), size=97)
     assert [file.name for file in path.parent.iterdir()] == ["clip.mp4"]
     with av.open(str(path)) as container:
         pictures = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
@@ -54,6 +54,27 @@ def test_without_any_encoder_it_says_what_to_install(tmp_path, clip, monkeypatch
     topology, motion, audio = clip
     with pytest.raises(PrerequisiteError, match="PyAV"):
         video.write_video(
-            tmp_path / "x.mp4", SoftwareRenderer(), topology, motion, audio, Appearance(), size=32
+            tmp_path / "x.mp4", SoftwareRenderer(), [(topology, motion)], audio, Appearance(), size=32
         )
     assert list(tmp_path.iterdir()) == []
+
+
+def test_faces_stand_side_by_side(tmp_path, clip):
+    av = pytest.importorskip("av")
+    topology, motion, _ = clip
+    path = tmp_path / "pair.mp4"
+    video.write_video(
+        path, SoftwareRenderer(), [(topology, motion), (topology, motion)], None, Appearance(), 96
+    )
+    with av.open(str(path)) as container:
+        pictures = [frame.to_ndarray(format="gray") for frame in container.decode(video=0)]
+    assert len(pictures) == 10
+    assert pictures[0].shape == (96, 192)
+    left, right = pictures[0][:, :96], pictures[0][:, 96:]
+    assert left.max() > 100
+    assert right.max() > 100
+    shorter = Motion(motion.vertices[:4], 25.0, topology.name)
+    with pytest.raises(ValueError, match=r"\[4, 10\] frames"):
+        video.write_video(
+            path, SoftwareRenderer(), [(topology, motion), (topology, shorter)], None, Appearance(), 96
+        )

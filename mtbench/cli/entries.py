@@ -126,15 +126,18 @@ def render(
     video: Annotated[
         bool, typer.Option("--video", help="Write an mp4 with sound instead of mouth crops.")
     ] = False,
+    truth: Annotated[
+        bool, typer.Option("--truth", help="With --video: the ground truth beside it, to the right.")
+    ] = False,
     out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("renders"),
     renderer: Annotated[str, typer.Option(help="'software' or 'pyrender'.")] = "software",
-    size: Annotated[int, typer.Option(help="Width and height of the video, pixels.")] = 512,
+    size: Annotated[int, typer.Option(help="Width and height of a face in the video, pixels.")] = 512,
 ) -> None:
     """Write pictures of a submission: videos to look at, or the mouth crops that are scored (npy)."""
     from mtbench.rendering import render_submission
 
     for path in render_submission(
-        submission, benchmark, clips=clip, out=out, video=video, renderer=renderer, size=size
+        submission, benchmark, clips=clip, out=out, video=video, truth=truth, renderer=renderer, size=size
     ):
         say(str(path))
 
