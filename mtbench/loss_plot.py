@@ -4,8 +4,8 @@ Conventions
 -----------
 ``losses.csv`` has a header; ``step`` comes first, ``seconds`` and ``learning_rate`` are no losses, every other
 column is one. A run that was killed and resumed says some steps twice: the later line counts. A last line that
-was cut off in the middle is left out. Faint lines are what was logged, firm ones a running mean that looks back
-over about a tenth of the run. Needs matplotlib, from the extra ``[report]``.
+was cut off in the middle is left out. Faint lines are what was logged, firm ones the mean of the last tenth of the run
+up to there. Needs matplotlib, from the extra ``[report]``.
 """
 
 from __future__ import annotations
@@ -23,10 +23,8 @@ from mtbench.errors import UsageError
 log = logging.getLogger(__name__)
 
 _NO_LOSS = ("step", "seconds", "learning_rate")
-#: Logged values that the running mean looks back on, as a share of all.
+#: Logged values that a mean looks back on, as a share of all.
 _WINDOW = 0.1
-#: The part of the first values that the axis leaves out where they would dwarf everything else.
-_BEGINNING = 0.02
 
 
 def read_losses(path: str | Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
@@ -80,27 +78,18 @@ def read_losses(path: str | Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     return np.array(steps, np.int64), {name: np.array([rows[s][name] for s in steps]) for name in names}
 
 
-def smooth(values: np.ndarray, share: float) -> np.ndarray:
-    """Return the exponential running mean of (n,) *values*, begun without bias towards the first.
-
-    Parameters
-    ----------
-    values : (n,) float
-    share : float
-        Of the mean that each new value replaces, 0 to 1.
+def average_back(values: np.ndarray, count: int) -> np.ndarray:
+    """Return the mean of each of (n,) *values* and the *count* - 1 before it, fewer at the beginning; NaN counts not.
 
     Examples
     --------
-    >>> smooth(np.array([2.0, 4.0]), 0.5).round(3).tolist()
-    [2.0, 3.333]
+    >>> average_back(np.array([2.0, 4.0, 6.0]), 2).tolist()
+    [2.0, 3.0, 5.0]
     """
-    out = np.empty(len(values))
-    total = weight = 0.0
-    for i, value in enumerate(values):
-        total = (1 - share) * total + share * float(value)
-        weight = (1 - share) * weight + share
-        out[i] = total / weight
-    return out
+    windows = (values[max(0, end - count) : end] for end in range(1, len(values) + 1))
+    return np.array(
+        [window[~np.isnan(window)].mean() if np.isfinite(window[-1]) else np.nan for window in windows]
+    )
 
 
 def plot_losses(losses: str | Path) -> Path | None:
@@ -136,21 +125,21 @@ def plot_losses(losses: str | Path) -> Path | None:
     # Figure and canvas by hand: nothing of pyplot's global state is touched inside a training process.
     figure = Figure(figsize=(8, 4.5), dpi=110, layout="constrained")
     axes = figure.add_subplot()
-    share = min(1.0, 1 / (1 + _WINDOW * len(steps) / 2))
-    for name, values in columns.items():
+    window = max(1, round(_WINDOW * len(steps)))
+    # A logarithmic axis has no place for what is 0, as a loss is before its part of the training begins.
+    shown = {name: np.where(values > 0, values, np.nan) for name, values in columns.items()}
+    for name, values in shown.items():
         (line,) = axes.plot(steps, values, linewidth=0.8, alpha=0.3)
-        mean = smooth(values, share)
+        mean = average_back(values, window)
         axes.plot(steps, mean, color=line.get_color(), linewidth=1.8, label=f"{name}  {mean[-1]:.3f}")
-    late = [values[steps >= steps[-1] * _BEGINNING] for values in columns.values()]
-    finite = np.concatenate(late)[np.isfinite(np.concatenate(late))]
-    if len(finite) and finite.max() > 0:
-        axes.set_ylim(0, 1.05 * float(finite.max()))
+    if any(np.isfinite(values).any() for values in shown.values()):
+        axes.set_yscale("log")
     axes.set_xlim(0, max(1, int(steps[-1])))
     axes.set_xlabel("step")
     axes.set_ylabel("loss (a logged value: mean of the steps since the last)")
     axes.set_title(f"Losses of training up to step {steps[-1]:,}", loc="left")
     axes.grid(alpha=0.25)
-    axes.legend(title="running mean, last", frameon=False)
+    axes.legend(title="mean of the last tenth", frameon=False)
     picture = io.BytesIO()
     FigureCanvasAgg(figure).print_png(picture, metadata={"Software": ""})
     target = Path(losses).with_suffix(".png")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mtbench.errors import UsageError
-from mtbench.loss_plot import plot_losses, read_losses, smooth
+from mtbench.loss_plot import average_back, plot_losses, read_losses
 
 HEAD = "step,seconds,learning_rate,ctc,frame\n"
 
@@ -56,12 +56,18 @@ def test_missing_table(tmp_path):
         read_losses(tmp_path / "losses.csv")
 
 
-def test_running_mean_starts_without_bias_and_converges():
-    values = np.concatenate([np.full(5, 3.0), np.full(200, 1.0)])
-    mean = smooth(values, 0.1)
-    assert mean[:5] == pytest.approx(3.0)
-    assert mean[-1] == pytest.approx(1.0, abs=1e-6)
-    assert np.all(np.diff(mean[5:]) < 0)
+def test_the_mean_looks_back_so_far_and_forgets_the_rest():
+    values = np.concatenate([np.full(5, 300.0), np.full(20, 1.0)])
+    mean = average_back(values, 4)
+    assert mean[:5] == pytest.approx(300.0)
+    assert mean[5] == pytest.approx((3 * 300 + 1) / 4)
+    assert mean[8:] == pytest.approx(1.0)
+
+
+def test_a_loss_that_is_zero_at_first_is_drawn(table):
+    pytest.importorskip("matplotlib", reason="the [report] extra is not installed")
+    assert plot_losses(table(HEAD + "20,1,1,0,0\n")) is not None
+    assert plot_losses(table(HEAD + "20,1,1,0,90\n40,2,1,3,nan\n60,3,1,2,2\n")) is not None
 
 
 def test_picture_is_a_function_of_the_table(table):
