@@ -28,6 +28,25 @@ def list_files(folder: Path, suffix: str) -> list[Path]:
     return [p for p in folder.iterdir() if p.suffix == suffix and not p.name.startswith(".") and p.is_file()]
 
 
+def read_lists(root: Path) -> tuple[set[str] | None, dict[str, str]]:
+    """Return the clips to train on (None: all), and the list that holds out each of the others that are named.
+
+    Raises
+    ------
+    UsageError
+        Where a clip is in both, or a list is none.
+    """
+    chosen = read_list(root / TRAINING_LIST)
+    held_out = {stem: name for name in HELD_OUT_LISTS for stem in sorted(read_list(root / name) or ())}
+    if both := sorted((chosen or set()) & held_out.keys()):
+        raise UsageError(
+            f"{root}: {both[0]} is in {TRAINING_LIST} and in {held_out[both[0]]}"
+            + (f", as are {len(both) - 1} more" if len(both) > 1 else "")
+            + "; what is trained on cannot be tested on: leave it out of one of them"
+        )
+    return chosen, held_out
+
+
 def read_list(path: Path) -> set[str] | None:
     """Return the names in ``train.txt`` without suffix, None where there is no such file."""
     if not path.is_file():

@@ -31,15 +31,8 @@ from mtbench.errors import BenchmarkError, UsageError
 from mtbench.languages import language_code
 from mtbench.manifests import FPS, MAX_FRAMES, SAMPLES_PER_FRAME
 from mtbench.reference_model.layout_files import (
-    HELD_OUT_LISTS,
-    TEMPLATES,
-    TRAINING_LIST,
-    VERTICES,
-    list_files,
-    measure_sound,
-    read_faces,
-    read_list,
-)
+    TEMPLATES, TRAINING_LIST, VERTICES, list_files, measure_sound, read_faces, read_lists,
+)  # fmt: skip
 
 log = logging.getLogger(__name__)
 
@@ -162,16 +155,7 @@ class _RecordedCorpus:
         """Look at every file, and return the usable clips by name."""
         sounds = {p.stem: p for p in list_files(self.root / "wav", ".wav")}
         motions = {p.stem: p for p in list_files(self.root / self._folder, self._suffix)}
-        chosen = read_list(self.root / TRAINING_LIST)
-        held_out = {
-            stem: name for name in HELD_OUT_LISTS for stem in sorted(read_list(self.root / name) or ())
-        }
-        if both := sorted((chosen or set()) & held_out.keys()):
-            raise UsageError(
-                f"{self.root}: {both[0]} is in {TRAINING_LIST} and in {held_out[both[0]]}"
-                + (f", as are {len(both) - 1} more" if len(both) > 1 else "")
-                + "; what is trained on cannot be tested on: leave it out of one of them"
-            )
+        chosen, held_out = read_lists(self.root)
         found = {}
         for stem in sorted(sounds.keys() | motions.keys() | (chosen or set())):
             if chosen is not None and stem not in chosen:

@@ -50,6 +50,28 @@ def load_checkpoint(folder: Path) -> dict[str, Any] | None:
     return state
 
 
+def flatten(values: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """Return nested plain values under dotted names.
+
+    Examples
+    --------
+    >>> flatten({"corpus": "9f", "settings": {"width": 96}})
+    {'corpus': '9f', 'settings.width': 96}
+    """
+    out: dict[str, Any] = {}
+    for key, value in values.items():
+        out |= flatten(value, f"{before}{key}.") if isinstance(value, Mapping) else {before + key: value}
+    return out
+
+
+def name_changes(before: Any, now: Mapping[str, Any]) -> list[str]:
+    """Return what differs from *before*, as a checkpoint tells it, ``"settings.width was 96, is 192"``."""
+    if not isinstance(before, Mapping):
+        return ["it was written by another version of mtbench"]
+    names = dict.fromkeys([*now, *before])
+    return [f"{k} was {before.get(k)}, is {now.get(k)}" for k in names if before.get(k) != now.get(k)]
+
+
 def save_autoencoder(path: Path, network: MotionAutoencoder, facts: Mapping[str, Any]) -> Path:
     """Write stage 1's weights, and its settings and *facts* as JSON beside them."""
     from safetensors.torch import save

@@ -24,7 +24,12 @@ from torch import nn
 
 from mtbench.errors import UsageError
 from mtbench.loss_plot import plot_losses
-from mtbench.reference_model.training.checkpoints import load_checkpoint, save_checkpoint
+from mtbench.reference_model.training.checkpoints import (
+    flatten,
+    load_checkpoint,
+    name_changes,
+    save_checkpoint,
+)
 from mtbench.reference_model.training.configuration import TrainingConfig
 from mtbench.reference_model.training.devices import Devices
 
@@ -93,28 +98,6 @@ def learning_rate(config: TrainingConfig, step: int, steps: int) -> float:
         epoch = step * config.epochs // steps if config.epochs else 0
         return config.learning_rate * 0.5 ** (epoch // max(1, config.halve_every))
     return config.learning_rate
-
-
-def flatten(values: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """Return nested plain values under dotted names.
-
-    Examples
-    --------
-    >>> flatten({"corpus": "9f", "settings": {"width": 96}})
-    {'corpus': '9f', 'settings.width': 96}
-    """
-    out: dict[str, Any] = {}
-    for key, value in values.items():
-        out |= flatten(value, f"{before}{key}.") if isinstance(value, Mapping) else {before + key: value}
-    return out
-
-
-def name_changes(before: Any, now: Mapping[str, Any]) -> list[str]:
-    """Return what differs from *before*, as a checkpoint tells it, ``"settings.width was 96, is 192"``."""
-    if not isinstance(before, Mapping):
-        return ["it was written by another version of mtbench"]
-    names = dict.fromkeys([*now, *before])
-    return [f"{k} was {before.get(k)}, is {now.get(k)}" for k in names if before.get(k) != now.get(k)]
 
 
 class Run:
