@@ -31,7 +31,13 @@ from mtbench.errors import BenchmarkError, UsageError
 from mtbench.languages import language_code
 from mtbench.manifests import FPS, MAX_FRAMES, SAMPLES_PER_FRAME
 from mtbench.reference_model.layout_files import (
-    TEMPLATES, TRAINING_LIST, VERTICES, list_files, measure_sound, read_faces, read_lists,
+    TEMPLATES,
+    TRAINING_LIST,
+    VERTICES,
+    list_files,
+    measure_sound,
+    read_faces,
+    read_lists,
 )  # fmt: skip
 
 log = logging.getLogger(__name__)
