@@ -68,13 +68,13 @@ def write_video(
     from mtbench.renderers.cameras import portrait_camera
 
     size += size % 2
-    lengths = {len(motion) for _, motion in faces}
-    if len(lengths) != 1:
-        raise ValueError(f"faces of {sorted(lengths)} frames; expected one number")
+    length = len(faces[0][1])
+    if any(len(motion) != length for _, motion in faces):
+        raise ValueError(f"faces of {sorted(len(motion) for _, motion in faces)} frames; expected one number")
     cameras = [portrait_camera(motion.vertices, size, size) for _, motion in faces]
 
     def draw() -> Iterator[np.ndarray]:
-        for start in range(0, *lengths, _CHUNK):
+        for start in range(0, length, _CHUNK):
             parts = [
                 renderer.render(topology, motion.vertices[start : start + _CHUNK], camera, appearance, 3)
                 for (topology, motion), camera in zip(faces, cameras, strict=True)
