@@ -192,7 +192,7 @@ def test_long_and_stretched_sound_goes_on_with_a_note(model):
     [
         ("Klingon", "no language 'Klingon'; it knows Italian, English, Japanese"),
         ("Hindi", "no language 'Hindi'"),
-        (3, "no language 3; the model knows 0 ita, 1 eng, 2 jpn"),
+        (3, "no language 3; the model knows 0 Italian, 1 English, 2 Japanese"),
         (-1, "no language -1"),
         (None, "name the language"),
         ({"ita": 0.5, "eng": 0.4}, "sum to 0.9, expected 1: ita 0.5, eng 0.4"),
