@@ -172,7 +172,7 @@ def predict_folder(
             failed.append(str(error))
     if failed:
         raise UsageError(
-            f"{len(failed)} of {len(files)} files could not be animated, the others were:\n"
+            f"{len(failed)} of {len(files)} files could not be animated ({len(files) - len(failed)} done):\n"
             + "\n".join(f"  - {line}" for line in failed)
         )
 

@@ -202,7 +202,7 @@ def test_a_bad_file_in_a_folder_costs_no_other(model, wav, tmp_path):
     soundfile.write(tmp_path / "a.wav", np.full(700, np.nan, np.float32), 16000, subtype="FLOAT")
     (tmp_path / "b.wav").write_bytes(b"no sound")
     done = []
-    with pytest.raises(UsageError, match=r"2 of 3 files .*others were:\n  - .*a\.wav.*\n  - .*b\.wav"):
+    with pytest.raises(UsageError, match=r"2 of 3 files .*\(1 done\):\n  - .*a\.wav.*\n  - .*b\.wav"):
         done.extend(p.path.name for p in predict_folder(model, tmp_path, tmp_path / "out", "Italian"))
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["talk.npz"]
 

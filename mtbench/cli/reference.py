@@ -101,6 +101,8 @@ def predict(
     if benchmark is None and any(only.values()):
         given = ", ".join(name for name, value in only.items() if value)
         raise UsageError(f"{given}: only with --benchmark, whose clips have languages of their own")
+    if audio is not None and not audio.exists():
+        raise UsageError(f"{audio}: there is no such sound file or folder")
     loaded = load_model(model)
     face = None if template is None else read_template(template, loaded.network.settings.vertices)
     if benchmark is not None:
