@@ -48,7 +48,7 @@ def read_lists(root: Path) -> tuple[set[str] | None, dict[str, str]]:
 
 
 def read_list(path: Path) -> set[str] | None:
-    """Return the names in ``train.txt`` without suffix, None where there is no such file."""
+    """Return the names in a list of clips without suffix, None where there is no such file."""
     if not path.is_file():
         return None
     if path.stat().st_size > _MOST_LIST:

@@ -38,7 +38,7 @@ from mtbench.reference_model.layout_files import (
     measure_sound,
     read_faces,
     read_lists,
-)  # fmt: skip
+)
 
 log = logging.getLogger(__name__)
 

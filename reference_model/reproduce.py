@@ -166,8 +166,11 @@ def is_scored(where: Path, digest: str, recognizer: str | None) -> bool:
     if not (where / "run.json").is_file():
         return False
     run = read_run(where)
-    judge = None if recognizer is None else load_recognizer(recognizer).digest
-    return run.system.digest == digest and judge == (run.recognizer and run.recognizer.digest)
+    if run.system.digest != digest:
+        return False
+    if recognizer is None or run.recognizer is None:
+        return recognizer is None and run.recognizer is None
+    return run.recognizer.digest == load_recognizer(recognizer).digest
 
 
 def _make_data(folder: Path, hours: float, seed: int, workers: int) -> GeneratedCorpus:

@@ -1,11 +1,6 @@
 """Runs and what they stand on: what a folder belongs to, files that runs share, several processes, and going astray."""
 
-import os
-import socket
-import subprocess
-import sys
 import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,8 +12,8 @@ from mtbench.reference_model.training.prepared import prepare_rows
 from mtbench.reference_model.training.sizes import SIZES, apply_overrides
 from mtbench.reference_model.training.train import train_stage1, train_stage2
 from tests.training_corpus import WaveCorpus
+from tests.two_processes import run_as_two
 
-ROOT = Path(__file__).resolve().parents[1]
 SHORT = apply_overrides(
     SIZES["smoke"],
     [
@@ -172,7 +167,6 @@ def test_prepared_rows_of_another_size_are_refused(tmp_path):
 # ---- several processes
 
 SCRIPT = """
-import os
 import torch
 from mtbench.reference_model.training.devices import Devices
 
@@ -189,20 +183,4 @@ assert nowhere.grad is None
 
 
 def test_gradients_that_a_process_lacks_count_as_zero():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    shared = {
-        **os.environ, "OMP_NUM_THREADS": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(port), "GLOO_SOCKET_IFNAME": "lo",
-    }  # fmt: skip
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", SCRIPT], cwd=ROOT, env={**shared, "RANK": str(rank)},
-            stderr=subprocess.PIPE, text=True,
-        )
-        for rank in range(2)
-    ]  # fmt: skip
-    for process in processes:
-        _, errors = process.communicate()
-        assert process.returncode == 0, errors
+    run_as_two(SCRIPT)

@@ -4,7 +4,6 @@ import dataclasses
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +28,7 @@ from mtbench.reference_model.training.stage2 import Stage2
 from mtbench.reference_model.training.train import train_stage1, train_stage2
 from mtbench.reference_model.training.training_set import TrainingSet, learn_basis
 from tests.training_corpus import WaveCorpus
+from tests.two_processes import run_as_two
 
 ROOT = Path(__file__).resolve().parents[1]
 LIPS = np.arange(0, 5023, 50)
@@ -511,23 +511,7 @@ ALONE = apply_overrides(TINY, ["settings.dropout=0", "stage1.steps=8", "stage1.q
 
 
 def test_processes_that_share_batches_learn_what_one_learns(tmp_path):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    shared = {
-        **os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "WORLD_SIZE": "2",
-        "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "GLOO_SOCKET_IFNAME": "lo",
-    }  # fmt: skip
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", SHARED, tmp_path / "shared" / "one"],
-            cwd=ROOT, env={**shared, "RANK": str(rank)}, stderr=subprocess.PIPE, text=True,
-        )
-        for rank in range(2)
-    ]  # fmt: skip
-    for process in processes:
-        _, errors = process.communicate()
-        assert process.returncode == 0, errors
+    run_as_two(SHARED, tmp_path / "shared" / "one")
     train_stage1(tmp_path / "alone" / "one", ALONE, WaveCorpus(), threads=1)
     shared_network, _ = load_autoencoder(tmp_path / "shared" / "one")
     alone, _ = load_autoencoder(tmp_path / "alone" / "one")

@@ -39,6 +39,7 @@ from mtbench.avsr.model import AudioVisualCTC, ModelConfig
 from mtbench.avsr.openhead_av import save_recognizer
 from mtbench.errors import UsageError
 from mtbench.languages import language_code
+from mtbench.reference_model.training.checkpoints import CHECKPOINT, load_checkpoint
 from mtbench.reference_model.training.encoder_batches import EncoderTraining, SpeechBatch, make_batch
 from mtbench.threads import single_threaded_torch
 
@@ -92,10 +93,9 @@ class _Run:
         )
         self.step = 0
         self.facts = {**asdict(config), "languages": list(config.languages), "sizes": sizes}
-        checkpoint = folder / "checkpoint.pt"
-        if not checkpoint.is_file():
+        state = load_checkpoint(folder)
+        if state is None:
             return
-        state = torch.load(checkpoint, weights_only=True)
         if state["facts"] != self.facts:
             raise UsageError(
                 f"{folder}: holds a run of other settings ({_differences(state['facts'], self.facts)}); give another "
@@ -145,7 +145,7 @@ class _Run:
             self.folder / WEIGHTS, self.average, self.phones, self.config.languages, DecodingConfig(), facts
         )
         # Last: a run that is killed in between makes the encoder again from the older checkpoint.
-        part.replace(self.folder / "checkpoint.pt")
+        part.replace(self.folder / CHECKPOINT)
 
 
 def _differences(a: dict[str, Any], b: dict[str, Any]) -> str:

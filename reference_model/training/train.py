@@ -148,14 +148,14 @@ def train_stage2(
     autoencoder, about = load_autoencoder(stage1)
     encoder: Any = load_speech_encoder(size.encoder)
     config = size.stage2
-    if config.tune_encoder and encoder.module is None:
+    tuned = config.tune_encoder
+    if tuned and encoder.module is None:
         raise UsageError(
             f"speech encoder {encoder.name} stands still, it cannot learn with the model; set "
             "stage2.tune_encoder=false, or encoder to a wav2vec 2.0 model"
         )
     _warn_of_other_sizes(autoencoder.settings, size)
     # Not its own property, which keeps what it said first: a tuned one changes.
-    tuned = config.tune_encoder
     encoder_digest = digest_tensors(encoder.module.state_dict().items()) if tuned else encoder.digest
     settings = dataclasses.replace(
         autoencoder.settings,
@@ -166,15 +166,13 @@ def train_stage2(
         devices = Devices(config.precision)
         basis = autoencoder.space.basis.numpy()
         with devices.first_goes_first():
-            data = TrainingSet(
-                corpus, settings, prepared, basis, encoder, tuned=config.tune_encoder, seed=config.seed
-            )
+            data = TrainingSet(corpus, settings, prepared, basis, encoder, tuned=tuned, seed=config.seed)
         torch.manual_seed(config.seed)
         network = MultiTalk(settings, autoencoder)
         if settings.principal:
             balance_input(network.map_motion, data.spread())
         steps = count_steps(config, data.per_epoch)
-        listener = encoder if config.tune_encoder else None
+        listener = encoder if tuned else None
         follows = {
             "corpus": corpus.digest,
             "stage1 weights": digest_tensors(autoencoder.state_dict().items()),
@@ -186,7 +184,7 @@ def train_stage2(
         result = run.train().cpu()
         settle(result)
     assert isinstance(result, Learner)
-    if config.tune_encoder:
+    if tuned:
         # The encoder's digest is that of what it has become; nobody has asked for it before.
         encoder.module = result.ears
     if not devices.first:
