@@ -16,31 +16,20 @@ import os
 import re
 import shutil
 import unicodedata
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from mtbench.arrays import ArrayFileError, open_arrays
 from mtbench.audio import load_audio, resample
 from mtbench.benchmark import Benchmark, load_benchmark
+from mtbench.benchmark_motion import MOTION_SUFFIXES, find_topology, write_truth
 from mtbench.errors import BenchmarkError, PrerequisiteError, UsageError
 from mtbench.languages import language_code
 from mtbench.manifests import CLIP_ID, FPS, MANIFEST, MAX_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
-from mtbench.motion_files import motion_kind, read_motion_file
-from mtbench.motion_headers import MotionSpec
-from mtbench.topology import load_topology
 
 SOUND_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
 VIDEO_SUFFIXES = (".mpg", ".mpeg", ".mp4", ".mkv", ".mov", ".avi", ".webm")
-MOTION_SUFFIXES = (".npz", ".npy")
-#: Frames by which motion and sound may differ.
-TOLERANCE = 2
-#: Largest motion file: two minutes of FLAME vertices in double precision.
-MAX_MOTION_BYTES = 512 << 20
-
-_VERTEX_COUNTS = {5023: "flame-5023", 4801: "openhead-1"}
 
 
 @dataclass(frozen=True)
@@ -117,7 +106,7 @@ def create_benchmark(
     name = name or re.sub(r"[^a-z0-9._-]+", "-", target.resolve().name.lower()).strip("-._")
     findings: list[str] = []
     sources = _collect(folder, Path(motion) if motion else None, language, findings)
-    topology = _common_topology(sources, topology, findings)
+    topology = find_topology((s.motion for s in sources if s.motion is not None), topology, findings)
     _stop_at(findings, folder)
     target.parent.mkdir(parents=True, exist_ok=True)
     work = target.parent / f".{target.name}-{os.getpid()}"
@@ -220,38 +209,6 @@ def _read_transcript(sound: Path, folder: Path, findings: list[str]) -> str | No
     return text
 
 
-def _common_topology(sources: Iterable[_Source], topology: str | None, findings: list[str]) -> str | None:
-    """Return the topology that all ground truth has: *topology*, or what array names and counts tell."""
-    if topology is not None:
-        load_topology(topology)  # an unknown name is a usage error
-    told: dict[str, str] = {}
-    for source in sources:
-        if source.motion is None:
-            continue
-        try:
-            with open_arrays(source.motion, MAX_MOTION_BYTES) as file:
-                shapes = {key: header.shape for key, header in file.headers.items()}
-        except (ArrayFileError, OSError) as error:
-            findings.append(f"{source.motion.name}: {error}; {getattr(error, 'hint', 'check the file')}")
-            continue
-        if "units" in shapes or "exp" in shapes:
-            guess = "openhead-1" if "units" in shapes else "flame-5023"
-        else:
-            shape = next(iter(shapes.values()), ())
-            count = shape[1] if len(shape) == 3 else shape[1] // 3 if len(shape) == 2 else 0
-            guess = _VERTEX_COUNTS.get(count, "")
-            if not guess and topology is None:
-                findings.append(
-                    f"{source.motion.name}: array of shape {shape} tells no topology; give --topology"
-                )
-                continue
-        told.setdefault(topology or guess, source.motion.name)
-    if len(told) > 1:
-        names = ", ".join(f"{name} ({file})" for name, file in told.items())
-        findings.append(f"motion of several topologies: {names}; a benchmark has one")
-    return next(iter(told), None)
-
-
 def _add_clip(
     source: _Source, topology: str | None, group: bool, work: Path, findings: list[str]
 ) -> list[str]:
@@ -270,7 +227,7 @@ def _add_clip(
         return []
     extra: list[str] = []
     if source.motion is not None and topology is not None:
-        frames = _add_motion(source, topology, frames, work, findings)
+        frames = write_truth(source.motion, source.id, topology, frames, work, findings)
         extra = [f"motion = {_text(f'motion/{source.id}.npz')}"]
     path = work / "audio" / f"{source.id}.flac"
     path.parent.mkdir(exist_ok=True)
@@ -289,41 +246,6 @@ def _add_clip(
         f"source = {_text(recording)}",
         *extra,
     ]
-
-
-def _add_motion(source: _Source, topology: str, frames: int, work: Path, findings: list[str]) -> int:
-    """Write the clip's ground truth and return how many frames sound and motion share."""
-    assert source.motion is not None
-    try:
-        kind = motion_kind(source.motion, MAX_MOTION_BYTES)
-        with open_arrays(source.motion, MAX_MOTION_BYTES) as file:
-            headers = file.headers
-            key = next(
-                (k for k in ("vertices", "verts", "units", "jaw") if k in headers), next(iter(headers), "")
-            )
-            found = headers[key].shape[0] if key in headers and headers[key].shape else 0
-    except (ArrayFileError, OSError) as error:
-        findings.append(f"{source.motion.name}: {error}")
-        return frames
-    expected = found if abs(found - frames) <= TOLERANCE and found > 0 else frames
-    spec = MotionSpec(kind, load_topology(topology), expected, FPS)
-    arrays, problems = read_motion_file(source.motion, source.motion.name, spec, source.id)
-    if problems:
-        findings.extend(str(problem) for problem in problems)
-        return frames
-    shared = min(expected, frames)
-    path = work / "motion" / f"{source.id}.npz"
-    path.parent.mkdir(exist_ok=True)
-    kept: dict[str, np.ndarray] = {}
-    for name, array in arrays.items():
-        if name == "identity":
-            kept[name] = array
-        elif name == "shape" and (array.ndim == 1 or len(array) == 1):
-            kept[name] = array.astype(np.float32)
-        else:
-            kept[name] = array[:shared].astype(np.float32)
-    np.savez_compressed(path, allow_pickle=False, **kept)
-    return shared
 
 
 def read_sound(path: Path) -> np.ndarray:
