@@ -98,7 +98,8 @@ def write_truth(source: Path, clip: str, topology: str, frames: int, work: Path,
         return frames
     expected = found if abs(found - frames) <= TOLERANCE and found > 0 else frames
     spec = MotionSpec(kind, load_topology(topology), expected, FPS)
-    arrays, problems = read_motion_file(source, source.name, spec, clip)
+    reading = read_motion_file(source, source.name, spec, clip)
+    arrays, problems = reading.arrays, reading.problems
     if problems:
         findings.extend(str(problem) for problem in problems)
         return frames

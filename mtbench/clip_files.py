@@ -70,8 +70,8 @@ def read_motion_arrays(clip: Clip) -> tuple[MotionSpec, dict[str, np.ndarray]]:
         spec = MotionSpec(motion_kind(clip.motion_path, most), topology, clip.frames, clip.fps)
     except (ArrayFileError, OSError) as error:
         raise BenchmarkError(f"{clip.motion_path}: the motion of clip {clip.id} {error}") from None
-    arrays, problems = read_motion_file(clip.motion_path, str(clip.motion_path), spec, clip.id)
-    if problems:
-        lines = "".join(f"\n  - {problem}" for problem in problems)
+    found = read_motion_file(clip.motion_path, str(clip.motion_path), spec, clip.id)
+    if found.problems:
+        lines = "".join(f"\n  - {problem}" for problem in found.problems)
         raise BenchmarkError(f"the ground truth of clip {clip.id} cannot be used:{lines}")
-    return spec, arrays
+    return spec, found.arrays

@@ -9,6 +9,7 @@ of the command line are attributes of the exceptions, so that library and comman
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -63,6 +64,50 @@ class Problem:
     def __str__(self) -> str:
         """One line: ``where: message — hint [code]``."""
         return f"{self.where}: {self.message} — {self.hint} [{self.code}]"
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something about a submission that a reader of its numbers has to know, though it can be scored.
+
+    Attributes
+    ----------
+    code : str
+        Stable kebab-case name, e.g. ``"head-pose"``.
+    where : str
+        File (relative to the submission folder), clip or manifest field.
+    message : str
+        What was found.
+    hint : str
+        What it means for the numbers, and what to do about it.
+    clip : str or None
+        Clip id, where the note belongs to one clip.
+    """
+
+    code: str
+    where: str
+    message: str
+    hint: str
+    clip: str | None = None
+
+    def __str__(self) -> str:
+        """One line, as of a :class:`Problem`."""
+        return f"{self.where}: {self.message} — {self.hint} [{self.code}]"
+
+
+def summarize_notes(notes: Iterable[Note]) -> list[str]:
+    """Return one line per code of note, in the order of first occurrence: the first note, and how many follow.
+
+    Examples
+    --------
+    >>> notes = [Note("x", f"motion/{i}.npz", "odd", "mind it", str(i)) for i in range(3)]
+    >>> summarize_notes(notes)
+    ['motion/0.npz: odd — mind it [x] (and 2 more)']
+    """
+    groups: dict[str, list[Note]] = {}
+    for note in notes:
+        groups.setdefault(note.code, []).append(note)
+    return [f"{g[0]}" + (f" (and {len(g) - 1} more)" if len(g) > 1 else "") for g in groups.values()]
 
 
 class SubmissionError(MtbenchError):

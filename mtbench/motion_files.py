@@ -11,12 +11,13 @@ may hold follows from the clip, so it is checked before anything is read.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from mtbench.arrays import ArrayFileError, open_arrays
-from mtbench.errors import Problem
+from mtbench.errors import Note, Problem
 from mtbench.motion import Motion
 from mtbench.motion_geometry import check_geometry
 from mtbench.motion_headers import MakeProblem, MotionSpec, select_arrays
@@ -26,9 +27,28 @@ from mtbench.paths import PathError, check_regular_file
 MAX_UNIT_WEIGHT = 4.0
 
 
+@dataclass(frozen=True)
+class MotionReading:
+    """What reading a motion file gave.
+
+    Attributes
+    ----------
+    arrays : dict of str to numpy.ndarray
+        Empty unless values were read and nothing is wrong with them.
+    problems : list of Problem
+        Why it cannot be used.
+    notes : list of Note
+        What is odd about it though it can.
+    """
+
+    arrays: dict[str, np.ndarray] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+
+
 def read_motion_file(
     path: Path, where: str, spec: MotionSpec, clip: str | None = None, values: bool = True
-) -> tuple[dict[str, np.ndarray], list[Problem]]:
+) -> MotionReading:
     """Read the arrays of a motion file and list everything wrong with them.
 
     Parameters
@@ -46,9 +66,8 @@ def read_motion_file(
 
     Returns
     -------
-    arrays : dict of str to numpy.ndarray
-        Empty unless *values* and the headers are right.
-    problems : list of Problem
+    MotionReading
+        Its arrays are empty unless *values* and the headers are right.
     """
 
     def problem(code: str, message: str, hint: str) -> Problem:
@@ -69,27 +88,33 @@ def read_motion_file(
                     )
                 )
             if problems or not values:
-                return {}, problems
+                return MotionReading(problems=problems)
             arrays = {key: file.read(name, spec.max_bytes) for key, name in wanted.items()}
     except PathError as error:
-        return {}, [
-            problem("link-or-special-file", str(error), "put the array file itself there, not a link")
-        ]
+        return MotionReading(
+            problems=[
+                problem("link-or-special-file", str(error), "put the array file itself there, not a link")
+            ]
+        )
     except ArrayFileError as error:
-        return {}, [problem(error.code, str(error), error.hint)]
+        return MotionReading(problems=[problem(error.code, str(error), error.hint)])
     except OSError as error:
-        return {}, [
-            problem(
-                "unreadable-file", f"cannot be opened ({error.strerror})", "check permissions and the name"
-            )
-        ]
+        return MotionReading(
+            problems=[
+                problem(
+                    "unreadable-file",
+                    f"cannot be opened ({error.strerror})",
+                    "check permissions and the name",
+                )
+            ]
+        )
     problems = _check_values(arrays, spec, problem)
     if problems:
-        return {}, problems
+        return MotionReading(problems=problems)
     if "vertices" in arrays:
         vertices = arrays["vertices"]
         arrays["vertices"] = vertices.reshape(len(vertices), spec.topology.n_vertices, 3)
-    return arrays, []
+    return MotionReading(arrays)
 
 
 def _check_values(arrays: dict[str, np.ndarray], spec: MotionSpec, problem: MakeProblem) -> list[Problem]:

@@ -23,7 +23,7 @@ from mtbench.audio import MIXING_VERSION, SAMPLE_RATE
 from mtbench.benchmark import Benchmark, Clip, bundled_benchmarks, load_benchmark
 from mtbench.cache import Cache, digest_bytes
 from mtbench.environment import describe_environment
-from mtbench.errors import UsageError
+from mtbench.errors import UsageError, summarize_notes
 from mtbench.execute import Executor
 from mtbench.metrics.geometry import name_region
 from mtbench.metrics.recognition import measure_recognition, remeasure
@@ -389,6 +389,7 @@ def _find_warnings(
         warnings.append(
             f"partial: {len(submission.missing)} of {len(benchmark.clips)} clips are missing; not rankable"
         )
+    warnings += summarize_notes(submission.notes)
     if recognizer is None:
         return warnings
     uncovered = [lang for lang in benchmark.languages if lang not in recognizer.languages]

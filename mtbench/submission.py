@@ -39,7 +39,7 @@ from typing import Literal
 from pydantic import Field
 
 from mtbench.benchmark import Benchmark
-from mtbench.errors import Problem, SubmissionError, UsageError
+from mtbench.errors import Note, Problem, SubmissionError, UsageError
 from mtbench.manifests import StrictModel
 from mtbench.motion import Motion
 from mtbench.motion_files import pose_motion, read_motion_file
@@ -108,6 +108,9 @@ class Submission:
     missing : tuple of str
         Ids of the benchmark's clips that are not (partial submissions only).
     manifest : SubmissionManifest
+    notes : tuple of Note
+        What a reader of its numbers has to know though nothing is wrong: from the manifest and the headers, and
+        from the values too where :func:`mtbench.validation.inspect_submission` read them.
     """
 
     system: str
@@ -118,6 +121,7 @@ class Submission:
     clips: tuple[str, ...]
     missing: tuple[str, ...]
     manifest: SubmissionManifest
+    notes: tuple[Note, ...] = ()
     _files: dict[str, Path] = field(repr=False, default_factory=dict)
     _frames: dict[str, int] = field(repr=False, default_factory=dict)
 
@@ -151,10 +155,10 @@ class Submission:
         """
         path = self.motion_path(clip)
         spec = MotionSpec(self.kind, load_topology(self.topology), self._frames.get(clip), self.manifest.fps)
-        arrays, problems = read_motion_file(path, f"{MOTION_FOLDER}/{path.name}", spec, clip)
-        if problems:
-            raise SubmissionError(self.path, problems)
-        return pose_motion(arrays, spec)
+        found = read_motion_file(path, f"{MOTION_FOLDER}/{path.name}", spec, clip)
+        if found.problems:
+            raise SubmissionError(self.path, found.problems)
+        return pose_motion(found.arrays, spec)
 
     @cached_property
     def digest(self) -> str:

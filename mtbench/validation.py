@@ -23,7 +23,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from mtbench.benchmark import Benchmark, bundled_benchmarks, load_benchmark
-from mtbench.errors import BenchmarkError, Problem, UsageError
+from mtbench.errors import BenchmarkError, Note, Problem, UsageError
 from mtbench.manifests import did_you_mean, read_toml, validation_lines
 from mtbench.motion_files import read_motion_file
 from mtbench.motion_headers import MotionSpec
@@ -68,6 +68,7 @@ def inspect_submission(
     if benchmark is not None and not isinstance(benchmark, Benchmark):
         benchmark = load_benchmark(benchmark)
     problems: list[Problem] = []
+    notes: list[Note] = []
     manifest = _read_manifest(root, problems)
     if benchmark is None and manifest is not None:
         benchmark = _named_benchmark(manifest, problems)
@@ -83,7 +84,9 @@ def inspect_submission(
         for clip in order:
             file = (files or {})[clip]
             spec = MotionSpec(manifest.kind, topology, frames.get(clip), manifest.fps)
-            problems += read_motion_file(file, f"{MOTION_FOLDER}/{file.name}", spec, clip, values)[1]
+            found = read_motion_file(file, f"{MOTION_FOLDER}/{file.name}", spec, clip, values)
+            problems += found.problems
+            notes += found.notes
     if manifest is None or files is None:
         return None, problems
     present = tuple(clip for clip in frames if clip in files) if frames else tuple(sorted(files))
@@ -96,6 +99,7 @@ def inspect_submission(
         clips=present,
         missing=missing,
         manifest=manifest,
+        notes=tuple(notes),
         _files={clip: files[clip] for clip in present},
         _frames=frames,
     )

@@ -22,23 +22,31 @@ def validate(
     as_json: JsonOption = False,
 ) -> None:
     """List everything wrong with a submission: what, where, expected, likely cause, what to do."""
-    from mtbench.submission import validate as find_problems
+    from mtbench.errors import summarize_notes
+    from mtbench.validation import inspect_submission
 
-    problems = find_problems(submission, benchmark)
+    found, problems = inspect_submission(submission, benchmark)
+    notes = found.notes if found is not None else ()
     if as_json:
-        say_json({"valid": not problems, "problems": [problem_to_json(p) for p in problems]})
+        warnings = [problem_to_json(note) for note in notes]
+        say_json(
+            {"valid": not problems, "problems": [problem_to_json(p) for p in problems], "warnings": warnings}
+        )
     elif problems:
         say(f"{submission}: {len(problems)} problem(s)")
         for problem in problems:
             say(f"  - {problem}")
     else:
         say(f"{submission}: valid")
+    if not as_json:
+        for line in summarize_notes(notes):
+            say(f"warning: {line}")
     if problems:
         raise typer.Exit(3)
 
 
 def problem_to_json(problem: Any) -> dict[str, Any]:
-    """Return a :class:`mtbench.errors.Problem` as a JSON object."""
+    """Return a :class:`mtbench.errors.Problem` or :class:`~mtbench.errors.Note` as a JSON object."""
     return {
         "code": problem.code,
         "where": problem.where,
