@@ -65,32 +65,59 @@ LANGUAGES: dict[str, Language] = {
     )
 }
 
-_ALIASES = {
-    key.lower(): lang.code for lang in LANGUAGES.values() for key in (lang.code, lang.alias, lang.name)
-}
-
 
 def language_code(name: str) -> str:
-    """Return the ISO 639-3 code of *name* (code, ISO 639-1 alias or English name, any case).
+    """Return the ISO 639-3 code of *name*, which may be written in any habit.
+
+    Parameters
+    ----------
+    name : str
+        A code of ISO 639-1, -2 or -3, a tag with script or region (``pt-BR``, ``zh_Hans``; both are dropped), an
+        English name, or the language's own name; in any case, with or without accents. See
+        :mod:`mtbench.language_names`.
 
     Raises
     ------
     UsageError
-        With the closest known names, where *name* is none of them.
+        Where *name* is none of the twenty languages: which other language it is, or which one was meant.
 
     Examples
     --------
-    >>> language_code("Italian"), language_code("it")
-    ('ita', 'ita')
+    >>> language_code("Italian"), language_code("it"), language_code("pt-BR"), language_code("中文")
+    ('ita', 'ita', 'por', 'cmn')
     """
-    code = _ALIASES.get(name.strip().lower())
-    if code is None:
-        import difflib
+    from mtbench.language_names import read_language
 
-        near = difflib.get_close_matches(name.lower(), _ALIASES, n=3)
-        hint = f"; did you mean {', '.join(near)}?" if near else f"; known: {', '.join(LANGUAGES)}"
-        raise UsageError(f"unknown language {name!r}{hint}")
-    return code
+    return read_language(name)
+
+
+def check_code(code: str) -> str:
+    """Return *code* where files may have it: one of the twenty, or of another language of ISO 639-3.
+
+    Languages beyond the twenty are for recognizers that cover them. A code or name that :func:`language_code` knows
+    by another code (``zho``, ``fre``, ``English``) is refused, since it would be another language to everything else.
+
+    Raises
+    ------
+    UsageError
+        For anything else.
+
+    Examples
+    --------
+    >>> check_code("ita"), check_code("swe")
+    ('ita', 'swe')
+    """
+    if code in LANGUAGES:
+        return code
+    from mtbench.language_names import iso_name
+
+    try:
+        right = language_code(code)
+    except UsageError:
+        if iso_name(code) is not None:
+            return code
+        raise
+    raise UsageError(f"language {code!r}: write its ISO 639-3 code, {right!r}")
 
 
 def display_name(code: str) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from mtbench.cli import assets, avsr, benchmarks, entries, meta, reference, results, tools
+from mtbench.cli.decibels import SnrCommand
 
 EPILOG = (
     "Exit codes: 0 fine, 2 usage, 3 invalid submission, 4 missing prerequisite, 5 partial result. "
@@ -49,7 +50,7 @@ def _root(
 
 app.command()(tools.demo)
 app.command()(entries.validate)
-app.command()(entries.score)
+app.command(cls=SnrCommand)(entries.score)
 app.command()(results.rescore)
 app.command()(results.compare)
 app.command()(results.show)

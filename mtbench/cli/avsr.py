@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from mtbench.cli.decibels import SnrCommand, parse_snrs
 from mtbench.cli.lexicon import lexicon
 from mtbench.cli.output import say, say_json
 
@@ -70,7 +71,7 @@ def train(
     say(str(weights))
 
 
-@app.command()
+@app.command(cls=SnrCommand)
 def evaluate(
     benchmark: Annotated[
         str, typer.Option("--benchmark", "-b", help="Name or folder, with ground truth.")
@@ -78,7 +79,9 @@ def evaluate(
     weights: Annotated[
         Path | None, typer.Option(help="Weights (safetensors); default: the bundled ones.")
     ] = None,
-    snr: Annotated[list[str] | None, typer.Option(help="Decibels, e.g. -7.5,-10 (the default).")] = None,
+    snr: Annotated[
+        list[str] | None, typer.Option(help="Decibels: -7.5,-10 (the default) or -7.5 -10.")
+    ] = None,
     noise: Annotated[str, typer.Option(help="Name of the benchmark's noise.")] = "babble",
     language: Annotated[list[str] | None, typer.Option(help="Only this language; repeatable.")] = None,
     condition: Annotated[
@@ -102,7 +105,6 @@ def evaluate(
     """Print the recognizer's error table: a benchmark's ground truth, and what it never met in training."""
     from mtbench.avsr import evaluate as module
     from mtbench.avsr.model_card import format_summary, format_table, write_model_card
-    from mtbench.cli.entries import parse_snrs
     from mtbench.errors import UsageError
     from mtbench.progress import make_progress
     from mtbench.scoring import DEFAULT_SNRS

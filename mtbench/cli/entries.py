@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from mtbench.cli.decibels import parse_snrs
 from mtbench.cli.output import say, say_json, say_note
 
 BenchmarkOption = Annotated[
@@ -56,18 +57,6 @@ def problem_to_json(problem: Any) -> dict[str, Any]:
     }
 
 
-def parse_snrs(values: list[str]) -> tuple[float, ...]:
-    """Return the SNRs in *values*, each a number or several separated by commas."""
-    from mtbench.errors import UsageError
-
-    try:
-        return tuple(float(part) for value in values for part in value.split(",") if part.strip())
-    except ValueError:
-        raise UsageError(
-            f"--snr takes numbers of decibels, e.g. --snr -7.5,-10, not {' '.join(values)!r}"
-        ) from None
-
-
 def score(
     submission: Annotated[Path, typer.Argument(help="Submission folder.")],
     benchmark: BenchmarkOption = None,
@@ -75,7 +64,9 @@ def score(
         str, typer.Option(help="'openhead-av', module:function of your own, or 'none' for geometry only.")
     ] = "openhead-av",
     renderer: Annotated[str, typer.Option(help="'software' or 'pyrender'.")] = "software",
-    snr: Annotated[list[str] | None, typer.Option(help="Decibels, e.g. -7.5,-10 (the default).")] = None,
+    snr: Annotated[
+        list[str] | None, typer.Option(help="Decibels: -7.5,-10 (the default) or -7.5 -10.")
+    ] = None,
     noise: Annotated[
         Path | None,
         typer.Option(help="Folder of noise recordings, or 'none'; default: the benchmark's, else bundled."),
