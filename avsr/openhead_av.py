@@ -27,6 +27,7 @@ from mtbench.avsr.decoding import DecodingConfig, WordDecoder, decode_phones
 from mtbench.avsr.inference import BATCH_FRAMES, Request, compute_log_probs
 from mtbench.avsr.model import TRAINING_ONLY, AudioVisualCTC, ModelConfig
 from mtbench.errors import PrerequisiteError, UsageError
+from mtbench.languages import check_code, display_name
 from mtbench.recognizer import Hypothesis
 
 if TYPE_CHECKING:
@@ -148,7 +149,13 @@ class OpenheadAV:
         Parameters and errors are those of :meth:`transcribe_many`.
         """
         order = {language: i + 1 for i, language in enumerate(self.language_order)}
-        languages = [order.get(request.language, 0) for request in requests]
+        for request in requests:
+            if request.language not in order:
+                raise UsageError(
+                    f"{self.name} was not trained on {display_name(check_code(request.language))} speech; it covers "
+                    f"{', '.join(self.language_order)}"
+                )
+        languages = [order[request.language] for request in requests]
         return compute_log_probs(self.network, requests, languages, self.batch_frames)
 
     def transcribe(

@@ -25,7 +25,9 @@ from mtbench.audio import load_audio, resample
 from mtbench.benchmark import Benchmark, load_benchmark
 from mtbench.benchmark_motion import MOTION_SUFFIXES, find_topology, write_truth
 from mtbench.errors import BenchmarkError, PrerequisiteError, UsageError
-from mtbench.languages import language_code
+from mtbench.language_names import iso_name
+from mtbench.languages import display_name, language_code
+from mtbench.lexicon import load_lexicon
 from mtbench.manifests import CLIP_ID, FPS, MANIFEST, MAX_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
 
 SOUND_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
@@ -319,11 +321,27 @@ def _add_lexicons(folder: Path, work: Path, findings: list[str]) -> list[str]:
         findings.append(f"{folder}: no word lists there; expected <code>.tsv, e.g. eng.tsv")
         return []
     (work / "lexicon").mkdir()
-    entries = []
+    entries: dict[str, Path] = {}
     for file in files:
-        if not re.fullmatch(r"[a-z]{3}", file.stem):
-            findings.append(f"{file.name}: a word list is called after an ISO 639-3 code, e.g. eng.tsv")
+        try:
+            code = language_code(file.stem)
+        except UsageError as error:
+            # A list for a recognizer of one's own may be in any language of ISO 639-3.
+            if iso_name(file.stem) is None:
+                findings.append(
+                    f"{file.name}: a word list is called after its language, e.g. eng.tsv; {error}"
+                )
+                continue
+            code = file.stem
+        other = entries.setdefault(code, file)
+        if other is not file:
+            findings.append(f"{file.name}: a second word list for {display_name(code)}, beside {other.name}")
             continue
-        shutil.copyfile(file, work / "lexicon" / file.name)
-        entries.append(f"{file.stem} = {_text(f'lexicon/{file.name}')}")
-    return [f"lexicons = {{ {', '.join(entries)} }}"]
+        try:
+            load_lexicon(file)
+        except BenchmarkError as error:
+            findings.append(str(error))
+            continue
+        shutil.copyfile(file, work / "lexicon" / f"{code}.tsv")
+    lines = (f"{code} = {_text(f'lexicon/{code}.tsv')}" for code in entries)
+    return [f"lexicons = {{ {', '.join(lines)} }}"]

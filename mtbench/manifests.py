@@ -15,6 +15,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from mtbench.errors import UsageError
+from mtbench.languages import check_code
 from mtbench.paths import PathError, check_regular_file
 
 FPS = 25
@@ -38,7 +40,7 @@ class ClipManifest(StrictModel):
     """One ``[[clips]]`` table of ``benchmark.toml``."""
 
     id: str = Field(pattern=CLIP_ID)
-    language: str = Field(pattern=r"^[a-z]{3}$")
+    language: str
     transcript: str = Field(max_length=10_000)
     audio: str
     frames: int = Field(ge=1, le=MAX_FRAMES)
@@ -46,6 +48,11 @@ class ClipManifest(StrictModel):
     motion: str | None = None
     phones: str | None = None
     phone_times: str | None = None
+
+    @field_validator("language")
+    @classmethod
+    def _language(cls, value: str) -> str:
+        return _check_language(value)
 
 
 class BenchmarkManifest(StrictModel):
@@ -79,6 +86,11 @@ class BenchmarkManifest(StrictModel):
             raise ValueError(f"must be {SAMPLE_RATE}")
         return value
 
+    @field_validator("lexicons")
+    @classmethod
+    def _languages(cls, value: dict[str, str]) -> dict[str, str]:
+        return {_check_language(code): file for code, file in value.items()}
+
     @field_validator("clips")
     @classmethod
     def _unique(cls, clips: list[ClipManifest]) -> list[ClipManifest]:
@@ -88,6 +100,13 @@ class BenchmarkManifest(StrictModel):
             if other is not clip.id:
                 raise ValueError(f"clip id {clip.id!r} occurs twice (ids may not differ in case only)")
         return clips
+
+
+def _check_language(code: str) -> str:
+    try:
+        return check_code(code)
+    except UsageError as error:
+        raise ValueError(str(error)) from None
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -35,6 +35,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from mtbench.errors import UsageError
+from mtbench.languages import check_code
 
 DEFAULT_NORMALIZER = "uni-v1"
 
@@ -67,16 +68,16 @@ class Normalizer:
     unspaced: frozenset[str] = frozenset()
 
     def __call__(self, text: str, language: str) -> str:
-        """Return *text* normalised for *language* (ISO 639-3)."""
-        return self.function(text, language)
+        """Return *text* normalised for *language* (ISO 639-3); ``UsageError`` where there is no such code."""
+        return self.function(text, check_code(language))
 
     def words(self, text: str, language: str) -> list[str]:
         """Return the words of *text* after normalisation."""
-        return self.function(text, language).split()
+        return self(text, language).split()
 
     def characters(self, text: str, language: str) -> list[str]:
         """Return the characters of *text* after normalisation; blanks left out in unspaced languages."""
-        normal = self.function(text, language).strip()
+        normal = self(text, language).strip()
         if language in self.unspaced:
             normal = "".join(normal.split())
         return list(normal)

@@ -41,20 +41,39 @@ def compare(
     a: Annotated[Path, typer.Argument(help="Result folder.")],
     b: Annotated[Path, typer.Argument(help="Result folder.")],
     metric: Annotated[str | None, typer.Option(help="Only this metric, e.g. headline or lve_mm.")] = None,
-    language: Annotated[str, typer.Option(help="ISO 639-3 code, 'all', or 'each'.")] = "all",
+    language: Annotated[str, typer.Option(help="A language, 'all', or 'each'.")] = "all",
     as_json: JsonOption = False,
 ) -> None:
     """Say by how much two entries differ, with paired intervals and corrected p-values."""
     from dataclasses import asdict
 
     from mtbench.comparison import compare as run_compare
+    from mtbench.errors import UsageError
+    from mtbench.languages import display_name
     from mtbench.results import round_floats
 
+    wanted = language if language in ("all", "each") else _read_code(language)
     comparison = run_compare(a, b)
+    present = {d.language for d in comparison.differences} - {"all"}
+    if wanted not in {"all", "each", *present}:
+        raise UsageError(
+            f"these results have no numbers in {display_name(wanted)}; they have {', '.join(sorted(present)) or 'none'}"
+        )
     if as_json:
         say_json(round_floats(asdict(comparison)))
     else:
-        say(comparison.table(metric, None if language == "each" else language))
+        say(comparison.table(metric, None if wanted == "each" else wanted))
+
+
+def _read_code(language: str) -> str:
+    """Return the ISO 639-3 code of *language*; benchmarks may have others than the twenty, by code."""
+    from mtbench.errors import UsageError
+    from mtbench.languages import check_code, language_code
+
+    try:
+        return language_code(language)
+    except UsageError:
+        return check_code(language)
 
 
 def show(
