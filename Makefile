@@ -20,11 +20,11 @@ $(BIN)/python:
 	$(PIP) --upgrade "pip>=25.1"
 
 $(VENV)/.installed: $(BIN)/python pyproject.toml
-	$(PIP) -e .
+	$(PIP) -e ".[judge]"
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed
-	$(PIP) -e ".[render,video,synth,report,reference]" --group test --group lint
+	$(PIP) -e ".[all]" --group test --group lint
 	@touch $@
 
 demo: $(VENV)/.installed

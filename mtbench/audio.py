@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from mtbench.errors import BenchmarkError, UsageError
+from mtbench.extras import require_extra
 
 #: Samples per second of all audio inside mtbench.
 SAMPLE_RATE = 16000
@@ -146,12 +147,15 @@ def mix_at_snr(speech: np.ndarray, noise: np.ndarray, snr_db: float, offset: int
     ------
     UsageError
         For silent speech or silent noise (no ratio exists), or a ratio that is not finite.
+    PrerequisiteError
+        Without torchaudio (extra ``[judge]``).
 
     Notes
     -----
     Equal to the mixing of AV-HuBERT and MuAViC (``hubert_dataset.py``, ``avlr_utils.py``), which the
     published AVLR uses, up to rounding: they work on 16-bit integers in float32 and truncate.
     """
+    require_extra("judge", "mixing speech with noise", "torch", "torchaudio")
     import torch
     from torchaudio.functional import add_noise
 

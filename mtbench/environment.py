@@ -9,7 +9,6 @@ machine. :func:`examine` returns findings, one per thing that may be missing, ea
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 import os
 import platform
 import shutil
@@ -17,7 +16,21 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
+from mtbench.extras import EXTRAS, install_command, missing_modules, torch_releases, torch_trouble
+
 _PACKAGES = ("numpy", "scipy", "numba", "torch", "torchaudio", "jiwer", "soundfile", "pydantic")
+#: Those of them without which nothing works.
+_BASE = ("numpy", "scipy", "jiwer", "soundfile", "pydantic")
+#: What each extra is for.
+_EXTRAS = {
+    "judge": "the bundled recognizer: error rates of mtbench score",
+    "render": "the software renderer: mtbench render, mtbench.render",
+    "reference": "the reference model",
+    "pyrender": "the second renderer",
+    "video": "mtbench render --video without ffmpeg, sound of videos",
+    "synth": "building the bundled benchmark and word lists, training the recognizer",
+    "report": "plots, data frames",
+}
 
 
 @dataclass(frozen=True)
@@ -63,25 +76,15 @@ def examine() -> list[Finding]:
     """Look at everything that a score may need."""
     findings = [
         Finding("python", "ok" if sys.version_info >= (3, 11) else "broken", platform.python_version()),
-        *(_examine_package(name) for name in _PACKAGES),
+        *(_examine_package(name) for name in _BASE),
+        *(_examine_extra(extra, purpose) for extra, purpose in _EXTRAS.items()),
         _examine_torch_pair(),
         _examine_weights(),
         _examine_head(),
         _examine_benchmark(),
         _examine_flame(),
         *(_examine_gl(platform) for platform in ("egl", "osmesa")),
-        _examine_extra("pyrender", "pip install 'multitalk-bench[render]' for the second renderer"),
-        _examine_extra(
-            "av", "pip install 'multitalk-bench[video]' for mtbench render --video, unless ffmpeg is there"
-        ),
         _examine_program("ffmpeg"),
-        _examine_extra(
-            "espeakng_loader", "pip install 'multitalk-bench[synth]' to build the bundled benchmark again"
-        ),
-        _examine_extra(
-            "transformers",
-            "pip install 'multitalk-bench[reference]' for the released MultiTalk and training at size paper",
-        ),
         _examine_cache(),
     ]
     return findings
@@ -93,11 +96,13 @@ def _examine_package(name: str) -> Finding:
 
 
 def _examine_torch_pair() -> Finding:
-    torch, torchaudio = package_version("torch"), package_version("torchaudio")
-    if torch and torchaudio and torch.split(".")[:2] == torchaudio.split(".")[:2]:
-        return Finding("torch and torchaudio match", "ok", torch)
-    return Finding(
-        "torch and torchaudio match", "broken", f"{torch} and {torchaudio}; install one release of both: 2.11"
+    torch, torchaudio = torch_releases()
+    name = "torch and torchaudio match"
+    if torch is None or torchaudio is None:
+        return Finding(name, "absent", f"only for the judge: {install_command('judge')}")
+    trouble = torch_trouble()
+    return (
+        Finding(name, "ok", f"{torch}, {torchaudio}") if trouble is None else Finding(name, "broken", trouble)
     )
 
 
@@ -105,6 +110,8 @@ def _examine_weights() -> Finding:
     from mtbench.errors import MtbenchError
     from mtbench.recognizer import load_recognizer
 
+    if missing_modules("judge"):
+        return Finding("recognizer openhead-av", "absent", f"needs the extra: {install_command('judge')}")
     try:
         recognizer = load_recognizer("openhead-av")
     except (MtbenchError, ImportError, OSError) as error:
@@ -157,10 +164,18 @@ def _examine_gl(kind: str) -> Finding:
     return Finding(f"OpenGL by {kind}", "absent", f"only for --renderer pyrender: install {package}")
 
 
-def _examine_extra(module: str, hint: str) -> Finding:
-    found = importlib.util.find_spec(module) is not None
-    version = package_version(module.replace("_", "-")) or "installed"
-    return Finding(module, "ok" if found else "absent", version if found else hint)
+def _examine_extra(extra: str, purpose: str) -> Finding:
+    missing = missing_modules(extra)
+    versions = ", ".join(f"{name} {_module_version(name)}" for name in EXTRAS[extra] if name not in missing)
+    if not missing:
+        return Finding(f"extra [{extra}]", "ok", versions)
+    there = f" (there: {versions})" if versions else ""
+    detail = f"lacks {', '.join(missing)}{there}; only for {purpose}: {install_command(extra)}"
+    return Finding(f"extra [{extra}]", "absent", detail)
+
+
+def _module_version(module: str) -> str:
+    return package_version(module.replace("_", "-")) or "installed"
 
 
 def _examine_program(name: str) -> Finding:

@@ -22,7 +22,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
 from mtbench.errors import MtbenchError, UsageError
-from mtbench.threads import single_threaded_torch
+from mtbench.threads import set_torch_threads, single_threaded_torch
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -134,9 +134,7 @@ def _initialize_worker() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    import torch
-
-    torch.set_num_threads(1)
+    set_torch_threads(1)
 
 
 def _end_with(parent: Any) -> None:

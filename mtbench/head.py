@@ -14,7 +14,7 @@ shared by both lips), at s it closes the share s of the gap. ``mouthClose`` is t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
@@ -238,7 +238,7 @@ class Head:
         ValueError
             If *curves* or *identity* has another shape.
         """
-        from mtbench.head_kernels import pose_frames
+        pose_frames = _pose_loop()
 
         curves = np.ascontiguousarray(curves, np.float32)
         if curves.ndim != 2 or curves.shape[1] != len(self.unit_names):
@@ -342,6 +342,17 @@ class Head:
             self.topology.albedo[used],
             self.topology.oral[used],
         )
+
+
+def _pose_loop() -> Callable[..., None]:
+    """Return the compiled loop, or without numba (a base installation) the one in numpy: the same bytes, slower."""
+    try:
+        from mtbench.head_kernels import pose_frames
+    except ImportError:
+        from mtbench import head_arrays
+
+        return head_arrays.pose_frames
+    return pose_frames
 
 
 def _add_shapes(base: np.ndarray, deltas: np.ndarray, weights: np.ndarray) -> np.ndarray:

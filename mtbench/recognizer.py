@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
-from mtbench.errors import UsageError
+from mtbench.errors import PrerequisiteError, UsageError
+from mtbench.extras import explain_missing, require_extra
 
 if TYPE_CHECKING:
     from mtbench.lexicon import Lexicon
@@ -97,8 +98,11 @@ def load_recognizer(name: str) -> Recognizer:
     ------
     UsageError
         For an unknown name, a module that cannot be imported, or an object that is no recognizer.
+    PrerequisiteError
+        Where the extra that it needs is not installed.
     """
     if name == "openhead-av":
+        require_extra("judge", "the recognizer openhead-av (vertex errors alone: --recognizer none)")
         from mtbench.avsr.openhead_av import OpenheadAV
 
         return OpenheadAV.load()
@@ -110,6 +114,8 @@ def load_recognizer(name: str) -> Recognizer:
     try:
         recognizer = getattr(importlib.import_module(module), function)()
     except (ImportError, AttributeError) as error:
+        if isinstance(error, ImportError) and (advice := explain_missing(error)) is not None:
+            raise PrerequisiteError(f"recognizer {name!r}: {advice}") from error
         raise UsageError(
             f"recognizer {name!r} cannot be loaded ({error}); is the module on PYTHONPATH?"
         ) from error

@@ -15,6 +15,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from mtbench.errors import UsageError
+from mtbench.extras import require_extra
 from mtbench.topology import Topology
 
 
@@ -87,12 +88,22 @@ class Renderer(Protocol):
 
 
 def load_renderer(name: str) -> Renderer:
-    """Return the renderer called *name*; ``UsageError`` lists the known ones."""
+    """Return the renderer called *name*; ``UsageError`` lists the known ones.
+
+    Raises
+    ------
+    UsageError
+        For an unknown name.
+    PrerequisiteError
+        Where the extra that it needs is not installed.
+    """
     if name == "software":
+        require_extra("render", "the renderer 'software'")
         from mtbench.renderers.software import SoftwareRenderer
 
         return SoftwareRenderer()
     if name == "pyrender":
+        require_extra("pyrender", "the renderer 'pyrender'", "numba")
         from mtbench.renderers.pyrender_backend import PyrenderRenderer
 
         return PyrenderRenderer()

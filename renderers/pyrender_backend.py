@@ -40,9 +40,9 @@ PLATFORMS = ("egl", "osmesa")
 _OSMESA_FRAMES = 500
 
 _INSTALL = (
-    "rendering with pyrender needs the extra `render` (pip install 'multitalk-bench[render]') and a headless OpenGL: "
-    "on Debian or Ubuntu `apt-get install libegl1 libgl1-mesa-dri` (EGL) or `apt-get install libosmesa6` (OSMesa). "
-    "The default renderer, `software`, needs neither."
+    "rendering with pyrender needs the extra `pyrender` (pip install 'multitalk-bench[pyrender]') and a headless "
+    "OpenGL; on Debian or Ubuntu: `apt-get install libegl1 libgl1-mesa-dri` (EGL) or `apt-get install libosmesa6` "
+    "(OSMesa). The default renderer, `software`, needs neither."
 )
 
 

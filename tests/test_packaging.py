@@ -7,6 +7,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+
+from mtbench.extras import EXTRAS
 
 ROOT = Path(__file__).resolve().parents[1]
 STAGES = ("renderers", "avsr", "reference_model", "leaderboard")
@@ -78,9 +81,32 @@ def test_every_package_is_listed():
     assert listed == found
 
 
-def test_torch_and_torchaudio_are_one_pair():
-    config = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    pins = {
-        d.split("==")[0]: d.split("==")[1] for d in config["project"]["dependencies"] if d.startswith("torch")
-    }
-    assert pins == {"torch": "2.11.*", "torchaudio": "2.11.*"}
+def requirements(extra: str | None) -> dict[str, Requirement]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    lines = project["dependencies"] if extra is None else project["optional-dependencies"][extra]
+    return {r.name: r for r in map(Requirement, lines)}
+
+
+def test_the_base_installation_needs_nothing_heavy():
+    assert set(requirements(None)) == {"numpy", "scipy", "soundfile", "jiwer", "pydantic", "typer", "rich"}
+
+
+def test_extras_are_what_messages_say():
+    packages = {"espeakng_loader": "espeakng-loader"}
+    for extra, modules in EXTRAS.items():
+        assert set(requirements(extra)) == {packages.get(m, m) for m in modules}, extra
+    (everything,) = requirements("all").values()
+    assert everything.name == "multitalk-bench"
+    assert everything.extras == set(EXTRAS)
+
+
+def test_torch_has_the_range_that_was_tried():
+    for extra in ("judge", "reference"):
+        torch = requirements(extra)["torch"].specifier
+        assert [v for v in ("2.5.1", "2.6.0", "2.11.0", "2.14.1", "2.15.0") if v in torch] == [
+            "2.6.0",
+            "2.11.0",
+            "2.14.1",
+        ]
+    assert "2.11.0" in requirements("judge")["torchaudio"].specifier
+    assert "2.12.0" not in requirements("judge")["torchaudio"].specifier

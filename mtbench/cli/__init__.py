@@ -32,6 +32,13 @@ def main() -> None:
         # The reader (head, less) has seen enough; keep the interpreter from complaining while it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
+    except ModuleNotFoundError as error:
+        from mtbench.extras import explain_missing
+
+        if (advice := explain_missing(error)) is None:
+            raise
+        say_error(advice)
+        sys.exit(4)
     except OSError as error:
         if error.errno not in _MENDABLE:
             raise

@@ -50,7 +50,7 @@ def list_things(as_json: JsonOption = False) -> None:
     things = {
         "benchmarks": benchmarks,
         "recognizers": {"openhead-av": "bundled; any module:function of your own", "none": "geometry only"},
-        "renderers": {"software": "default, deterministic", "pyrender": "OpenGL, extra [render]"},
+        "renderers": {"software": "default, deterministic", "pyrender": "OpenGL, extra [pyrender]"},
         "metrics": {m.name: f"{m.title}, {m.unit}" for m in METRICS.values()},
         "languages": {
             code: lang.name
