@@ -16,6 +16,7 @@ from typing import Protocol
 import numpy as np
 
 from mtbench.errors import UsageError
+from mtbench.reference_model.clip_lists import find_lists
 from mtbench.reference_model.generated_corpus import MANIFEST, REQUEST, GeneratedCorpus
 
 
@@ -86,10 +87,15 @@ def open_corpus(path: str | Path) -> Corpus:
     Raises
     ------
     UsageError
-        For anything else.
+        For anything else, and for lists that name clips no file has (:mod:`mtbench.reference_model.clip_lists`).
     """
     root = Path(path)
     if (root / MANIFEST).is_file():
+        if lists := find_lists(root):
+            raise UsageError(
+                f"{lists[0][0]}: a generated corpus has no lists, its clips are disjoint from every bundled benchmark; "
+                "move the list elsewhere, it would hold nothing out"
+            )
         return GeneratedCorpus(root)
     if (root / "wav").is_dir() and (root / "vertices_npy").is_dir():
         from mtbench.reference_model.layouts import VocasetCorpus

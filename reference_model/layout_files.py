@@ -1,6 +1,6 @@
-"""The files of other projects' layouts that are no motion: lists of clips, sound, resting faces.
+"""The files of other projects' layouts that are no motion: sound, resting faces.
 
-See :mod:`mtbench.reference_model.layouts`.
+See :mod:`mtbench.reference_model.layouts`; lists of clips are read by :mod:`mtbench.reference_model.clip_lists`.
 """
 
 from __future__ import annotations
@@ -10,54 +10,33 @@ from pathlib import Path
 import numpy as np
 
 from mtbench.errors import UsageError
+from mtbench.reference_model.clip_lists import clip_name
 from mtbench.safe_pickle import UnsafePickleError, load_arrays
 
 #: Vertices of FLAME.
 VERTICES = 5023
 TEMPLATES = "templates.pkl"
-TRAINING_LIST = "train.txt"
-HELD_OUT_LISTS = ("test.txt", "val.txt")
 #: Sides in metres of a box that holds a resting face and nothing else.
 _FACE_EXTENT = (0.1, 0.7)
 _MOST_TEMPLATES = 64 << 20
-_MOST_LIST = 64 << 20
 
 
-def list_files(folder: Path, suffix: str) -> list[Path]:
-    """Return the files of a folder with a suffix, but for hidden ones."""
-    return [p for p in folder.iterdir() if p.suffix == suffix and not p.name.startswith(".") and p.is_file()]
-
-
-def read_lists(root: Path) -> tuple[set[str] | None, dict[str, str]]:
-    """Return the clips to train on (None: all), and the list that holds out each of the others that are named.
+def list_files(folder: Path, suffix: str) -> dict[str, Path]:
+    """Return the files of a folder with a suffix (in any case), but for hidden ones, by their clips' names.
 
     Raises
     ------
     UsageError
-        Where a clip is in both, or a list is none.
+        Where two have the same name.
     """
-    chosen = read_list(root / TRAINING_LIST)
-    held_out = {stem: name for name in HELD_OUT_LISTS for stem in sorted(read_list(root / name) or ())}
-    if both := sorted((chosen or set()) & held_out.keys()):
-        raise UsageError(
-            f"{root}: {both[0]} is in {TRAINING_LIST} and in {held_out[both[0]]}"
-            + (f", as are {len(both) - 1} more" if len(both) > 1 else "")
-            + "; what is trained on cannot be tested on: leave it out of one of them"
-        )
-    return chosen, held_out
-
-
-def read_list(path: Path) -> set[str] | None:
-    """Return the names in a list of clips without suffix, None where there is no such file."""
-    if not path.is_file():
-        return None
-    if path.stat().st_size > _MOST_LIST:
-        raise UsageError(f"{path}: larger than {_MOST_LIST} bytes, expected a name a line")
-    try:
-        lines = path.read_text("utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: not UTF-8 text (byte {error.start}), expected a name a line") from None
-    return {line.strip().removesuffix(".wav").removesuffix(".npz") for line in lines if line.strip()}
+    files: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() != suffix or path.name.startswith(".") or not path.is_file():
+            continue
+        other = files.setdefault(clip_name(path.name), path)
+        if other is not path:
+            raise UsageError(f"{folder}: {other.name} and {path.name} are the same clip; remove one")
+    return files
 
 
 def measure_sound(path: Path) -> float:

@@ -10,9 +10,10 @@ Both are folders of sound and FLAME meshes (topology ``flame-5023``) under the s
     train.txt                optional: names of the clips to train on, one a line; without it, all are
     test.txt, val.txt        optional: names of clips that are never trained on
 
-Opening a corpus looks at the header of every file and at no values. A clip that cannot be used (a file without its
-partner, another shape, sound and motion of different lengths, a language that is none of the twenty) is left out;
-``left_out`` says why for each, and the log names the first. Values are checked as they are read.
+Lists name clips in any of the field's spellings (:mod:`mtbench.reference_model.clip_lists`). Opening a corpus looks at
+the header of every file and at no values. A clip that cannot be used (a file without its partner, another shape, sound
+and motion of different lengths) is left out; ``left_out`` says why for each, and the log names the first. A name in a
+list that no file has, and a language that is none of the twenty, stop the opening. Values are checked as they are read.
 
 Sources of the layouts: MultiTalk's ``dataset/data_loader_multi.py``; FaceFormer's ``data_loader.py`` for VOCASET.
 """
@@ -30,15 +31,8 @@ from mtbench.arrays import open_arrays
 from mtbench.errors import BenchmarkError, UsageError
 from mtbench.languages import language_code
 from mtbench.manifests import FPS, MAX_FRAMES, SAMPLES_PER_FRAME
-from mtbench.reference_model.layout_files import (
-    TEMPLATES,
-    TRAINING_LIST,
-    VERTICES,
-    list_files,
-    measure_sound,
-    read_faces,
-    read_lists,
-)
+from mtbench.reference_model.clip_lists import read_lists
+from mtbench.reference_model.layout_files import TEMPLATES, VERTICES, list_files, measure_sound, read_faces
 
 log = logging.getLogger(__name__)
 
@@ -159,15 +153,18 @@ class _RecordedCorpus:
 
     def _find(self) -> dict[str, _Recording]:
         """Look at every file, and return the usable clips by name."""
-        sounds = {p.stem: p for p in list_files(self.root / "wav", ".wav")}
-        motions = {p.stem: p for p in list_files(self.root / self._folder, self._suffix)}
-        chosen, held_out = read_lists(self.root)
+        sounds = list_files(self.root / "wav", ".wav")
+        motions = list_files(self.root / self._folder, self._suffix)
+        stems = sorted(sounds.keys() | motions.keys())
+        chosen, held_out = read_lists(self.root, stems, self._group_by_speaker(stems))
+        for stem, name in held_out.items():
+            self.left_out[stem] = f"held out by {name}"
+        wanted = [s for s in stems if s not in held_out and (chosen is None or s in chosen)]
+        self._require_languages(wanted)
         found = {}
-        for stem in sorted(sounds.keys() | motions.keys() | (chosen or set())):
-            if chosen is not None and stem not in chosen:
-                continue
-            if stem in held_out:
-                self.left_out[stem] = f"held out by {held_out[stem]}"
+        for stem in wanted:
+            if why := self._excuse(stem, chosen is not None):
+                self.left_out[stem] = why
                 continue
             try:
                 found[stem] = self._inspect(stem, sounds.get(stem), motions.get(stem))
@@ -175,7 +172,7 @@ class _RecordedCorpus:
                 self.left_out[stem] = str(error)
         examples = "".join(f"\n  - {stem}: {why}" for stem, why in list(self.left_out.items())[:10])
         if not found:
-            listed = "" if chosen is None else f" of the {len(chosen)} in {TRAINING_LIST}"
+            listed = "" if chosen is None else f" of the {len(chosen)} in the list of training clips"
             raise UsageError(
                 f"{self.root}: no clip{listed} can be used; expected wav/<name>.wav beside "
                 f"{self._folder}/<name>{self._suffix}{examples}"
@@ -184,6 +181,24 @@ class _RecordedCorpus:
             log.warning("%s: %d of %d clips are left out, among them%s", self.root, len(self.left_out),
                         len(self.left_out) + len(found), examples)  # fmt: skip
         return found
+
+    def _require_languages(self, stems: list[str]) -> None:
+        """Check that the language of every clip is known."""
+        unknown = []
+        for stem in stems:
+            try:
+                self._describe(stem)
+            except UsageError as error:
+                unknown.append(f"\n  - {stem}: {error}")
+            except ValueError:
+                continue  # no name of this layout: left out, with the reason, when it is inspected
+        if unknown:
+            more = f"\n  - and {len(unknown) - 10} more" if len(unknown) > 10 else ""
+            raise UsageError(
+                f"{self.root}: {len(unknown)} clip(s) in a language that is none of the twenty; rename them to "
+                f"<Language>_<…>, remove them, or name the clips to train on in train.txt:"
+                + "".join(unknown[:10]) + more
+            )  # fmt: skip
 
     def _inspect(self, stem: str, sound: Path | None, motion: Path | None) -> _Recording:
         """Return a clip from its headers; ``ValueError`` says what is wrong with it."""
@@ -231,8 +246,19 @@ class _RecordedCorpus:
         return h.hexdigest()
 
     def _describe(self, stem: str) -> tuple[str, str]:
-        """Return language and speaker of a clip."""
+        """Return language and speaker of a clip.
+
+        ``ValueError`` where its name is none of the layout's, ``UsageError`` where its language is unknown.
+        """
         raise NotImplementedError
+
+    def _group_by_speaker(self, stems: list[str]) -> dict[str, list[str]]:
+        """Return the clips of each speaker that a list may name instead of clips."""
+        return {}
+
+    def _excuse(self, stem: str, listed: bool) -> str:
+        """Return why a clip that no list holds out is not trained on; ``""`` where it is."""
+        return ""
 
     def _count_frames(self, stored: int) -> int:
         """Return the frames at 25 fps of *stored* frames."""
@@ -267,7 +293,7 @@ class VocasetCorpus(_RecordedCorpus):
     """VOCASET as FaceFormer and its successors lay it out: English, 60 fps, a resting face for each subject.
 
     Motion is brought to 25 fps by linear interpolation between the two frames around the middle of each new one.
-    Without a ``train.txt``, the subjects of :data:`VOCASET_HELD_OUT` are left out.
+    A list may name subjects instead of clips. Without a ``train.txt``, those of :data:`VOCASET_HELD_OUT` are left out.
 
     Parameters
     ----------
@@ -286,11 +312,20 @@ class VocasetCorpus(_RecordedCorpus):
         subject, _, sentence = stem.rpartition("_")
         if not subject or not sentence:
             raise ValueError("the name is not <subject>_<sentence>")
-        if subject in VOCASET_HELD_OUT and not (self.root / TRAINING_LIST).is_file():
-            raise ValueError(
-                f"subject {subject} is for validation and test; name it in {TRAINING_LIST} to train on it"
-            )
         return "eng", subject
+
+    def _group_by_speaker(self, stems: list[str]) -> dict[str, list[str]]:
+        groups: dict[str, list[str]] = {}
+        for stem in stems:
+            if subject := stem.rpartition("_")[0]:
+                groups.setdefault(subject, []).append(stem)
+        return groups
+
+    def _excuse(self, stem: str, listed: bool) -> str:
+        subject = stem.rpartition("_")[0]
+        if listed or subject not in VOCASET_HELD_OUT:
+            return ""
+        return f"subject {subject} is for validation and test; name it in train.txt to train on it"
 
     def _at_25_fps(self, motion: np.ndarray) -> np.ndarray:
         # The middle of new frame t lies at (t + 1/2) / 25 s, that of stored frame s at (s + 1/2) / 60 s.

@@ -82,10 +82,13 @@ def test_lengths_come_from_headers_alone(multitalk, monkeypatch):
 
 
 def test_training_list_decides(multitalk):
-    (multitalk / "train.txt").write_text("Italian_b.wav\nEnglish_a\n\nGreek_gone.wav\n")
+    (multitalk / "train.txt").write_text("Italian_b.wav\nEnglish_a\n\n")
     corpus = MultiTalkCorpus(multitalk)
     assert corpus.ids == ("English_a", "Italian_b")
-    assert list(corpus.left_out) == ["Greek_gone"]
+    assert corpus.left_out == {}
+    (multitalk / "train.txt").write_text("# nothing\n")
+    with pytest.raises(UsageError, match=r"train\.txt: names no clip"):
+        MultiTalkCorpus(multitalk)
 
 
 def test_what_is_held_out_is_never_trained_on(multitalk):
@@ -99,6 +102,136 @@ def test_what_is_held_out_is_never_trained_on(multitalk):
         MultiTalkCorpus(multitalk)
 
 
+SPELLINGS = [
+    "Italian_b", "Italian_b.npy", "Italian_b.npz", "Italian_b.wav", "Italian_b.wav.wav", "Italian_b.WAV",
+    "italian_B.Npz", "wav/Italian_b.wav", "./wav/Italian_b.wav", "/home/me/data/npy/Italian_b.npz",
+    "vertices_npy/Italian_b.npy", "wav\\Italian_b.wav", "C:\\data\\npy\\Italian_b.npz", "  Italian_b.wav \t",
+    '"Italian_b.wav"', "'wav/Italian_b'", "Italian_b.wav,Italian,3.2", "Italian_b\t120", "Italian_b.wav 120",
+    "wav/Italian_b.wav,npy/Italian_b.npz", "Italian_b|ciao", "Italian/b.wav", "# test clips\nItalian_b",
+    "filename,language\nItalian_b.wav,it", "\ufeffItalian_b.wav", "Italian_b.wav\r\n\r\n", "\rItalian_b\r",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["test.txt", "val.txt"])
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_held_out_in_every_spelling(multitalk, name, spelling):
+    """Case 03-held-out-list-leak: names with other endings, folders, quotes and columns hold clips out."""
+    (multitalk / name).write_bytes((spelling if "\n" in spelling else spelling + "\n").encode())
+    corpus = MultiTalkCorpus(multitalk)
+    assert corpus.ids == ("English_a", "Greek_c")
+    assert corpus.left_out == {"Italian_b": f"held out by {name}"}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS[:20])
+def test_training_list_in_every_spelling(multitalk, spelling):
+    (multitalk / "train.txt").write_text(spelling + "\n", "utf-8")
+    assert MultiTalkCorpus(multitalk).ids == ("Italian_b",)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Test.TXT", "valid.txt", "validation.txt", "dev.txt", "eval.csv", "test.csv", "val.tsv", "test.lst"],
+)
+def test_lists_under_the_fields_other_names(multitalk, name):
+    (multitalk / name).write_text("Italian_b.wav,x\n")
+    assert MultiTalkCorpus(multitalk).ids == ("English_a", "Greek_c")
+
+
+def test_several_names_on_a_line_and_utf_16(multitalk):
+    (multitalk / "test.txt").write_bytes("Italian_b.wav, Greek_c.npz\r\n".encode("utf-16"))
+    assert MultiTalkCorpus(multitalk).ids == ("English_a",)
+    (multitalk / "test.txt").write_text("Italian_b Greek_c\n")
+    assert MultiTalkCorpus(multitalk).ids == ("English_a",)
+
+
+def test_composed_and_decomposed_names_are_the_same(tmp_path):
+    import unicodedata
+
+    root = make_multitalk(tmp_path / "data", English_a=7)
+    composed = "Italian_caffè"
+    say(root, unicodedata.normalize("NFD", composed), 0.4)
+    np.savez(root / "npy" / f"{unicodedata.normalize('NFC', composed)}.npz", verts=factories.talk(10))
+    assert MultiTalkCorpus(root).ids == ("English_a", composed)
+    for form in ("NFC", "NFD"):
+        (root / "test.txt").write_text(unicodedata.normalize(form, composed) + ".wav\n", "utf-8")
+        assert MultiTalkCorpus(root).ids == ("English_a",)
+
+
+@pytest.mark.parametrize("name", ["train.txt", "test.txt", "val.txt"])
+def test_a_name_that_no_clip_has_stops_the_opening(multitalk, name):
+    """Case 03-held-out-list-leak: a misspelt name holds nothing out, and says so."""
+    (multitalk / name).write_text("English_a\nItalan_b.wav\nwav/Greek_gone.wav\n")
+    with pytest.raises(UsageError) as caught:
+        MultiTalkCorpus(multitalk)
+    text = str(caught.value)
+    assert f"{name}: 2 name(s) that no clip here has" in text
+    assert "Italan_b.wav (near: Italian_b)" in text
+    assert "wav/Greek_gone.wav" in text
+
+
+def test_lists_that_cannot_be_read(multitalk):
+    (multitalk / "test.txt").mkdir()
+    with pytest.raises(UsageError, match=r"test\.txt: no file that can be read"):
+        MultiTalkCorpus(multitalk)
+    (multitalk / "test.txt").rmdir()
+    (multitalk / "test.txt").symlink_to("nowhere.txt")
+    with pytest.raises(UsageError, match=r"test\.txt: no file that can be read"):
+        MultiTalkCorpus(multitalk)
+    (multitalk / "test.txt").unlink()
+    (multitalk / "test.txt").write_bytes(b"Italian_b\xe9\n")
+    with pytest.raises(UsageError, match="not UTF-8"):
+        MultiTalkCorpus(multitalk)
+
+
+def test_names_that_differ_in_case_only_must_be_exact(multitalk):
+    say(multitalk, "Italian_B", 0.4)
+    np.savez(multitalk / "npy" / "Italian_B.npz", verts=factories.talk(10))
+    (multitalk / "test.txt").write_text("Italian_B.wav\n")
+    assert MultiTalkCorpus(multitalk).ids == ("English_a", "Greek_c", "Italian_b")
+    (multitalk / "test.txt").write_text("ITALIAN_B.wav\n")
+    with pytest.raises(UsageError, match="no clip here has"):
+        MultiTalkCorpus(multitalk)
+
+
+def test_endings_of_files_in_any_case(multitalk):
+    (multitalk / "wav" / "Italian_b.wav").rename(multitalk / "wav" / "Italian_b.WAV")
+    (multitalk / "npy" / "Greek_c.npz").rename(multitalk / "npy" / "Greek_c.wav.NPZ")
+    assert MultiTalkCorpus(multitalk).ids == ("English_a", "Greek_c", "Italian_b")
+    say(multitalk, "Italian_b", 0.4)
+    with pytest.raises(UsageError, match=r"Italian_b\.WAV and Italian_b\.wav are the same clip"):
+        MultiTalkCorpus(multitalk)
+
+
+def test_held_out_clips_reach_no_training_batch(tmp_path):
+    """Case 03-held-out-list-leak, as training sees it: neither batches nor its own validation hold the clip."""
+    from mtbench.reference_model.corpus import open_corpus
+    from mtbench.reference_model.model import Settings
+    from mtbench.reference_model.training.training_set import TrainingSet
+
+    multitalk = make_multitalk(tmp_path / "data", Italian_b=10, English_a=8, Greek_c=9)
+    (multitalk / "test.txt").write_text("npy\\Italian_b.NPZ\r\n")
+    corpus = open_corpus(multitalk)
+    assert len(corpus) == len(corpus.lengths) == len(corpus.language_of) == 2
+    assert corpus.languages == ("ell", "eng")
+    data = TrainingSet(corpus, Settings(), multitalk / "store", np.zeros((0, 15069), np.float32))
+    assert {corpus.ids[i] for i in [*data.training, *data.validation]} == {"English_a", "Greek_c"}
+    before = corpus.digest
+    (multitalk / "test.txt").unlink()
+    assert open_corpus(multitalk).digest != before
+
+
+def test_a_language_that_is_unknown_stops_the_opening(multitalk):
+    say(multitalk, "Klingon_x", 0.4)
+    np.savez(multitalk / "npy" / "Klingon_x.npz", verts=factories.talk(10))
+    with pytest.raises(UsageError, match=r"(?s)1 clip\(s\) in a language that is none.*Klingon_x.*'Klingon'"):
+        MultiTalkCorpus(multitalk)
+    (multitalk / "train.txt").write_text("Italian_b\nGreek_c\n")
+    assert MultiTalkCorpus(multitalk).ids == ("Greek_c", "Italian_b")
+    (multitalk / "train.txt").unlink()
+    (multitalk / "test.txt").write_text("Klingon_x\n")
+    assert len(MultiTalkCorpus(multitalk)) == 3
+
+
 def test_odd_files_are_left_out_and_named(multitalk, caplog):
     say(multitalk, "English_alone", 0.4)
     np.savez(multitalk / "npy" / "Greek_silent.npz", verts=factories.talk(5))
@@ -106,7 +239,6 @@ def test_odd_files_are_left_out_and_named(multitalk, caplog):
         "English_key": {"vertices": factories.talk(10)},
         "English_size": {"verts": np.zeros((10, 5022, 3), np.float32)},
         "English_whole": {"verts": np.zeros((10, 5023, 3), np.int32)},
-        "Korean_x": {"verts": factories.talk(10)},
         "English_long": {"verts": factories.talk(30)},
     }.items():
         say(multitalk, stem, 0.4)
@@ -126,7 +258,6 @@ def test_odd_files_are_left_out_and_named(multitalk, caplog):
         "English_key": "expected 'verts'",
         "English_size": "(10, 5022, 3)",
         "English_whole": "int32",
-        "Korean_x": "unknown language 'Korean'",
         "English_long": "0.40 s of sound beside 1.20 s of motion",
         "English_cut": "",
         "English_noise": "not a readable sound file",
@@ -134,8 +265,8 @@ def test_odd_files_are_left_out_and_named(multitalk, caplog):
     assert corpus.left_out.keys() == reasons.keys()
     for stem, reason in reasons.items():
         assert reason in corpus.left_out[stem]
-    assert "9 of 12 clips are left out" in caplog.text
-    assert "Korean_x" in caplog.text
+    assert "8 of 11 clips are left out" in caplog.text
+    assert "English_alone" in caplog.text
 
 
 def test_a_false_header_allocates_nothing(multitalk):
@@ -266,6 +397,32 @@ def test_vocaset_keeps_its_test_subjects_apart(tmp_path):
     assert VocasetCorpus(root).ids == (f"{VOCASET_HELD_OUT[2]}_sentence01",)
 
 
+def test_vocaset_lists_name_clips_and_subjects(tmp_path):
+    """Case 03-held-out-list-leak: VOCASET's own ending, and splits by subject."""
+    other = "FaceTalk_170728_03272_TA"
+    root = make_vocaset(tmp_path / "voca", subjects=(SUBJECT, other))
+    for line in (
+        f"{other}_sentence01.npy", f"vertices_npy/{other}_sentence01.npy", f"{other}/sentence01.wav", other,
+        f"{other}\t1", f'"{other}"',
+    ):  # fmt: skip
+        (root / "test.txt").write_text(line + "\n")
+        corpus = VocasetCorpus(root)
+        assert corpus.ids == (f"{SUBJECT}_sentence01",)
+        assert corpus.left_out == {f"{other}_sentence01": "held out by test.txt"}
+    (root / "test.txt").write_text(f"{other} {SUBJECT}\n")
+    with pytest.raises(UsageError, match="held out by test"):
+        VocasetCorpus(root)
+    (root / "test.txt").write_text("FaceTalk_170809_00138_TB\n")
+    with pytest.raises(UsageError, match=r"FaceTalk_170809_00138_TB"):
+        VocasetCorpus(root)
+    (root / "test.txt").unlink()
+    (root / "train.txt").write_text(other + "\n")
+    assert VocasetCorpus(root).ids == (f"{other}_sentence01",)
+    (root / "val.txt").write_text(f"{other}_sentence01\n")
+    with pytest.raises(UsageError, match=r"in train\.txt and in val\.txt"):
+        VocasetCorpus(root)
+
+
 def test_vocaset_at_half_the_rate_is_named(tmp_path):
     root = make_vocaset(tmp_path / "voca")
     path = root / "vertices_npy" / f"{SUBJECT}_sentence01.npy"
@@ -279,3 +436,13 @@ def test_open_corpus_tells_layouts_apart(multitalk, tmp_path):
 
     assert isinstance(open_corpus(multitalk), MultiTalkCorpus)
     assert isinstance(open_corpus(make_vocaset(tmp_path / "voca")), VocasetCorpus)
+
+
+def test_a_generated_corpus_takes_no_lists(tmp_path):
+    """Case 03-held-out-list-leak: a list where none is read would hold nothing out."""
+    from mtbench.reference_model.corpus import open_corpus
+
+    (tmp_path / "corpus.json").write_text("{}")
+    (tmp_path / "test.txt").write_text("eng-000001\n")
+    with pytest.raises(UsageError, match=r"test\.txt: a generated corpus has no lists"):
+        open_corpus(tmp_path)
