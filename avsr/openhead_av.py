@@ -76,6 +76,11 @@ class OpenheadAV:
         return frozenset(self.language_order)
 
     @property
+    def needs_lexicon(self) -> bool:
+        """True: without a word list it answers with undivided phones, which no word is equal to."""
+        return True
+
+    @property
     def decoder(self) -> str:
         """How words are searched for, as signatures name it."""
         return self.decoding.describe()

@@ -123,7 +123,8 @@ def _to_csv(groups: Sequence[Sequence[Run]]) -> str:
     for run in (run for group in groups for run in group):
         # One recognizer with other weights is another recognizer.
         judge = "" if run.recognizer is None else f"{run.recognizer.name}#{run.recognizer.digest[:8]}"
-        understood = "" if run.understanding is None else run.understanding.understood
+        verdict = None if run.understanding is None else run.understanding.understood
+        understood = "" if verdict is None else verdict
         head = (
             run.system.name,
             f"{run.benchmark.name}@{run.benchmark.version}",

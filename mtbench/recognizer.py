@@ -40,7 +40,11 @@ class Hypothesis:
 
 @runtime_checkable
 class Recognizer(Protocol):
-    """An audio-visual speech recognizer."""
+    """An audio-visual speech recognizer.
+
+    One that can only answer with words of a list says so by a property ``needs_lexicon`` that is true: then results
+    say where a benchmark has no list for it.
+    """
 
     @property
     def name(self) -> str:

@@ -66,11 +66,12 @@ class UnderstandingRef(_Model):
 
     recognizer: str
     unit: Literal["phones", "words"]
-    error: float
+    error: float | None
     by_language: dict[str, float]
     n_clips: int
     limit: float
-    understood: bool
+    understood: bool | None
+    no_words: tuple[str, ...] = ()
 
 
 class Run(_Model):

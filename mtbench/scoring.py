@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,7 +51,7 @@ from mtbench.stages import CLEAN, Setup, forget, workshop
 from mtbench.submission import Submission, load_submission
 from mtbench.summary import SignatureContext, list_signatures
 from mtbench.text import DEFAULT_NORMALIZER, get_normalizer
-from mtbench.understanding import Understanding, measure_understanding
+from mtbench.understanding import Understanding, is_understanding_warning, measure_understanding
 
 #: Signal-to-noise ratios of the paper, decibels.
 DEFAULT_SNRS = (-7.5, -10.0)
@@ -204,7 +204,7 @@ def _run(
             for clip in benchmark.clips
             for row in _measure_hypotheses(clip, "not heard", recognizer, alone, outcome, normalizer)
         ]
-        understanding = _understanding(recognizer.name, rows)
+        understanding = _understanding(recognizer.name, rows, find_missing_lists(benchmark, recognizer))
         warning = None if understanding is None else understanding.warn()
         if warning is not None:
             progress.warn(f"WARNING: {warning}")
@@ -212,8 +212,15 @@ def _run(
     return run_stages(setup, conditions, executor, progress, guard)
 
 
-def _understanding(recognizer: str, rows: Sequence[Row]) -> Understanding | None:
-    return measure_understanding(recognizer, (r for r in rows if isinstance(r, RecognitionRow)))
+def find_missing_lists(benchmark: Benchmark, recognizer: Recognizer) -> list[str]:
+    """Return the languages of *benchmark* for which *recognizer* lacks a word list that it needs."""
+    if not getattr(recognizer, "needs_lexicon", False):
+        return []
+    return [c for c in benchmark.languages if c in recognizer.languages and c not in benchmark.lexicons]
+
+
+def _understanding(recognizer: str, rows: Sequence[Row], no_words: Iterable[str]) -> Understanding | None:
+    return measure_understanding(recognizer, (r for r in rows if isinstance(r, RecognitionRow)), no_words)
 
 
 def _conclude(
@@ -230,7 +237,10 @@ def _conclude(
 ) -> Run:
     shop = workshop(setup)
     rows = build_rows(benchmark, submission, shop.recognizer, conditions, outcome, normalizer)
-    understanding = None if shop.recognizer is None else _understanding(shop.recognizer.name, rows)
+    understanding = None
+    if shop.recognizer is not None:
+        missing = find_missing_lists(benchmark, shop.recognizer)
+        understanding = _understanding(shop.recognizer.name, rows, missing)
     context = _describe_settings(setup, benchmark, noises, normalizer)
     summary = aggregate(rows, benchmark.clips, context)
     timings = _describe_timings(outcome, benchmark, workers)
@@ -449,8 +459,9 @@ def rescore(folder: str | Path, *, normalizer: str | None = None, out: str | Pat
     )
     clips = dict.fromkeys(_ClipInfo(row.clip, row.language, row.source) for row in rows)
     summary = aggregate(rows, list(clips), context)
-    understanding = None if old.recognizer is None else _understanding(old.recognizer.name, rows)
-    warnings = [line for line in old.warnings if "does not understand" not in line]
+    no_words = () if old.understanding is None else old.understanding.no_words
+    understanding = None if old.recognizer is None else _understanding(old.recognizer.name, rows, no_words)
+    warnings = [line for line in old.warnings if not is_understanding_warning(line)]
     if understanding is not None and (warning := understanding.warn()):
         warnings.append(warning)
     run = old.model_copy(

@@ -181,7 +181,9 @@ def _title(what: str, run: Run) -> str:
         judge = "no recognizer"
     else:
         judge = f"error rates of {run.recognizer.name}#{run.recognizer.digest[:8]} in %"
-        if run.understanding is not None and not run.understanding.understood:
+        if run.understanding is not None and run.understanding.no_words:
+            judge += f", WITHOUT A WORD LIST FOR {', '.join(map(display_name, run.understanding.no_words))}"
+        if run.understanding is not None and run.understanding.understood is False:
             judge += ", WHICH DOES NOT UNDERSTAND THIS SPEECH"
     return f"{run.benchmark.name}@{run.benchmark.version}, {what}: {judge}"
 

@@ -177,3 +177,66 @@ def test_files_of_schema_version_1_are_read(place, tmp_path):
     old = read_run(file.parent)
     assert old.understanding is None
     assert "one-ear" in entries_table([old]).title
+
+
+def test_a_missing_word_list_is_no_deafness():
+    """Case ``30-no-word-list``: the message names the list that is missing, and how to make one."""
+    everything_wrong = (0, 1, 6, 0)
+    found = measure_understanding("judge", [row("eng", everything_wrong)], no_words=["eng"])
+    assert (found.error, found.understood, found.no_words, found.n_clips) == (None, None, ("eng",), 0)
+    assert found.warn().startswith("no word list for English: judge answers with words of a list only")
+    assert "mtbench benchmark lexicon" in found.warn()
+    assert "understand" not in found.warn()
+    assert found.describe().endswith("not judged, there is no word list")
+    # Where there are reference phones, they judge; the list is missing all the same.
+    found = measure_understanding("judge", [row("eng", everything_wrong, (9, 1, 0, 0))], no_words=["eng"])
+    assert (found.unit, found.error, found.understood, found.no_words) == ("phones", 10.0, True, ("eng",))
+    assert found.warn().startswith("no word list for English")
+    assert "does not understand" not in found.warn()
+    found = measure_understanding("judge", [row("eng", everything_wrong, (1, 9, 0, 0))], no_words=["eng"])
+    assert found.understood is False
+    assert "no word list for English" in found.warn()
+    assert "does not understand this speech" in found.warn()
+    # Another language is judged by its words.
+    rows = [row("eng", everything_wrong), row("ita", (9, 1, 0, 0))]
+    found = measure_understanding("judge", rows, no_words=["eng", "fra"])
+    assert (found.by_language, found.understood, found.no_words) == ({"ita": 10.0}, True, ("eng",))
+
+
+class ListReader(fakes.OneEar):
+    """Needs a word list."""
+
+    name = "list-reader"
+    needs_lexicon = True
+
+
+def load_list_reader():
+    return ListReader()
+
+
+def test_a_missing_word_list_is_told_in_tables_results_and_rescored_ones(place, tmp_path):
+    """Case ``30-no-word-list``: before anything is rendered, in the title, and in files."""
+    lists = place / "listed"
+    if not lists.exists():
+        shutil.copytree(place / "small", lists)
+        (lists / "ita.tsv").write_text("word\tw a d\t1\n")
+        text = (lists / "benchmark.toml").read_text("utf-8").replace('phones = "a b t a"\n', "")
+        text = text.replace("fps = 25", 'lexicons = {ita = "ita.tsv"}\nfps = 25').replace("small", "listed")
+        (lists / "benchmark.toml").write_text(text, "utf-8")
+        shutil.copytree(place / "entry", place / "entry-listed")
+        manifest = place / "entry-listed" / "submission.toml"
+        manifest.write_text(manifest.read_text("utf-8").replace("small", "listed"), "utf-8")
+    run = mtbench.score(
+        place / "entry-listed", lists, recognizer="test_understanding:load_list_reader", workers=1, snr=(-7.5,),
+        cache=place / "cache", out=tmp_path,
+    )  # fmt: skip
+    assert run.understanding.no_words == ("eng", "jpn")
+    assert set(run.understanding.by_language) == {"ita"}
+    title = entries_table([run]).title
+    assert "list-reader#01234567 in %, WITHOUT A WORD LIST FOR English, Japanese" in title
+    assert [w for w in run.warnings if w.startswith("no word list for English, Japanese: list-reader")]
+    folder = next(tmp_path.rglob("run.json")).parent
+    assert read_run(folder).understanding == run.understanding
+    again = rescore(folder)
+    assert again.warnings == run.warnings
+    assert again.understanding == run.understanding
