@@ -2,9 +2,10 @@
 
 Conventions
 -----------
-Read from result folders alone (``run.json``): no benchmark, submission or recognizer is loaded. Entries of
-one benchmark and recognizer stand in one table, best audio-visual headline rate at the loudest speech first;
-partial runs are listed last and never ranked. Equal inputs give equal bytes.
+Read from result folders alone (``run.json``): no benchmark, submission or recognizer is loaded. Entries that
+:func:`mtbench.compare` would compare stand in one table, best audio-visual headline rate at the loudest speech first;
+partial runs are listed last and never ranked. Where the recognizer does not understand the speech, or none was asked,
+the order is that of LVE. Equal inputs give equal bytes.
 """
 
 from __future__ import annotations
@@ -48,9 +49,10 @@ def build_leaderboard(results: Path | str, out: Path | str) -> list[Path]:
         raise UsageError(f"{results}: no run.json below it; 'mtbench score --out {results}' writes some")
     groups = [order_entries(group) for group in group_runs([read_run(folder) for folder in folders])]
     out = Path(out)
-    parts = [
-        table.to_markdown() for group in groups for table in (entries_table(group), languages_table(group))
-    ]
+    parts = []
+    for group in groups:
+        others = [run for other in groups if other is not group for run in other]
+        parts += [entries_table(group, others).to_markdown(), languages_table(group).to_markdown()]
     files = {
         "leaderboard.md": "# Leaderboard\n\n" + "\n".join(parts),
         "leaderboard.json": json.dumps(
@@ -79,7 +81,8 @@ def order_entries(runs: Sequence[Run]) -> list[Run]:
 
 def _ranking_value(run: Run) -> float | None:
     snrs = [row.snr_db for row in run.summary if row.modality == "av" and row.snr_db is not None]
-    if not snrs:
+    deaf = run.understanding is not None and not run.understanding.understood
+    if not snrs or deaf:
         row = find_number(run.summary, "lve_mm")
     else:
         row = find_number(run.summary, "headline", modality="av", snr_db=max(snrs), noise="all")
@@ -97,6 +100,7 @@ def _group_to_json(runs: Sequence[Run]) -> dict[str, Any]:
                 "system": run.system.model_dump(),
                 "rankable": run.rankable,
                 "warnings": list(run.warnings),
+                "signatures": run.signatures,
                 "summary": [row.to_json() for row in run.summary],
             }
             for run in runs

@@ -3,12 +3,16 @@
 Conventions
 -----------
 Two result folders are compared only if they were scored on the same benchmark, by the same recognizer, with
-the same settings. A difference is *b minus a*; how it is computed and corrected: :mod:`mtbench.paired`.
+the same settings; tables hold only runs that may be compared. A difference is *b minus a*; how it is computed and
+corrected: :mod:`mtbench.paired`. Where the recognizer does not understand the speech, differences of error rates are
+printed but nobody is called better.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from mtbench.errors import UsageError
@@ -120,41 +124,23 @@ def compare(
     ``print(mtbench.compare("results/ours/openhead-20", "results/static/openhead-20").table())``
     """
     run_a, run_b = read_run(a), read_run(b)
-    notes = check_comparable(run_a, run_b)
-    differences = compare_rows(read_rows(a), read_rows(b), replicates=replicates, trials=trials, seed=seed)
+    notes = [*check_comparable(run_a, run_b), *_collect_warnings(run_a, run_b)]
+    found = compare_rows(read_rows(a), read_rows(b), replicates=replicates, trials=trials, seed=seed)
+    differences, withheld = _withhold_winners(found, run_a, run_b)
     benchmark = f"{run_a.benchmark.name}@{run_a.benchmark.version}"
-    return Comparison(run_a.system.name, run_b.system.name, benchmark, tuple(differences), notes)
+    return Comparison(
+        run_a.system.name, run_b.system.name, benchmark, tuple(differences), (*notes, *withheld)
+    )
 
 
 def check_comparable(a: Run, b: Run) -> tuple[str, ...]:
     """Raise ``UsageError`` unless the numbers of both runs mean the same; return what to keep in mind.
 
     Benchmark, recognizer and the settings in the signatures of all metrics that both have must agree. The
-    topology is the entry's own choice: two topologies can be read by one recognizer, but have no common
-    geometry.
+    topology and the frame rate are the entry's own choice: two topologies can be read by one recognizer, but have no
+    common geometry.
     """
-    problems: list[str] = []
-    notes: list[str] = []
-    same_topology = a.system.topology == b.system.topology
-    if not same_topology:
-        notes.append(
-            f"topologies differ ({a.system.topology}, {b.system.topology}): error rates compare system with "
-            "mesh, geometric metrics are left out"
-        )
-    for name in ("benchmark", "recognizer"):
-        mine, theirs = getattr(a, name), getattr(b, name)
-        if mine != theirs:
-            problems.append(f"{name}: {_name(mine)} != {_name(theirs)}")
-    for key in sorted(set(a.signatures) & set(b.signatures)):
-        metric = METRICS.get(key.partition("|")[0])
-        if not same_topology and metric is not None and metric.is_geometric:
-            continue
-        mine, theirs = (Signature.parse(run.signatures[key]) for run in (a, b))
-        found = mine.differences(theirs)
-        problems += [f"{key}: {d}" for d in found if same_topology or not d.startswith("topology:")]
-    for run in (a, b):
-        if run.status != "complete":
-            notes.append(f"{run.system.name} is partial: only clips that both have are compared")
+    problems = find_conflicts(a, b)
     if problems:
         shown = "".join(f"\n  - {problem}" for problem in problems[:10])
         more = f"\n  - and {len(problems) - 10} more" if len(problems) > 10 else ""
@@ -163,7 +149,76 @@ def check_comparable(a: Run, b: Run) -> tuple[str, ...]:
             f"{shown}{more}\n"
             "Score both on the same benchmark with the same settings and the same version of mtbench."
         )
+    notes: list[str] = []
+    if a.system.topology != b.system.topology:
+        notes.append(
+            f"topologies differ ({a.system.topology}, {b.system.topology}): error rates compare system with "
+            "mesh, geometric metrics are left out"
+        )
+    for key, what in (("resample", "frame rates"), ("posed", "models that posed the faces")):
+        mine, theirs = (_own_values(run, key) for run in (a, b))
+        if mine != theirs:
+            notes.append(
+                f"{what} differ: {a.system.name} {mine or 'none'}, {b.system.name} {theirs or 'none'}"
+            )
+    for run in (a, b):
+        if run.status != "complete":
+            notes.append(f"{run.system.name} is partial: only clips that both have are compared")
     return tuple(notes)
+
+
+def find_conflicts(a: Run, b: Run) -> list[str]:
+    """Return what keeps the numbers of two runs from being compared, a line each; empty where nothing does."""
+    problems: list[str] = []
+    for name in ("benchmark", "recognizer"):
+        mine, theirs = getattr(a, name), getattr(b, name)
+        if mine != theirs:
+            problems.append(f"{name}: {_name(mine)} != {_name(theirs)}")
+    same_topology = a.system.topology == b.system.topology
+    for key in sorted(set(a.signatures) & set(b.signatures)):
+        metric = METRICS.get(key.partition("|")[0])
+        if not same_topology and metric is not None and metric.is_geometric:
+            continue
+        found = _parse(a.signatures[key]).conflicts(_parse(b.signatures[key]))
+        problems += [f"{key}: {line}" for line in found]
+    return problems
+
+
+# A board compares every run with every other: each signature is parsed once.
+_parse = lru_cache(maxsize=4096)(Signature.parse)
+
+
+def _own_values(run: Run, key: str) -> str:
+    found = {_parse(text).get(key) for text in run.signatures.values()} - {None}
+    return "+".join(
+        re.sub(r"(?<=#)([0-9a-f]{8})[0-9a-f]+", r"\1", str(value)) for value in sorted(map(str, found))
+    )
+
+
+def _collect_warnings(a: Run, b: Run) -> list[str]:
+    """Return the warnings of both runs, each once, with the entry's name where only one has it."""
+    out = [f"WARNING: {warning}" for warning in a.warnings if warning in b.warnings]
+    for run, other in ((a, b), (b, a)):
+        out += [f"WARNING ({run.system.name}): {w}" for w in run.warnings if w not in other.warnings]
+    return out
+
+
+def _withhold_winners(differences: list[Difference], a: Run, b: Run) -> tuple[list[Difference], list[str]]:
+    """Name nobody better by error rates where the recognizer does not understand the speech."""
+    judged = [run.understanding for run in (a, b) if run.understanding is not None]
+    deaf = any(not u.understood for u in judged)
+    strange = {code for u in judged for code, error in u.by_language.items() if error > u.limit}
+    out, withheld = [], False
+    for d in differences:
+        foreign = deaf if d.language == "all" else d.language in strange
+        if d.modality is not None and foreign and d.better is not None:
+            d, withheld = replace(d, better=None), True
+        out.append(d)
+    if not withheld:
+        return out, []
+    return out, [
+        "no entry is called better by error rates where the recognizer does not understand the speech"
+    ]
 
 
 def _describe(d: Difference) -> str:

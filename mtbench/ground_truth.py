@@ -9,6 +9,7 @@ parameters, and for plain vertices the first frame, since nothing else is known 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
@@ -89,6 +90,38 @@ def motion_file_digest(path: Path, kind: str) -> str:
     return digest_bytes(f"{kind}|{POSING_VERSION}|{_model_digest(kind)}".encode(), _file_digest(path))
 
 
+def name_model(kind: str) -> str | None:
+    """Return what turns motion of *kind* into vertices, ``name#digest``; None for vertices.
+
+    Raises
+    ------
+    PrerequisiteError
+        For FLAME parameters without an installed FLAME model.
+    """
+    names = {"units": "openhead-1", "flame-params": "flame-5023"}
+    return f"{names[kind]}#{_model_digest(kind)}" if kind in names else None
+
+
+def name_truth_models(clips: Iterable[Clip]) -> str | None:
+    """Return what turns the ground truth of *clips* into vertices, by name; None where all of it is vertices.
+
+    Raises
+    ------
+    BenchmarkError
+        Where a file is unreadable.
+    PrerequisiteError
+        For FLAME parameters without an installed FLAME model.
+    """
+    kinds = {_truth_kind(clip) for clip in clips if clip.motion_path is not None}
+    return "+".join(sorted(filter(None, map(name_model, kinds)))) or None
+
+
+def name_templates(clips: Iterable[Clip]) -> str | None:
+    """Return ``speaker#digest`` over the neutral faces that displacements are measured from, None without any."""
+    own = [f"{clip.id}={truth_digest(clip)}" for clip in clips if _truth_kind(clip) != "vertices"]
+    return f"speaker#{digest_bytes(*(text.encode() for text in own))}" if own else None
+
+
 def truth_digest(clip: Clip) -> str:
     """Return the digest of everything that the clip's ground truth follows from.
 
@@ -99,11 +132,15 @@ def truth_digest(clip: Clip) -> str:
     """
     if clip.motion_path is None:
         raise BenchmarkError(f"clip {clip.id} has no ground-truth motion")
+    return motion_file_digest(clip.motion_path, _truth_kind(clip))
+
+
+def _truth_kind(clip: Clip) -> str:
+    assert clip.motion_path is not None
     try:
-        kind = motion_kind(clip.motion_path, _MOST_BYTES)
+        return motion_kind(clip.motion_path, _MOST_BYTES)
     except (ArrayFileError, OSError) as error:
         raise BenchmarkError(f"{clip.motion_path}: the motion of clip {clip.id} {error}") from None
-    return motion_file_digest(clip.motion_path, kind)
 
 
 def static_digest(clip: Clip, topology: Topology) -> str:
@@ -120,12 +157,15 @@ def _file_digest(path: Path) -> bytes:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).digest()
 
 
-@lru_cache(maxsize=4)
 def _model_digest(kind: str) -> str:
-    if kind == "units":
-        return _file_digest(Path(__file__).parent / "data" / "openhead-1.npz").hex()
+    # Not cached by kind: another FLAME model may be installed while this process lives.
     if kind == "flame-params":
         from mtbench.flame import load_flame_model
 
         return load_flame_model().digest
-    return ""
+    return _head_digest() if kind == "units" else ""
+
+
+@lru_cache(maxsize=1)
+def _head_digest() -> str:
+    return _file_digest(Path(__file__).parent / "data" / "openhead-1.npz").hex()

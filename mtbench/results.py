@@ -2,22 +2,23 @@
 
 Conventions
 -----------
-``results/<system>/<benchmark>/run.json`` holds what was measured and how, ``clips.jsonl`` the per-clip rows
-(:mod:`mtbench.rows`) from which every number in it follows. Keys are sorted, rows come in the benchmark's
-order, floats carry at most ten significant digits; whatever depends on the clock or on what was cached is in
-``run.json["timings"]`` and nowhere else. Both files are written whole and renamed. ``docs/results.md``
-describes the fields; readers accept :data:`SCHEMA_VERSION` and everything older.
+``results/<system>/<benchmark>/run.json`` (folders: :mod:`mtbench.result_folders`) holds what was measured and how,
+``clips.jsonl`` the per-clip rows (:mod:`mtbench.rows`) from which every number in it follows. Keys are sorted, rows
+come in the benchmark's order, floats carry at most ten significant digits; whatever depends on the clock or on what
+was cached is in ``run.json["timings"]`` and nowhere else. Both files are written whole and renamed.
+``docs/results.md`` describes the fields; readers accept :data:`SCHEMA_VERSION` and everything older.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
 from mtbench.cache import write_atomically
 from mtbench.errors import UsageError
@@ -115,6 +116,12 @@ class Run(_Model):
     summary: tuple[SummaryRow, ...]
     timings: dict[str, Any]
     environment: dict[str, Any]
+    _folder: Path | None = PrivateAttr(default=None)
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the run was written to or read from; None where it was neither. Not part of the file."""
+        return self._folder
 
     def find(self, metric: str, **where: Any) -> list[SummaryRow]:
         """Return the summary rows of *metric* whose fields equal *where*.
@@ -156,9 +163,27 @@ def round_floats(value: Any) -> Any:
     return value
 
 
+def folder_name(name: str) -> str:
+    """Return the folder name of a system called *name*, with a digest of it unless the name is plain.
+
+    Examples
+    --------
+    >>> folder_name("VOCA"), folder_name("VOCA++")
+    ('voca', 'voca_97d2e3c5')
+    """
+    slug = slugify(name)
+    if slug == name.lower():
+        return slug
+    return f"{slug}_{hashlib.blake2b(name.encode(), digest_size=4).hexdigest()}"
+
+
 def results_folder(out: Path | str, system: str, benchmark: str) -> Path:
-    """Return where the results of *system* on *benchmark* lie below *out*: ``<out>/<system>/<benchmark>``."""
-    return Path(out) / slugify(system) / slugify(benchmark)
+    """Return where the first results of *system* on *benchmark* lie below *out*: ``<out>/<system>/<benchmark>``.
+
+    Results under other conditions lie beside it, see :mod:`mtbench.result_folders`; where a run was written is in
+    :attr:`Run.folder`.
+    """
+    return Path(out) / folder_name(system) / benchmark
 
 
 def row_to_line(row: Row) -> str:
@@ -189,8 +214,9 @@ def write_results(folder: Path, run: Run, rows: Sequence[Row]) -> None:
 
 
 def write_run(folder: Path, run: Run) -> None:
-    """Write ``run.json`` atomically."""
+    """Write ``run.json`` atomically, and note in *run* where it lies."""
     write_atomically(folder / "run.json", run_to_text(run).encode())
+    run._folder = folder
 
 
 def run_to_text(run: Run) -> str:
@@ -218,13 +244,15 @@ def read_run(path: Path | str) -> Run:
             "a newer mtbench wrote it: upgrade"
         )
     try:
-        return Run.model_validate(data)
+        run = Run.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise UsageError(
             f"{file}: {where}: {first['msg']} ({error.error_count()} problem(s)); was it edited by hand?"
         ) from error
+    run._folder = file.parent
+    return run
 
 
 def read_rows(path: Path | str) -> list[Row]:

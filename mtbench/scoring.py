@@ -10,6 +10,7 @@ outside the recognizer, no ground truth, another topology) is ``n/a`` with a rea
 from __future__ import annotations
 
 import dataclasses
+import logging
 import math
 import time
 from collections.abc import Iterable, Sequence
@@ -25,13 +26,15 @@ from mtbench.cache import Cache, digest_bytes
 from mtbench.environment import describe_environment
 from mtbench.errors import UsageError, summarize_notes
 from mtbench.execute import Executor
+from mtbench.ground_truth import name_model, name_templates, name_truth_models
 from mtbench.metrics.geometry import name_region
 from mtbench.metrics.recognition import measure_recognition, remeasure
 from mtbench.noise import NOISE_SEED, NoiseSet, load_noises
 from mtbench.pipeline import Condition, Outcome, list_conditions, run_stages
 from mtbench.progress import Progress, make_progress
-from mtbench.recognizer import Recognizer
+from mtbench.recognizer import Recognizer, identify
 from mtbench.renderer import Appearance
+from mtbench.result_folders import place_beside, place_run
 from mtbench.results import (
     SCHEMA_VERSION,
     BenchmarkRef,
@@ -42,7 +45,6 @@ from mtbench.results import (
     canonical_rows,
     read_rows,
     read_run,
-    results_folder,
     round_floats,
     write_results,
 )
@@ -97,8 +99,9 @@ def score(
     noise_names : sequence of str, optional
         Only these recordings of the folder.
     out : str or Path, optional
-        Folder of results; ``<out>/<system>/<benchmark>/`` gets ``run.json`` and ``clips.jsonl``. None writes
-        nothing.
+        Folder of results; ``<out>/<system>/<benchmark>/`` gets ``run.json`` and ``clips.jsonl``, or a folder
+        beside it where that holds a result under other conditions (:mod:`mtbench.result_folders`). None writes
+        nothing; where it went is in ``run.folder``.
     workers : int, optional
         Processes; by default as many as there are processors, at most 8. Results do not depend on it.
     allow_partial : bool
@@ -169,7 +172,17 @@ def score(
         if executor is None:
             own.close()
     return _conclude(
-        setup, benchmark, submission, noises, conditions, outcome, normalizer, own.workers, start, out
+        setup,
+        benchmark,
+        submission,
+        noises,
+        conditions,
+        outcome,
+        normalizer,
+        own.workers,
+        start,
+        out,
+        reporter,
     )
 
 
@@ -234,6 +247,7 @@ def _conclude(
     workers: int,
     start: float,
     out: str | Path | None,
+    progress: Progress,
 ) -> Run:
     shop = workshop(setup)
     rows = build_rows(benchmark, submission, shop.recognizer, conditions, outcome, normalizer)
@@ -241,7 +255,7 @@ def _conclude(
     if shop.recognizer is not None:
         missing = find_missing_lists(benchmark, shop.recognizer)
         understanding = _understanding(shop.recognizer.name, rows, missing)
-    context = _describe_settings(setup, benchmark, noises, normalizer)
+    context = _describe_settings(setup, benchmark, submission, noises, normalizer)
     summary = aggregate(rows, benchmark.clips, context)
     timings = _describe_timings(outcome, benchmark, workers)
     run = Run(
@@ -268,7 +282,10 @@ def _conclude(
         environment=describe_environment(),
     )
     if out is not None:
-        write_results(results_folder(out, run.system.name, run.benchmark.name), run, rows)
+        folder, note = place_run(out, run)
+        write_results(folder, run, rows)
+        if note is not None:
+            progress.warn(note)
     return run
 
 
@@ -333,21 +350,29 @@ def _measure_hypotheses(
 
 
 def _describe_settings(
-    setup: Setup, benchmark: Benchmark, noises: NoiseSet, normalizer: str
+    setup: Setup, benchmark: Benchmark, submission: Submission, noises: NoiseSet, normalizer: str
 ) -> SignatureContext:
     from mtbench import __version__
 
     shop = workshop(setup)
     topology = shop.topology
-    named = f"{topology.name}#{topology.digest}"
+    entry = {"posed": name_model(submission.kind)}
+    # Vertices are compared vertex by vertex: neither triangles nor a neutral face enter, so none is named.
+    geometry: dict[str, object] = {"topology": topology.name, **entry}
+    compared = [c for c in benchmark.clips if c.motion_path is not None and c.topology == topology.name]
+    truth = name_truth_models(compared)
+    geometry |= {"truth": truth, "template": name_templates(compared)}
     recognition: dict[str, object] = {"norm": normalizer}
-    video: dict[str, object] = {"topology": named}
+    video: dict[str, object] = {"topology": f"{topology.name}#{topology.surface_digest}", **entry}
+    still: dict[str, object] = {"truth": truth}
+    if len(compared) < len(benchmark.clips):
+        still["rest"] = f"{topology.name}#{topology.neutral_digest}"
     if shop.recognizer is not None:
         from mtbench.renderers.mouth_crop import SIGNATURE
 
         lexicons = [benchmark.lexicons[lang].read_bytes() for lang in sorted(benchmark.lexicons)]
         appearance = digest_bytes(repr(setup.appearance).encode())[:8]
-        recognition["rec"] = f"{shop.recognizer.name}#{shop.recognizer.digest}"
+        recognition["rec"] = identify(shop.recognizer)
         # Only recognizers with a search to choose have one.
         if (decoder := getattr(shop.recognizer, "decoder", None)) is not None:
             recognition["dec"] = decoder
@@ -359,7 +384,8 @@ def _describe_settings(
         recognition=recognition,
         audio={"mix": f"rms@{MIXING_VERSION}({NOISE_SEED})"},
         video=video,
-        geometry={"topology": named, "template": "speaker"},
+        still=still,
+        geometry=geometry,
         lips=name_region(topology, "lips"),
         upper_face=name_region(topology, "upper_face"),
         noises={noise.name: noise.digest for noise in noises.noises},
@@ -433,7 +459,8 @@ def rescore(folder: str | Path, *, normalizer: str | None = None, out: str | Pat
     normalizer : str, optional
         Another normalizer, see :mod:`mtbench.text`; by default the one that was used.
     out : str or Path, optional
-        Folder of results to write to, as for :func:`score`; by default the folder itself is rewritten.
+        Folder of results to write to, as for :func:`score`; by default the folder itself is rewritten, or one
+        beside it written where the conditions are others now.
 
     Returns
     -------
@@ -475,6 +502,9 @@ def rescore(folder: str | Path, *, normalizer: str | None = None, out: str | Pat
             "environment": describe_environment(),
         }
     )
-    target = folder if out is None else results_folder(out, run.system.name, run.benchmark.name)
-    write_results(target if target.is_dir() or out is not None else target.parent, run, rows)
+    here = folder if folder.is_dir() else folder.parent
+    target, note = place_beside(here, run) if out is None else place_run(out, run)
+    write_results(target, run, rows)
+    if note is not None:
+        logging.getLogger("mtbench").warning("%s: %s", run.system.name, note)
     return run

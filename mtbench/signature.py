@@ -5,7 +5,13 @@ Conventions
 A signature is the metric's name and an ordered list of ``key:value`` pairs joined by ``|``, after sacrebleu's
 practice. The long form spells keys out and keeps whole digests; the short form uses the abbreviations of
 :data:`KEYS` and the first eight characters of digests. Unset keys are left out. Two numbers may be compared
-when their settings (everything but entry-independent coordinates such as language, SNR and counts) agree.
+when their settings (everything but entry-independent coordinates such as language, SNR and counts) agree,
+but for what an entry chooses for itself (:data:`ENTRYS_OWN`).
+
+Keys that are not plain from their names: ``posed`` is the model that turned an entry's parameters into vertices,
+``truth`` the one that did so for the ground truth (both absent where vertices were given: their numbers depend on
+no model), ``rest`` the face that a static face shows where no ground truth tells one, ``template`` the speakers'
+neutral faces, ``resample`` the entry's frame rate and how it was brought to the benchmark's.
 """
 
 from __future__ import annotations
@@ -24,9 +30,13 @@ KEYS: dict[str, str] = {
     "noise": "no",
     "mix": "mx",
     "topology": "t",
+    "posed": "po",
+    "truth": "tr",
+    "rest": "rs",
     "render": "r",
     "crop": "c",
     "fps": "f",
+    "resample": "rf",
     "rec": "re",
     "dec": "d",
     "lexicon": "lx",
@@ -49,6 +59,9 @@ _DIGEST = re.compile(r"(?<=[@#])([0-9a-f]{8})[0-9a-f]+")
 
 #: Coordinates of a single number: they are not settings.
 COORDINATES = frozenset({"lang", "mod", "snr", "noise", "agg", "n"})
+
+#: Settings that belong to an entry as its mesh does: another value makes another entry, not another measurement.
+ENTRYS_OWN = frozenset({"topology", "resample"})
 
 
 @dataclass(frozen=True)
@@ -152,3 +165,25 @@ class Signature:
         mine, theirs = dict(self.fields), dict(other.fields)
         out = [] if self.metric == other.metric else [f"metric: {self.metric} != {other.metric}"]
         return out + [f"{k}: {mine.get(k)} != {theirs.get(k)}" for k in KEYS if mine.get(k) != theirs.get(k)]
+
+    def conflicts(self, other: Signature) -> list[str]:
+        """Return the differences that keep the numbers of two entries from being compared.
+
+        What is an entry's own (:data:`ENTRYS_OWN`) may differ. So may ``posed`` where one entry gave vertices: how
+        they were made is its own affair; but parameters posed by two models are two measurements. So may
+        ``noise`` where one was scored on clean sound alone: the two share no number in noise.
+
+        Examples
+        --------
+        >>> a = Signature.of("wer", {"norm": "uni-v1", "topology": "flame-5023", "noise": "babble#01234567"})
+        >>> a.conflicts(a.extend({"topology": "openhead-1"}))
+        []
+        >>> a.conflicts(a.extend({"noise": "babble#89abcdef"}))
+        ['noise: babble#01234567 != babble#89abcdef']
+        """
+        either = {"posed", "noise"}
+        skipped = ENTRYS_OWN | {k for k in either if self.get(k) is None or other.get(k) is None}
+        mine, theirs = (
+            Signature(s.metric, tuple((k, v) for k, v in s.fields if k not in skipped)) for s in (self, other)
+        )
+        return [_DIGEST.sub(lambda m: m[1], line) for line in mine.differences(theirs)]

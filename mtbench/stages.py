@@ -23,7 +23,7 @@ from mtbench.cache import STAGES, Cache, digest_array, stage_key
 from mtbench.errors import PrerequisiteError, Problem, SubmissionError
 from mtbench.ground_truth import motion_file_digest, static_digest, static_face, template_face, truth_digest
 from mtbench.noise import NOISE_SEED, Noise, NoiseSet, load_noises
-from mtbench.recognizer import Recognizer, load_recognizer
+from mtbench.recognizer import Recognizer, cache_identity, load_recognizer, transcribe_checked
 from mtbench.renderer import Appearance, Renderer, load_renderer
 from mtbench.submission import Submission, load_submission
 from mtbench.topology import Topology, load_topology
@@ -31,7 +31,7 @@ from mtbench.topology import Topology, load_topology
 MIXTURES, CROPS, GEOMETRY, HYPOTHESES = STAGES
 #: Raise one when the stage's results change though its inputs and settings do not.
 GEOMETRY_VERSION = "1"
-HYPOTHESES_VERSION = "1"
+HYPOTHESES_VERSION = "2"
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,10 @@ class Acoustics:
 
     snr_db: float | None = None
     noise: str | None = None
+
+    def __str__(self) -> str:
+        """``"clean sound"`` or ``"babble at -7.5 dB"``."""
+        return "clean sound" if self.noise is None else f"{self.noise} at {self.snr_db:g} dB"
 
 
 CLEAN = Acoustics()
@@ -162,6 +166,13 @@ class Workshop:
         """The recognizer, None where only geometry is measured."""
         return None if self.setup.recognizer is None else _recognizer(self.setup.recognizer)
 
+    @cached_property
+    def recognizer_identity(self) -> str:
+        """Digest of everything that the recognizer is."""
+        assert self.recognizer is not None
+        assert self.setup.recognizer is not None
+        return cache_identity(self.recognizer, self.setup.recognizer)
+
     # Keys
 
     def mixture_key(self, clip: Clip, heard: Acoustics, audio_digest: str, noise: Noise) -> str:
@@ -197,10 +208,9 @@ class Workshop:
 
     def hypothesis_key(self, clip: Clip, crops_digest: str | None, audio_digest: str | None) -> str:
         """Return the key of what the recognizer understands of *clip*."""
-        assert self.recognizer is not None
         lexicon = _lexicon(self.setup.benchmark, clip.language)
         settings = {"language": clip.language, "lexicon": None if lexicon is None else lexicon.digest}
-        inputs = [self.recognizer.digest, crops_digest or "none", audio_digest or "none"]
+        inputs = [self.recognizer_identity, crops_digest or "none", audio_digest or "none"]
         return stage_key(HYPOTHESES, HYPOTHESES_VERSION, settings, inputs)
 
     # Values
@@ -341,7 +351,9 @@ def recognize(task: RecognitionTask) -> Seconds:
         crops = shop.crops(clip, task.face, task.crops)
     sounds = [shop.heard(clip, heard, key) for heard, key, _ in task.conditions]
     lexicon = _lexicon(task.setup.benchmark, clip.language)
-    hypotheses = shop.recognizer.transcribe(crops, sounds, clip.language, lexicon)
+    seen = "no face" if task.face is None else f"face: {task.face}"
+    names = [f"{'no sound' if heard is None else heard}, {seen}" for heard, _, _ in task.conditions]
+    hypotheses = transcribe_checked(shop.recognizer, crops, sounds, clip.language, lexicon, clip.id, names)
     for (_, _, key), hypothesis in zip(task.conditions, hypotheses, strict=True):
         phones = None if hypothesis.phones is None else list(hypothesis.phones)
         shop.cache.put_json(HYPOTHESES, key, {"text": hypothesis.text, "phones": phones})

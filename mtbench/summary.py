@@ -103,9 +103,12 @@ class SignatureContext:
     audio : mapping
         ``mix``; left out of video-only numbers.
     video : mapping
-        ``topology``, ``render``, ``crop``; left out of audio-only numbers.
+        ``topology``, ``posed``, ``resample``, ``render``, ``crop``; left out of audio-only numbers.
+    still : mapping
+        ``rest``, ``truth``: what a static face follows from besides the benchmark; ``avlr_gain`` only.
     geometry : mapping
-        ``topology``, ``template``.
+        ``topology``, ``posed``, ``truth``, ``resample``, ``template``; the last in measures against a neutral
+        face only.
     lips, upper_face : str
         Region names by :func:`mtbench.metrics.geometry.name_region`.
     noises : mapping of str to str
@@ -116,6 +119,7 @@ class SignatureContext:
     recognition: Mapping[str, object] = field(default_factory=dict)
     audio: Mapping[str, object] = field(default_factory=dict)
     video: Mapping[str, object] = field(default_factory=dict)
+    still: Mapping[str, object] = field(default_factory=dict)
     geometry: Mapping[str, object] = field(default_factory=dict)
     lips: str = "lips"
     upper_face: str = "upper_face"
@@ -135,6 +139,7 @@ class SignatureContext:
             out |= dict(self.recognition)
             out |= dict(self.audio) if modality != "v" else {}
             out |= dict(self.video) if modality != "a" else {}
+            out |= dict(self.still) if metric == "avlr_gain" else {}
             if metric == "headline":
                 out["rate"] = "headline-v1"
             if metric == "per":
@@ -170,16 +175,18 @@ def list_signatures(
     Returns
     -------
     dict of str to str
-        ``"wer|av"`` or ``"lve_mm"`` -> long form without the coordinates of single numbers.
+        ``"wer|av"`` or ``"lve_mm"`` -> long form without the coordinates of single numbers. The noise stays,
+        with the digests of all recordings: which one a single number is about is a coordinate, what was heard is not.
     """
     out: dict[str, str] = {}
     for row in summary:
         key = row.metric if row.modality is None else f"{row.metric}|{row.modality}"
         if key not in out:
             settings = context.settings(row.metric, row.modality)
-            out[key] = str(
-                Signature.of(row.metric, {**settings, **name_bootstrap(replicates, seed)}).settings()
-            )
+            signature = Signature.of(row.metric, {**settings, **name_bootstrap(replicates, seed)}).settings()
+            if context.noises and row.modality in ("av", "a"):
+                signature = signature.extend({"noise": context.name_noise("all")})
+            out[key] = str(signature)
     return out
 
 

@@ -3,9 +3,10 @@
 Conventions
 -----------
 Error rates are per cent; ``±`` is half the width of the 95 % interval. The headline rate is WER, and CER for
-Japanese, Mandarin and Thai (marked ``*``). What was not measured is ``n/a``. Nothing here computes: every
-number is in ``run.json``. Every title names the recognizer with its digest, and a table holds the numbers of one
-recognizer only: those of two are not comparable.
+Japanese, Mandarin and Thai (marked ``*``). What was not measured is ``n/a``; a number over fewer clips than the
+benchmark has says so: ``[1/4]``. Nothing here computes: every number is in ``run.json``. Every title names the
+recognizer with its digest, and a table holds only runs that :func:`mtbench.compare` would compare, with the same
+columns: the numbers of two recognizers, noises or normalizers do not stand in one.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 
 from mtbench.languages import display_name, headline_rate
 from mtbench.results import Run
-from mtbench.summary import SummaryRow
+from mtbench.summary import SummaryRow, find_number
 from mtbench.understanding import Understanding
 
 
@@ -60,43 +61,87 @@ class Table:
         )
 
 
-def entries_table(runs: Sequence[Run]) -> Table:
+@dataclass(frozen=True)
+class Column:
+    """A column of numbers: what it shows and how.
+
+    Attributes
+    ----------
+    header : str
+    metric, modality, snr_db
+        As in :class:`mtbench.summary.SummaryRow`.
+    digits : int
+        After the point.
+    scale : float
+        From the metric's unit to the column's.
+    sign : bool
+        Whether a plus is written.
+    """
+
+    header: str
+    metric: str
+    modality: str | None = None
+    snr_db: float | None = None
+    digits: int = 1
+    scale: float = 1.0
+    sign: bool = False
+
+    def cell(self, run: Run, language: str = "all") -> str:
+        """Return the column's number of *run* in *language* as text."""
+        row = _number(run, self.metric, self.modality, self.snr_db, language)
+        if row is None or row.estimate is None:
+            return "n/a"
+        text = f"{self.scale * row.estimate:{'+' if self.sign else ''}.{self.digits}f}"
+        if row.ci95 is not None:
+            text += f" ±{self.scale * (row.ci95[1] - row.ci95[0]) / 2:.{self.digits}f}"
+        # A partial run says so by its name, and all its numbers miss the same clips.
+        few = row.n_clips < row.n_expected and run.rankable
+        return text + (f" [{row.n_clips}/{row.n_expected}]" if few else "")
+
+
+def choose_columns(runs: Sequence[Run]) -> tuple[Column, ...]:
+    """Return the columns of numbers that tables over *runs* have."""
+    columns = []
+    for snr in _snrs(runs):
+        columns += [
+            Column(f"AV {snr:g} dB", "headline", "av", snr),
+            Column(f"A {snr:g} dB", "headline", "a", snr),
+            Column(f"gain {snr:g} dB", "avlr_gain", "av", snr, sign=True),
+        ]
+    return (
+        *columns,
+        Column("AV clean", "headline", "av"),
+        Column("A clean", "headline", "a"),
+        Column("V only", "headline", "v"),
+        Column("LVE mm", "lve_mm", digits=2),
+        Column("FDD mm²", "fdd_m2", digits=2, scale=1e6, sign=True),
+    )
+
+
+def entries_table(runs: Sequence[Run], others: Sequence[Run] = ()) -> Table:
     """Return the overall table of *runs* on one benchmark: one line per entry.
 
     Parameters
     ----------
     runs : sequence of Run
-        On the same benchmark, by the same recognizer.
+        That may be compared, see :func:`group_runs`.
+    others : sequence of Run
+        Runs that stand in tables of their own; those on the same benchmark are named below with what differs.
 
     Raises
     ------
     ValueError
-        If they are not.
+        If they may not.
     """
     _require_one_group(runs)
-    first = runs[0]
-    snrs = _snrs(runs)
-    header = ["entry"]
-    for snr in snrs:
-        header += [f"AV {snr:g} dB", f"A {snr:g} dB", f"gain {snr:g} dB"]
-    header += ["AV clean", "V only", "LVE mm", "FDD mm²"]
-    rows = []
-    for run in runs:
-        cells = [run.system.name + ("" if run.rankable else " (partial)")]
-        for snr in snrs:
-            cells += [
-                _cell(_number(run, "headline", "av", snr)),
-                _cell(_number(run, "headline", "a", snr)),
-                _cell(_number(run, "avlr_gain", "av", snr), sign=True),
-            ]
-        cells += [
-            _cell(_number(run, "headline", "av", None)),
-            _cell(_number(run, "headline", "v", None)),
-            _cell(_number(run, "lve_mm", None, None), digits=2),
-            _cell(_number(run, "fdd_m2", None, None), digits=2, scale=1e6, sign=True),
-        ]
-        rows.append(tuple(cells))
-    return Table(_title("all languages", first), tuple(header), tuple(rows), _notes(runs))
+    columns = choose_columns(runs)
+    header = ("entry", *(column.header for column in columns))
+    rows = [
+        (run.system.name + ("" if run.rankable else " (partial)"), *(column.cell(run) for column in columns))
+        for run in runs
+    ]
+    notes = (*_notes(runs, columns), *_name_others(runs[0], others))
+    return Table(_title("all languages", runs[0]), header, tuple(rows), notes)
 
 
 def languages_table(runs: Sequence[Run]) -> Table:
@@ -109,13 +154,12 @@ def languages_table(runs: Sequence[Run]) -> Table:
     if len(runs) == 1:
         return _one_run_by_language(runs[0], languages)
     snr = (_snrs(runs) or (None,))[0]
+    seen, heard = Column("", "headline", "av", snr), Column("", "headline", "a", snr)
     header = ["language", *(run.system.name for run in runs), "audio only"]
-    rows = []
-    for language in languages:
-        cells = [_name(language)]
-        cells += [_cell(_number(run, "headline", "av", snr, language)) for run in runs]
-        cells.append(_cell(_number(runs[0], "headline", "a", snr, language)))
-        rows.append(tuple(cells))
+    rows = [
+        (_name(language), *(seen.cell(run, language) for run in runs), heard.cell(runs[0], language))
+        for language in languages
+    ]
     where = "clean" if snr is None else f"{snr:g} dB"
     return Table(
         _title(f"audio-visual errors at {where} by language", runs[0]), tuple(header), tuple(rows), (_STAR,)
@@ -123,13 +167,52 @@ def languages_table(runs: Sequence[Run]) -> Table:
 
 
 def group_runs(runs: Sequence[Run]) -> list[list[Run]]:
-    """Return *runs* grouped by what may stand in one table: benchmark (with digest) and recognizer."""
-    groups: dict[tuple, list[Run]] = {}
-    for run in runs:
+    """Return *runs* grouped by what may stand in one table: comparable runs with the same columns.
+
+    Within a group runs keep their order.
+    """
+
+    def place(item: tuple[int, Run]) -> tuple:
+        _, run = item
         judge = None if run.recognizer is None else (run.recognizer.name, run.recognizer.digest)
-        key = (run.benchmark.name, run.benchmark.version, run.benchmark.digest, judge or ("", ""))
-        groups.setdefault(key, []).append(run)
-    return [groups[key] for key in sorted(groups)]
+        benchmark = (run.benchmark.name, run.benchmark.version, run.benchmark.digest)
+        # What may differ or be absent comes last, and fuller signatures first: they decide what fits.
+        settings = sorted(run.signatures.items())
+        return benchmark, judge or ("", ""), -sum(len(text) for _, text in settings), settings
+
+    groups: list[list[tuple[int, Run]]] = []
+    for item in sorted(enumerate(runs), key=place):
+        for group in groups:
+            if all(_fit(item[1], other) for _, other in group):
+                group.append(item)
+                break
+        else:
+            groups.append([item])
+    return [[run for _, run in sorted(group, key=lambda item: item[0])] for group in groups]
+
+
+def _fit(a: Run, b: Run) -> bool:
+    from mtbench.comparison import find_conflicts
+
+    return _snrs([a]) == _snrs([b]) and not find_conflicts(a, b)
+
+
+def _name_others(run: Run, others: Sequence[Run]) -> list[str]:
+    """Return which runs on the same benchmark stand elsewhere and why, a line for each reason."""
+    from mtbench.comparison import find_conflicts
+
+    reasons: dict[str, list[str]] = {}
+    for other in others:
+        if other.benchmark.name != run.benchmark.name:
+            continue
+        found = [line.partition(": ")[2] if "|" in line else line for line in find_conflicts(run, other)]
+        found = list(dict.fromkeys(found)) or ["other signal-to-noise ratios"]
+        more = f"; and {len(found) - 3} more" if len(found) > 3 else ""
+        reasons.setdefault("; ".join(found[:3]) + more, []).append(other.system.name)
+    return [
+        f"In a table of its own, scored under other conditions: {', '.join(dict.fromkeys(names))} ({reason})"
+        for reason, names in reasons.items()
+    ]
 
 
 def _require_one_group(runs: Sequence[Run]) -> None:
@@ -139,30 +222,13 @@ def _require_one_group(runs: Sequence[Run]) -> None:
 
 
 def _one_run_by_language(run: Run, languages: Sequence[str]) -> Table:
-    snrs = _snrs([run])
-    header = ["language", "clips"]
-    for snr in snrs:
-        header += [f"AV {snr:g} dB", f"A {snr:g} dB", f"gain {snr:g} dB"]
-    header += ["AV clean", "V only", "LVE mm", "FDD mm²"]
+    columns = choose_columns([run])
+    header = ("language", "clips", *(column.header for column in columns))
     rows = []
     for language in languages:
-        lve = _number(run, "lve_mm", None, None, language)
         clips = max((row.n_expected for row in run.summary if row.language == language), default=0)
-        cells = [_name(language), str(clips)]
-        for snr in snrs:
-            cells += [
-                _cell(_number(run, "headline", "av", snr, language)),
-                _cell(_number(run, "headline", "a", snr, language)),
-                _cell(_number(run, "avlr_gain", "av", snr, language), sign=True),
-            ]
-        cells += [
-            _cell(_number(run, "headline", "av", None, language)),
-            _cell(_number(run, "headline", "v", None, language)),
-            _cell(lve, digits=2),
-            _cell(_number(run, "fdd_m2", None, None, language), digits=2, scale=1e6, sign=True),
-        ]
-        rows.append(tuple(cells))
-    return Table(_title(f"{run.system.name} by language", run), tuple(header), tuple(rows), (_STAR,))
+        rows.append((_name(language), str(clips), *(column.cell(run, language) for column in columns)))
+    return Table(_title(f"{run.system.name} by language", run), header, tuple(rows), (_STAR,))
 
 
 _STAR = "* character error rate; ** also: synthetic speech that only approximates the language"
@@ -188,17 +254,20 @@ def _title(what: str, run: Run) -> str:
     return f"{run.benchmark.name}@{run.benchmark.version}, {what}: {judge}"
 
 
-def _notes(runs: Sequence[Run]) -> tuple[str, ...]:
+def _notes(runs: Sequence[Run], columns: Sequence[Column]) -> tuple[str, ...]:
     notes = [
         "AV: sound in noise and rendered mouth (AVLR); A: the same sound alone; gain: points of WER against "
         "a face that does not move; V: mouth alone. Rates are means over languages of WER (CER for Japanese, "
         "Mandarin, Thai); ±: half of the 95 % interval."
     ]
+    cells = [column.cell(run) for run in runs for column in columns]
+    if any(cell.endswith("]") for cell in cells):
+        notes.append("[1/4]: over 1 clip of 4 only; run.json says why.")
     first = runs[0]
-    number = _number(first, "headline", "av", (_snrs(runs) or (None,))[0])
-    number = number or _number(first, "lve_mm", None, None)
-    if number is not None:
-        notes.append(f"Signature: {number.signature}")
+    for column in (columns[0], next(c for c in columns if c.metric == "lve_mm")):
+        number = _number(first, column.metric, column.modality, column.snr_db)
+        if number is not None and number.estimate is not None:
+            notes.append(f"Signature: {number.signature}")
     if first.understanding is not None:
         notes.append(f"{Understanding(**first.understanding.model_dump(exclude={'understood'})).describe()}.")
     seen: dict[str, list[str]] = {}
@@ -222,19 +291,8 @@ def _snrs(runs: Sequence[Run]) -> tuple[float, ...]:
 def _number(
     run: Run, metric: str, modality: str | None, snr: float | None, language: str = "all"
 ) -> SummaryRow | None:
-    from mtbench.aggregate import find_number
-
     noise = None if snr is None else "all"
     return find_number(run.summary, metric, language, modality=modality, snr_db=snr, noise=noise)
-
-
-def _cell(row: SummaryRow | None, digits: int = 1, scale: float = 1.0, sign: bool = False) -> str:
-    if row is None or row.estimate is None:
-        return "n/a"
-    text = f"{scale * row.estimate:{'+' if sign else ''}.{digits}f}"
-    if row.ci95 is not None:
-        text += f" ±{scale * (row.ci95[1] - row.ci95[0]) / 2:.{digits}f}"
-    return text
 
 
 def _width(text: str) -> int:

@@ -65,7 +65,24 @@ class Topology:
 
     @cached_property
     def digest(self) -> str:
-        """blake2b-128 hex digest over name, counts, triangles, regions, landmarks and colours."""
+        """blake2b-128 hex digest over name, counts, triangles, regions, landmarks, colours and the neutral face."""
+        return self._digest((self.albedo, "<f4"), (self.oral, "|u1"), (self.neutral, "<f4"))
+
+    @cached_property
+    def surface_digest(self) -> str:
+        """As :attr:`digest` without the neutral face: what pictures of given vertices follow from."""
+        return self._digest((self.albedo, "<f4"), (self.oral, "|u1"))
+
+    @cached_property
+    def neutral_digest(self) -> str | None:
+        """blake2b-128 hex digest of the neutral face, None where there is none."""
+        if self.neutral is None:
+            return None
+        return hashlib.blake2b(
+            np.ascontiguousarray(self.neutral, "<f4").tobytes(), digest_size=16
+        ).hexdigest()
+
+    def _digest(self, *arrays: tuple[np.ndarray | None, str]) -> str:
         h = hashlib.blake2b(digest_size=16)
         h.update(f"{self.name}|{self.n_vertices}".encode())
         h.update(np.ascontiguousarray(self.triangles, "<i4").tobytes())
@@ -73,7 +90,7 @@ class Topology:
             h.update(key.encode())
             h.update(np.ascontiguousarray(self.regions[key], "<i4").tobytes())
         h.update(np.ascontiguousarray(self.landmarks, "<i4").tobytes())
-        for array, kind in ((self.albedo, "<f4"), (self.oral, "|u1"), (self.neutral, "<f4")):
+        for array, kind in arrays:
             h.update(b"-" if array is None else np.ascontiguousarray(array).astype(kind).tobytes())
         return h.hexdigest()
 

@@ -160,7 +160,7 @@ def test_uncovered_language_is_not_available_never_zero(place, tmp_path):
     assert any("ita" in warning for warning in run.warnings)
     lines = languages_table([run]).to_text().splitlines()
     italian = next(line for line in lines if line.startswith("Italian"))
-    assert italian.count("n/a") == 5
+    assert italian.count("n/a") == 6
     assert run.find("lve_mm", language="ita", aggregation="frame")[0].estimate > 0
 
 

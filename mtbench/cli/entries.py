@@ -83,7 +83,7 @@ def score(
 ) -> None:
     """Render, mix, recognize and measure a submission; write results and print the tables."""
     from mtbench.errors import SubmissionError
-    from mtbench.results import results_folder, run_to_text
+    from mtbench.results import run_to_text
     from mtbench.scoring import DEFAULT_SNRS
     from mtbench.scoring import score as run_score
     from mtbench.tables import entries_table, languages_table
@@ -113,7 +113,7 @@ def score(
     else:
         say(languages_table([run]).to_text())
         say(entries_table([run]).to_text())
-        say(f"Results: {results_folder(out, run.system.name, run.benchmark.name)}")
+        say(f"Results: {run.folder}")
     if run.status == "partial":
         raise typer.Exit(5)
 

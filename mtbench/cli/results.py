@@ -50,9 +50,12 @@ def compare(
     from mtbench.comparison import compare as run_compare
     from mtbench.errors import UsageError
     from mtbench.languages import display_name
+    from mtbench.metrics.base import METRICS
     from mtbench.results import round_floats
 
     wanted = language if language in ("all", "each") else _read_code(language)
+    if metric is not None and metric not in METRICS:
+        raise UsageError(f"unknown metric {metric!r}; known: {', '.join(METRICS)}")
     comparison = run_compare(a, b)
     present = {d.language for d in comparison.differences} - {"all"}
     if wanted not in {"all", "each", *present}:
@@ -85,8 +88,10 @@ def show(
     from mtbench.tables import entries_table, group_runs, languages_table
 
     runs = [read_run(folder) for root in results for folder in find_runs(root)]
-    for group in group_runs(runs):
-        for table in (languages_table(group), entries_table(group)):
+    groups = group_runs(runs)
+    for group in groups:
+        others = [run for other in groups if other is not group for run in other]
+        for table in (languages_table(group), entries_table(group, others)):
             say(table.to_markdown() if markdown else table.to_text())
 
 

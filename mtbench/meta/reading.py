@@ -20,7 +20,7 @@ from mtbench.meta.performance import Performance, degrade
 from mtbench.meta.scores import parse_condition
 from mtbench.meta.system_files import ClipRecord
 from mtbench.meta.systems import GROUND_TRUTH, System
-from mtbench.recognizer import Hypothesis, Recognizer, load_recognizer
+from mtbench.recognizer import Hypothesis, Recognizer, load_recognizer, transcribe_checked
 from mtbench.rows import EditCounts
 from mtbench.stages import MIXTURES, Acoustics, Setup, audio_digest, workshop
 from mtbench.topology import load_topology
@@ -91,7 +91,10 @@ def read_clip(task: ClipTask) -> ClipRecord:
         names = [name for name in task.conditions if (parse_condition(name)[0] != "a") == seen]
         if names:
             sounds = [_hear(task.setup, clip, name) for name in names]
-            found = reader.transcribe(crops if seen else None, sounds, clip.language, lexicon)
+            named = [f"{name}, system {task.system.name}" for name in names]
+            found = transcribe_checked(
+                reader, crops if seen else None, sounds, clip.language, lexicon, clip.id, named
+            )
             hypotheses |= dict(zip(names, found, strict=True))
     counts = {name: _count(clip, name, hypothesis) for name, hypothesis in hypotheses.items()}
     return ClipRecord(

@@ -35,7 +35,7 @@ from mtbench.meta.system_files import ClipRecord, read_records, write_records
 from mtbench.meta.systems import FAMILIES, GROUND_TRUTH, STATIC, System, default_systems, select_systems
 from mtbench.noise import NOISE_SEED
 from mtbench.progress import make_progress
-from mtbench.recognizer import Recognizer
+from mtbench.recognizer import Recognizer, identify
 from mtbench.scoring import BUNDLED_NOISES
 from mtbench.stages import Setup, forget, require_renderable, workshop
 from mtbench.text import DEFAULT_NORMALIZER
@@ -244,7 +244,7 @@ def _describe(
         if obstacle is None
         else {name: obstacle for name, family in FAMILIES.items() if family.curves_only},
         "made_with": [
-            f"{reader.name}#{reader.digest}",
+            identify(reader),
             f"{benchmark.ref}#{benchmark.digest}",
             shop.noises.digest,
             f"{renderer}#{SIGNATURE}#{topology.digest}",

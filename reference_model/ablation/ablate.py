@@ -131,7 +131,6 @@ def ablate(
         Without the extra ``[synth]``, or a speech encoder.
     """
     from mtbench.benchmark import bundled_benchmarks, load_benchmark
-    from mtbench.results import results_folder
 
     chosen = apply_overrides(load_size(size), overrides)
     wanted = _choose(variants, chosen)
@@ -165,7 +164,8 @@ def ablate(
         threads=threads,
         cache=cache,
     )
-    folders = {FULL.key: results_folder(home / "results", run.system.name, run.benchmark.name)}
+    assert run.folder is not None
+    folders = {FULL.key: run.folder}
     encoders = {FULL.key: read_encoder_facts(chosen.encoder)}
     labels: dict[str, str] = {}
     for variant in wanted:
@@ -266,13 +266,15 @@ def _score(plan: _Plan, variant: Variant, model: Path, labels: dict[str, str]) -
     )
     where = results_folder(plan.folder / "results", system, plan.benchmark.name)
     digest = load_submission(entry, plan.benchmark).digest
-    if not is_scored(where, digest, plan.recognizer):
-        score(
-            entry,
-            plan.benchmark,
-            recognizer=plan.recognizer,
-            out=plan.folder / "results",
-            workers=plan.workers,
-            cache=plan.cache,
-        )
-    return where
+    if is_scored(where, digest, plan.recognizer):
+        return where
+    run = score(
+        entry,
+        plan.benchmark,
+        recognizer=plan.recognizer,
+        out=plan.folder / "results",
+        workers=plan.workers,
+        cache=plan.cache,
+    )
+    assert run.folder is not None
+    return run.folder
