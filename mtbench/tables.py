@@ -108,11 +108,15 @@ def choose_columns(runs: Sequence[Run]) -> tuple[Column, ...]:
             Column(f"A {snr:g} dB", "headline", "a", snr),
             Column(f"gain {snr:g} dB", "avlr_gain", "av", snr, sign=True),
         ]
-    return (
-        *columns,
+    columns += [
         Column("AV clean", "headline", "av"),
         Column("A clean", "headline", "a"),
         Column("V only", "headline", "v"),
+    ]
+    if all(run.recognizer is None for run in runs):
+        columns = []
+    return (
+        *columns,
         Column("LVE mm", "lve_mm", digits=2),
         Column("FDD mm²", "fdd_m2", digits=2, scale=1e6, sign=True),
     )

@@ -96,7 +96,7 @@ def test_version():
 def test_validate(place, tmp_path):
     assert call("validate", place / "entry", "-b", place / "small")[0] == 0
     code, text = call("validate", place / "entry", "-b", place / "small", "--json")
-    assert json.loads(text) == {"valid": True, "problems": []}
+    assert json.loads(text) == {"valid": True, "problems": [], "warnings": []}
     entry = fakes.make_entry(tmp_path / "bad", TWO)
     (entry / "motion" / "ita-01.npz").unlink()
     (entry / "motion" / "ita-02.npz").write_bytes(b"\x80\x04.")
