@@ -217,7 +217,8 @@ def _withhold_winners(differences: list[Difference], a: Run, b: Run) -> tuple[li
     if not withheld:
         return out, []
     return out, [
-        "no entry is called better by error rates where the recognizer does not understand the speech"
+        "no entry is called better by error rates where the recognizer does not understand the speech, or nothing "
+        "tells whether it does"
     ]
 
 

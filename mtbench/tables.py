@@ -268,7 +268,7 @@ def _notes(runs: Sequence[Run], columns: Sequence[Column]) -> tuple[str, ...]:
     if any(cell.endswith("]") for cell in cells):
         notes.append("[1/4]: over 1 clip of 4 only; run.json says why.")
     first = runs[0]
-    for column in (columns[0], next(c for c in columns if c.metric == "lve_mm")):
+    for column in dict.fromkeys((columns[0], next(c for c in columns if c.metric == "lve_mm"))):
         number = _number(first, column.metric, column.modality, column.snr_db)
         if number is not None and number.estimate is not None:
             notes.append(f"Signature: {number.signature}")
