@@ -17,25 +17,43 @@ _PUBLIC = {
     "score": "mtbench.scoring",
     "rescore": "mtbench.scoring",
     "compare": "mtbench.comparison",
+    "lve": "mtbench.vertex_errors",
+    "fdd": "mtbench.vertex_errors",
+    "wer": "mtbench.error_rates",
+    "cer": "mtbench.error_rates",
+    "render": "mtbench.pictures",
+    "transcribe": "mtbench.listening",
 }
 
 __all__ = [
     "__version__",
+    "cer",
     "compare",
+    "fdd",
     "load_benchmark",
     "load_submission",
+    "lve",
+    "render",
     "rescore",
     "score",
+    "transcribe",
     "validate",
+    "wer",
 ]
 
 if TYPE_CHECKING:
     from mtbench.benchmark import load_benchmark as load_benchmark
     from mtbench.comparison import compare as compare
+    from mtbench.error_rates import cer as cer
+    from mtbench.error_rates import wer as wer
+    from mtbench.listening import transcribe as transcribe
+    from mtbench.pictures import render as render
     from mtbench.scoring import rescore as rescore
     from mtbench.scoring import score as score
     from mtbench.submission import load_submission as load_submission
     from mtbench.submission import validate as validate
+    from mtbench.vertex_errors import fdd as fdd
+    from mtbench.vertex_errors import lve as lve
 
 
 def __getattr__(name: str) -> Any:

@@ -179,6 +179,32 @@ class Benchmark:
             return self._by_id[clip_id]
         raise UsageError(f"benchmark {self.ref} has no clip {clip_id!r}{did_you_mean(clip_id, self._by_id)}")
 
+    def __getitem__(self, clip_id: str) -> Clip:
+        """Return the clip called *clip_id*, as :meth:`clip` does; by number they are in :attr:`clips`."""
+        if not isinstance(clip_id, str):
+            raise UsageError(
+                f"clips are called by id, not by {clip_id!r}: {self.name}[{self.clips[0].id!r}], or .clips[0]"
+            )
+        return self.clip(clip_id)
+
+    def __contains__(self, clip: object) -> bool:
+        """Whether *clip* is the id of a clip, or one of the clips."""
+        return clip in self._by_id if isinstance(clip, str) else clip in self.clips
+
+    def __iter__(self) -> Iterator[Clip]:
+        """Yield the clips in the manifest's order."""
+        return iter(self.clips)
+
+    def __len__(self) -> int:
+        """Return the number of clips."""
+        return len(self.clips)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        from mtbench.notebook import benchmark_html
+
+        return benchmark_html(self)
+
     def lexicon(self, language: str) -> Lexicon | None:
         """Return the word list of *language*, or None where the benchmark brings none."""
         if language not in self.lexicons:

@@ -56,8 +56,8 @@ class Comparison:
             and all(getattr(d, key) == value for key, value in where.items())
         ]
 
-    def table(self, metric: str | None = None, language: str | None = "all") -> str:
-        """Return the differences as text.
+    def rows(self, metric: str | None = None, language: str | None = "all") -> list[tuple[str, ...]]:
+        """Return the header and the differences as cells of text.
 
         Parameters
         ----------
@@ -67,7 +67,7 @@ class Comparison:
             Only this language; None: all of them, each on a line.
         """
         header = ("metric", "condition", "language", "a", "b", "b - a", "95 % interval", "p (Holm)", "better")
-        lines = [header]
+        lines: list[tuple[str, ...]] = [header]
         for d in self.differences:
             if (metric and d.metric != metric) or (language and d.language != language):
                 continue
@@ -86,10 +86,21 @@ class Comparison:
                     d.better or "-",
                 )
             )
-        widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
+        return lines
+
+    def table(self, metric: str | None = None, language: str | None = "all") -> str:
+        """Return the differences as text; parameters as for :meth:`rows`."""
+        lines = self.rows(metric, language)
+        widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
         title = f"a = {self.system_a}, b = {self.system_b}, on {self.benchmark}"
         body = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines)
         return "\n".join((title, *body, *(f"note: {note}" for note in self.notes)))
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        from mtbench.notebook import comparison_html
+
+        return comparison_html(self)
 
 
 def compare(

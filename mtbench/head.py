@@ -238,8 +238,6 @@ class Head:
         ValueError
             If *curves* or *identity* has another shape.
         """
-        pose_frames = _pose_loop()
-
         curves = np.ascontiguousarray(curves, np.float32)
         if curves.ndim != 2 or curves.shape[1] != len(self.unit_names):
             raise ValueError(f"curves have shape {curves.shape}, expected (frames, {len(self.unit_names)})")
@@ -249,7 +247,7 @@ class Head:
         subset, n_out, tables = self._tables(vertices)
         out = np.empty((len(curves), n_out, 3), np.float32)
         arguments = (curves, np.ascontiguousarray(base[subset]), *tables, out)
-        pose_frames(*arguments)
+        _pose_loop()(*arguments)
         return out
 
     def _tables(self, vertices: np.ndarray | None) -> tuple[np.ndarray, int, tuple]:

@@ -15,6 +15,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
 from mtbench.cache import write_atomically
 from mtbench.errors import UsageError
+from mtbench.extras import require_extra
 from mtbench.rows import Row, row_from_json
 from mtbench.submission import slugify
 from mtbench.summary import SummaryRow
@@ -150,6 +152,33 @@ class Run(_Model):
                 f"{len(rows)} numbers fit {metric} {where}; name language, snr_db, noise, aggregation, …"
             )
         return rows[0].estimate if rows else None
+
+    def to_pandas(self) -> Any:
+        """Return the summary as a ``pandas.DataFrame``, a line a number (extra ``[report]``).
+
+        Columns are the fields of :class:`mtbench.summary.SummaryRow`, ``ci95`` in two (``low``, ``high``), and the
+        ``system``. What was not measured is NaN, with its ``reason``.
+
+        Raises
+        ------
+        PrerequisiteError
+            Without pandas.
+        """
+        require_extra("report", "Run.to_pandas", "pandas")
+        import pandas
+
+        lines = []
+        for row in self.summary:
+            line = {"system": self.system.name, **asdict(row)}
+            line["low"], line["high"] = line.pop("ci95") or (None, None)
+            lines.append(line)
+        return pandas.DataFrame(lines).astype(dict.fromkeys(("estimate", "low", "high", "snr_db"), float))
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        from mtbench.notebook import run_html
+
+        return run_html(self)
 
 
 def round_floats(value: Any) -> Any:

@@ -60,6 +60,12 @@ class Table:
             + "\n"
         )
 
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        from mtbench.notebook import table_html
+
+        return table_html(self)
+
 
 @dataclass(frozen=True)
 class Column:

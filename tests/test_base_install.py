@@ -88,6 +88,39 @@ def test_every_command_that_needs_no_extra_works(place, mtbench, results):
     assert "lve_mm" in mtbench("compare", "results/quiet/small", "results/lively/small").stdout
 
 
+ONE_LINERS = """
+import json, mtbench, numpy
+bench = mtbench.load_benchmark("small")
+truth = bench["ita-01"].motion.vertices
+moved = truth + numpy.float32([0, 0.003, 0.004])
+print(json.dumps([
+    mtbench.lve(moved, truth),
+    mtbench.fdd(truth, truth, truth[0]),
+    mtbench.wer("uno due tre quattro", "uno due tre", "ita"),
+    mtbench.cer("ab", "a", "eng"),
+    mtbench.validate("quiet", "small"),
+    len(bench),
+]))
+try:
+    mtbench.render(truth)
+except mtbench.errors.PrerequisiteError as error:
+    print(error)
+try:
+    mtbench.transcribe(None, bench["ita-01"].audio, "ita")
+except mtbench.errors.PrerequisiteError as error:
+    print(error)
+"""
+
+
+def test_one_liners_work_or_name_their_extra(run):
+    done = run(ONE_LINERS)
+    assert done.returncode == 0, done.stderr
+    numbers, pictures, judge = done.stdout.splitlines()
+    assert json.loads(numbers) == [pytest.approx(5.0, rel=1e-4), 0.0, 25.0, 50.0, [], 2]
+    assert "pip install 'multitalk-bench[render]'" in pictures
+    assert "pip install 'multitalk-bench[judge]'" in judge
+
+
 def test_numbers_are_those_of_the_whole_installation(place, results, tmp_path):
     from mtbench import score
 
@@ -222,6 +255,11 @@ def test_the_wheel_alone_in_a_fresh_environment(place, wheel, tmp_path):  # noqa
         words = ("score", place / entry, "-b", place / "small", "--recognizer", "none")
         done = run("-m", "mtbench", *words)
         assert done.returncode == 0, done.stderr
+    code = ONE_LINERS.replace('"small"', repr(str(place / "small"))).replace(
+        '"quiet"', repr(str(place / "quiet"))
+    )
+    done = run("-c", code)
+    assert done.stdout.startswith("[5.0"), done.stderr
     for words in (
         ("validate", place / "quiet", "-b", place / "small"),
         ("show", "results"),
