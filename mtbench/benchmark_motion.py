@@ -97,7 +97,7 @@ def write_truth(source: Path, clip: str, topology: str, frames: int, work: Path,
         findings.append(f"{source.name}: {error}")
         return frames
     expected = found if abs(found - frames) <= TOLERANCE and found > 0 else frames
-    spec = MotionSpec(kind, load_topology(topology), expected, FPS)
+    spec = MotionSpec(kind, load_topology(topology), expected, FPS, rate_hint="give --motion-fps {}")
     reading = read_motion_file(source, source.name, spec, clip)
     arrays, problems = reading.arrays, reading.problems
     if problems:

@@ -49,6 +49,18 @@ def read_clip_audio(path: Path, frames: int, clip: str) -> np.ndarray:
     return padded
 
 
+def measure_seconds(clip: Clip) -> float:
+    """Return the length of the clip's sound, from its header; the shortest that has T frames where none can be read."""
+    import soundfile
+
+    try:
+        return soundfile.info(str(clip.audio_path)).frames / SAMPLE_RATE
+    except (soundfile.LibsndfileError, OSError):
+        return (
+            (clip.frames - 1) * SAMPLES_PER_FRAME / SAMPLE_RATE
+        )  # the fault is told where the sound is heard
+
+
 def read_motion_arrays(clip: Clip) -> tuple[MotionSpec, dict[str, np.ndarray]]:
     """Return what the ground truth's file holds, checked but not posed: vertices, FLAME parameters or units.
 
@@ -67,7 +79,10 @@ def read_motion_arrays(clip: Clip) -> tuple[MotionSpec, dict[str, np.ndarray]]:
     topology = load_topology(clip.topology)
     most = MotionSpec("vertices", topology, clip.frames).max_bytes + 64 * 1024
     try:
-        spec = MotionSpec(motion_kind(clip.motion_path, most), topology, clip.frames, clip.fps)
+        cure = "make the benchmark again with 'mtbench benchmark new --motion-fps {}'"
+        spec = MotionSpec(
+            motion_kind(clip.motion_path, most), topology, clip.frames, clip.fps, rate_hint=cure
+        )
     except (ArrayFileError, OSError) as error:
         raise BenchmarkError(f"{clip.motion_path}: the motion of clip {clip.id} {error}") from None
     found = read_motion_file(clip.motion_path, str(clip.motion_path), spec, clip.id)

@@ -20,7 +20,7 @@ from mtbench.arrays import ArrayFileError, open_arrays
 from mtbench.errors import Note, Problem
 from mtbench.motion import Motion
 from mtbench.motion_geometry import check_geometry
-from mtbench.motion_headers import MakeProblem, MotionSpec, select_arrays
+from mtbench.motion_headers import MakeProblem, MotionSpec, measure_frames, note_frames, select_arrays
 from mtbench.paths import PathError, check_regular_file
 
 #: Largest facial-unit weight that still is a face.
@@ -73,6 +73,7 @@ def read_motion_file(
     def problem(code: str, message: str, hint: str) -> Problem:
         return Problem(code, where, message, hint, clip)
 
+    notes: list[Note] = []
     try:
         check_regular_file(path)
         # Looking at headers costs nothing, and tells another frame rate or kind from a file of another sort.
@@ -87,8 +88,10 @@ def read_motion_file(
                         "keep only the clip's motion in the file; it was not read",
                     )
                 )
+            if not problems and (odd := note_frames(min(measure_frames(file, wanted).values()), spec)):
+                notes.append(Note(odd[0], where, odd[1], odd[2], clip))
             if problems or not values:
-                return MotionReading(problems=problems)
+                return MotionReading(problems=problems, notes=notes)
             arrays = {key: file.read(name, spec.max_bytes) for key, name in wanted.items()}
     except PathError as error:
         return MotionReading(
@@ -114,7 +117,7 @@ def read_motion_file(
     if "vertices" in arrays:
         vertices = arrays["vertices"]
         arrays["vertices"] = vertices.reshape(len(vertices), spec.topology.n_vertices, 3)
-    return MotionReading(arrays)
+    return MotionReading(arrays, notes=notes)
 
 
 def _check_values(arrays: dict[str, np.ndarray], spec: MotionSpec, problem: MakeProblem) -> list[Problem]:

@@ -8,11 +8,14 @@ swapped axes, wrong names) show there already.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from mtbench.arrays import ArrayFile, ArrayHeader
 from mtbench.errors import Problem
+from mtbench.manifests import FPS
+from mtbench.resampling import RATES
 from mtbench.topology import Topology
 
 #: Makes a problem of the file at hand: (code, message, hint) -> Problem.
@@ -66,19 +69,55 @@ class MotionSpec:
         ``"vertices"``, ``"flame-params"`` or ``"units"``.
     topology : Topology
     frames : int or None
-        T; None where no benchmark says, then at most :data:`MAX_FRAMES`.
+        T of the clip, at 25 frames per second; None where no benchmark says, then at most :data:`MAX_FRAMES`.
     fps : float
+        Of the file's motion.
+    seconds : float or None
+        Length of the clip's sound, which may end within the last frame; None takes the shortest that has T frames.
+    spare : int
+        Frames at the end by which a file may be too long or too short.
+    rate_hint : str
+        How to say that the motion has another rate, which is put in for ``{}``.
     """
 
     kind: str
     topology: Topology
     frames: int | None
-    fps: float = 25.0
+    fps: float = float(FPS)
+    seconds: float | None = None
+    spare: int = 0
+    rate_hint: str = "set fps = {} in submission.toml"
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Fewest and most frames of the file that fit the clip, :attr:`spare` aside.
+
+        They are one number at 25 fps. At other rates the sound, or the sound padded to whole frames at 25 fps, may
+        have been cut into frames, and the last frame counted or not.
+
+        Examples
+        --------
+        >>> from mtbench.topology import load_topology
+        >>> MotionSpec("vertices", load_topology("flame-5023"), 97, 60.0, 3.85).counts
+        (231, 233)
+        """
+        if self.frames is None:
+            return 1, math.floor(MAX_FRAMES * self.fps / FPS)
+        if self.fps == FPS:
+            return self.frames, self.frames
+        most = math.ceil(self.frames * self.fps / FPS - 1e-6)
+        seconds = (self.frames - 1) / FPS if self.seconds is None else self.seconds
+        return min(max(1, math.floor(seconds * self.fps + 1e-6)), most), most
+
+    def describe_counts(self) -> str:
+        """Return :attr:`counts` in words: ``"97"``, ``"231 to 233"``."""
+        fewest, most = self.counts
+        return f"{most}" if fewest == most else f"{fewest} to {most}"
 
     @property
     def max_bytes(self) -> int:
         """Most bytes of data that the clip can need, in double precision."""
-        frames = MAX_FRAMES if self.frames is None else self.frames
+        frames = self.counts[1] + self.spare
         if self.kind == "vertices":
             return self.max_vertex_bytes
         columns = MAX_UNITS if self.kind == "units" else sum(n for n, _ in FLAME_PARAMETERS.values())
@@ -87,8 +126,7 @@ class MotionSpec:
     @property
     def max_vertex_bytes(self) -> int:
         """Most bytes that the clip's vertices can need, in double precision."""
-        frames = MAX_FRAMES if self.frames is None else self.frames
-        return frames * self.topology.n_vertices * 3 * 8
+        return (self.counts[1] + self.spare) * self.topology.n_vertices * 3 * 8
 
 
 def select_arrays(
@@ -132,7 +170,39 @@ def select_arrays(
             problems.append(
                 problem("wrong-arrays", "identity is not a short text", "store the identity's name")
             )
-    return {key: key for key in headers if key in known}, problems
+    wanted = {key: key for key in headers if key in known}
+    if not problems:
+        problems += _check_agreement(file, wanted, problem)
+    return wanted, problems
+
+
+def measure_frames(file: ArrayFile, wanted: dict[str, str]) -> dict[str, int]:
+    """Return how many frames each array of *wanted* (key -> member) has; what holds for all frames is left out."""
+    shapes = {key: file.headers[member].shape for key, member in wanted.items() if key != "identity"}
+    return {
+        key: shape[0]
+        for key, shape in shapes.items()
+        if not (key == "shape" and (len(shape) == 1 or shape[0] == 1))
+    }
+
+
+def note_frames(found: int, spec: MotionSpec) -> tuple[str, str, str] | None:
+    """Return (code, message, hint) where a file that is taken has one frame too many or too few, else None."""
+    fewest, most = spec.counts
+    if spec.frames is None or fewest <= found <= most:
+        return None
+    expected = f"{found} frames, expected {spec.describe_counts()} at {spec.fps:g} fps"
+    if found > most:
+        return "frame-too-many", expected, "the last frame is left out; look at how frames are counted"
+    return "frame-too-few", expected, "the last frame is held; look at how frames are counted"
+
+
+def _check_agreement(file: ArrayFile, wanted: dict[str, str], problem: MakeProblem) -> list[Problem]:
+    counts = measure_frames(file, wanted)
+    if len(set(counts.values())) < 2:
+        return []
+    listed = ", ".join(f"{key}: {count} frames" for key, count in counts.items())
+    return [problem("wrong-frame-count", f"{listed}; expected as many in each", "save them of one length")]
 
 
 def _other_name_hint(headers: dict[str, ArrayHeader], wanted: str) -> str | None:
@@ -161,7 +231,8 @@ def _check_dtype(key: str, header: ArrayHeader, problem: MakeProblem) -> list[Pr
 def _check_vertex_header(header: ArrayHeader, spec: MotionSpec, problem: MakeProblem) -> list[Problem]:
     problems = _check_dtype("vertices", header, problem)
     count, shape = spec.topology.n_vertices, header.shape
-    expected = f"({spec.frames or 'T'}, {count}, 3) or ({spec.frames or 'T'}, {3 * count})"
+    frames = "T" if spec.frames is None else spec.describe_counts()
+    expected = f"({frames}, {count}, 3) or ({frames}, {3 * count})"
     if not ((len(shape) == 3 and shape[2] == 3) or (len(shape) == 2 and shape[1] % 3 == 0 and shape[1] > 3)):
         hint = "the last axis holds x, y, z"
         if len(shape) == 4 and shape[0] == 1:
@@ -196,30 +267,43 @@ def _vertex_count_hint(found: int, shape: tuple[int, ...], spec: MotionSpec) -> 
 
 
 def _check_frames(key: str, found: int, spec: MotionSpec, problem: MakeProblem) -> list[Problem]:
+    fewest, most = spec.counts
     if spec.frames is None:
-        if 1 <= found <= MAX_FRAMES:
+        if fewest <= found <= most:
             return []
-        return [problem("wrong-frame-count", f"{found} frames, expected 1 to {MAX_FRAMES}", "split the clip")]
-    if found == spec.frames:
+        hint = "split the clip" if found else "the generator wrote nothing for this clip; run it again"
+        return [problem("wrong-frame-count", f"{found} frames, expected 1 to {most}", hint)]
+    if max(1, fewest - spec.spare) <= found <= most + spec.spare:
         return []
+    other = _find_rate(found, spec)
     if found == 0:
         hint = "the generator wrote nothing for this clip; run it again"
-    elif abs(found - spec.frames) <= 2:
+    elif fewest - 2 <= found <= most + 2:
         hint = (
-            "off by one or two: a clip of N samples at 16 kHz has ceil(N / 640) frames; "
+            "off by one or two: a clip of N samples at 16 kHz has ceil(N / 640) frames at 25 fps; "
             "repeat or drop the last frame"
         )
+    elif other is not None:
+        hint = f"that is {other:g} fps: {spec.rate_hint.format(f'{other:g}')}"
     else:
-        hint = "the clip was cut, or belongs to another audio file; generate one frame per 40 ms of the audio"
-        for fps in (24, 29.97, 30, 50, 60, 100):
-            if abs(found - spec.frames * fps / spec.fps) <= 2:
-                hint = f"that is {fps:g} fps: resample the motion to {spec.fps:g} fps"
-                break
-    return [
-        problem(
-            "wrong-frame-count", f"{key}: {found} frames, expected {spec.frames} at {spec.fps:g} fps", hint
+        seconds = found / spec.fps
+        what = "the clip was cut, or" if found < fewest else "the motion runs on after the clip's end, or"
+        hint = (
+            f"{what} it belongs to another audio file ({seconds:.2f} s of motion, "
+            f"{spec.frames / FPS:.2f} s of sound); generate {spec.fps:g} frames per second of the audio"
         )
+    expected = spec.describe_counts()
+    return [
+        problem("wrong-frame-count", f"{key}: {found} frames, expected {expected} at {spec.fps:g} fps", hint)
     ]
+
+
+def _find_rate(found: int, spec: MotionSpec) -> float | None:
+    """Return the usual frame rate at which *found* frames fit the clip best, None where none does."""
+    assert spec.frames is not None
+    length = spec.frames / FPS
+    rate = min(RATES, key=lambda rate: abs(found - rate * length))
+    return rate if abs(found - rate * length) <= 2 and rate != spec.fps else None
 
 
 def _check_parameter_header(
@@ -228,11 +312,12 @@ def _check_parameter_header(
     problems = _check_dtype(key, header, problem)
     shape = header.shape
     once = key == "shape" and (len(shape) == 1 or (len(shape) == 2 and shape[0] == 1))
+    frames = "T" if spec.frames is None else spec.describe_counts()
     if len(shape) != 2 and not once:
         hint = "give 'units' a row" if key == "units" else f"save (T, {columns}) for {key!r}"
         return [
             *problems,
-            problem("wrong-shape", f"{key} has shape {shape}, expected ({spec.frames or 'T'}, n)", hint),
+            problem("wrong-shape", f"{key} has shape {shape}, expected ({frames}, n)", hint),
         ]
     exact = key in FLAME_PARAMETERS and columns <= 6
     if (exact and shape[-1] != columns) or not 1 <= shape[-1] <= columns:

@@ -19,7 +19,7 @@ import numpy as np
 
 from mtbench.audio import MIXING_VERSION, from_pcm16, mix_at_snr, to_pcm16
 from mtbench.benchmark import Benchmark, Clip, load_benchmark
-from mtbench.cache import STAGES, Cache, digest_array, stage_key
+from mtbench.cache import STAGES, Cache, digest_array, digest_bytes, stage_key
 from mtbench.errors import PrerequisiteError, Problem, SubmissionError
 from mtbench.ground_truth import motion_file_digest, static_digest, static_face, template_face, truth_digest
 from mtbench.noise import NOISE_SEED, Noise, NoiseSet, load_noises
@@ -195,7 +195,9 @@ class Workshop:
         """Return the digest of what the vertices of *clip* with *face* follow from."""
         if face == "static":
             return static_digest(clip, self.topology)
-        return motion_file_digest(self.submission.motion_path(clip.id), self.submission.kind)
+        timing = self.submission.describe_timing(clip.id).encode()
+        file = motion_file_digest(self.submission.motion_path(clip.id), self.submission.kind)
+        return digest_bytes(b"entry", timing, file.encode())
 
     def geometry_key(self, clip: Clip) -> str:
         """Return the key of the geometric sums of *clip* against its ground truth."""

@@ -15,7 +15,7 @@ unpickled, and no path leaves it::
     schema = 1
     system = "MultiTalk"            # display name
     benchmark = "openhead-20@2"
-    fps = 25
+    fps = 25                        # of the motion: 20 to 120, or "30000/1001"
     unit = "m"
     topology = "flame-5023"         # or "openhead-1"
     kind = "vertices"               # or "flame-params"; "units" with openhead-1
@@ -23,6 +23,8 @@ unpickled, and no path leaves it::
                                     # open_weights
     [generation]                    # optional: seed, language_conditioning, hardware, rtf, notes
 
+Motion of another rate than 25 frames per second is resampled in time, see :mod:`mtbench.resampling`. One frame too
+many or too few at the end is cut off or made up for by holding the last one, and noted; more is an error.
 Files whose names begin with a dot are ignored, as is everything beside the manifest and ``motion/``. The
 topology may differ from the benchmark's: then lips can be read, but not compared with the ground truth.
 """
@@ -36,7 +38,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from mtbench.benchmark import Benchmark
 from mtbench.errors import Note, Problem, SubmissionError, UsageError
@@ -44,7 +46,8 @@ from mtbench.manifests import StrictModel
 from mtbench.motion import Motion
 from mtbench.motion_files import pose_motion, read_motion_file
 from mtbench.motion_headers import MotionSpec
-from mtbench.topology import load_topology
+from mtbench.resampling import FPS, MAX_FPS, MIN_FPS, count_frames, describe_resampling, resample_motion
+from mtbench.topology import Topology, load_topology
 
 MANIFEST = "submission.toml"
 MOTION_FOLDER = "motion"
@@ -88,6 +91,12 @@ class SubmissionManifest(StrictModel):
     model: ModelCard = ModelCard()
     generation: Generation = Generation()
 
+    @field_validator("fps", mode="before")
+    @classmethod
+    def _ratio(cls, value: object) -> object:
+        match = re.fullmatch(r"([0-9]{1,9})/([1-9][0-9]{0,8})", value) if isinstance(value, str) else None
+        return value if match is None else int(match[1]) / int(match[2])
+
 
 @dataclass(frozen=True)
 class Submission:
@@ -124,6 +133,7 @@ class Submission:
     notes: tuple[Note, ...] = ()
     _files: dict[str, Path] = field(repr=False, default_factory=dict)
     _frames: dict[str, int] = field(repr=False, default_factory=dict)
+    _seconds: dict[str, float] = field(repr=False, default_factory=dict)
 
     @property
     def slug(self) -> str:
@@ -141,8 +151,27 @@ class Submission:
             raise UsageError(f"submission {self.path} has no clip {clip!r}")
         return self._files[clip]
 
+    @property
+    def resampling(self) -> str | None:
+        """How motion is brought to the clips' frames at 25 fps; None where nothing has to be done.
+
+        ``"60>25/spline-1"``, ``"-1(3)"`` where the last frame is held in three clips, ``"+1(2)"`` where it is left
+        out in two, with commas between.
+        """
+        codes = [note.code for note in self.notes]
+        counts = {sign: codes.count(f"frame-too-{what}") for sign, what in (("-1", "few"), ("+1", "many"))}
+        parts = [describe_resampling(self.manifest.fps)]
+        parts += [f"{sign}({count})" for sign, count in counts.items() if count]
+        return ",".join(part for part in parts if part) or None
+
+    def describe_timing(self, clip: str) -> str:
+        """Return what the frames of *clip* follow from besides its file: rate, method and count."""
+        return f"{describe_resampling(self.manifest.fps) or FPS}|{self._frames.get(clip)}"
+
     def motion(self, clip: str) -> Motion:
-        """Return the motion of *clip*, (T, V, 3) float32 in metres; FLAME parameters are posed.
+        """Return the motion of *clip*, (T, V, 3) float32 in metres at 25 fps; FLAME parameters are posed.
+
+        Motion of another rate is resampled after posing: rotations cannot be averaged number by number.
 
         Raises
         ------
@@ -154,11 +183,16 @@ class Submission:
             For FLAME parameters without an installed FLAME model.
         """
         path = self.motion_path(clip)
-        spec = MotionSpec(self.kind, load_topology(self.topology), self._frames.get(clip), self.manifest.fps)
+        frames, fps = self._frames.get(clip), self.manifest.fps
+        spec = clip_spec(self.kind, load_topology(self.topology), fps, frames, self._seconds.get(clip))
         found = read_motion_file(path, f"{MOTION_FOLDER}/{path.name}", spec, clip)
         if found.problems:
             raise SubmissionError(self.path, found.problems)
-        return pose_motion(found.arrays, spec)
+        posed = pose_motion(found.arrays, spec)
+        frames = count_frames(len(posed), fps) if frames is None else frames
+        if fps == FPS and len(posed) == frames:
+            return posed
+        return Motion(resample_motion(posed.vertices, fps, frames), float(FPS), posed.topology)
 
     @cached_property
     def digest(self) -> str:
@@ -169,6 +203,17 @@ class Submission:
                 content = hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=32)).digest()
             h.update(name.encode() + b"\0" + content)
         return h.hexdigest()
+
+
+def clip_spec(
+    kind: str, topology: Topology, fps: float, frames: int | None, seconds: float | None = None
+) -> MotionSpec:
+    """Return what a submission's motion file must hold for a clip of *frames* frames at 25 fps.
+
+    A rate that no motion can have is a problem of the manifest; files are then looked at as if they had 25 fps.
+    """
+    rate = fps if MIN_FPS <= fps <= MAX_FPS else float(FPS)
+    return MotionSpec(kind, topology, frames, rate, seconds, spare=0 if frames is None else 1)
 
 
 def slugify(name: str) -> str:

@@ -23,11 +23,12 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from mtbench.benchmark import Benchmark, bundled_benchmarks, load_benchmark
+from mtbench.clip_files import measure_seconds
 from mtbench.errors import BenchmarkError, Note, Problem, UsageError
 from mtbench.manifests import did_you_mean, read_toml, validation_lines
 from mtbench.motion_files import read_motion_file
-from mtbench.motion_headers import MotionSpec
-from mtbench.submission import MANIFEST, MOTION_FOLDER, Submission, SubmissionManifest
+from mtbench.resampling import FPS, MAX_FPS, MIN_FPS
+from mtbench.submission import MANIFEST, MOTION_FOLDER, Submission, SubmissionManifest, clip_spec
 from mtbench.topology import Topology, load_topology
 
 _KINDS = ("vertices", "flame-params", "units")
@@ -79,11 +80,14 @@ def inspect_submission(
         missing = tuple(clip.id for clip in benchmark.clips if clip.id not in files)
         problems += _missing(benchmark, missing, len(files), problems)
     frames = {clip.id: clip.frames for clip in benchmark.clips} if benchmark is not None else {}
+    seconds: dict[str, float] = {}
+    if benchmark is not None and manifest is not None and manifest.fps != FPS:
+        seconds = {clip.id: measure_seconds(clip) for clip in benchmark.clips if clip.id in (files or {})}
     if manifest is not None and topology is not None and manifest.kind in _KINDS:
         order = [clip for clip in frames if clip in (files or {})] if frames else sorted(files or {})
         for clip in order:
             file = (files or {})[clip]
-            spec = MotionSpec(manifest.kind, topology, frames.get(clip), manifest.fps)
+            spec = clip_spec(manifest.kind, topology, manifest.fps, frames.get(clip), seconds.get(clip))
             found = read_motion_file(file, f"{MOTION_FOLDER}/{file.name}", spec, clip, values)
             problems += found.problems
             notes += found.notes
@@ -102,6 +106,7 @@ def inspect_submission(
         notes=tuple(notes),
         _files={clip: files[clip] for clip in present},
         _frames=frames,
+        _seconds=seconds,
     )
     return submission, problems
 
@@ -170,14 +175,13 @@ def _check_manifest(
             f"made for {manifest.benchmark}, validated against {benchmark.ref}",
             "generate motion for this benchmark's clips, or give the other benchmark",
         )
-    fps = benchmark.fps if benchmark is not None else 25.0
-    if manifest.fps != fps:
-        add(
-            "wrong-fps",
-            "fps",
-            f"fps = {manifest.fps:g}, expected {fps:g}",
-            f"resample the motion to {fps:g} fps",
+    if not MIN_FPS <= manifest.fps <= MAX_FPS:
+        hint = (
+            "frames per second of the motion in the files, which is resampled to 25; usual are 25, 30 and 60"
         )
+        if 1 / MAX_FPS <= manifest.fps <= 1 / MIN_FPS:
+            hint = f"seconds per frame? Then fps = {1 / manifest.fps:g}"
+        add("wrong-fps", "fps", f"fps = {manifest.fps:g}, expected {MIN_FPS:g} to {MAX_FPS:g}", hint)
     if manifest.unit != "m":
         cure = {"mm": "divide by 1000", "cm": "divide by 100"}.get(manifest.unit, "convert the vertices")
         add(

@@ -308,7 +308,15 @@ BROKEN: dict[str, tuple[Callable[[Path], None], str, str, str]] = {
     ),
     "schema of the future": (toml(schema=2), "wrong-schema", "submission.toml: schema", "reads schema = 1"),
     "schema as text": (toml(schema="1"), "wrong-schema", "submission.toml: schema", "not '1'"),
-    "30 fps": (toml(fps=30), "wrong-fps", "submission.toml: fps", "resample the motion to 25 fps"),
+    "25 fps called 50": (toml(fps=50), "wrong-frame-count", FILE, "that is 25 fps: set fps = 25"),
+    "seconds per frame": (
+        toml(fps=0.04),
+        "wrong-fps",
+        "submission.toml: fps",
+        "seconds per frame? Then fps = 25",
+    ),
+    "15 fps": (toml(fps=15), "wrong-fps", "submission.toml: fps", "expected 20 to 120"),
+    "a huge rate": (toml(fps=1e300), "wrong-fps", "submission.toml: fps", "expected 20 to 120"),
     "negative fps": (toml(fps=-25), "bad-manifest", "submission.toml: fps", "greater than 0"),
     "unit mm": (toml(unit="mm"), "wrong-unit", "submission.toml: unit", "divide by 1000"),
     "unknown kind": (toml(kind="vertexes"), "wrong-kind", "submission.toml: kind", "did you mean vertices?"),
@@ -374,8 +382,8 @@ BROKEN: dict[str, tuple[Callable[[Path], None], str, str, str]] = {
     "folder for a file": (folder_for_file, "link-or-special-file", FILE, "folder"),
     # shapes
     "too few frames": (array(good(2)), "wrong-frame-count", FILE, "expected 6 at 25 fps"),
-    "frames at 50 fps": (array(good(12)), "wrong-frame-count", FILE, "50 fps: resample"),
-    "one frame more": (array(good(7)), "wrong-frame-count", FILE, "ceil(N / 640)"),
+    "frames at 50 fps": (array(good(12)), "wrong-frame-count", FILE, "50 fps: set fps = 50"),
+    "two frames more": (array(good(8)), "wrong-frame-count", FILE, "ceil(N / 640)"),
     "no frames": (array(good()[:0]), "wrong-frame-count", FILE, "wrote nothing"),
     "vertices of the other head": (array(good()[:, :4801]), "wrong-vertex-count", FILE, "openhead-1"),
     "other vertex count": (array(good()[:, :5000]), "wrong-vertex-count", FILE, "5000 vertices"),
@@ -620,7 +628,7 @@ def test_broken_submission(name, tmp_path, benchmark, monkeypatch, capsys):
 
 
 def test_all_problems_come_at_once(tmp_path, benchmark):
-    root = make_submission(tmp_path, fps=30, unit="mm")
+    root = make_submission(tmp_path, fps=0.04, unit="mm")
     np.savez(root / FILE, vertices=good(2))
     (root / "motion/ita-02.npz").unlink()
     np.save(root / "motion/other.npy", good())
