@@ -162,7 +162,8 @@ def _plan(given: int, fps: float, frames: int) -> _Plan:
 
 def _place(times: list[float], rate: float, pieces: int) -> tuple[list[int], list[tuple[float, ...]]]:
     """Return first knot and weights of the cubic B-splines at *times*; knots lie at the frames' centers."""
-    first, weights = [], []
+    first: list[int] = []
+    weights: list[tuple[float, ...]] = []
     for time in times:
         place = time * rate - 0.5
         piece = min(max(math.floor(place), 0), pieces - 1)
