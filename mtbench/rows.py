@@ -15,7 +15,7 @@ None (no video). ``snr_db`` and ``noise`` are None for clean audio and for video
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 MODALITIES = ("av", "a", "v")
@@ -96,6 +96,9 @@ class GeometrySums:
         Sum over frames of the mean distance of all vertices, millimetres.
     fdd_m2 : float or None
         Signed upper-face dynamics deviation of the clip, square metres; None without a template.
+    lve_aligned_mm_sum : float or None
+        As ``lve_mm_sum`` after moving each frame's head rigidly onto the truth's; None in rows of versions that
+        did not measure it.
     """
 
     frames: int
@@ -105,6 +108,7 @@ class GeometrySums:
     lve_mean_mm_sum: float
     mve_mm_sum: float
     fdd_m2: float | None
+    lve_aligned_mm_sum: float | None = None
 
 
 @dataclass(frozen=True)
@@ -286,7 +290,8 @@ def _plain(value: EditCounts | GeometrySums) -> dict[str, Any]:
 
 def _typed(cls: type, data: dict[str, Any], where: str) -> dict[str, Any]:
     names = {f.name for f in fields(cls)}
-    _check_keys(data, names, names, where)
+    required = {f.name for f in fields(cls) if f.default is MISSING}
+    _check_keys(data, names, required, where)
     return data
 
 

@@ -27,6 +27,7 @@ from mtbench.environment import describe_environment
 from mtbench.errors import UsageError, summarize_notes
 from mtbench.execute import Executor
 from mtbench.ground_truth import name_model, name_templates, name_truth_models
+from mtbench.head_motion import warn_of_head_motion
 from mtbench.metrics.geometry import name_region
 from mtbench.metrics.recognition import measure_recognition, remeasure
 from mtbench.noise import NOISE_SEED, NoiseSet, load_noises
@@ -274,7 +275,10 @@ def _conclude(
         if shop.recognizer is None
         else RecognizerRef(name=shop.recognizer.name, digest=shop.recognizer.digest),
         understanding=_refer(understanding),
-        warnings=tuple(_find_warnings(benchmark, submission, shop.recognizer, noises, understanding)),
+        warnings=(
+            *_find_warnings(benchmark, submission, shop.recognizer, noises, understanding),
+            *warn_of_head_motion(rows),
+        ),
         signatures=list_signatures(summary, context),
         settings={**asdict(context), "normalizer": normalizer},
         summary=tuple(summary),

@@ -21,7 +21,8 @@ from mtbench.rows import EditCounts, GeometryRow, RecognitionRow, Row
 
 MISSING = "no result"
 _RATES = {"wer": "words", "cer": "chars", "per": "phones"}
-_GEOMETRY = ("lve_mm", "lve_sq_m2", "lve_centred_mm", "lve_mean_mm", "mve_mm")
+_GEOMETRY = ("lve_mm", "lve_sq_m2", "lve_centred_mm", "lve_aligned_mm", "lve_mean_mm", "mve_mm")
+_OLDER = "scored by an older version: score it again"
 
 
 class ClipInfo(Protocol):
@@ -210,7 +211,8 @@ def _geometry_cells(row: GeometryRow) -> dict[str, _Cell]:
     sums = row.geometry
     if sums is None:
         return dict.fromkeys((*_GEOMETRY, "fdd_m2", "fdd_abs_m2"), row.reason or MISSING)
-    out: dict[str, _Cell] = {m: (getattr(sums, f"{m}_sum"), float(sums.frames)) for m in _GEOMETRY}
+    found = {m: getattr(sums, f"{m}_sum") for m in _GEOMETRY}
+    out: dict[str, _Cell] = {m: _OLDER if v is None else (v, float(sums.frames)) for m, v in found.items()}
     if sums.fdd_m2 is None:
         return out | dict.fromkeys(("fdd_m2", "fdd_abs_m2"), "no template of the speaker")
     return out | {"fdd_m2": (sums.fdd_m2, 1.0), "fdd_abs_m2": (abs(sums.fdd_m2), 1.0)}

@@ -30,7 +30,7 @@ from mtbench.topology import Topology, load_topology
 
 MIXTURES, CROPS, GEOMETRY, HYPOTHESES = STAGES
 #: Raise one when the stage's results change though its inputs and settings do not.
-GEOMETRY_VERSION = "1"
+GEOMETRY_VERSION = "2"
 HYPOTHESES_VERSION = "2"
 
 

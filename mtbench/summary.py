@@ -21,6 +21,7 @@ _GEOMETRY_SETTINGS: dict[str, dict[str, str]] = {
     "lve_mm": {"err": "max-l2", "align": "none"},
     "lve_sq_m2": {"err": "max-l2sq", "align": "none"},
     "lve_centred_mm": {"err": "max-l2", "align": "lip-mean"},
+    "lve_aligned_mm": {"err": "max-l2", "align": "rigid"},
     "lve_mean_mm": {"err": "mean-l2", "align": "none"},
     "mve_mm": {"err": "mean-l2", "align": "none"},
     "fdd_m2": {"err": "std-l2sq", "align": "none"},
@@ -135,6 +136,8 @@ class SignatureContext:
             else:
                 out["mask"] = "all" if metric == "mve_mm" else self.lips
                 out.pop("template", None)
+            if metric == "lve_aligned_mm":
+                out["align"] = f"rigid@{self.upper_face}"
         else:
             out |= dict(self.recognition)
             out |= dict(self.audio) if modality != "v" else {}

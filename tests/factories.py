@@ -9,14 +9,33 @@ import soundfile
 
 CLIPS = {"ita-01": ("ita", 6), "ita-02": ("ita", 8), "eng-01": ("eng", 5)}
 FLAME_SIZE = 5023
+#: Nose base, eye corners, outer and inner lips of a made-up face, in the order of mtbench.topology.LANDMARKS.
+LANDMARKS = (
+    np.array(
+        [
+            *[[0, -22, 60], [-45, 21, 30], [-19, 21, 36], [19, 21, 36], [45, 21, 30]],
+            *[[-25, -45, 45], [-16, -40, 55], [-6, -38, 60], [0, -39, 61], [6, -38, 60], [16, -40, 55]],
+            *[[25, -45, 45], [16, -50, 53], [6, -51, 58], [0, -52, 58], [-6, -51, 58], [-16, -50, 53]],
+            *[[-23, -45, 44], [-6, -43, 57], [0, -43, 58], [6, -43, 57], [23, -45, 44], [5, -45, 56]],
+            *[[0, -45, 56], [-5, -45, 56]],
+        ]
+    )
+    / 1000
+)
 
 
 def face(n_vertices: int = FLAME_SIZE, seed: int = 0) -> np.ndarray:
-    """(V, 3) float32 points with the extent of a head in metres, y up."""
+    """(V, 3) float32 points with the extent of a head in metres, y up; FLAME's landmarks are where a face has them."""
     rng = np.random.Generator(np.random.PCG64(seed))
     points = rng.normal(size=(n_vertices, 3))
     points /= np.linalg.norm(points, axis=1, keepdims=True)
-    return (points * np.array([0.107, 0.161, 0.115])).astype(np.float32)
+    points *= np.array([0.107, 0.161, 0.115])
+    if n_vertices == FLAME_SIZE:
+        from mtbench.flame import index_lists
+
+        points -= points.mean(axis=0)
+        points[index_lists()["landmarks"]] = LANDMARKS
+    return points.astype(np.float32)
 
 
 def talk(

@@ -76,7 +76,9 @@ def make_rows(seed=0, error=0.3, clips=CLIPS):
                 clip.id,
                 clip.language,
                 clip.source,
-                GeometrySums(frames, *sums, fdd_m2=rng.uniform(-1e-5, 1e-5)),
+                GeometrySums(
+                    frames, *sums, fdd_m2=rng.uniform(-1e-5, 1e-5), lve_aligned_mm_sum=0.5 * sums[0]
+                ),
             )
         )
     return rows
@@ -161,7 +163,7 @@ def test_gain_is_the_drop_from_the_static_face(rows, summary):
 
 def test_geometry_pools_frames(rows, summary):
     sums = [r.geometry for r in rows if isinstance(r, GeometryRow)]
-    for metric in ("lve_mm", "lve_sq_m2", "lve_centred_mm", "lve_mean_mm", "mve_mm"):
+    for metric in ("lve_mm", "lve_sq_m2", "lve_centred_mm", "lve_aligned_mm", "lve_mean_mm", "mve_mm"):
         row = find_number(summary, metric)
         frames = sum(g.frames for g in sums)
         assert row.estimate == pytest.approx(

@@ -70,14 +70,14 @@ def test_explosions(head):
     assert codes(motion, head.topology) == ["implausible"]
 
 
-def test_without_a_neutral_only_the_size_counts(tmp_path, monkeypatch, shared):
+def test_without_a_neutral_the_landmarks_tell(tmp_path, monkeypatch, shared):
     monkeypatch.setenv("MTBENCH_DATA", str(tmp_path))
     from mtbench.topology import load_topology
 
     topology = load_topology("flame-5023")
     template = np.load(shared / "flame2023open/flame2023open_v_template_5023x3_f64.npy")[None]
     assert codes(template, topology) == []
-    assert codes(template[:, ::-1], topology) == []
+    assert codes(template[:, ::-1], topology) == ["wrong-vertex-order"]
     assert codes(template * 1000, topology) == ["wrong-unit"]
     assert codes(template * 0.01, topology) == ["displacements"]
 

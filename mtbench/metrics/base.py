@@ -66,6 +66,7 @@ METRICS: dict[str, Metric] = {
         Metric("lve_mm", "lip vertex error", "mm", 1.0, False, "frame", "frame"),
         Metric("lve_sq_m2", "squared lip vertex error", "m2", 1.0, False, "frame", "frame"),
         Metric("lve_centred_mm", "centred lip vertex error", "mm", 1.0, False, "frame", "frame"),
+        Metric("lve_aligned_mm", "lip vertex error, head aligned", "mm", 1.0, False, "frame", "frame"),
         Metric("lve_mean_mm", "mean lip vertex error", "mm", 1.0, False, "frame", "frame"),
         Metric("mve_mm", "mean vertex error", "mm", 1.0, False, "frame", "frame"),
         Metric("fdd_m2", "upper-face dynamics deviation, signed", "m2", 1.0, None, "clip", "clip"),

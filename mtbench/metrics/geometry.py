@@ -2,7 +2,7 @@
 
 Conventions
 -----------
-Regions come from the topology: ``lips`` for the lip vertex errors, ``upper_face`` for FDD.
+Regions come from the topology: ``lips`` for the lip vertex errors, ``upper_face`` for FDD and for aligning the head.
 """
 
 from __future__ import annotations
@@ -12,7 +12,13 @@ import hashlib
 import numpy as np
 
 from mtbench.metrics.fdd import fdd_m2
-from mtbench.metrics.lve import sum_lve_centred_mm, sum_lve_mean_mm, sum_lve_mm, sum_lve_sq_m2
+from mtbench.metrics.lve import (
+    sum_lve_aligned_mm,
+    sum_lve_centred_mm,
+    sum_lve_mean_mm,
+    sum_lve_mm,
+    sum_lve_sq_m2,
+)
 from mtbench.metrics.mve import sum_mve_mm
 from mtbench.rows import GeometrySums
 from mtbench.topology import Topology
@@ -66,6 +72,7 @@ def measure_geometry(
         fdd_m2=None
         if template is None
         else fdd_m2(prediction, truth, template, topology.region("upper_face")),
+        lve_aligned_mm_sum=sum_lve_aligned_mm(prediction, truth, lips, topology.region("upper_face")),
     )
 
 

@@ -15,12 +15,15 @@ name                per frame t                         unit  who
 ``lve_centred_mm``  as ``lve_mm`` after subtracting     mm    MeshTalk's code (meshtalk issue 32)
                     each frame's mean over L
 ``lve_mean_mm``     1000 mean over L of d               mm    ARTalk's reading of DiffPoseTalk's MOD
+``lve_aligned_mm``  as ``lve_mm`` after rotating and    mm    talking-head-metrics (head rotation removed
+                    shifting each frame's head onto           beforehand)
+                    the truth's
 ==================  ==================================  ====  ==============================================
 
 Functions return sums over frames: divided by T they are the clip's value, summed over clips and divided by
-all frames they are the frame-pooled value (the default, as in MultiTalk). No alignment, no template
-subtraction. The largest value does not feel duplicates in L; the mean does. MultiTalk's table prints
-``lve_sq_m2`` with the unit mm; its code computes m^2.
+all frames they are the frame-pooled value (the default, as in MultiTalk). No alignment unless the table
+says so, no template subtraction. The largest value does not feel duplicates in L; the mean does.
+MultiTalk's table prints ``lve_sq_m2`` with the unit mm; its code computes m^2.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ from __future__ import annotations
 import numpy as np
 
 from mtbench.metrics.distances import check_pair, squared_distances
+from mtbench.metrics.rigid import align_rigidly
 
 
 def sum_lve_mm(prediction: np.ndarray, truth: np.ndarray, lips: np.ndarray) -> float:
@@ -108,6 +112,44 @@ def sum_lve_mean_mm(prediction: np.ndarray, truth: np.ndarray, lips: np.ndarray)
     return float(
         np.sum(1000.0 * np.sqrt(squared_distances(prediction[:, lips], truth[:, lips])).mean(axis=1))
     )
+
+
+def sum_lve_aligned_mm(
+    prediction: np.ndarray, truth: np.ndarray, lips: np.ndarray, head: np.ndarray
+) -> float:
+    """Return the sum over frames of the largest lip vertex distance after aligning the head, millimetres.
+
+    Each frame is rotated and shifted, not scaled, so that *head* lies where the truth has it (see
+    :func:`mtbench.metrics.rigid.align_rigidly`): how the head is held and where it is costs nothing here.
+
+    Parameters
+    ----------
+    prediction, truth : (T, V, 3) floating point
+        Vertices in metres, same T and V.
+    lips : (n,) int
+        Lip vertex indices.
+    head : (m,) int
+        Vertices that follow the head and not the speech: the upper face.
+
+    Returns
+    -------
+    float
+        Millimetres, summed over T frames.
+
+    Raises
+    ------
+    ValueError
+        Where shapes differ.
+
+    Examples
+    --------
+    >>> truth = np.random.default_rng(0).standard_normal((2, 6, 3))
+    >>> prediction = truth + [0, 0, 0.3]
+    >>> prediction[:, 0, 1] += 0.002
+    >>> round(sum_lve_aligned_mm(prediction, truth, np.array([0, 1]), np.arange(2, 6)), 9)
+    4.0
+    """
+    return sum_lve_mm(align_rigidly(prediction, truth, head), truth, lips)
 
 
 def _largest(prediction: np.ndarray, truth: np.ndarray, lips: np.ndarray) -> np.ndarray:
