@@ -20,8 +20,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
+
+from mtbench.compilation import njit_cached
 
 if TYPE_CHECKING:
     from mtbench.synth.espeak import Speech
@@ -95,7 +96,7 @@ def change_source(audio: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return (spoken * level).astype(np.float32)
 
 
-@numba.njit(cache=True)
+@njit_cached()
 def _predict(correlation: np.ndarray) -> np.ndarray:
     """Levinson-Durbin recursion: (F, p + 1) autocorrelations to (F, p + 1) prediction-error filters."""
     frames, size = correlation.shape
@@ -120,7 +121,7 @@ def _predict(correlation: np.ndarray) -> np.ndarray:
     return out
 
 
-@numba.njit(cache=True)
+@njit_cached()
 def _resynthesize(
     x: np.ndarray, analysis: np.ndarray, synthesis: np.ndarray, noise: np.ndarray, breath: float, hop: int
 ) -> np.ndarray:

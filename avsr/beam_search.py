@@ -18,8 +18,9 @@ Ortmanns, Ney and Eiden, "Language-model look-ahead for large vocabulary speech 
 
 from __future__ import annotations
 
-import numba
 import numpy as np
+
+from mtbench.compilation import njit_cached
 
 _NEVER = -1e30
 
@@ -62,7 +63,7 @@ def look_ahead(parent: np.ndarray, score: np.ndarray) -> np.ndarray:
     return best
 
 
-@numba.njit(cache=True, nogil=True)
+@njit_cached(nogil=True)
 def _log_add(a: float, b: float) -> float:  # pragma: no cover - compiled
     if a < b:
         a, b = b, a
@@ -71,7 +72,7 @@ def _log_add(a: float, b: float) -> float:  # pragma: no cover - compiled
     return a + np.log1p(np.exp(b - a))
 
 
-@numba.njit(cache=True, nogil=True)
+@njit_cached(nogil=True)
 def _find(  # pragma: no cover - compiled
     table: np.ndarray, stamp: np.ndarray, now: int, first: np.ndarray, second: np.ndarray, a: int, b: int
 ) -> int:
@@ -86,7 +87,7 @@ def _find(  # pragma: no cover - compiled
     return slot
 
 
-@numba.njit(cache=True, nogil=True)
+@njit_cached(nogil=True)
 def search_beam(  # pragma: no cover - compiled
     frames: np.ndarray,
     label: np.ndarray,

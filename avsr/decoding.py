@@ -29,10 +29,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-import numba
 import numpy as np
 
 from mtbench.avsr.beam_search import list_children, look_ahead, search_beam
+from mtbench.compilation import njit_cached
 
 Search = Literal["viterbi", "beam"]
 
@@ -173,7 +173,7 @@ class WordDecoder:
         return [self.words[i] for i in found]
 
 
-@numba.njit(cache=True, nogil=True)
+@njit_cached(nogil=True)
 def _search(  # pragma: no cover - compiled
     frames: np.ndarray, parent: np.ndarray, label: np.ndarray, word: np.ndarray, score: np.ndarray
 ) -> np.ndarray:

@@ -40,6 +40,7 @@ from mtbench.avsr.decoding import DecodingConfig
 from mtbench.avsr.model import TRAINING_ONLY, AudioVisualCTC, ModelConfig
 from mtbench.avsr.openhead_av import save_recognizer
 from mtbench.avsr.training_data import BatchGenerator
+from mtbench.child_processes import shielded_start
 from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.languages import LANGUAGES
 from mtbench.loss_plot import plot_losses
@@ -389,8 +390,9 @@ def train(
         )
         for rank in range(1, processes)
     ]
-    for process in helpers:
-        process.start()
+    with shielded_start():
+        for process in helpers:
+            process.start()
     losses = folder / "losses.csv"
     if not losses.is_file():
         losses.write_text(f"step,seconds,learning_rate,{','.join(PARTS)}\n", "utf-8")

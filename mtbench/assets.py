@@ -10,6 +10,7 @@ not match is refused. Pickles are read through :mod:`mtbench.safe_pickle` only.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import sys
@@ -21,10 +22,12 @@ from pathlib import Path
 import numpy as np
 
 from mtbench.arrays import ArrayFileError, open_arrays
+from mtbench.cache import write_atomically
 from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.flame import N_EXPRESSION, N_SHAPE, N_VERTICES, PARENTS, WHERE_TO_GET, index_lists
 from mtbench.mesh_files import MeshFileError, read_mesh
 from mtbench.safe_pickle import UnsafePickleError, load_arrays
+from mtbench.user_folders import expand_home, home_folder
 
 #: Arrays of an asset made from a full model, as :class:`mtbench.flame.FlameModel` names them.
 MODEL_ARRAYS = ("directions", "pose_directions", "joint_regressor", "weights")
@@ -67,20 +70,42 @@ class AssetRecord:
 
 
 def data_folder() -> Path:
-    """Return the folder of user data: ``$MTBENCH_DATA``, else the platform's."""
-    chosen = os.environ.get("MTBENCH_DATA")
-    if chosen:
-        return Path(chosen)
+    """Return the folder of user data: ``$MTBENCH_DATA``, else the platform's.
+
+    Raises
+    ------
+    PrerequisiteError
+        Where nothing is set and the user has no home folder.
+    """
+    if given := os.environ.get("MTBENCH_DATA"):
+        return expand_home(given)
     if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "mtbench"
+        return home_folder("MTBENCH_DATA") / "Library" / "Application Support" / "mtbench"
     if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "mtbench"
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "mtbench"
+        local = os.environ.get("LOCALAPPDATA")
+        return (Path(local) if local else home_folder("MTBENCH_DATA") / "AppData" / "Local") / "mtbench"
+    chosen = os.environ.get("XDG_DATA_HOME")
+    return (Path(chosen) if chosen else home_folder("MTBENCH_DATA") / ".local" / "share") / "mtbench"
 
 
 def _paths() -> tuple[Path, Path]:
     folder = data_folder() / "assets"
     return folder / "flame-5023.npz", folder / "flame-5023.json"
+
+
+def _installed() -> tuple[Path, Path] | None:
+    """Return asset and record where both are there; a user without a home has none."""
+    try:
+        target, record_path = _paths()
+    except PrerequisiteError:
+        return None
+    try:
+        return (target, record_path) if target.is_file() and record_path.is_file() else None
+    except OSError as error:
+        raise PrerequisiteError(
+            f"{target} cannot be looked at ({error.strerror}): let this user read it, or set MTBENCH_DATA to "
+            "a folder of its own"
+        ) from None
 
 
 def add_flame(file: str | Path) -> AssetRecord:
@@ -113,23 +138,22 @@ def add_flame(file: str | Path) -> AssetRecord:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     edition, license_ = _EDITIONS.get(sha256, ("unknown", "see the file's own license"))
     target, record_path = _paths()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_suffix(".tmp.npz")
-    np.savez(temporary, allow_pickle=False, **arrays)
+    content = io.BytesIO()
+    np.savez(content, allow_pickle=False, **arrays)
     record = AssetRecord(
         name="flame-5023",
         kind="model" if "directions" in arrays else "template",
-        digest=_file_digest(temporary),
+        digest=hashlib.blake2b(content.getbuffer(), digest_size=16).hexdigest(),
         source=path.name,
         source_sha256=sha256,
         edition=edition,
         license=license_,
         triangles=len(arrays["triangles"]),
     )
-    record_text = record_path.with_suffix(".tmp.json")
-    record_text.write_text(json.dumps(asdict(record), indent=1) + "\n", encoding="utf-8")
-    temporary.replace(target)
-    record_text.replace(record_path)
+    advice = "give another folder (MTBENCH_DATA)"
+    write_atomically(target, content.getvalue(), advice=advice)
+    text = json.dumps(asdict(record), indent=1) + "\n"
+    write_atomically(record_path, text.encode(), advice=advice)
     return record
 
 
@@ -173,9 +197,10 @@ def flame_record() -> AssetRecord | None:
     PrerequisiteError
         Where the record is damaged.
     """
-    target, record_path = _paths()
-    if not target.is_file() or not record_path.is_file():
+    found = _installed()
+    if found is None:
         return None
+    record_path = found[1]
     try:
         return AssetRecord(**json.loads(record_path.read_text(encoding="utf-8")))
     except (ValueError, TypeError, OSError) as error:
@@ -186,9 +211,8 @@ def flame_record() -> AssetRecord | None:
 
 def flame_asset_stamp() -> tuple:
     """Return a value that changes whenever the installed FLAME asset does."""
-    target, record_path = _paths()
-    stamps = [(str(p), p.stat().st_mtime_ns, p.stat().st_size) for p in (target, record_path) if p.is_file()]
-    return tuple(stamps)
+    found = _installed()
+    return () if found is None else tuple((str(p), p.stat().st_mtime_ns, p.stat().st_size) for p in found)
 
 
 def read_flame_asset(names: Iterable[str]) -> dict[str, np.ndarray] | None:

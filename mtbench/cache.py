@@ -12,6 +12,7 @@ A file is one header line (``mtbench-cache 1 <digest of the JSON> <JSON>``) foll
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -26,6 +27,9 @@ from typing import Any
 
 import numpy as np
 
+from mtbench.file_errors import writing
+from mtbench.user_folders import expand_home, home_folder
+
 #: Folders of the stage cache; whatever else lies beside them is left alone.
 STAGES = ("mixtures", "crops", "geometry", "hypotheses")
 
@@ -36,15 +40,26 @@ _STALE_SECONDS = 24 * 3600.0
 
 
 def default_cache_dir() -> Path:
-    """Return the cache folder: ``$MTBENCH_CACHE``, or ``mtbench`` in the platform's folder for caches."""
+    """Return the cache folder: ``$MTBENCH_CACHE``, or ``mtbench`` in the platform's folder for caches.
+
+    Raises
+    ------
+    PrerequisiteError
+        Where nothing is set and the user has no home folder.
+    """
     if given := os.environ.get("MTBENCH_CACHE"):
-        return Path(given).expanduser()
-    home = Path.home()
+        return expand_home(given)
     if sys.platform == "darwin":
-        return home / "Library" / "Caches" / "mtbench"
+        return home_folder("MTBENCH_CACHE") / "Library" / "Caches" / "mtbench"
     if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local")) / "mtbench" / "Cache"
-    return Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache") / "mtbench"
+        local = os.environ.get("LOCALAPPDATA")
+        return (
+            (Path(local) if local else home_folder("MTBENCH_CACHE") / "AppData" / "Local")
+            / "mtbench"
+            / "Cache"
+        )
+    chosen = os.environ.get("XDG_CACHE_HOME")
+    return (Path(chosen) if chosen else home_folder("MTBENCH_CACHE") / ".cache") / "mtbench"
 
 
 def digest_bytes(*parts: bytes) -> str:
@@ -104,7 +119,7 @@ class Cache:
     """
 
     def __init__(self, root: str | Path | None = None) -> None:
-        self.root = Path(root).expanduser() if root is not None else default_cache_dir()
+        self.root = expand_home(root) if root is not None else default_cache_dir()
 
     def path(self, stage: str, key: str) -> Path:
         """Return where the entry lies (or would)."""
@@ -226,7 +241,12 @@ class Cache:
         header = {"key": key, "content": content, "stored": len(stored), "bytes": len(raw), **kind}
         text = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
         line = f"{_MAGIC} {digest_bytes(text)} ".encode() + text + b"\n"
-        write_atomically(self.path(stage, key), line + stored, durable=False)
+        write_atomically(
+            self.path(stage, key),
+            line + stored,
+            durable=False,
+            advice="give another folder for the cache (--cache or MTBENCH_CACHE)",
+        )
         return content
 
 
@@ -234,7 +254,9 @@ def _content_digest(dtype: str, shape: Sequence[int], raw: bytes) -> str:
     return digest_bytes(f"{dtype}{tuple(shape)}".encode(), raw)
 
 
-def write_atomically(path: Path, data: bytes, durable: bool = True) -> None:
+def write_atomically(
+    path: Path, data: bytes, durable: bool = True, advice: str = "give another folder (--out)"
+) -> None:
     """Write *data* to *path* so that a reader sees the old file or the new one, never a part.
 
     Parameters
@@ -246,22 +268,32 @@ def write_atomically(path: Path, data: bytes, durable: bool = True) -> None:
     durable : bool
         Also flush file and folder to disk, so that the file survives a power cut. Cache entries do without:
         their digests reveal damage, and they can be made again.
+    advice : str
+        How to write elsewhere, for the message.
+
+    Raises
+    ------
+    WriteError
+        With cause and advice.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{time.monotonic_ns()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            if durable:
-                file.flush()
-                os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    if durable and os.name == "posix":
-        folder = os.open(path.parent, os.O_RDONLY)
+    with writing(path, advice):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Of a long name only the start, so that the temporary file's is no longer.
+        temporary = path.with_name(f".{path.name[:80]}.{os.getpid()}-{time.monotonic_ns()}.tmp")
         try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+            with temporary.open("wb") as file:
+                file.write(data)
+                if durable:
+                    file.flush()
+                    os.fsync(file.fileno())
+            temporary.replace(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise
+        if durable and os.name == "posix":
+            folder = os.open(path.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)

@@ -9,11 +9,11 @@ machine. :func:`examine` returns findings, one per thing that may be missing, ea
 from __future__ import annotations
 
 import importlib.metadata
-import os
 import platform
 import shutil
 import sys
 from dataclasses import dataclass
+from tempfile import TemporaryFile
 from typing import Any
 
 from mtbench.extras import EXTRAS, install_command, missing_modules, torch_releases, torch_trouble
@@ -85,6 +85,7 @@ def examine() -> list[Finding]:
         _examine_flame(),
         *(_examine_gl(platform) for platform in ("egl", "osmesa")),
         _examine_program("ffmpeg"),
+        *([_examine_kernels()] if package_version("numba") else []),
         _examine_cache(),
     ]
     return findings
@@ -185,15 +186,40 @@ def _examine_program(name: str) -> Finding:
     )
 
 
+def _examine_kernels() -> Finding:
+    from mtbench.compilation import kernel_folder
+
+    folder = kernel_folder()
+    if folder is None:
+        return Finding(
+            "compiled kernels",
+            "absent",
+            "not kept, every process compiles again: set MTBENCH_CACHE to a folder",
+        )
+    return Finding("compiled kernels", "ok", f"kept in {folder}")
+
+
 def _examine_cache() -> Finding:
     from mtbench.cache import Cache
+    from mtbench.errors import MtbenchError
+    from mtbench.file_errors import check_output_folder, explain_os_error, writing
 
-    cache = Cache()
-    size = sum(stage.bytes for stage in cache.sizes())
+    try:
+        cache = Cache()
+        check_output_folder(cache.root, "set MTBENCH_CACHE to another folder")
+        if cache.root.is_dir():
+            with (
+                writing(cache.root, "set MTBENCH_CACHE to another folder"),
+                TemporaryFile(dir=cache.root) as file,
+            ):
+                file.write(b"mtbench")
+        size = sum(stage.bytes for stage in cache.sizes())
+    except MtbenchError as error:
+        return Finding("cache", "broken", str(error))
+    except OSError as error:
+        return Finding("cache", "broken", explain_os_error(error)[0])
     folder = cache.root
-    while not folder.exists() and folder != folder.parent:
+    while not folder.exists():
         folder = folder.parent
-    status = "ok" if os.access(folder, os.W_OK) else "broken"
-    hint = "" if status == "ok" else "; not writable: set MTBENCH_CACHE"
     free = shutil.disk_usage(folder).free
-    return Finding("cache", status, f"{cache.root}, {size / 1e6:.0f} MB used, {free / 1e9:.0f} GB free{hint}")
+    return Finding("cache", "ok", f"{cache.root}, {size / 1e6:.0f} MB used, {free / 1e9:.0f} GB free")

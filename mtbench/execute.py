@@ -4,7 +4,8 @@ Conventions
 -----------
 A task is a module-level function and one picklable argument; its result does not depend on where or in which
 order tasks run. Workers are spawned, not forked, and use one torch thread each: so the numbers are the same
-with one worker and with eight. A worker ends when its parent does, however that was ended.
+with one worker and with eight. A worker ends when its parent does, however that was ended; and it is killed where
+it works on what nobody waits for any more (an error, an interruption): tasks write atomically, so nothing is lost.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ import multiprocessing
 import os
 import signal
 import sys
-import threading
 import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any, TypeVar
+from multiprocessing.reduction import ForkingPickler
+from typing import TypeVar
 
+from mtbench.child_processes import live_with_parent, shielded_start
 from mtbench.errors import MtbenchError, UsageError
 from mtbench.threads import set_torch_threads, single_threaded_torch
 
@@ -58,6 +60,9 @@ class Executor:
             raise UsageError(f"workers must be 1 or more, not {workers}")
         self.workers = workers or default_workers()
         self._pool: ProcessPoolExecutor | None = None
+        self._processes: Mapping[int, multiprocessing.process.BaseProcess] = {}
+        #: Whether tasks were handed out that have not all come back.
+        self._busy = False
 
     def __enter__(self) -> Executor:
         return self
@@ -71,7 +76,7 @@ class Executor:
         Raises
         ------
         MtbenchError
-            What a task raised, or a note that a worker died.
+            What a task raised, or a note that a worker died; the workers are ended then.
         """
         if not tasks:
             return
@@ -80,35 +85,66 @@ class Executor:
                 for index, task in enumerate(tasks):
                     yield index, function(task)
             return
-        pool = self._start()
-        futures: dict[Future[R], int] = {pool.submit(function, task): i for i, task in enumerate(tasks)}
+        self._busy = True
         try:
+            pool = self._start()
+            futures: dict[Future[R], int] = {
+                pool.submit(_attempt, function, task): i for i, task in enumerate(tasks)
+            }
             for future in as_completed(futures):
                 yield futures[future], future.result()
+            self._busy = False
         except BrokenProcessPool as error:
-            raise MtbenchError(
-                "a worker process died, most likely because memory ran out; what was finished is in the "
-                "cache: run the same command again, with --workers 1 if it happens twice"
-            ) from error
+            raise self._explain_death() from error
         finally:
-            for future in futures:
-                future.cancel()
+            if self._busy:
+                self._kill()
 
     def close(self) -> None:
-        """End the workers; tasks that have not started are dropped."""
+        """End the workers; tasks that have not finished are dropped."""
+        if self._busy:
+            self._kill()
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
             self._pool = None
+
+    def _kill(self) -> None:
+        """End the workers now, in the middle of what they do."""
+        pool, self._pool, self._busy = self._pool, None, False
+        if pool is None:
+            return
+        for process in self._processes.values():
+            process.kill()
+        pool.shutdown(wait=True, cancel_futures=True)
 
     def _start(self) -> ProcessPoolExecutor:
         if self._pool is None:
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(self.workers, mp_context=context, initializer=_initialize_worker)
-            with _hidden_main():
+            with _hidden_main(), shielded_start():
                 started = [self._pool.submit(os.getpid) for _ in range(self.workers)]
+            # The pool forgets its processes when one of them dies; the dictionary is its own, and grows with it.
+            self._processes = self._pool._processes
             for future in started:
                 future.result()
         return self._pool
+
+    def _explain_death(self) -> MtbenchError:
+        """Return what to tell people about a worker that died."""
+        for process in list(self._processes.values()):
+            process.join(1)
+        # The pool terminates the others when one has died.
+        codes = [p.exitcode for p in self._processes.values() if p.exitcode not in (None, 0, -signal.SIGTERM)]
+        code = codes[0] if codes else None
+        cause = "most likely because memory ran out"
+        if code is not None and code > 0:
+            cause = f"exit code {code}"
+        elif code is not None and signal.Signals(-code).name != "SIGKILL":
+            cause = f"signal {signal.Signals(-code).name}"
+        return MtbenchError(
+            f"a worker process died, {cause}; what was finished is in the cache: run the same command again, "
+            "with --workers 1 if it happens twice"
+        )
 
 
 @contextlib.contextmanager
@@ -129,14 +165,30 @@ def _hidden_main() -> Iterator[None]:
                 os.environ[name] = value
 
 
+def _attempt(function: Callable[[T], R], task: T) -> R:
+    """Call *function* in a worker; whatever it raises can travel to the parent."""
+    try:
+        return function(task)
+    except MemoryError:
+        raise MtbenchError(
+            "memory ran out in a worker process; what was finished is in the cache: run the same command again "
+            "with fewer --workers"
+        ) from None
+    except BaseException as error:
+        if isinstance(error, Exception) and _can_travel(error):
+            raise
+        name = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
+        raise MtbenchError(f"a worker process failed: {name}: {error}") from error
+
+
+def _can_travel(error: Exception) -> bool:
+    try:
+        copy = ForkingPickler.loads(ForkingPickler.dumps(error))
+    except Exception:
+        return False
+    return type(copy) is type(error)
+
+
 def _initialize_worker() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    live_with_parent()
     set_torch_threads(1)
-
-
-def _end_with(parent: Any) -> None:
-    parent.join()
-    os._exit(1)

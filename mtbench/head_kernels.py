@@ -10,10 +10,11 @@ vertex subset that the caller chose.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from mtbench.compilation import njit_cached
 
 
-@njit(nogil=True, cache=True)
+@njit_cached(nogil=True)
 def pose_frames(
     curves,
     base,

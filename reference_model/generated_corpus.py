@@ -18,9 +18,7 @@ import io
 import json
 import logging
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import lru_cache
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -28,6 +26,7 @@ import numpy as np
 from pydantic import Field, ValidationError
 
 from mtbench.cache import write_atomically
+from mtbench.child_processes import start_pool
 from mtbench.errors import UsageError
 from mtbench.languages import LANGUAGES, language_code
 from mtbench.manifests import CLIP_ID, FPS, MAX_FRAMES, SAMPLES_PER_FRAME, StrictModel
@@ -195,7 +194,7 @@ def generate_corpus(
         raise UsageError(f"{folder}: holds a corpus of another seed or other languages; give another folder")
     write_atomically(mark, json.dumps(wanted).encode())
     frames, done = hours * 3600 * FPS, 0
-    pool = ProcessPoolExecutor(workers, get_context("spawn")) if workers > 1 else None
+    pool = start_pool(workers) if workers > 1 else None
     try:
         number = 0
         while frames > 0:
@@ -209,7 +208,7 @@ def generate_corpus(
             log.info("part %d  %.2f of %g hours", done, hours - max(0.0, frames) / 3600 / FPS, hours)
     finally:
         if pool:
-            pool.shutdown()
+            pool.shutdown(cancel_futures=True)
     request = _Request(hours=hours, seed=seed, languages=codes, parts=done)
     write_atomically(folder / MANIFEST, request.model_dump_json(by_alias=True).encode())
     return GeneratedCorpus(folder)

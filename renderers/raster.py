@@ -21,9 +21,9 @@ bytes on every machine.
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
+from mtbench.compilation import njit_cached
 from mtbench.renderers.shading import light_triangles, light_vertices
 
 #: Rows of a table of projected vertices: x, y (1/256 pixel), depth, 1/w, then gray or r, g, b (0.5 .. 255.5).
@@ -54,14 +54,14 @@ _CULL = np.float32(-1.0)
 RAMP_LENGTH = _BLOCK_LIMIT + _LANES
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit_cached(nogil=True, error_model="numpy")
 def _level(value):
     """Return 0.5..255.5 for *value* 0..1, cut at 1: what is truncated to a pixel."""
     value = value * _WHITE
     return (value if value < _WHITE else _WHITE) + _HALF
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit_cached(nogil=True, error_model="numpy")
 def project(vertices, matrix, width, height, p):
     """Fill the first four rows of *p* (ROWS, n); NaN where a vertex isn't between near and far plane.
 
@@ -98,7 +98,7 @@ def project(vertices, matrix, width, height, p):
         ws[v] = inverse
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit_cached(nogil=True, error_model="numpy")
 def _fill_gray(
     buffer,
     start,
@@ -149,7 +149,7 @@ def _fill_gray(
             buffer[j] = packed if packed > old else old
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit_cached(nogil=True, error_model="numpy")
 def _box(ax, ay, bx, by, cx, cy, width, height, backs):
     """Return (facing, x0, x1, y0, y1, area): the pixels a triangle may cover; facing 0 if it has none.
 
@@ -184,7 +184,7 @@ def _box(ax, ay, bx, by, cx, cy, width, height, backs):
     return facing, x0, x1, y0, y1, area
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit_cached(nogil=True, error_model="numpy")
 def _edge(ax, ay, bx, by, px, py):
     """Return (value at p, dx, dy, threshold) of the edge a-b: p is inside where value >= threshold."""
     dx = np.float64(bx - ax)
@@ -193,7 +193,7 @@ def _edge(ax, ay, bx, by, px, py):
     return value, dx, dy, 0.0 if dy < 0.0 or (dy == 0.0 and dx > 0.0) else 1.0
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit_cached(nogil=True, error_model="numpy")
 def raster_gray(triangles, p, face_gray, flat, back, width, height, ramp, buffer):
     """Draw *triangles* of the projected vertices *p* into *buffer* (height * width + lanes,) int32.
 
@@ -290,7 +290,7 @@ def raster_gray(triangles, p, face_gray, flat, back, width, height, ramp, buffer
             )
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit_cached(nogil=True, error_model="numpy")
 def _window_minima(buffer, pixels, width, scratch, low):
     """Fill *low* with the smallest value of *buffer* in the 4x4 window that begins at each pixel.
 
@@ -308,7 +308,7 @@ def _window_minima(buffer, pixels, width, scratch, low):
         low[i] = a if a < c else c
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit_cached(nogil=True, error_model="numpy")
 def _visible_backs(triangles, p, width, height, low, out):
     """Copy to *out* the triangles seen from behind that may show; return how many.
 
@@ -341,7 +341,7 @@ def _visible_backs(triangles, p, width, height, low, out):
     return count
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit_cached(nogil=True, error_model="numpy")
 def raster_color(triangles, p, face_color, flat, back, width, height, buffer):
     """Draw coloured *triangles* into *buffer* (height * width,) int64, as :func:`raster_gray` does in gray."""
     xs, ys, zs, ws = p[0], p[1], p[2], p[3]
@@ -398,7 +398,7 @@ def raster_color(triangles, p, face_color, flat, back, width, height, buffer):
                 qc -= aby * 256.0
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit_cached(nogil=True, error_model="numpy")
 def draw_gray(
     triangles, vertices, matrices, albedo, lights, ambient, background, back, flat, ramp, width, height, out
 ):
@@ -449,7 +449,7 @@ def draw_gray(
                 buffer[k] = clear
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit_cached(nogil=True, error_model="numpy")
 def draw_color(
     triangles, vertices, matrices, albedo, lights, ambient, background, back, flat, width, height, out
 ):

@@ -19,8 +19,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
+
+from mtbench.compilation import njit_cached
 
 if TYPE_CHECKING:
     from mtbench.renderer import Appearance
@@ -73,7 +74,7 @@ def unit_lights(lights: np.ndarray | tuple[tuple[float, float, float, float], ..
     return table.astype(np.float32)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit_cached(nogil=True, error_model="numpy")
 def light_normals(normals, lights, ambient, out):
     """Fill *out* (n,) with the light on surfaces with *normals* (3, n), of any length; float32 throughout."""
     xs, ys, zs = normals[0], normals[1], normals[2]
@@ -89,7 +90,7 @@ def light_normals(normals, lights, ambient, out):
             out[v] += cosine * intensity if cosine > _ZERO else _ZERO
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit_cached(nogil=True, error_model="numpy")
 def light_vertices(triangles, vertices, lights, ambient, normals, out):
     """Fill *out* (n,) with the light at each vertex; *normals* (3, n) float32 is scratch.
 
@@ -117,7 +118,7 @@ def light_vertices(triangles, vertices, lights, ambient, normals, out):
     light_normals(normals, lights, ambient, out)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit_cached(nogil=True, error_model="numpy")
 def light_triangles(triangles, vertices, lights, ambient, normals, out):
     """Fill *out* (F,) with the light on each triangle; *normals* (3, F) float32 is scratch."""
     for f in range(triangles.shape[0]):

@@ -33,6 +33,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mtbench.cache import default_cache_dir
 from mtbench.errors import PrerequisiteError
 from mtbench.languages import LANGUAGES
 from mtbench.synth.frontends import segment
@@ -90,12 +91,8 @@ class Sentence:
 
 
 def cache_folder() -> Path:
-    """Return the folder for fetched and derived texts: ``$MTBENCH_CACHE`` or the user's cache folder."""
-    root = (
-        os.environ.get("MTBENCH_CACHE")
-        or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mtbench"
-    )
-    return Path(root) / "texts"
+    """Return the folder for fetched and derived texts, in that of the cache."""
+    return default_cache_dir() / "texts"
 
 
 def fetch_udhr(path: Path | None = None) -> Path:

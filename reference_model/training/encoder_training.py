@@ -24,9 +24,8 @@ import math
 import time
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from dataclasses import asdict
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +36,7 @@ import torch.nn.functional as F
 from mtbench.avsr.decoding import DecodingConfig
 from mtbench.avsr.model import AudioVisualCTC, ModelConfig
 from mtbench.avsr.openhead_av import save_recognizer
+from mtbench.child_processes import start_pool
 from mtbench.errors import UsageError
 from mtbench.languages import language_code
 from mtbench.reference_model.training.checkpoints import CHECKPOINT, load_checkpoint
@@ -219,7 +219,7 @@ def _batches(config: EncoderTraining, first: int, workers: int) -> Iterator[Spee
     if not workers:
         yield from (make_batch(config, number) for number in range(first, config.steps))
         return
-    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+    with start_pool(workers) as pool:
         ahead: deque[Future[SpeechBatch]] = deque()
         for number in range(first, config.steps):
             ahead.append(pool.submit(_work, config, number))

@@ -1,0 +1,49 @@
+"""The user's home folder, where there is one.
+
+Conventions
+-----------
+Containers run programs as users without an entry in the list of users and without ``HOME``: then a folder has to
+be named, and the message says by which variable.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mtbench.errors import PrerequisiteError, UsageError
+
+
+def home_folder(variable: str) -> Path:
+    """Return the user's home folder.
+
+    Parameters
+    ----------
+    variable : str
+        Environment variable that names a folder of its own and so makes a home needless; for the message.
+
+    Raises
+    ------
+    PrerequisiteError
+        Where the user has no home folder.
+    """
+    try:
+        return Path.home()
+    except RuntimeError:
+        raise PrerequisiteError(
+            f"this user has no home folder (HOME is not set, and the system knows of none): "
+            f"set {variable} to a folder that can be written to"
+        ) from None
+
+
+def expand_home(path: str | Path) -> Path:
+    """Return *path* with a leading ``~`` or ``~name`` replaced by that user's home folder.
+
+    Raises
+    ------
+    UsageError
+        Where that user has none.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise UsageError(f"{path}: no home folder is known for it; write the whole path") from None
