@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import numba
-from numba.core import config
 
 from mtbench.cache import default_cache_dir
 from mtbench.errors import PrerequisiteError
+
+config: Any = numba.config
 
 
 def njit_cached(**options: Any) -> Callable[[Callable[..., Any]], Any]:
