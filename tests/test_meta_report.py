@@ -10,13 +10,14 @@ from meta_samples import AV, LANGUAGES, harm_of, make_scores, with_errors
 
 from mtbench.errors import UsageError
 from mtbench.meta.plots import draw_plots
-from mtbench.meta.report import REPORT_HTML, REPORT_JSON, find_reversals, make_report, write_report
+from mtbench.meta.report import REPORT_HTML, REPORT_JSON, make_report, write_report
 from mtbench.meta.report_page import render_page
+from mtbench.meta.verdicts import find_reversals
 
 
 @pytest.fixture(scope="module")
 def report():
-    return make_report(make_scores(snr=True, noise=0.01, seed=1, clips=3), replicates=100)
+    return make_report(make_scores(snr=True, noise=0.01, seed=1, clips=5), replicates=100)
 
 
 def numbers(value):
@@ -61,10 +62,48 @@ def test_missed_targets_say_so():
     assert ">no</td>" in render_page(report, {})
 
 
-def test_without_nuisances_their_target_is_not_met():
+def test_without_nuisances_their_target_is_not_judged():
     report = make_report(make_scores(families=["amplitude"]), replicates=50)
     target = report["targets"][-1]
-    assert (target["reached"], target["met"]) == (None, False)
+    assert (target["reached"], target["met"], target["reason"]) == (None, None, "no nuisance was scored")
+
+
+def test_few_clips_judge_nothing_however_well_they_come_out():
+    report = make_report(make_scores(snr=True, noise=0.01, clips=3, languages=("eng", "ita")), replicates=50)
+    assert report["spearman_system"]["estimate"] > 0.99
+    assert [t["met"] for t in report["targets"]] == [True, None, None, None, None]
+    assert {t["reason"] for t in report["targets"][1:]} == {"cannot be judged with 6 clips"}
+    assert report["verdict"][0].startswith("Nobody can tell yet whether AVLR by openhead-av measures")
+    page = render_page(report, {})
+    assert page.count("<td>cannot be judged with 6 clips</td>") == 4
+    assert page.index("Nobody can tell yet") < page.index("What was reached")
+
+
+def test_one_source_a_language_gives_no_interval_and_so_no_verdict():
+    report = make_report(
+        make_scores(snr=True, clips=1, languages=tuple("abcdefghijklmnopqrstuvwxyz")), replicates=50
+    )
+    assert all("no interval" in t["reason"] for t in report["targets"][1:3])
+    # The second half of the clips is empty: there is no accuracy, not one of 0.
+    accuracy = report["pairwise_accuracy"]["system"]
+    assert (accuracy["estimate"], accuracy["ci95"]) == (None, None)
+
+
+def test_intervals_of_empty_halves_are_not_printed():
+    # One language with two sources: half of the bootstrap samples leave one half of the clips empty.
+    accuracy = make_report(make_scores(clips=2, languages=("ita",)), replicates=200)["pairwise_accuracy"]
+    assert accuracy["system"]["estimate"] > 0.9
+    assert accuracy["system"]["ci95"] is None
+    assert accuracy["clip"]["ci95"] is None
+
+
+def test_verdict_in_words(report):
+    assert report["verdict"][0].startswith("Yes: AVLR by openhead-av on sample@1 meets all 5 targets.")
+    assert "puts 1.00" in report["verdict"][1] or "puts 0.99" in report["verdict"][1]
+    worse = make_report(make_scores(noise=0.3, seed=3), replicates=50)
+    assert worse["verdict"][0].startswith("No, not as it should: ")
+    assert "LVE orders them even better (1.00 against" in worse["verdict"][-1]
+    assert "very ground truth" in worse["verdict"][-1]
 
 
 @pytest.mark.parametrize("families", [["upper-face-noise"], ["shuffled"], ["head-turn"], ["lag"]])

@@ -96,6 +96,6 @@ def _summary(report: dict[str, Any]) -> list[str]:
     ]
     for target in report["targets"]:
         reached = "n/a" if target["reached"] is None else f"{target['reached']:.3g}"
-        met = "met" if target["met"] else "MISSED"
+        met = target["reason"] or ("met" if target["met"] else "MISSED")
         lines.append(f"  {target['name']}: {reached} (target {target['wanted']:g}): {met}")
-    return lines
+    return [*lines, *report["verdict"]]

@@ -14,7 +14,9 @@ table { border-collapse: collapse; margin: 0.8rem 0; font-size: 13px; font-varia
 th, td { padding: 0.25rem 0.6rem; text-align: right; border-bottom: 1px solid #e1e4e8; }
 th:first-child, td:first-child { text-align: left; } th { background: #f6f8fa; }
 td.yes { color: #1a6b37; font-weight: 600; } td.no { color: #a3271c; font-weight: 600; }
-img { max-width: 100%; height: auto; } .wide { overflow-x: auto; } .note { color: #57606a; font-size: 13px; }
+img { max-width: 100%; height: auto; } .wide { overflow-x: auto; } .verdict { font-size: 1.05rem; }
+/* On a phone plots and tables keep a readable size and are moved sideways. */
+@media (max-width: 760px) { .wide img { max-width: none; width: 720px; } } .note { color: #57606a; font-size: 13px; }
 details { margin: 0.6rem 0; } summary { cursor: pointer; }
 """
 
@@ -31,7 +33,9 @@ def make_table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
             for cell in row
         ]
         lines.append(f"<tr>{''.join(cells)}</tr>")
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>\n"
+    body = "".join(lines)
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div class="wide">{table}</div>\n'
 
 
 def fold(title: str, text: str) -> str:

@@ -5,7 +5,9 @@ Conventions
 Pairs of known order are all pairs within a chain (see :mod:`mtbench.meta.correlation`); pairs known to tie are
 the ground truth with each nuisance. A metric says *tie* where two scores differ by no more than its threshold
 epsilon, which is calibrated for each metric: chosen on one half of the clips as the one that is right most
-often, and judged on the other half, both ways. A family counts as much as any other; the nuisances together
+often, and judged on the other half, both ways. Where a half is empty (one source in all, or a
+bootstrap sample that drew none of it) there is no accuracy, and an interval only where nearly all samples have one.
+A family counts as much as any other; the nuisances together
 are one family more. Without nuisances epsilon is 0. Equal scores of systems that differ are a mistake.
 
 Source: acc_eq with tie calibration, D. Deutsch, G. Foster, M. Freitag, "Ties Matter", EMNLP 2023.
@@ -179,7 +181,16 @@ def _cross_validate(
                 gaps[judging][:1], rows[judging][:1], candidates[:1], pairs, inside / inside.sum()
             )
             strata[name] += float(share[0, best[0]]) / 2
+    total[~_have_both_halves(measure, halves, weights)] = np.nan
     return total, (epsilons[0], epsilons[1]), strata
+
+
+def _have_both_halves(
+    measure: Measure, halves: tuple[np.ndarray, np.ndarray], weights: np.ndarray
+) -> np.ndarray:
+    """Whether each replicate has a usable clip in both halves: (B,) bool; NaN would count as a mistake else."""
+    there = [weights[:, half & measure.usable].sum(axis=1) > 0 for half in halves]
+    return there[0] & there[1]
 
 
 def _system_gaps(study: Study, measure: Measure, pairs: _Pairs, weights: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ Conventions
 ``report.json`` holds all numbers, each with its 95 % interval and, where it is a correlation or an accuracy, its
 level; ``report.html`` shows them in one file without links to others; ``plots/`` holds the plots alone. All
 three are functions of the scores (and the benchmark's lexicons and durations): equal scores give equal bytes.
-A target that is missed says so.
+A target that is missed or cannot be judged says so (:mod:`mtbench.meta.verdicts`).
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ from mtbench.cache import write_atomically
 from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.meta.confusions import confuse_ground_truth
 from mtbench.meta.correlation import Correlation, correlate
-from mtbench.meta.curves import TOLERANCE, compare_with_truth, trace_curves, trace_noise
+from mtbench.meta.curves import compare_with_truth, trace_curves, trace_noise
 from mtbench.meta.estimates import Measure, Study, default_measures, headline_condition, summarize
 from mtbench.meta.fairness import describe_languages, judge_fairness
 from mtbench.meta.pairwise import PairwiseAccuracy, measure_accuracy
 from mtbench.meta.scores import MetaScores
 from mtbench.meta.sensitivity import compare_amplitudes, compare_conditions, default_contrasts
 from mtbench.meta.systems import GROUND_TRUTH, SHUFFLED, STATIC
+from mtbench.meta.verdicts import check_targets, say_verdict
 from mtbench.results import round_floats
 from mtbench.statistics import REPLICATES, SEED, percentile_interval
 
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 REPORT_JSON, REPORT_HTML, PLOTS = "report.json", "report.html", "plots"
-#: What AVLR has to reach: systems, Spearman on systems and on clips.
-LEAST_SYSTEMS, LEAST_SYSTEM_RHO, LEAST_CLIP_RHO = 24, 0.95, 0.6
 
 
 def make_report(
@@ -63,8 +62,8 @@ def make_report(
     dict
         Keys ``systems``, ``measures``, ``spearman_system``, ``spearman_clip``, ``kendall_system``,
         ``kendall_clip``, ``pairwise_accuracy``, ``curves``, ``nuisances``, ``controls``, ``sensitivity``,
-        ``confusions``, ``fairness``, ``targets`` and what was scored. The top of ``spearman_system`` and the
-        like is AVLR's; ``measures`` below it has every metric.
+        ``confusions``, ``fairness``, ``targets``, ``verdict`` (in words) and what was scored. The top of
+        ``spearman_system`` and the like is AVLR's; ``measures`` below it has every metric.
 
     Raises
     ------
@@ -110,6 +109,7 @@ def make_report(
         "fairness": {unit: judge_fairness(study, condition, traits, unit=unit) for unit in units},
     }
     report["targets"] = check_targets(report)
+    report["verdict"] = say_verdict(report)
     clean: dict[str, Any] = round_floats(report)
     return clean
 
@@ -143,67 +143,6 @@ def write_report(report: dict[str, Any], out: Path | str) -> list[Path]:
         write_atomically(out / PLOTS / f"{name}.svg", data)
     write_atomically(out / REPORT_HTML, render_page(report, plots).encode())
     return [out / REPORT_HTML, out / REPORT_JSON, *(out / PLOTS / f"{name}.svg" for name in plots)]
-
-
-def check_targets(report: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return what AVLR has to reach, what it reached, and whether that is enough.
-
-    Parameters
-    ----------
-    report : dict
-        All keys but ``targets``.
-    """
-    system, clip = report["spearman_system"], report["spearman_clip"]
-    contradicted = find_reversals(report, "avlr")
-    # A nuisance is judged in the units that AVLR is reported in, by its largest movement.
-    moved = [
-        abs(row["difference"]["estimate"])
-        for row in report["nuisances"]
-        if row["measure"] == "avlr" and row["difference"]["estimate"] is not None
-    ]
-    degraded = max(0, len(report["systems"]) - 1)
-    return [
-        _target("degraded systems", degraded, LEAST_SYSTEMS, degraded >= LEAST_SYSTEMS),
-        _target(
-            "Spearman, system level", system["estimate"], LEAST_SYSTEM_RHO, _least(system, LEAST_SYSTEM_RHO)
-        ),
-        _target("Spearman, clip level", clip["estimate"], LEAST_CLIP_RHO, _least(clip, LEAST_CLIP_RHO)),
-        _target("steps of curves significantly reversed", len(contradicted), 0, not contradicted),
-        _target(
-            "largest movement of AVLR by a nuisance, points",
-            max(moved) if moved else None,
-            TOLERANCE,
-            bool(moved) and max(moved) < TOLERANCE,
-        ),
-    ]
-
-
-def find_reversals(report: dict[str, Any], measure: str) -> list[dict[str, Any]]:
-    """Return every step of every curve, noise included, that *measure* significantly contradicts."""
-    found = []
-    for name, curve in report["curves"].items():
-        for family, checks in curve.get("checks", {}).items():
-            steps = checks.get(measure, {}).get("steps", [])
-            found += [{"curve": name, "family": family, **step} for step in steps if step["reversed"]]
-    unit = "phones" if measure.endswith("_phones") else "words"
-    for noise, group in report["curves"]["snr"].get(unit, {}).items():
-        for curve in group["curves"]:
-            if measure.startswith("avlr") and curve["modality"] == "av":
-                steps = curve["check"]["steps"]
-                found += [
-                    {"curve": f"snr, {noise}", "family": curve["system"], **step}
-                    for step in steps
-                    if step["reversed"]
-                ]
-    return found
-
-
-def _target(name: str, reached: float | None, wanted: float, met: bool) -> dict[str, Any]:
-    return {"name": name, "wanted": wanted, "reached": reached, "met": met}
-
-
-def _least(number: dict[str, Any], least: float) -> bool:
-    return number["estimate"] is not None and number["estimate"] >= least
 
 
 def _describe(measure: Measure, study: Study) -> dict[str, Any]:

@@ -22,7 +22,9 @@ from mtbench.meta.page_parts import (
     format_number,
     format_p,
     format_plain,
+    format_range,
     make_table,
+    mark,
 )
 
 #: What each plot shows, for those who cannot see it.
@@ -58,7 +60,7 @@ def render_page(report: Mapping[str, Any], plots: Mapping[str, bytes]) -> str:
         if key not in plots:
             return ""
         data = base64.b64encode(plots[key]).decode()
-        return f'<p><img src="data:image/svg+xml;base64,{data}" alt="{escape(_ALT[key])}"></p>'
+        return f'<p class="wide"><img src="data:image/svg+xml;base64,{data}" alt="{escape(_ALT[key])}"></p>'
 
     missing_plots = ""
     if not plots:
@@ -78,6 +80,7 @@ def render_page(report: Mapping[str, Any], plots: Mapping[str, bytes]) -> str:
         ("How this was made", _facts(report)),
     ]
     body = "\n".join(f"<h2>{escape(title)}</h2>\n{text}" for title, text in sections if text)
+    verdict = "".join(f'<p class="verdict">{escape(line)}</p>\n' for line in report["verdict"])
     title = f"Does {name} measure lip readability?"
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -86,7 +89,7 @@ def render_page(report: Mapping[str, Any], plots: Mapping[str, bytes]) -> str:
         f"<p>{len(report['systems'])} systems with known faults, {report['n_clips']} clips in "
         f"{len(report['languages'])} languages of {escape(where)}. AVLR is the headline error rate under "
         f"<code>{escape(report['condition'])}</code>. The figures hold for this recognizer.</p>\n"
-        f"{missing_plots}{body}\n</body>\n</html>\n"
+        f"{verdict}{missing_plots}{body}\n</body>\n</html>\n"
     )
 
 
@@ -95,12 +98,13 @@ def _targets(report: Mapping[str, Any]) -> str:
         (
             row["name"],
             format_plain(row["reached"]),
+            "" if row["ci95"] is None else format_range(row["ci95"]),
             format_plain(row["wanted"]),
-            ("yes",) if row["met"] else ("no",),
+            row["reason"] if row["met"] is None else mark(row["met"]),
         )
         for row in report["targets"]
     ]
-    return make_table(("figure", "reached", "wanted", "met"), rows)
+    return make_table(("figure", "reached", "95 %", "wanted", "met"), rows)
 
 
 def _order(report: Mapping[str, Any], plot: Callable[[str], str]) -> str:
@@ -237,7 +241,7 @@ def _systems(report: Mapping[str, Any]) -> str:
         for s in report["systems"]
     ]
     head: tuple[str, ...] = ("system", "family", *(f"{m['title']}, {m['unit']}" for m in measures))
-    return fold(f"{len(rows)} systems", f'<div class="wide">{make_table(head, rows)}</div>')
+    return fold(f"{len(rows)} systems", make_table(head, rows))
 
 
 def _facts(report: Mapping[str, Any]) -> str:
