@@ -1,5 +1,6 @@
 """What the wheel holds, and that nothing but ``mtbench`` lands in site-packages."""
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -110,3 +111,26 @@ def test_torch_has_the_range_that_was_tried():
         ]
     assert "2.11.0" in requirements("judge")["torchaudio"].specifier
     assert "2.12.0" not in requirements("judge")["torchaudio"].specifier
+
+
+def test_the_citation_is_that_of_this_version():
+    import mtbench
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    lines = (ROOT / "CITATION.cff").read_text("utf-8").splitlines()
+    fields = dict(line.split(": ", 1) for line in lines if re.match(r"[a-z-]+: \S", line))
+    assert fields["cff-version"] == "1.2.0"
+    assert fields["version"] == project["version"] == mtbench.__version__
+    assert fields["license"] == project["license"]
+    assert project["authors"][0]["name"] in (ROOT / "CITATION.cff").read_text("utf-8")
+    assert {"authors:", "references:"} <= set(lines)
+
+
+def test_the_citation_can_be_read():
+    """Keys that the format's schema 1.2.0 asks for; checked with cffconvert when the file changed."""
+    yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    assert {"cff-version", "message", "title", "authors"} <= citation.keys()
+    for reference in citation["references"]:
+        assert {"type", "title", "authors", "year"} <= reference.keys()
+        assert all(author["family-names"] and author["given-names"] for author in reference["authors"])
