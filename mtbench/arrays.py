@@ -15,6 +15,7 @@ import io
 import os
 import stat
 import struct
+import warnings
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,7 +32,10 @@ MAX_HEADER = 10_000
 MAX_MEMBERS = 64
 #: Bytes moved in one piece, and the most that the zip reader may ask of the file at once.
 PIECE = 1 << 20
+#: Most axes of an array, and most bytes that a header may speak of; numpy can hold no more.
+MAX_AXES, MAX_NAMED_BYTES = 8, (1 << 63) - 1
 
+_HEADER_HINT = "the file is damaged; save the array again with numpy.save or numpy.savez_compressed"
 _NPY_MAGIC = b"\x93NUMPY"
 _ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 _LIKELY = (
@@ -123,21 +127,32 @@ def _parse_header(stream: BinaryIO | Any) -> ArrayHeader:
         raise ArrayFileError(
             "unreadable-array",
             f"array header of {length} bytes, expected at most {MAX_HEADER}",
-            "the file is damaged; save the array again with numpy.save or numpy.savez_compressed",
+            _HEADER_HINT,
         )
     text = stream.read(length)
     parse = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     try:
-        shape, fortran, dtype = parse(io.BytesIO(length_bytes + text))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # numpy remarks on headers of Python 2, which are as good
+            shape, fortran, dtype = parse(io.BytesIO(length_bytes + text))
         shape = tuple(int(n) for n in shape)
     except Exception as error:  # numpy tries two parsers, which fail in many ways on damaged text
         raise ArrayFileError(
             "unreadable-array",
             f"array header cannot be parsed ({type(error).__name__})",
-            "the file is damaged; save the array again with numpy.save or numpy.savez_compressed",
+            _HEADER_HINT,
         ) from None
     if any(n < 0 for n in shape):
-        raise ArrayFileError("unreadable-array", f"array shape {shape} is negative", "the header is damaged")
+        raise ArrayFileError("unreadable-array", f"array shape {_show(shape)} is negative", _HEADER_HINT)
+    # An axis of length 0 would hide lengths that numpy cannot hold; others contradict the size of the file.
+    if 0 in shape and prod(max(n, 1) for n in shape) * dtype.itemsize > MAX_NAMED_BYTES:
+        raise ArrayFileError("unreadable-array", f"array shape {_show(shape)} is impossible", _HEADER_HINT)
+    if len(shape) > MAX_AXES or dtype.subdtype is not None or not dtype.itemsize:
+        raise ArrayFileError(
+            "unreadable-array",
+            f"array of {len(shape)} axes and type {str(dtype)[:60]}, expected plain numbers of at most {MAX_AXES} axes",
+            "save a plain float32 array with numpy.save",
+        )
     if dtype.hasobject:
         raise ArrayFileError(
             "pickled-array",
@@ -145,6 +160,11 @@ def _parse_header(stream: BinaryIO | Any) -> ArrayHeader:
             "a list of frames of unequal length gives this: save numpy.stack(frames).astype('float32')",
         )
     return ArrayHeader(shape, dtype, bool(fortran), 8 + width + length)
+
+
+def _show(shape: tuple[int, ...]) -> str:
+    """Return a shape as text, whatever the size of its numbers."""
+    return "(" + ", ".join(str(n) if abs(n) < 1 << 63 else "…" for n in shape[:MAX_AXES]) + ")"
 
 
 def _not_an_array(start: bytes) -> ArrayFileError:
@@ -243,6 +263,13 @@ class ArrayFile:
                 _skip(stream, header.offset)
                 _fill(data, stream)
                 stream.read(1)  # the checksum is compared at the end of the member only
+        if (
+            header.dtype.kind == "U"
+            and data.view(header.dtype.byteorder.replace("|", "=") + "u4").max(initial=0) > 0x10FFFF
+        ):
+            raise ArrayFileError(
+                "unreadable-array", f"array {name!r} holds text with impossible characters", _HEADER_HINT
+            )
         return data.view(header.dtype).reshape(header.shape, order="F" if header.fortran else "C")
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from mtbench.errors import UsageError
 from mtbench.metrics.base import METRICS
 from mtbench.paired import Difference, compare_rows
-from mtbench.results import Run, read_rows, read_run
+from mtbench.results import Run, read_results
 from mtbench.series import Condition
 from mtbench.signature import Signature
 from mtbench.statistics import REPLICATES, SEED, TRIALS
@@ -134,9 +134,9 @@ def compare(
     --------
     ``print(mtbench.compare("results/ours/openhead-20", "results/static/openhead-20").table())``
     """
-    run_a, run_b = read_run(a), read_run(b)
+    (run_a, rows_a), (run_b, rows_b) = read_results(a), read_results(b)
     notes = [*check_comparable(run_a, run_b), *_collect_warnings(run_a, run_b)]
-    found = compare_rows(read_rows(a), read_rows(b), replicates=replicates, trials=trials, seed=seed)
+    found = compare_rows(rows_a, rows_b, replicates=replicates, trials=trials, seed=seed)
     differences, withheld = _withhold_winners(found, run_a, run_b)
     benchmark = f"{run_a.benchmark.name}@{run_a.benchmark.version}"
     return Comparison(

@@ -3,17 +3,24 @@
 Conventions
 -----------
 Vertices keep the order of the file: general mesh loaders merge or split vertices, which breaks index lists.
-Polygons are cut into fans of triangles. Counts are checked against the size of the file before allocating.
+Polygons are cut into fans of triangles. Sizes and counts are bounded before anything is allocated, and a row takes
+no longer than it has bytes.
 """
 
 from __future__ import annotations
 
+import io
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 #: Largest mesh file; FLAME's template has 0.4 MB.
-MAX_BYTES = 64 << 20
+MAX_BYTES = 16 << 20
+#: Most vertices, and most polygons; FLAME has 5,023 and 9,976.
+MAX_ROWS = 1 << 18
+#: Most bytes of a PLY header, and most kinds of element and properties of one.
+_MAX_HEADER, _MAX_KINDS = 1 << 16, 256
 
 _PLY_TYPES = {
     "char": "i1", "int8": "i1", "uchar": "u1", "uint8": "u1", "short": "i2", "int16": "i2", "ushort": "u2",
@@ -40,23 +47,42 @@ def read_mesh(path: Path) -> tuple[np.ndarray, np.ndarray]:
     try:
         vertices, faces = _read_ply(content) if content.startswith(b"ply") else _read_obj(content)
         triangles = [[face[0], face[i], face[i + 1]] for face in faces for i in range(1, len(face) - 1)]
+        indices = np.array(triangles, np.int64).reshape(-1, 3)
+    except MeshFileError:
+        raise
     except (ValueError, IndexError, KeyError, OverflowError, TypeError) as error:
-        raise MeshFileError(f"is damaged ({error})") from None
+        raise MeshFileError(f"is damaged ({str(error)[:200]})") from None
     if not len(vertices):
         raise MeshFileError("holds no vertices")
-    return vertices, np.array(triangles, np.int64).reshape(-1, 3)
+    if not np.isfinite(vertices).all():
+        raise MeshFileError("holds coordinates that are NaN or infinite")
+    if indices.size and not 0 <= indices.min() <= indices.max() < len(vertices):
+        raise MeshFileError(f"is damaged (triangles of vertices beyond the {len(vertices)} that there are)")
+    return vertices, indices
+
+
+def _check_count(count: int, what: str) -> None:
+    if count > MAX_ROWS:
+        raise MeshFileError(f"has more than {MAX_ROWS} {what}; no template of a head has")
+
+
+def _lines(content: bytes) -> Iterator[list[str]]:
+    """Yield the words of each line that has some."""
+    # Not splitlines(): all lines of a large file at once would be many times its size.
+    for line in io.TextIOWrapper(io.BytesIO(content), "utf-8", errors="replace"):
+        if words := line.split():
+            yield words
 
 
 def _read_obj(content: bytes) -> tuple[np.ndarray, list[list[int]]]:
     vertices: list[list[float]] = []
     faces: list[list[int]] = []
-    for line in content.decode("utf-8", errors="replace").splitlines():
-        words = line.split()
-        if not words:
-            continue
+    for words in _lines(content):
         if words[0] == "v":
+            _check_count(len(vertices) + 1, "vertices")
             vertices.append([float(x) for x in words[1:4]])
         elif words[0] == "f":
+            _check_count(len(faces) + 1, "polygons")
             # "v", "v/vt" or "v/vt/vn", counted from 1, or backwards from the last vertex
             indices = [int(word.split("/")[0]) for word in words[1:]]
             faces.append([i - 1 if i > 0 else len(vertices) + i for i in indices])
@@ -64,11 +90,11 @@ def _read_obj(content: bytes) -> tuple[np.ndarray, list[list[int]]]:
 
 
 def _read_ply(content: bytes) -> tuple[np.ndarray, list[list[int]]]:
-    end = content.index(b"end_header")
+    end = content.index(b"end_header", 0, _MAX_HEADER)
     start = content.index(b"\n", end) + 1
     encoding, elements = _parse_ply_header(content[:end].decode("ascii"))
     if encoding == "ascii":
-        return _read_ply_text(content[start:].decode("ascii"), elements)
+        return _read_ply_text(content[start:], elements)
     return _read_ply_binary(content, start, elements, "<" if encoding == "binary_little_endian" else ">")
 
 
@@ -88,13 +114,15 @@ def _parse_ply_header(text: str) -> tuple[str, list[tuple[str, int, list[tuple[s
             elements[-1][2].append((words[2], _PLY_TYPES[words[1]]))
     if encoding not in ("ascii", "binary_little_endian", "binary_big_endian"):
         raise ValueError(f"unknown encoding {encoding!r}")
-    if any(count < 0 or count > MAX_BYTES for _, count, _ in elements):
-        raise ValueError("impossible counts")
+    for name, count, properties in elements:
+        if count < 0 or len(properties) > _MAX_KINDS or len(elements) > _MAX_KINDS:
+            raise ValueError(f"{name}: impossible counts")
+        _check_count(count, f"rows of {name}")
     return encoding, elements
 
 
-def _read_ply_text(text: str, elements) -> tuple[np.ndarray, list[list[int]]]:
-    lines = iter(line.split() for line in text.splitlines() if line.strip())
+def _read_ply_text(content: bytes, elements) -> tuple[np.ndarray, list[list[int]]]:
+    lines = _lines(content)
     vertices: list[list[float]] = []
     faces: list[list[int]] = []
     for element, count, properties in elements:
@@ -109,6 +137,8 @@ def _read_ply_text(text: str, elements) -> tuple[np.ndarray, list[list[int]]]:
                 position += len(item) == 3
                 row[item[0]] = words[position : position + length]
                 position += length
+                if length < 0 or position > len(words):
+                    raise ValueError(f"a row of {element} has {len(words)} numbers, expected {position}")
             if element == "vertex":
                 vertices.append([float(row[axis][0]) for axis in "xyz"])
             elif element == "face":
@@ -138,6 +168,8 @@ def _read_ply_binary(
                     continue
                 name, length_kind, kind = item
                 length = int(np.frombuffer(content, order + length_kind, 1, position)[0])
+                if length < 0:
+                    raise ValueError("a list of negative length")
                 position += np.dtype(length_kind).itemsize
                 values = np.frombuffer(content, order + kind, length, position)
                 position += values.nbytes

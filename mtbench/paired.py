@@ -111,6 +111,11 @@ def compare_rows(
         {_ClipKey(row.clip, row.language, row.source) for row in (*rows_a, *rows_b)},
         key=lambda clip: (clip.language, clip.id),
     )
+    if len({clip.id for clip in clips}) < len(clips):
+        raise UsageError(
+            "the two results disagree about the language or source of a clip; "
+            "was one of them edited by hand, or scored on another version of the benchmark?"
+        )
     series_b = {(s.metric, s.condition): s for s in collect_series(rows_b, clips)}
     out: list[Difference] = []
     for mine in collect_series(rows_a, clips):

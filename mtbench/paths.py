@@ -12,6 +12,9 @@ import os
 import stat
 from pathlib import Path, PurePosixPath
 
+#: Most bytes of a name and of a path below the manifest's folder; most systems allow 255 and 4096.
+MAX_NAME, MAX_PATH = 255, 1024
+
 
 class PathError(ValueError):
     """A path that leaves its folder or is no regular file; the text says why."""
@@ -42,10 +45,22 @@ def resolve_inside(root: Path, relative: str) -> Path:
     pure = PurePosixPath(relative)
     if pure.is_absolute() or ".." in pure.parts:
         raise PathError(f"{relative!r} leaves the folder")
+    if len(relative) > MAX_PATH or any(
+        len(part.encode("utf-8", "replace")) > MAX_NAME for part in pure.parts
+    ):
+        raise PathError(
+            f"{relative[:60]!r}… is longer than file systems allow ({MAX_NAME} bytes a name, {MAX_PATH} in all)"
+        )
     path = root / pure
     real_root = os.path.realpath(root)
     if os.path.commonpath([real_root, os.path.realpath(path)]) != real_root:
         raise PathError(f"{relative!r} is a link that leaves the folder")
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass  # the caller says what is missing
+    except OSError as error:  # below a folder of a long name, or one that may not be entered
+        raise PathError(f"{relative[:60]!r} cannot be reached ({error.strerror})") from None
     return path
 
 

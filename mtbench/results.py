@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -24,6 +25,15 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 from mtbench.cache import write_atomically
 from mtbench.errors import UsageError
 from mtbench.extras import require_extra
+from mtbench.manifests import validation_lines
+from mtbench.result_checks import (
+    RowKeeper,
+    check_depth,
+    check_settings,
+    check_signatures,
+    check_summary,
+    parse_json,
+)
 from mtbench.rows import Row, row_from_json
 from mtbench.submission import slugify
 from mtbench.summary import SummaryRow
@@ -264,22 +274,28 @@ def read_run(path: Path | str) -> Run:
     """
     path = Path(path)
     file = path / "run.json" if path.is_dir() else path
-    data = _parse(file, _read_text(file))
-    if not isinstance(data, dict) or not isinstance(data.get("schema_version"), int):
+    text = _read_text(file)
+    data = _parse(file, text)
+    if not isinstance(data, dict) or type(data.get("schema_version")) is not int:
         raise UsageError(f"{file}: no schema_version; expected the run.json of a result folder")
     if data["schema_version"] > SCHEMA_VERSION:
         raise UsageError(
-            f"{file}: schema version {data['schema_version']}, this mtbench reads up to {SCHEMA_VERSION}; "
+            f"{file}: schema version {str(data['schema_version'])[:20]}, this mtbench reads up to {SCHEMA_VERSION}; "
             "a newer mtbench wrote it: upgrade"
         )
     try:
-        run = Run.model_validate(data)
+        check_depth(data)
+        run = Run.model_validate_json(text, strict=True)
+        check_summary(run.summary)
+        check_signatures(run.signatures)
+        check_settings(run.settings)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
+        field, message = validation_lines(error)[0]
         raise UsageError(
-            f"{file}: {where}: {first['msg']} ({error.error_count()} problem(s)); was it edited by hand?"
+            f"{file}: {field}: {message} ({error.error_count()} problem(s)); was it edited by hand?"
         ) from error
+    except ValueError as error:
+        raise UsageError(f"{file}: {error}; was it edited by hand?") from error
     run._folder = file.parent
     return run
 
@@ -294,14 +310,36 @@ def read_rows(path: Path | str) -> list[Row]:
     """
     path = Path(path)
     file = path / "clips.jsonl" if path.is_dir() else path
-    rows = []
+    rows: list[Row] = []
+    keeper = RowKeeper()
     for number, line in enumerate(_read_text(file).split("\n"), start=1):
-        if line:
+        if line.strip():
             try:
-                rows.append(row_from_json(_parse(file, line, number)))
-            except (ValueError, TypeError, AttributeError) as error:
+                row = row_from_json(_parse(file, line, number))
+                keeper.check(row)
+                rows.append(row)
+            except (ValueError, TypeError) as error:
                 raise UsageError(f"{file}, line {number}: {error}; score the submission again") from error
     return rows
+
+
+def read_results(folder: Path | str) -> tuple[Run, list[Row]]:
+    """Return the run and the per-clip rows of a result folder.
+
+    Raises
+    ------
+    UsageError
+        As :func:`read_run` and :func:`read_rows`, and where the two speak of another number of clips.
+    """
+    run, rows = read_run(folder), read_rows(folder)
+    found = len({row.clip for row in rows})
+    expected = max((row.n_expected for row in run.summary if row.language == "all"), default=found)
+    if found != expected:
+        raise UsageError(
+            f"{folder}: clips.jsonl has rows of {found} clips, run.json was made of {expected}; was one of the two "
+            "edited, cut off or copied alone?"
+        )
+    return run, rows
 
 
 def find_runs(root: Path | str) -> list[Path]:
@@ -316,9 +354,12 @@ def find_runs(root: Path | str) -> list[Path]:
 
 def _read_text(file: Path) -> str:
     try:
-        if file.stat().st_size > _MAX_BYTES:
+        status = file.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise UsageError(f"{file}: not a file; expected a result folder made by 'mtbench score'")
+        if status.st_size > _MAX_BYTES:
             raise UsageError(f"{file}: larger than {_MAX_BYTES >> 20} MB; no result file is")
-        return file.read_text("utf-8")
+        return file.read_text("utf-8-sig")
     except OSError as error:
         raise UsageError(
             f"{file}: cannot be read ({error.strerror}); expected a result folder made by 'mtbench score'"
@@ -329,7 +370,7 @@ def _read_text(file: Path) -> str:
 
 def _parse(file: Path, text: str, line: int | None = None) -> Any:
     try:
-        return json.loads(text)
+        return parse_json(text)
     except (ValueError, RecursionError) as error:
         where = f"{file}, line {line}" if line else str(file)
         raise UsageError(f"{where}: not JSON ({error}); the file is damaged, score again") from error

@@ -246,8 +246,10 @@ def row_from_json(data: dict[str, Any]) -> Row:
     >>> row_from_json(row.to_json()) == row
     True
     """
+    if not isinstance(data, dict):
+        raise ValueError(f"a {type(data).__name__}, expected an object with the fields of a row")
     kind = data.get("kind")
-    where = f"row of clip {data.get('clip')!r}"
+    where = f"row of clip {str(data.get('clip'))[:60]!r}"
     if kind == "geometry":
         known = {"kind", "modality", *(f.name for f in fields(GeometryRow))}
         _check_keys(data, known, {"clip", "language", "source", "geometry"}, where)
@@ -276,12 +278,14 @@ def row_from_json(data: dict[str, Any]) -> Row:
         values = {key: value for key, value in data.items() if key != "kind"}
         for key in ("reference_phones", "hypothesis_phones"):
             if values.get(key) is not None:
+                if not isinstance(values[key], str):
+                    raise ValueError(f"{where}: {key} must be text with blanks between phones")
                 values[key] = tuple(values[key].split())
         for key in ("words", "chars", "phones"):
             if values.get(key) is not None:
                 values[key] = EditCounts(**_typed(EditCounts, values[key], where))
         return RecognitionRow(**values)
-    raise ValueError(f"{where}: unknown kind {kind!r}; expected 'recognition' or 'geometry'")
+    raise ValueError(f"{where}: unknown kind {str(kind)[:60]!r}; expected 'recognition' or 'geometry'")
 
 
 def _plain(value: EditCounts | GeometrySums) -> dict[str, Any]:
@@ -289,6 +293,10 @@ def _plain(value: EditCounts | GeometrySums) -> dict[str, Any]:
 
 
 def _typed(cls: type, data: dict[str, Any], where: str) -> dict[str, Any]:
+    if not isinstance(data, dict):
+        raise ValueError(
+            f"{where}: a {type(data).__name__}, expected an object with {', '.join(f.name for f in fields(cls))}"
+        )
     names = {f.name for f in fields(cls)}
     required = {f.name for f in fields(cls) if f.default is MISSING}
     _check_keys(data, names, required, where)
@@ -299,5 +307,6 @@ def _check_keys(data: dict[str, Any], known: set[str], required: set[str], where
     missing, unknown = sorted(required - set(data)), sorted(set(data) - known)
     if missing or unknown:
         raise ValueError(
-            f"{where}: missing fields {missing}, unknown fields {unknown}; another schema version?"
+            f"{where}: missing fields {missing}, unknown fields {[name[:60] for name in unknown[:10]]}; "
+            "another schema version?"
         )

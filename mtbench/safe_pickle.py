@@ -17,7 +17,9 @@ from __future__ import annotations
 import io
 import pickle
 import pickletools
+import re
 from collections import OrderedDict
+from collections.abc import Callable
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -30,11 +32,19 @@ from mtbench.paths import PathError, check_regular_file
 MAX_BYTES = 1 << 30
 #: Most instructions; FLAME models have a few thousand.
 MAX_INSTRUCTIONS = 1_000_000
-#: Most elements of one array after expanding sparse matrices and indexed views.
-MAX_ITEMS = 1 << 26
+#: Most numbers of one array after expanding sparse matrices, indexed views and lists; FLAME's shapes are 6 million.
+MAX_ITEMS = 1 << 24
+#: Most numbers of all wanted arrays together: a small pickle may name one array a thousand times.
+MAX_TOTAL = 1 << 25
+#: Most axes of an array, and of lists within lists.
+MAX_AXES = 8
 
 _REFUSED = {"EXT1", "EXT2", "EXT4", "PERSID", "BINPERSID", "INST", "OBJ", "NEWOBJ_EX"}
 _REFUSED |= {"NEXT_BUFFER", "READONLY_BUFFER"}
+
+
+#: Types of plain numbers.
+_PLAIN = re.compile("[<>|=]?(f[248]|[iu][1248]|b1)")
 
 
 class UnsafePickleError(ValueError):
@@ -44,9 +54,12 @@ class UnsafePickleError(ValueError):
 class _Stub:
     """Stand-in for an object; keeps the state that it is given and does nothing."""
 
+    # A pickle may make an object without calling its class.
+    args: tuple = ()
+    state: Any = {}  # noqa: RUF012 - replaced, never changed
+
     def __init__(self, *args: Any) -> None:
         self.args = args
-        self.state: Any = {}
 
     def __setstate__(self, state: Any) -> None:
         self.state = state
@@ -69,9 +82,8 @@ class _DType(_Stub):
         order = "|"
         if isinstance(self.state, tuple) and len(self.state) > 1:
             order = self.state[1].decode("latin1") if isinstance(self.state[1], bytes) else self.state[1]
-        known = {"f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1"}
-        if not isinstance(code, str) or code.lstrip("<>|=") not in known or order not in ("<", ">", "|", "="):
-            raise UnsafePickleError(f"array of type {code!r}; only plain numbers are read")
+        if not isinstance(code, str) or not _PLAIN.fullmatch(code) or order not in ("<", ">", "|", "="):
+            raise UnsafePickleError(f"array of type {str(code)[:40]!r}; only plain numbers are read")
         plain = np.dtype(code)
         return plain.newbyteorder("<" if order == "<" else ">") if order in "<>" else plain
 
@@ -138,15 +150,19 @@ class _Sparse(_Stub):
             shape = state.get("_shape", state.get("shape"))
             data, indices, pointers = (_number_array(state[key]) for key in ("data", "indices", "indptr"))
             rows, columns = (int(n) for n in shape)  # type: ignore[union-attr]
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             raise UnsafePickleError("a sparse matrix without data, indices and shape") from None
-        if rows < 0 or columns < 0 or rows * columns > MAX_ITEMS:
-            raise UnsafePickleError(f"a sparse matrix of {rows} by {columns} is too large")
+        if not (0 <= rows <= MAX_ITEMS and 0 <= columns <= MAX_ITEMS and rows * columns <= MAX_ITEMS):
+            raise UnsafePickleError(f"a sparse matrix of {_show(rows)} by {_show(columns)} is too large")
+        if any(a.ndim != 1 for a in (data, indices, pointers)) or {
+            indices.dtype.kind,
+            pointers.dtype.kind,
+        } - {*"iu"}:
+            raise UnsafePickleError("a sparse matrix whose indices are no list of whole numbers")
         major, minor = (columns, rows) if self.by_column else (rows, columns)
         counts = np.diff(pointers.astype(np.int64)).astype(np.int64)
         if (
-            data.ndim != 1
-            or data.shape != indices.shape
+            data.shape != indices.shape
             or len(pointers) != major + 1
             or (counts < 0).any()
             or pointers[0] != 0
@@ -165,13 +181,20 @@ class _SparseColumns(_Sparse):
     by_column = True
 
 
+def _show(number: int) -> str:
+    """Return a whole number as text, whatever its size."""
+    return str(number) if abs(number) < 1 << 63 else "…"
+
+
 def _check_shape(shape: Any, size: int) -> tuple[int, ...]:
     try:
         checked = tuple(int(n) for n in shape)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise UnsafePickleError("an array without a shape") from None
-    if len(checked) > 8 or any(n < 0 for n in checked) or prod(checked) != size:
-        raise UnsafePickleError(f"an array of {size} numbers that claims the shape {checked}")
+    # An axis of length 0 would hide lengths that numpy cannot hold.
+    if len(checked) > MAX_AXES or any(not 0 <= n <= MAX_ITEMS for n in checked) or prod(checked) != size:
+        shown = ", ".join(_show(n) for n in checked[:MAX_AXES])
+        raise UnsafePickleError(f"an array of {size} numbers that claims the shape ({shown})")
     return checked
 
 
@@ -186,8 +209,25 @@ def _make_array(shape: Any, dtype: Any, fortran: bool, data: Any) -> np.ndarray:
             raise UnsafePickleError("an array with damaged contents") from None
     if not isinstance(data, (bytes, bytearray)) or len(data) % kind.itemsize:
         raise UnsafePickleError("an array with damaged contents")
+    if len(data) // kind.itemsize > MAX_ITEMS:
+        raise UnsafePickleError(f"an array of more than {MAX_ITEMS} numbers")
     flat = np.frombuffer(data, kind)
     return flat.reshape(_check_shape(shape, flat.size), order="F" if fortran else "C")
+
+
+class _Function:
+    """Stand-in for a function; a pickle may call it, and can give it no attributes."""
+
+    __slots__ = ("_call",)
+
+    def __init__(self, call: Callable[..., Any]) -> None:
+        self._call = call
+
+    def __call__(self, *args: Any) -> Any:
+        return self._call(*args)
+
+    def __setstate__(self, state: Any) -> None:
+        raise UnsafePickleError("a function with a state")
 
 
 def _reconstruct(*args: Any) -> _Array:
@@ -223,19 +263,19 @@ class _Set(_Stub):
 
 
 _ALLOWED: dict[tuple[str, str], Any] = {
-    ("_codecs", "encode"): _encode,
-    ("collections", "OrderedDict"): _ordered,
+    ("_codecs", "encode"): _Function(_encode),
+    ("collections", "OrderedDict"): _Function(_ordered),
     ("builtins", "set"): _Set,
     ("__builtin__", "set"): _Set,
     ("builtins", "object"): _ObjectClass,
     ("__builtin__", "object"): _ObjectClass,
-    ("copyreg", "_reconstructor"): _reconstruct_object,
-    ("copy_reg", "_reconstructor"): _reconstruct_object,
+    ("copyreg", "_reconstructor"): _Function(_reconstruct_object),
+    ("copy_reg", "_reconstructor"): _Function(_reconstruct_object),
     ("numpy", "ndarray"): _ArrayClass,
     ("numpy", "dtype"): _DType,
 }
 for _core in ("numpy.core", "numpy._core"):
-    _ALLOWED[(f"{_core}.multiarray", "_reconstruct")] = _reconstruct
+    _ALLOWED[(f"{_core}.multiarray", "_reconstruct")] = _Function(_reconstruct)
     _ALLOWED[(f"{_core}.multiarray", "scalar")] = _Scalar
     _ALLOWED[(f"{_core}.numeric", "_frombuffer")] = _Buffer
 for _sparse in ("csc", "_csc"):
@@ -263,22 +303,35 @@ class _Unpickler(pickle.Unpickler):
 
 def _inspect(data: bytes) -> None:
     """Look at every instruction without running it."""
-    count, most = 0, 0
+    count, most, position, frame_end = 0, 0, 0, 0
     try:
-        for opcode, argument, _ in pickletools.genops(io.BytesIO(data)):
-            count += 1
+        for opcode, argument, place in pickletools.genops(io.BytesIO(data)):
+            count, position = count + 1, place or 0
+            # Frames say what may be read at once; the unpickler loses its way in one that ends within an instruction.
+            if frame_end and position >= frame_end:
+                _check_frame(position == frame_end)
+                frame_end = 0
+            if opcode.name == "FRAME" and isinstance(argument, int):
+                _check_frame(not frame_end)
+                frame_end = position + 9 + argument
             if count > MAX_INSTRUCTIONS:
                 raise UnsafePickleError(f"more than {MAX_INSTRUCTIONS} instructions")
             if opcode.name in _REFUSED:
                 raise UnsafePickleError(f"the instruction {opcode.name}, which no FLAME model needs")
             if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and isinstance(argument, int):
                 most = max(most, argument)
+        _check_frame(frame_end in (0, position + 1))
     except UnsafePickleError:
         raise
     except Exception as error:
         raise UnsafePickleError(f"damaged contents ({error})") from None
     if most > count:  # the memo is a table as long as its largest index
         raise UnsafePickleError("more memo places than instructions")
+
+
+def _check_frame(right: bool) -> None:
+    if not right:
+        raise UnsafePickleError("damaged contents (a frame of the wrong length)")
 
 
 def _number_array(value: Any) -> np.ndarray:
@@ -292,13 +345,36 @@ def _number_array(value: Any) -> np.ndarray:
     if isinstance(value, np.ndarray):
         return value
     if isinstance(value, (bool, int, float, list, tuple)):
-        try:
-            array = np.array(value)
-        except (ValueError, TypeError, OverflowError):
-            array = np.array(None)
-        if array.dtype.kind in "fiub":
+        array = _listed_array(value)
+        if array is not None:
             return array
     raise UnsafePickleError(f"a {type(value).__name__} where an array was expected")
+
+
+def _listed_array(value: Any) -> np.ndarray | None:
+    """Turn a number, or lists in lists of numbers, into an array; None where they are no array.
+
+    Lists may hold one another many times over: sizes are multiplied before anything is unfolded.
+    """
+    shape: list[int] = []
+    first = value
+    while isinstance(first, (list, tuple)):
+        shape.append(len(first))
+        if len(shape) > MAX_AXES or prod(shape) > MAX_ITEMS:
+            raise UnsafePickleError(f"lists in lists of more than {MAX_ITEMS} numbers or {MAX_AXES} axes")
+        first = first[0] if first else None
+    flat = [value]
+    for length in shape:
+        if any(not isinstance(part, (list, tuple)) or len(part) != length for part in flat):
+            return None
+        flat = [item for part in flat for item in part]
+    if any(type(item) not in (bool, int, float) for item in flat):
+        return None
+    try:
+        array = np.array(flat)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return array.reshape(shape) if array.dtype.kind in "fiub" else None
 
 
 def load_arrays(path: Path, wanted: set[str]) -> dict[str, np.ndarray]:
@@ -337,7 +413,7 @@ def load_arrays(path: Path, wanted: set[str]) -> dict[str, np.ndarray]:
         raise UnsafePickleError(f"damaged contents ({type(error).__name__}: {error})") from None
     if not isinstance(table, dict):
         raise UnsafePickleError(f"a {type(table).__name__} at the top, expected a dictionary of arrays")
-    arrays = {}
+    arrays: dict[str, np.ndarray] = {}
     for key, value in table.items():
         name = key.decode("latin1") if isinstance(key, bytes) else key
         if name in wanted:
@@ -345,5 +421,9 @@ def load_arrays(path: Path, wanted: set[str]) -> dict[str, np.ndarray]:
                 array = _number_array(value)
             except UnsafePickleError as error:
                 raise UnsafePickleError(f"under {name!r} {error}") from None
+            except Exception as error:  # stand-ins are given whatever the pickle likes
+                raise UnsafePickleError(f"under {name!r} a damaged array ({type(error).__name__})") from None
+            if array.size + sum(a.size for a in arrays.values()) > MAX_TOTAL:
+                raise UnsafePickleError(f"more than {MAX_TOTAL} numbers in all")
             arrays[name] = array.astype(array.dtype.newbyteorder("="))
     return arrays

@@ -44,8 +44,7 @@ from mtbench.results import (
     SystemRef,
     UnderstandingRef,
     canonical_rows,
-    read_rows,
-    read_run,
+    read_results,
     round_floats,
     write_results,
 )
@@ -478,7 +477,7 @@ def rescore(folder: str | Path, *, normalizer: str | None = None, out: str | Pat
     from mtbench import __version__
 
     folder = Path(folder)
-    old, rows = read_run(folder), read_rows(folder)
+    old, rows = read_results(folder)
     normalizer = normalizer or str(old.settings.get("normalizer", DEFAULT_NORMALIZER))
     rows = canonical_rows(remeasure(r, normalizer) if isinstance(r, RecognitionRow) else r for r in rows)
     names = {f.name for f in dataclasses.fields(SignatureContext)}

@@ -71,7 +71,7 @@ class ModelCard(StrictModel):
 class Generation(StrictModel):
     """The optional ``[generation]`` table."""
 
-    seed: int | None = None
+    seed: int | None = Field(default=None, ge=-(2**63), lt=2**64)
     language_conditioning: str = ""
     hardware: str = ""
     rtf: float | None = Field(default=None, ge=0, allow_inf_nan=False)
