@@ -145,7 +145,8 @@ def _parse_header(stream: BinaryIO | Any) -> ArrayHeader:
     if any(n < 0 for n in shape):
         raise ArrayFileError("unreadable-array", f"array shape {_show(shape)} is negative", _HEADER_HINT)
     # An axis of length 0 would hide lengths that numpy cannot hold; others contradict the size of the file.
-    if 0 in shape and prod(max(n, 1) for n in shape) * dtype.itemsize > MAX_NAMED_BYTES:
+    hidden = prod(max(n, 1) for n in shape) * dtype.itemsize if 0 in shape else 0
+    if max(*shape, hidden, 0) > MAX_NAMED_BYTES:
         raise ArrayFileError("unreadable-array", f"array shape {_show(shape)} is impossible", _HEADER_HINT)
     if len(shape) > MAX_AXES or dtype.subdtype is not None or not dtype.itemsize:
         raise ArrayFileError(
