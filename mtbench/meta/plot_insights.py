@@ -24,6 +24,7 @@ from mtbench.meta.plot_style import (
     draw_bars,
     draw_whisker,
     make_handle,
+    place_legend,
 )
 from mtbench.meta.scores import parse_condition
 
@@ -105,7 +106,7 @@ def draw_conditions(figure: Figure, report: dict[str, Any]) -> bool:
         axes.set_ylabel("difference / spread in one clip")
         axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
         handles = [make_handle(color, noise) for noise, color in zip(noises, SERIES, strict=False)]
-    figure.legend(handles=handles, loc="outside upper center", ncols=6)
+    place_legend(figure, handles)
     return True
 
 
@@ -185,6 +186,7 @@ def draw_correlates(figure: Figure, report: dict[str, Any]) -> bool:
                 axes.annotate(
                     code, (x, y), xytext=(3, 3), textcoords="offset points", fontsize=7, color="#57606a"
                 )
+        axes.margins(x=0.12)  # room for the last code
         axes.set_xlabel(row["title"])
         axes.set_title(
             f"ρ = {row['spearman']:.2f}, corrected p = {row['p_holm']:.2g}", fontweight="normal", fontsize=9

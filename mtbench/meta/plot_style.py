@@ -14,6 +14,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 BLUE, LIME, ORANGE, OCHRE = "#2260a6", "#5f9e3f", "#d0661a", "#a88512"
 GREEN, PURPLE, GREY, DARK = "#2e7d4f", "#8a4fa3", "#b4bac2", "#30363d"
@@ -76,6 +77,14 @@ def draw_whisker(axes: Axes, number: dict[str, Any], place: float, color: str) -
     if number["estimate"] is not None:
         axes.plot(ends_of(number), [place, place], color=color, linewidth=1.5)
         axes.plot(number["estimate"], place, "o", color=color, markersize=4.5)
+
+
+def place_legend(figure: Figure, handles: list[Any]) -> None:
+    """Put a legend above all axes, in as many columns as the figure is wide enough for."""
+    longest = max(len(handle.get_label()) for handle in handles)
+    # At 9 points a letter is 0.08 inches wide on average; line, gaps and margin take about 0.7.
+    columns = int(figure.get_size_inches()[0] / (0.7 + 0.08 * longest))
+    figure.legend(handles=handles, loc="outside upper center", ncols=max(1, min(columns, len(handles))))
 
 
 def make_handle(color: str, label: str, dashed: bool = False) -> Any:

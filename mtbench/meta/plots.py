@@ -37,6 +37,7 @@ from mtbench.meta.plot_style import (
     ends_of,
     estimate_of,
     make_handle,
+    place_legend,
 )
 from mtbench.meta.systems import FAMILIES
 
@@ -189,7 +190,7 @@ def _draw_curves(figure: Figure, report: dict[str, Any]) -> bool:
         make_handle(ORANGE, "video only"),
         make_handle(GREY, "AVLR of one language"),
     ]
-    figure.legend(handles=handles, loc="outside upper center", ncols=3)
+    place_legend(figure, handles)
     return True
 
 
@@ -228,9 +229,7 @@ def _draw_noise(figure: Figure, report: dict[str, Any]) -> bool:
         axes.set_ylim(bottom=0)
     all_axes[0].set_ylabel("error, %")
     handles = [make_handle(colors[s], s) for s in systems if s in colors]
-    figure.legend(
-        handles=[*handles, make_handle(DARK, "sound only", dashed=True)], loc="outside upper center", ncols=5
-    )
+    place_legend(figure, [*handles, make_handle(DARK, "sound only", dashed=True)])
     return True
 
 
@@ -256,7 +255,7 @@ def _draw_nuisances(figure: Figure, report: dict[str, Any]) -> bool:
         make_handle(LIME, "phones"),
         make_handle("#cfe3d5", f"±{TOLERANCE:g} points"),
     ]
-    figure.legend(handles=handles, loc="outside upper center", ncols=3)
+    place_legend(figure, handles)
     return True
 
 
