@@ -359,7 +359,7 @@ def _describe_settings(
 
     shop = workshop(setup)
     topology = shop.topology
-    entry = {"posed": name_model(submission.kind)}
+    entry = {"posed": name_model(submission.kind), "resample": submission.resampling}
     # Vertices are compared vertex by vertex: neither triangles nor a neutral face enter, so none is named.
     geometry: dict[str, object] = {"topology": topology.name, **entry}
     compared = [c for c in benchmark.clips if c.motion_path is not None and c.topology == topology.name]

@@ -101,6 +101,16 @@ def _more_motion(folder: Path) -> None:
         np.savez(file, **{**kept, "units": kept["units"] * np.float32(1.1)})
 
 
+def _double_rate(folder: Path) -> None:
+    """The same movement at 50 frames per second."""
+    file = folder / "submission.toml"
+    file.write_text(file.read_text("utf-8").replace("fps = 25", "fps = 50"), "utf-8")
+    for path in (folder / "motion").iterdir():
+        with np.load(path) as old:
+            kept = dict(old)
+        np.savez(path, **{**kept, "units": np.repeat(kept["units"], 2, axis=0)})
+
+
 ALL = "a av v gain lve fdd"
 CHANGES = {
     "noise recording of the same name": Change("a av gain", {"noise": "noise-b"}),
@@ -122,6 +132,8 @@ CHANGES = {
     "clean sound only": Change("a av", {"noise": "none"}, comparable=True, one_table=False, recognized=False),
     "geometry only": Change("", {"recognizer": None}, recognized=False),
     "motion": Change("", entry=_more_motion, comparable=True),
+    # The entry's own: said in the signature and by compare, no hindrance.
+    "frame rate": Change("av v gain lve fdd", entry=_double_rate, comparable=True),
 }
 
 
@@ -197,7 +209,7 @@ def test_one_input_at_a_time(place, base, tmp_path, name):
     # compare refuses, or not.
     first = out / "entry" / "small"
     assert run.folder is not None
-    if change.entry is not None:
+    if name == "motion":
         assert run.folder == first  # the same system under the same conditions: the newer result counts
         first = place / "base" / "entry" / "small"
     else:
@@ -205,7 +217,10 @@ def test_one_input_at_a_time(place, base, tmp_path, name):
         assert run.folder != first
         assert (first / "run.json").read_bytes() == (place / "base/entry/small/run.json").read_bytes()
     if change.comparable:
-        compare(first, run.folder, replicates=20, trials=20)
+        notes = compare(first, run.folder, replicates=20, trials=20).notes
+        assert any("frame rates differ: entry none, entry 50>25/" in note for note in notes) == (
+            name == "frame rate"
+        )
     else:
         with pytest.raises(UsageError, match="cannot be compared"):
             compare(first, run.folder, replicates=20, trials=20)
@@ -217,7 +232,7 @@ def test_one_input_at_a_time(place, base, tmp_path, name):
     board = tmp_path / "board"
     build_leaderboard(out, board)
     groups = json.loads((board / "leaderboard.json").read_text("utf-8"))
-    assert sum(len(group["entries"]) for group in groups) == (1 if change.entry is not None else 2)
+    assert sum(len(group["entries"]) for group in groups) == (1 if name == "motion" else 2)
     if not one_table:
         text = (board / "leaderboard.md").read_text("utf-8")
         assert text.count("In a table of its own, scored under other conditions: entry") == 2
