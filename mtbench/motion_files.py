@@ -13,15 +13,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mtbench.arrays import ArrayFileError, open_arrays
-from mtbench.errors import Note, Problem
+from mtbench.errors import Note, PrerequisiteError, Problem
 from mtbench.motion import Motion
-from mtbench.motion_geometry import check_geometry
+from mtbench.motion_geometry import Finding, check_geometry, note_geometry
 from mtbench.motion_headers import MakeProblem, MotionSpec, measure_frames, note_frames, select_arrays
+from mtbench.parameter_values import check_head_pose, check_parameters
 from mtbench.paths import PathError, check_regular_file
+from mtbench.true_faces import sample_frames, true_faces
+
+if TYPE_CHECKING:
+    from mtbench.benchmark import Clip
 
 #: Largest facial-unit weight that still is a face.
 MAX_UNIT_WEIGHT = 4.0
@@ -47,7 +53,12 @@ class MotionReading:
 
 
 def read_motion_file(
-    path: Path, where: str, spec: MotionSpec, clip: str | None = None, values: bool = True
+    path: Path,
+    where: str,
+    spec: MotionSpec,
+    clip: str | None = None,
+    values: bool = True,
+    beside: Clip | None = None,
 ) -> MotionReading:
     """Read the arrays of a motion file and list everything wrong with them.
 
@@ -63,6 +74,8 @@ def read_motion_file(
         Clip id for the problems.
     values : bool
         Whether to read and check the values too; False looks at the headers only and returns no arrays.
+    beside : Clip, optional
+        Clip of the benchmark whose ground truth the values are compared with, where it has the same topology.
 
     Returns
     -------
@@ -117,7 +130,12 @@ def read_motion_file(
     if "vertices" in arrays:
         vertices = arrays["vertices"]
         arrays["vertices"] = vertices.reshape(len(vertices), spec.topology.n_vertices, 3)
-    return MotionReading(arrays, notes=notes)
+    problems, odd_values = _look(arrays, spec, problem, beside)
+    if problems:
+        return MotionReading(problems=problems)
+    return MotionReading(
+        arrays, notes=notes + [Note(found[0], where, *found[1:], clip) for found in odd_values]
+    )
 
 
 def _check_values(arrays: dict[str, np.ndarray], spec: MotionSpec, problem: MakeProblem) -> list[Problem]:
@@ -138,26 +156,32 @@ def _check_values(arrays: dict[str, np.ndarray], spec: MotionSpec, problem: Make
                     "the generator or a resampling diverged; every value must be a finite number",
                 )
             )
-        elif key in ("jaw", "neck", "eyes", "rotation") and array.size and np.abs(array).max() > 6.3:
-            problems.append(
-                problem(
-                    "wrong-unit",
-                    f"{key} reaches {np.abs(array).max():.4g}, expected radians within ±2π",
-                    "degrees? multiply by pi / 180",
-                )
-            )
-        elif key in ("exp", "shape", "units", "translation") and array.size and np.abs(array).max() > 100:
-            problems.append(
-                problem(
-                    "implausible", f"{key} reaches {np.abs(array).max():.4g}", "coefficients are of order one"
-                )
-            )
     if "units" in arrays and not problems and spec.topology.name == "openhead-1":
         problems += _check_units(arrays["units"], problem)
-    if "vertices" in arrays and not problems:
-        vertices = arrays["vertices"].reshape(len(arrays["vertices"]), -1, 3)
-        problems += [problem(*found) for found in check_geometry(vertices, spec.topology)]
+    if spec.kind == "flame-params" and not problems:
+        found = check_parameters(arrays) or check_head_pose(arrays)
+        problems += [problem(*one) for one in found]
     return problems
+
+
+def _look(
+    arrays: dict[str, np.ndarray], spec: MotionSpec, problem: MakeProblem, beside: Clip | None
+) -> tuple[list[Problem], list[Finding]]:
+    """Look at the vertices, or at some frames of posed parameters: problems, and what is odd only.
+
+    Facial-unit curves move the bundled head, which always is where it belongs.
+    """
+    if spec.kind == "units":
+        return [], []
+    vertices = arrays.get("vertices")
+    if vertices is None:
+        try:
+            vertices = pose_motion(sample_frames(arrays), spec).vertices
+        except PrerequisiteError:
+            return [], []
+    truth = None if beside is None else true_faces(beside, spec.topology)
+    problems = [problem(*found) for found in check_geometry(vertices, spec.topology, truth)]
+    return problems, [] if problems else note_geometry(vertices, spec.topology, truth)
 
 
 def _check_identity(name: str, problem: MakeProblem) -> list[Problem]:

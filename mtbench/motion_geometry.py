@@ -181,16 +181,16 @@ def _judge(index: int, known: Pose | None, true: Pose | None, topology: Topology
     problems: list[Finding] = []
     # A head may be held otherwise than in the ground truth if it is held as the topology has it.
     either = [p for p in (known, true) if p is not None and p.matches and not p.mirrored]
-    if (away := min(p.distance for p in either)) > MOST_AWAY:
+    if min(p.distance for p in either) > MOST_AWAY:
         problems.append(
             (
                 "far-away",
-                f"the face is {away:.2f} m away from where {whose} has it in frame {index}",
+                f"the face is {pose.distance:.2f} m away from where {whose} has it in frame {index}",
                 "remove the camera's or body's translation; the origin is near the point between the eyes",
             )
         )
-    if (angle := min(p.angle for p in either)) > MOST_TURNED:
-        cure = min(either, key=lambda p: p.angle).cure()
+    if min(p.angle for p in either) > MOST_TURNED:
+        angle, cure = pose.angle, pose.cure()
         hint = "another axis convention (z up, or looking along -z): rotate before saving"
         problems.append(
             (

@@ -40,7 +40,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from mtbench.benchmark import Benchmark
+from mtbench.benchmark import Benchmark, Clip
 from mtbench.errors import Note, Problem, SubmissionError, UsageError
 from mtbench.manifests import StrictModel
 from mtbench.motion import Motion
@@ -134,6 +134,7 @@ class Submission:
     _files: dict[str, Path] = field(repr=False, default_factory=dict)
     _frames: dict[str, int] = field(repr=False, default_factory=dict)
     _seconds: dict[str, float] = field(repr=False, default_factory=dict)
+    _clips: dict[str, Clip] = field(repr=False, default_factory=dict)
 
     @property
     def slug(self) -> str:
@@ -185,7 +186,8 @@ class Submission:
         path = self.motion_path(clip)
         frames, fps = self._frames.get(clip), self.manifest.fps
         spec = clip_spec(self.kind, load_topology(self.topology), fps, frames, self._seconds.get(clip))
-        found = read_motion_file(path, f"{MOTION_FOLDER}/{path.name}", spec, clip)
+        where, beside = f"{MOTION_FOLDER}/{path.name}", self._clips.get(clip)
+        found = read_motion_file(path, where, spec, clip, beside=beside)
         if found.problems:
             raise SubmissionError(self.path, found.problems)
         posed = pose_motion(found.arrays, spec)

@@ -80,6 +80,7 @@ def inspect_submission(
         missing = tuple(clip.id for clip in benchmark.clips if clip.id not in files)
         problems += _missing(benchmark, missing, len(files), problems)
     frames = {clip.id: clip.frames for clip in benchmark.clips} if benchmark is not None else {}
+    clips = {clip.id: clip for clip in benchmark.clips} if benchmark is not None else {}
     seconds: dict[str, float] = {}
     if benchmark is not None and manifest is not None and manifest.fps != FPS:
         seconds = {clip.id: measure_seconds(clip) for clip in benchmark.clips if clip.id in (files or {})}
@@ -88,7 +89,8 @@ def inspect_submission(
         for clip in order:
             file = (files or {})[clip]
             spec = clip_spec(manifest.kind, topology, manifest.fps, frames.get(clip), seconds.get(clip))
-            found = read_motion_file(file, f"{MOTION_FOLDER}/{file.name}", spec, clip, values)
+            where = f"{MOTION_FOLDER}/{file.name}"
+            found = read_motion_file(file, where, spec, clip, values, beside=clips.get(clip))
             problems += found.problems
             notes += found.notes
     if manifest is None or files is None:
@@ -107,6 +109,7 @@ def inspect_submission(
         _files={clip: files[clip] for clip in present},
         _frames=frames,
         _seconds=seconds,
+        _clips=clips,
     )
     return submission, problems
 
