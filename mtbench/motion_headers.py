@@ -17,6 +17,7 @@ from mtbench.errors import Problem
 from mtbench.manifests import FPS
 from mtbench.resampling import RATES
 from mtbench.topology import Topology
+from mtbench.tracker_names import are_parameters, hint_shape, mean_vertices, translate
 
 #: Makes a problem of the file at hand: (code, message, hint) -> Problem.
 MakeProblem = Callable[[str, str, str], Problem]
@@ -37,26 +38,6 @@ FLAME_PARAMETERS: dict[str, tuple[int, bool]] = {
     "translation": (3, False),
 }
 _VERTEX_KEYS = ("vertices", "verts")
-_OTHER_NAMES = {
-    "expression": "exp",
-    "expression_params": "exp",
-    "expr": "exp",
-    "exp_code": "exp",
-    "jaw_pose": "jaw",
-    "pose": "jaw",
-    "jawpose": "jaw",
-    "betas": "shape",
-    "shape_params": "shape",
-    "neck_pose": "neck",
-    "eye_pose": "eyes",
-    "global_orient": "rotation",
-    "global_pose": "rotation",
-    "transl": "translation",
-    "vertice": "vertices",
-    "verticies": "vertices",
-    "v": "vertices",
-    "arr_0": "vertices",
-}
 
 
 @dataclass(frozen=True)
@@ -138,8 +119,8 @@ def select_arrays(
     if spec.kind == "vertices":
         present = [key for key in ("", *_VERTEX_KEYS) if key in headers]
         if len(present) != 1 or len(headers) != 1:
-            hint = _other_name_hint(headers, "vertices") or "keep one array, named 'vertices'"
-            if any(key in headers for key in ("exp", "jaw")):
+            hint = _other_name_hint(headers) or "keep one array, named 'vertices'"
+            if are_parameters(headers):
                 hint = 'these are FLAME parameters: set kind = "flame-params" in submission.toml'
             names = sorted(headers) or "none"
             return {}, [problem("wrong-arrays", f"has arrays {names}, expected 'vertices'", hint)]
@@ -151,21 +132,19 @@ def select_arrays(
     else:
         known = {key: columns for key, (columns, _) in FLAME_PARAMETERS.items()}
         required = {key for key, (_, needed) in FLAME_PARAMETERS.items() if needed}
+    shapes = {key: header.shape for key, header in headers.items()}
+    recipe = translate(shapes if spec.kind == "flame-params" else {})
     for key in sorted(required - headers.keys()):
-        hint = _other_name_hint(headers, key) or f"known arrays: {', '.join(known)}"
-        if "" in headers or any(name in headers for name in _VERTEX_KEYS):
+        hint = recipe.hint_missing(key) or f"known arrays: {', '.join(known)}"
+        if not recipe.uses.get("") and any(name in headers for name in ("", *_VERTEX_KEYS)):
             hint = 'these look like vertices: set kind = "vertices" in submission.toml'
         problems.append(problem("wrong-arrays", f"has no array {key!r}", hint))
     for key in sorted(headers.keys() - known.keys() - {""}):
-        hint = (
-            f"did you mean {_OTHER_NAMES[key]!r}?"
-            if key in _OTHER_NAMES
-            else f"known arrays: {', '.join(known)}"
-        )
+        hint = recipe.hint_unknown(key) or f"known arrays: {', '.join(known)}; leave out what is none of them"
         problems.append(problem("wrong-arrays", f"has an unknown array {key!r}", hint))
     for key in sorted(headers.keys() & known.keys()):
         if key != "identity":
-            problems += _check_parameter_header(key, headers[key], known[key], spec, problem)
+            problems += _check_parameter_header(key, headers[key], known[key], spec, problem, shapes)
         elif headers[key].dtype.kind != "U" or headers[key].shape != () or headers[key].nbytes > 1024:
             problems.append(
                 problem("wrong-arrays", "identity is not a short text", "store the identity's name")
@@ -205,10 +184,10 @@ def _check_agreement(file: ArrayFile, wanted: dict[str, str], problem: MakeProbl
     return [problem("wrong-frame-count", f"{listed}; expected as many in each", "save them of one length")]
 
 
-def _other_name_hint(headers: dict[str, ArrayHeader], wanted: str) -> str | None:
+def _other_name_hint(headers: dict[str, ArrayHeader]) -> str | None:
     for key in headers:
-        if key != wanted and (_OTHER_NAMES.get(key.lower(), "") == wanted or key.lower() == wanted):
-            return f"did you mean {wanted!r}? The file calls it {key!r}; rename it"
+        if key not in _VERTEX_KEYS and mean_vertices(key):
+            return f"did you mean 'vertices'? The file calls it {key!r}; rename it"
     return None
 
 
@@ -307,7 +286,12 @@ def _find_rate(found: int, spec: MotionSpec) -> float | None:
 
 
 def _check_parameter_header(
-    key: str, header: ArrayHeader, columns: int, spec: MotionSpec, problem: MakeProblem
+    key: str,
+    header: ArrayHeader,
+    columns: int,
+    spec: MotionSpec,
+    problem: MakeProblem,
+    shapes: dict[str, tuple[int, ...]],
 ) -> list[Problem]:
     problems = _check_dtype(key, header, problem)
     shape = header.shape
@@ -315,6 +299,8 @@ def _check_parameter_header(
     frames = "T" if spec.frames is None else spec.describe_counts()
     if len(shape) != 2 and not once:
         hint = "give 'units' a row" if key == "units" else f"save (T, {columns}) for {key!r}"
+        if key in FLAME_PARAMETERS:
+            hint = hint_shape(key, shape, shapes) or hint
         return [
             *problems,
             problem("wrong-shape", f"{key} has shape {shape}, expected ({frames}, n)", hint),
@@ -327,6 +313,8 @@ def _check_parameter_header(
             if exact
             else "the first coefficients of FLAME's basis"
         )
+        if key in FLAME_PARAMETERS:
+            hint = hint_shape(key, shape, shapes) or hint
         problems.append(problem("wrong-shape", f"{key} has {shape[-1]} columns, expected {bound}", hint))
     if not once:
         problems += _check_frames(key, shape[0], spec, problem)
