@@ -188,7 +188,8 @@ def translate(shapes: Mapping[str, Shape]) -> Recipe:
         columns = shape[-1] if len(shape) == 2 else 0
         if low in _POSES and columns == 3:
             recipe.add("rotation" if "jaw" in recipe.sources else "jaw", name, name)
-        layout = _POSE_LAYOUTS.get(columns) if low in _POSES or name == "jaw" else None
+        is_pose = low in _POSES or (name == "jaw" and name not in recipe.uses)
+        layout = _POSE_LAYOUTS.get(columns) if is_pose else None
         _split(recipe, name, layout or _glued(name, shape, shapes))
     return recipe
 
