@@ -20,6 +20,7 @@ import scipy.sparse
 import soundfile
 from factories import face, make_benchmark, make_submission, talk
 from fuzz_edits import edit_archive, edit_bytes, edit_json, edit_json_lines, edit_lines, edit_pickle
+from fuzz_model_readers import MODEL_READERS
 from fuzzing import Read, Reader, scratch_folder
 
 from mtbench.arrays import ArrayFileError, read_arrays
@@ -91,8 +92,8 @@ def _motion(folder: Path) -> Prepared:
         kind = motion_kind(path, 1 << 20)
         topology = topologies.get(kind) or load_topology("flame-5023")
         frames = {"vertices": 2 if path.suffix == ".npz" else 1}.get(kind, 6)
-        _, problems = read_motion_file(path, path.name, MotionSpec(kind, topology, frames), "clip")
-        assert all(isinstance(p, Problem) and p.message and p.hint for p in problems)
+        reading = read_motion_file(path, path.name, MotionSpec(kind, topology, frames), "clip")
+        assert all(isinstance(p, Problem) and p.message and p.hint for p in reading.problems)
 
     return samples, read
 
@@ -366,18 +367,21 @@ def _sounds(folder: Path) -> Prepared:
 
 
 def _lists(folder: Path) -> Prepared:
-    from mtbench.reference_model.layout_files import read_lists
+    from mtbench.reference_model.clip_lists import read_lists
 
-    for name in ("train.txt", "test.txt", "val.txt"):
-        (folder / name).write_text("")
+    speakers = {"a": ["a_sentence01", "a_sentence02"], "b": ["b_sentence02"]}
+    clips = [clip for found in speakers.values() for clip in found]
 
     def read(path: Path) -> None:
-        shutil.copyfile(path, folder / "train.txt")
-        read_lists(folder)
+        for name in ("train.txt", "test.csv"):
+            (folder / name).unlink(missing_ok=True)
+        shutil.copyfile(path, folder / ("test.csv" if path.suffix == ".csv" else "train.txt"))
+        read_lists(folder, clips, speakers)
 
     return {
-        "a.txt": b"a_sentence01.wav\r\nb_sentence02.wav\r\n",
-        "b.txt": "\ufeffa\nb.npz\né\n".encode(),
+        "l.txt": b"a_sentence01.wav\r\nb_sentence02.wav\r\n",
+        "m.txt": '\ufeffb # all\n"wav/a_sentence02.npz"\n'.encode(),
+        "n.csv": b"name,seconds\na/sentence01.wav,3.5\na_sentence02,1\n",
     }, read
 
 
@@ -416,5 +420,6 @@ READERS: dict[str, Reader] = {
         Reader("sounds", _sounds, edit_bytes, (BenchmarkError,), 0.003),
         Reader("lists", _lists, edit_lines, (UsageError,), 0.0002),
         Reader("transcripts", _transcripts, edit_lines, (BenchmarkError,), 0.002),
+        *MODEL_READERS,
     )
 }

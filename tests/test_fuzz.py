@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fuzz_edits import edit_bytes
+from fuzz_model_readers import MODEL_READERS
 from fuzz_readers import READERS
 from fuzzing import MOST_FAILURES, Reader, fuzz, make_input, scratch_folder
 
@@ -31,6 +32,8 @@ def run(reader: Reader, keep: Path, **options) -> list[str]:
 @pytest.mark.parametrize("name", READERS)
 def test_a_reader_takes_or_refuses_whatever_it_is_given(name, tmp_path):
     reader = READERS[name]
+    if reader in MODEL_READERS:
+        pytest.importorskip("torch")
     assert run(reader, tmp_path, inputs=int(SECONDS / reader.cost)) == []
 
 

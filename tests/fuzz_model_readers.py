@@ -1,0 +1,130 @@
+"""What is fuzzed of models: weights (safetensors), their descriptions (JSON), and checkpoints of torch."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Any
+from unittest.mock import patch
+
+from fuzz_edits import edit_archive, edit_bytes, edit_json, edit_json_value, edit_pickle
+from fuzzing import Read, Reader
+
+from mtbench.errors import PrerequisiteError, UsageError
+
+Prepared = tuple[dict[str, bytes], Read]
+
+
+def _edit_model(rng: Random, samples: Any) -> bytes:
+    """Edit a description, or the header of weights, or their bytes."""
+    data = rng.choice(samples)
+    if data[:1] == b"{":
+        return edit_json(rng, samples)
+    if rng.random() < 0.3:
+        return edit_bytes(rng, samples)
+    length = int.from_bytes(data[:8], "little")
+    header = json.dumps(edit_json_value(rng, json.loads(data[8 : 8 + length])), default=str).encode(
+        "utf-8", "replace"
+    )
+    return (len(header) if rng.random() < 0.9 else length).to_bytes(8, "little") + header + data[8 + length :]
+
+
+def _pair(folder: Path, write: Any, load: Any) -> Prepared:
+    """Fuzz the two files of a model: one is edited, the other stays good."""
+    write(folder / "good.safetensors")
+    samples = {f"m{end}": (folder / f"good{end}").read_bytes() for end in (".safetensors", ".json")}
+
+    def read(path: Path) -> None:
+        for end in (".safetensors", ".json"):
+            shutil.copyfile(path if path.suffix == end else folder / f"good{end}", folder / f"try{end}")
+        load(folder / "try.safetensors")
+
+    return samples, read
+
+
+def _models(folder: Path) -> Prepared:
+    from test_reference_model import make_network
+
+    from mtbench.reference_model import ReferenceModel, load_model, model_files, save_model
+    from mtbench.reference_model.speech import load_speech_encoder
+
+    encoder = load_speech_encoder("openhead-av")
+
+    def load_encoder(name: str | Path) -> Any:
+        return encoder if name == "openhead-av" else load_speech_encoder(name)
+
+    def load(path: Path) -> None:
+        with patch.object(model_files, "load_speech_encoder", load_encoder):
+            load_model(path)
+
+    model = ReferenceModel.of(make_network(), encoder, "tiny", None, {"steps": 3})
+    return _pair(folder, lambda path: save_model(path, model), load)
+
+
+def _autoencoders(folder: Path) -> Prepared:
+    from test_reference_model import SMALL
+
+    from mtbench.reference_model.model import MotionAutoencoder
+    from mtbench.reference_model.training.checkpoints import load_autoencoder, save_autoencoder
+
+    return _pair(
+        folder, lambda path: save_autoencoder(path, MotionAutoencoder(SMALL), {"steps": 3}), load_autoencoder
+    )
+
+
+def _recognizers(folder: Path) -> Prepared:
+    from mtbench.avsr.decoding import DecodingConfig
+    from mtbench.avsr.model import AudioVisualCTC, ModelConfig
+    from mtbench.avsr.openhead_av import OpenheadAV, save_recognizer
+
+    config = ModelConfig(4, 3, width=16, heads=2, feedforward=16, layers=2, channels=(2, 2, 2, 2))
+
+    def write(path: Path) -> None:
+        save_recognizer(path, AudioVisualCTC(config), "abc", ("ita", "eng"), DecodingConfig(), {"steps": 1})
+
+    return _pair(folder, write, OpenheadAV.load)
+
+
+@cache
+def _checkpoint_bytes() -> dict[str, bytes]:
+    import torch
+
+    weights = {"a.weight": torch.arange(6.0).reshape(2, 3), "a.bias": torch.zeros(2).half()}
+    samples = {}
+    for name, value in (
+        ("run.pt", {"step": 3, "network": weights, "order": [1, 2], "settings": {"width": 2}}),
+        ("released.pt", {"state_dict": weights}),
+    ):
+        stream = io.BytesIO()
+        torch.save(value, stream)
+        samples[name] = stream.getvalue()
+    return samples
+
+
+def _checkpoints(folder: Path) -> Prepared:
+    from mtbench.reference_model.released_format import read_state
+    from mtbench.reference_model.training.checkpoints import CHECKPOINT, load_checkpoint
+
+    def read(path: Path) -> None:
+        shutil.copyfile(path, folder / CHECKPOINT)
+        load_checkpoint(folder)
+        if path.name == "released.pt" and path.read_bytes() != _checkpoint_bytes()["released.pt"]:
+            read_state(path, "stage 1", [])
+
+    return _checkpoint_bytes(), read
+
+
+def _edit_member(rng: Random, name: str, data: bytes) -> bytes:
+    return (edit_pickle if name.endswith(".pkl") else edit_bytes)(rng, [data])
+
+
+MODEL_READERS = (
+    Reader("models", _models, _edit_model, (UsageError, PrerequisiteError), 0.005),
+    Reader("autoencoders", _autoencoders, _edit_model, (UsageError, PrerequisiteError), 0.003),
+    Reader("recognizers", _recognizers, _edit_model, (UsageError, PrerequisiteError), 0.005),
+    Reader("checkpoints", _checkpoints, edit_archive(_edit_member), (UsageError,), 0.003),
+)
