@@ -16,6 +16,7 @@ import os
 import re
 import shutil
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,7 @@ import numpy as np
 
 from mtbench.audio import load_audio, resample
 from mtbench.benchmark import Benchmark, load_benchmark
+from mtbench.benchmark_lexicons import make_word_lists, start_engine
 from mtbench.benchmark_motion import MOTION_SUFFIXES, find_topology, write_truth
 from mtbench.errors import BenchmarkError, PrerequisiteError, UsageError
 from mtbench.language_names import iso_name
@@ -56,8 +58,10 @@ def create_benchmark(
     motion: str | Path | None = None,
     noise: str | Path | None = None,
     lexicons: str | Path | None = None,
+    words: str = "none",
     group: bool = False,
     license: str = "",
+    tell: Callable[[str], None] | None = None,
 ) -> Benchmark:
     """Write a benchmark folder and return it loaded.
 
@@ -81,11 +85,16 @@ def create_benchmark(
         Folder of noise recordings to include.
     lexicons : str or Path, optional
         Folder of word lists ``<code>.tsv`` to include.
+    words : {"none", "auto"}
+        ``"auto"`` makes word lists and reference phones for the languages that *lexicons* has none for, see
+        :mod:`mtbench.benchmark_lexicons` (extra ``[synth]``).
     group : bool
         Clips whose names differ in a last ``_<number>`` only come from one recording, and are resampled
         together in confidence intervals.
     license : str
         Noted in the manifest.
+    tell : callable, optional
+        Called with a line about each word list that was made, and about words that were read otherwise than written.
 
     Raises
     ------
@@ -94,7 +103,7 @@ def create_benchmark(
     BenchmarkError
         With every file that cannot be used.
     PrerequisiteError
-        For video files where PyAV is not installed.
+        For video files where PyAV is not installed, and for word lists without the extra ``[synth]``.
 
     Examples
     --------
@@ -105,6 +114,12 @@ def create_benchmark(
         raise UsageError(f"there is no folder {folder} with recordings")
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise UsageError(f"{target} exists and is not an empty folder; choose another one")
+    if words not in ("none", "auto"):
+        raise UsageError(
+            f"words can be 'auto' or 'none', not {words!r}; a folder of word lists goes to lexicons"
+        )
+    if words == "auto":
+        start_engine()  # what is missing is told before hours of sound are read
     name = name or re.sub(r"[^a-z0-9._-]+", "-", target.resolve().name.lower()).strip("-._")
     findings: list[str] = []
     sources = _collect(folder, Path(motion) if motion else None, language, findings)
@@ -125,6 +140,11 @@ def create_benchmark(
         _stop_at(findings, folder)
         (work / MANIFEST).write_text("\n".join(lines) + "\n", encoding="utf-8")
         load_benchmark(work)  # names and versions are checked as for any other benchmark
+        if words == "auto":
+            made = make_word_lists(work)
+            if tell is not None:
+                for line in (*made.describe(), *made.remarks()):
+                    tell(line)
         if target.exists():
             target.rmdir()
         work.rename(target)

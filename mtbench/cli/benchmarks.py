@@ -1,4 +1,4 @@
-"""Commands on benchmarks: new, build, show."""
+"""Commands on benchmarks: new, lexicon, build, show."""
 
 from __future__ import annotations
 
@@ -31,6 +31,9 @@ def new(
     ] = None,
     noise: Annotated[Path | None, typer.Option(help="Folder of noise recordings to include.")] = None,
     lexicons: Annotated[Path | None, typer.Option(help="Folder of word lists <code>.tsv to include.")] = None,
+    words: Annotated[
+        str, typer.Option(help="'auto' makes word lists and reference phones (extra [synth]), or 'none'.")
+    ] = "none",
     group: Annotated[
         bool, typer.Option("--group", help="Clips named alike up to a last _<number> are of one recording.")
     ] = False,
@@ -38,6 +41,7 @@ def new(
 ) -> None:
     """Make a benchmark from recordings and their texts."""
     from mtbench.benchmark_folder import create_benchmark
+    from mtbench.languages import display_name
 
     benchmark = create_benchmark(
         directory,
@@ -49,15 +53,49 @@ def new(
         motion=motion,
         noise=noise,
         lexicons=lexicons,
+        words=words,
         group=group,
         license=license,
+        tell=say_note,
     )
     say(f"{directory}: {len(benchmark.clips)} clips, languages {', '.join(benchmark.languages)}")
     if benchmark.noise_folder is None:
         say_note(
             "no noise recordings in it: the bundled ones are used, unless --noise DIR is given when scoring"
         )
+    unlisted = [display_name(code) for code in benchmark.languages if code not in benchmark.lexicons]
+    if unlisted:
+        say_note(
+            f"no word list for {', '.join(unlisted)}: openhead-av needs one to answer with words; make it with: "
+            f"mtbench benchmark lexicon {directory}  (extra [synth]), or include your own with --lexicons DIR"
+        )
     say_note(f"score with: mtbench score SUBMISSION --benchmark {directory}")
+
+
+@app.command()
+def lexicon(
+    benchmark: Annotated[Path, typer.Argument(help="Benchmark folder.")],
+    language: Annotated[list[str] | None, typer.Option(help="Only this language; repeatable.")] = None,
+    common: Annotated[
+        int | None,
+        typer.Option(help="Common words besides those of the transcripts; default: 500.", min=0, max=20_000),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace lists and phones that this command did not make.")
+    ] = False,
+) -> None:
+    """Make word lists and reference phones from a benchmark's transcripts (extra [synth])."""
+    from mtbench.benchmark_lexicons import make_word_lists
+
+    made = make_word_lists(benchmark, language, common=common, force=force)
+    for line in made.describe():
+        say(line)
+    for line in made.remarks():
+        say_note(line)
+    if not made.changed:
+        say(f"{benchmark}: nothing has changed")
+    else:
+        say_note("results that were made with other word lists, or none, are not comparable: score again")
 
 
 @app.command()

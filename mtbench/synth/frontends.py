@@ -18,6 +18,7 @@ from __future__ import annotations
 import logging
 import re
 import unicodedata
+import warnings
 from functools import lru_cache
 from typing import Any
 
@@ -124,7 +125,10 @@ def _segment_japanese(text: str) -> list[tuple[str, str]]:
 @lru_cache(maxsize=1)
 def _jieba() -> Any:
     try:
-        import jieba
+        with warnings.catch_warnings():
+            # It imports setuptools' old way to find its files, which setuptools warns of.
+            warnings.simplefilter("ignore")
+            import jieba
     except ImportError as e:
         raise PrerequisiteError(_needs("Mandarin", "jieba")) from e
     jieba.setLogLevel(logging.ERROR)

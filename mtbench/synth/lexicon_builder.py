@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 
 from mtbench.lexicon import Lexicon, make_lexicon
 from mtbench.synth.espeak import Espeak, Speech
@@ -30,32 +31,60 @@ def build_lexicon(language: str, engine: Espeak) -> Lexicon:
 
     Words are in alphabetical order (of code points), variants by how often they were said.
     """
-    said: dict[str, Counter[tuple[str, ...]]] = defaultdict(Counter)
     counts = Counter(word for sentence in train_texts(language) for word in sentence.words)
     voice = Voice(language, _SPEAKER)
     forms: dict[str, str] = {}
     for sentence in sentences(language):
         for word, spoken in zip(sentence.words, sentence.spoken, strict=True):
             forms.setdefault(word, strip_punctuation(spoken))
+    said = collect_pronunciations(
+        {word: forms[word] for word in sorted(forms)}, sentences(language), engine, voice
+    )
+    rows = []
+    for word in sorted(forms):
+        ranked = sorted(said[word].items(), key=lambda item: (-item[1], item[0]))
+        rows += [(word, phones, counts[word]) for phones, _ in ranked[:MAX_VARIANTS]]
+    return make_lexicon(rows)
+
+
+def collect_pronunciations(
+    forms: Mapping[str, str], texts: Iterable[Sentence], engine: Espeak, voice: Voice
+) -> dict[str, Counter[tuple[str, ...]]]:
+    """Return how often the engine says each word with which phones: alone once, and in *texts*.
+
+    Parameters
+    ----------
+    forms : mapping of str to str
+        Words with their spoken forms, without punctuation.
+    texts : iterable of Sentence
+        Whose words are among them.
+    engine : Espeak
+        The speech engine.
+    voice : Voice
+        Who speaks.
+
+    Returns
+    -------
+    dict of str to Counter
+        For every word; empty where the engine says nothing.
+    """
+    said: dict[str, Counter[tuple[str, ...]]] = defaultdict(Counter)
+    for sentence in texts:
         for word, phones in pronounce_in_context(sentence, engine.speak(" ".join(sentence.spoken), voice)):
-            said[word][phones] += 1
-    words = sorted(forms)
+            if phones:
+                said[word][phones] += 1
+    words = list(forms)
     for first in range(0, len(words), _BATCH):
         batch = words[first : first + _BATCH]
         speech = engine.speak(", ".join(forms[w] for w in batch) + ".", voice)
         for word, phones in _pronounce_alone(batch, [forms[w] for w in batch], speech):
-            said[word][phones] += 1
-    rows = []
+            if phones:
+                said[word][phones] += 1
     for word in words:
-        if not said[word]:
-            # The engine joined it with a neighbour wherever it occurred.
-            alone = engine.speak(forms[word], voice).symbols
-            if not alone:
-                continue
+        # The engine joined it with a neighbour wherever it occurred.
+        if not said[word] and (alone := engine.speak(forms[word], voice).symbols):
             said[word][alone] += 1
-        ranked = sorted(said[word].items(), key=lambda item: (-item[1], item[0]))
-        rows += [(word, phones, counts[word]) for phones, _ in ranked[:MAX_VARIANTS]]
-    return make_lexicon(rows)
+    return said
 
 
 def strip_punctuation(spoken: str) -> str:

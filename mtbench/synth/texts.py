@@ -53,7 +53,7 @@ UDHR_FILES: dict[str, str] = {
 }  # fmt: skip
 
 #: Codes of wordfreq; Croatian is part of "sh", Thai is not there.
-_WORDFREQ = {lang.code: lang.alias for lang in LANGUAGES.values()} | {"hrv": "sh"}
+WORDFREQ_CODES = {lang.code: lang.alias for lang in LANGUAGES.values()} | {"hrv": "sh"}
 #: Words per language in the training texts.
 VOCABULARY = 6000
 #: Version of what the file of training texts holds.
@@ -242,12 +242,12 @@ def vocabulary(language: str, size: int = VOCABULARY) -> tuple[tuple[str, str], 
             raise PrerequisiteError(
                 "training texts need the package wordfreq; install it: pip install 'multitalk-bench[synth]'"
             ) from e
-        candidates = wordfreq.top_n_list(_WORDFREQ[language], 3 * size)
-    script = _main_script(language)
+        candidates = wordfreq.top_n_list(WORDFREQ_CODES[language], 3 * size)
+    script = scripts_of(language)
     found: list[tuple[str, str]] = []
     for word in candidates:
         if (
-            all(_script(c) in script or c in "'’·ー" for c in word if unicodedata.category(c)[0] == "L")
+            all(letter_script(c) in script or c in "'’·ー" for c in word if unicodedata.category(c)[0] == "L")
             and word[0].isalpha()
         ):
             if language == "ell" and word.endswith("σ"):
@@ -267,11 +267,13 @@ _SCRIPTS = {
 }  # fmt: skip
 
 
-def _main_script(language: str) -> set[str]:
+def scripts_of(language: str) -> set[str]:
+    """Return the scripts that *language* is written in, as :func:`letter_script` calls them."""
     return _SCRIPTS.get(language, {"LATIN"})
 
 
-def _script(character: str) -> str:
+def letter_script(character: str) -> str:
+    """Return the script of a letter: the first word of its Unicode name, e.g. ``"LATIN"``."""
     return unicodedata.name(character, "?").split()[0].split("-")[0]
 
 
