@@ -18,6 +18,8 @@ with zeros to a whole number of frames. Languages are ISO 639-3 codes. The bundl
     noises = "noise"             # optional folder of noise recordings; a noise is called by its file's stem
     [lexicons]                   # optional word lists by language
     ita = "lexicon/ita.tsv"
+    [templates]                  # optional resting faces by speaker; or templates = "templates.pkl"
+    "speaker-1" = "templates/speaker-1.npz"
     [[clips]]
     id = "ita-01"                # letters, digits, '.', '_' and '-'
     language = "ita"
@@ -26,6 +28,8 @@ with zeros to a whole number of frames. Languages are ISO 639-3 codes. The bundl
     frames = 97
     source = "udhr-03"           # optional: clips of one recording are resampled together in intervals
     motion = "motion/ita-01.npz" # optional ground truth
+    speaker = "speaker-1"        # optional: whose face in [templates] it is
+    template = "rest.npz"        # optional, in place of the speaker's: the face at rest (npy, npz, ply, obj, pkl)
     phones = "o ɲ i"             # optional reference phones
     phone_times = "phones/ita-01.tsv"  # optional
 """
@@ -82,6 +86,10 @@ class Clip:
     topology : str or None
         Topology of the ground truth.
     fps : float
+    speaker : str or None
+        Who speaks, as :attr:`template_path` calls the faces in it.
+    template_path : Path or None
+        File with the speaker's resting face; see :func:`mtbench.ground_truth.template_face`.
     """
 
     id: str
@@ -95,6 +103,8 @@ class Clip:
     phone_times_path: Path | None = None
     topology: str | None = None
     fps: float = float(FPS)
+    speaker: str | None = None
+    template_path: Path | None = None
 
     @property
     def audio(self) -> np.ndarray:
@@ -216,9 +226,8 @@ class Benchmark:
     def files(self) -> Iterator[Path]:
         """Yield every file of the benchmark, the manifest first, then by name."""
         named = {clip.audio_path for clip in self.clips} | set(self.lexicons.values())
-        named |= {
-            p for clip in self.clips for p in (clip.motion_path, clip.phone_times_path) if p is not None
-        }
+        optional = (p for c in self.clips for p in (c.motion_path, c.phone_times_path, c.template_path))
+        named |= {p for p in optional if p is not None}
         if self.noise_folder is not None:
             named |= {p for p in self.noise_folder.iterdir() if p.is_file() and not p.name.startswith(".")}
         yield self.root / MANIFEST
@@ -312,11 +321,17 @@ def _load_folder(root: Path) -> Benchmark:
             return None
         return located
 
+    given = manifest.templates
+    faces = {} if isinstance(given, str) else {k: locate(v, f"templates, {k}") for k, v in given.items()}
+    shared = locate(given, "templates") if isinstance(given, str) else None
     clips = []
     for item in manifest.clips:
         audio = locate(item.audio, f"clip {item.id}, audio")
         motion = locate(item.motion, f"clip {item.id}, motion")
         times = locate(item.phone_times, f"clip {item.id}, phone_times")
+        template = locate(item.template, f"clip {item.id}, template")
+        if item.template is None:
+            template = faces.get(item.speaker) if item.speaker in faces else shared
         if item.motion is not None and manifest.topology is None:
             findings.append(f"clip {item.id}, motion: the manifest names no topology for it")
         if audio is not None:
@@ -332,6 +347,8 @@ def _load_folder(root: Path) -> Benchmark:
                     motion_path=motion,
                     phone_times_path=times,
                     topology=manifest.topology,
+                    speaker=item.speaker,
+                    template_path=template,
                 )
             )
     lexicons = {lang: locate(file, f"lexicons, {lang}") for lang, file in manifest.lexicons.items()}

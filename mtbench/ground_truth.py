@@ -2,8 +2,9 @@
 
 Conventions
 -----------
-A clip's neutral face is that of its speaker at rest: the identity of facial-unit curves, the shape of FLAME
-parameters, and for plain vertices the first frame, since nothing else is known of the speaker.
+A clip's neutral face is that of its speaker at rest: the template that the benchmark gives, else the identity of
+facial-unit curves or the shape of FLAME parameters. Plain vertices without a template tell no speaker: a still face
+is then their first frame, but nothing is measured from it, and least of all from the mean face of a topology.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ import numpy as np
 
 from mtbench.arrays import ArrayFileError
 from mtbench.benchmark import Clip
-from mtbench.cache import digest_bytes
+from mtbench.cache import digest_array, digest_bytes
 from mtbench.clip_files import read_motion_arrays
-from mtbench.errors import BenchmarkError, PrerequisiteError
+from mtbench.errors import BenchmarkError, PrerequisiteError, UsageError
 from mtbench.motion_files import motion_kind, pose_motion
-from mtbench.topology import Topology
+from mtbench.templates import read_template
+from mtbench.topology import Topology, load_topology
 
 #: Raise it when posing gives other vertices from the same file.
 POSING_VERSION = "1"
@@ -29,13 +31,16 @@ _MOST_BYTES = 4 << 30
 
 
 def neutral_face(clip: Clip) -> np.ndarray:
-    """Return the resting face of the clip's speaker, (V, 3) float32 in metres.
+    """Return the resting face of the clip's speaker, (V, 3) float32 in metres; see the module's text.
 
     Raises
     ------
     BenchmarkError
-        Where the clip has no usable ground truth.
+        Where the clip has no usable ground truth, or an unusable template.
     """
+    given = _given_template(clip)
+    if given is not None:
+        return given
     spec, arrays = read_motion_arrays(clip)
     still = {name: array[:1] for name, array in arrays.items() if name not in ("shape", "identity")}
     if spec.kind != "vertices":
@@ -46,13 +51,40 @@ def neutral_face(clip: Clip) -> np.ndarray:
     return pose_motion(still, spec).vertices[0]
 
 
-def template_face(clip: Clip, topology: Topology) -> np.ndarray | None:
-    """Return the neutral face that displacements of the clip's ground truth are measured from.
+def template_face(clip: Clip) -> np.ndarray | None:
+    """Return the neutral face that displacements of the clip's ground truth are measured from, (V, 3) float32.
 
-    The speaker's own where curves or parameters tell it; else the topology's, which may be unknown (None).
+    The speaker's own, where the benchmark has a template, or curves or parameters tell it; else None.
+
+    Raises
+    ------
+    BenchmarkError
+        Where the clip has no usable ground truth, or an unusable template.
+    PrerequisiteError
+        For FLAME parameters without an installed FLAME model.
     """
-    spec, _ = read_motion_arrays(clip)
-    return topology.neutral if spec.kind == "vertices" else neutral_face(clip)
+    return None if template_digest(clip) is None else neutral_face(clip)
+
+
+def template_digest(clip: Clip) -> str | None:
+    """Return the digest of everything that :func:`template_face` follows from, None where there is none.
+
+    Raises
+    ------
+    BenchmarkError, PrerequisiteError
+        As for :func:`template_face`.
+    """
+    given = _given_template(clip)
+    if given is not None:
+        return digest_array(given)
+    if clip.motion_path is None or _truth_kind(clip) == "vertices":
+        return None
+    return truth_digest(clip)
+
+
+def find_untemplated(clips: Iterable[Clip]) -> list[str]:
+    """Return the ids of the clips with ground truth whose speaker's resting face is unknown."""
+    return [c.id for c in clips if c.motion_path is not None and template_digest(c) is None]
 
 
 def static_face(clip: Clip, topology: Topology) -> np.ndarray:
@@ -118,7 +150,7 @@ def name_truth_models(clips: Iterable[Clip]) -> str | None:
 
 def name_templates(clips: Iterable[Clip]) -> str | None:
     """Return ``speaker#digest`` over the neutral faces that displacements are measured from, None without any."""
-    own = [f"{clip.id}={truth_digest(clip)}" for clip in clips if _truth_kind(clip) != "vertices"]
+    own = [f"{clip.id}={digest}" for clip in clips if (digest := template_digest(clip)) is not None]
     return f"speaker#{digest_bytes(*(text.encode() for text in own))}" if own else None
 
 
@@ -135,6 +167,26 @@ def truth_digest(clip: Clip) -> str:
     return motion_file_digest(clip.motion_path, _truth_kind(clip))
 
 
+def _given_template(clip: Clip) -> np.ndarray | None:
+    if clip.template_path is None or clip.topology is None:
+        return None
+    status = clip.template_path.stat()
+    vertices = load_topology(clip.topology).n_vertices
+    try:
+        return _read_template(
+            clip.template_path, (status.st_mtime_ns, status.st_size), vertices, clip.speaker
+        )
+    except UsageError as error:
+        raise BenchmarkError(f"clip {clip.id}: {error}") from None
+
+
+@lru_cache(maxsize=256)
+def _read_template(path: Path, state: tuple[int, int], vertices: int, speaker: str | None) -> np.ndarray:
+    face = read_template(path, vertices, speaker)
+    face.setflags(write=False)
+    return face
+
+
 def _truth_kind(clip: Clip) -> str:
     assert clip.motion_path is not None
     try:
@@ -146,7 +198,7 @@ def _truth_kind(clip: Clip) -> str:
 def static_digest(clip: Clip, topology: Topology) -> str:
     """Return the digest of everything that :func:`static_face` follows from."""
     if clip.motion_path is not None and clip.topology == topology.name:
-        own = truth_digest(clip)
+        own = template_digest(clip) or truth_digest(clip)
     else:
         own = topology.digest
     return digest_bytes(b"static", own.encode(), str(clip.frames).encode())

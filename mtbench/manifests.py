@@ -50,6 +50,8 @@ class ClipManifest(StrictModel):
     frames: int = Field(ge=1, le=MAX_FRAMES)
     source: str = ""
     motion: str | None = None
+    speaker: str | None = Field(default=None, min_length=1, max_length=200)
+    template: str | None = None
     phones: str | None = None
     phone_times: str | None = None
 
@@ -74,6 +76,9 @@ class BenchmarkManifest(StrictModel):
     notes: str = ""
     noises: str | None = None
     lexicons: dict[str, str] = Field(default_factory=dict)
+    templates: str | dict[str, str] = Field(default_factory=dict)
+    motion_fps: float = Field(default=FPS, gt=0, allow_inf_nan=False)
+    motion_resampling: str = Field(default="", max_length=100)
     clips: list[ClipManifest] = Field(min_length=1, max_length=100_000)
 
     @field_validator("fps", mode="before")

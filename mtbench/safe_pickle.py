@@ -377,15 +377,15 @@ def _listed_array(value: Any) -> np.ndarray | None:
     return array.reshape(shape) if array.dtype.kind in "fiub" else None
 
 
-def load_arrays(path: Path, wanted: set[str]) -> dict[str, np.ndarray]:
-    """Read the arrays called *wanted* from a pickled dictionary.
+def load_arrays(path: Path, wanted: set[str] | None) -> dict[str, np.ndarray]:
+    """Read the arrays called *wanted*, or all, from a pickled dictionary.
 
     Parameters
     ----------
     path : Path
         A pickle of Python 2 or 3 whose top level is a dictionary.
-    wanted : set of str
-        Keys to keep; others are not even converted.
+    wanted : set of str or None
+        Keys to keep; others are not even converted. None keeps all.
 
     Returns
     -------
@@ -416,7 +416,7 @@ def load_arrays(path: Path, wanted: set[str]) -> dict[str, np.ndarray]:
     arrays: dict[str, np.ndarray] = {}
     for key, value in table.items():
         name = key.decode("latin1") if isinstance(key, bytes) else key
-        if name in wanted:
+        if isinstance(name, str) if wanted is None else name in wanted:
             try:
                 array = _number_array(value)
             except UnsafePickleError as error:

@@ -26,7 +26,7 @@ from mtbench.cache import Cache, digest_bytes
 from mtbench.environment import describe_environment
 from mtbench.errors import UsageError, summarize_notes
 from mtbench.execute import Executor
-from mtbench.ground_truth import name_model, name_templates, name_truth_models
+from mtbench.ground_truth import find_untemplated, name_model, name_templates, name_truth_models
 from mtbench.head_motion import warn_of_head_motion
 from mtbench.metrics.geometry import name_region
 from mtbench.metrics.recognition import measure_recognition, remeasure
@@ -429,6 +429,11 @@ def _find_warnings(
             f"partial: {len(submission.missing)} of {len(benchmark.clips)} clips are missing; not rankable"
         )
     warnings += summarize_notes(submission.notes)
+    if benchmark.topology == submission.topology and (unknown := find_untemplated(benchmark.clips)):
+        warnings.append(
+            f"FDD is n/a for {len(unknown)} of {len(benchmark.clips)} clips: no template of the speaker, whose face at "
+            "rest it measures from; 'mtbench benchmark new --templates' adds them, or 'template' in benchmark.toml"
+        )
     if recognizer is None:
         return warnings
     uncovered = [lang for lang in benchmark.languages if lang not in recognizer.languages]

@@ -21,7 +21,14 @@ from mtbench.audio import MIXING_VERSION, from_pcm16, mix_at_snr, to_pcm16
 from mtbench.benchmark import Benchmark, Clip, load_benchmark
 from mtbench.cache import STAGES, Cache, digest_array, digest_bytes, stage_key
 from mtbench.errors import PrerequisiteError, Problem, SubmissionError
-from mtbench.ground_truth import motion_file_digest, static_digest, static_face, template_face, truth_digest
+from mtbench.ground_truth import (
+    motion_file_digest,
+    static_digest,
+    static_face,
+    template_digest,
+    template_face,
+    truth_digest,
+)
 from mtbench.noise import NOISE_SEED, Noise, NoiseSet, load_noises
 from mtbench.recognizer import Recognizer, cache_identity, load_recognizer, transcribe_checked
 from mtbench.renderer import Appearance, Renderer, load_renderer
@@ -205,6 +212,7 @@ class Workshop:
             self.topology.digest,
             self.motion_digest(clip, "entry"),
             truth_digest(clip),
+            template_digest(clip) or "no template",
         ]
         return stage_key(GEOMETRY, GEOMETRY_VERSION, {}, inputs)
 
@@ -243,7 +251,7 @@ class Workshop:
 
         truth = clip.motion
         assert truth is not None
-        template = template_face(clip, self.topology)
+        template = template_face(clip)
         return asdict(measure_geometry(vertices, truth.vertices, self.topology, template))
 
     def crops(self, clip: Clip, face: str, key: str) -> np.ndarray:

@@ -28,7 +28,6 @@ from mtbench.reference_model.predict import write_motion
 from mtbench.reference_model.reference import LONGEST, ReferenceModel
 from mtbench.reference_model.templates import default_template
 from mtbench.submission import MANIFEST, MOTION_FOLDER
-from mtbench.topology import load_topology
 
 #: Clips that are animated together.
 BATCH = 16
@@ -133,7 +132,7 @@ def _face(model: ReferenceModel, clip: Clip) -> np.ndarray:
     topology = model.topology
     if topology is not None and clip.motion_path is not None and clip.topology == topology:
         try:
-            face = template_face(clip, load_topology(topology))
+            face = template_face(clip)
         except PrerequisiteError:
             face = None  # FLAME parameters without a FLAME model: the speaker's shape is unknown
         if face is not None:

@@ -154,7 +154,7 @@ def _measure_geometry(performance: Performance, vertices: np.ndarray) -> dict[st
     from mtbench.metrics.geometry import measure_geometry
 
     topology = load_topology(performance.clip.topology or "")
-    template = template_face(performance.clip, topology)
+    template = template_face(performance.clip)
     sums = measure_geometry(vertices, performance.vertices, topology, template)
     out: dict[str, float | None] = {
         metric: getattr(sums, f"{metric}_sum") / sums.frames for metric in GEOMETRY if metric != "fdd_abs_m2"

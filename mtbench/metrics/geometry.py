@@ -34,15 +34,15 @@ def measure_geometry(
     prediction, truth : (T, V, 3) floating point
         Vertices in metres, both of *topology*.
     topology : Topology
-        Gives the regions, and the template where none is given.
+        Gives the regions.
     template : (V, 3) floating point or None
-        Neutral face of the clip's speaker; None takes ``topology.neutral``. For a speaker of another shape
-        pass that speaker's own: FDD measures displacements from it.
+        Neutral face of the clip's speaker, from which FDD measures displacements. No other face will do: the mean
+        face of a topology in its place makes FDD several times too large.
 
     Returns
     -------
     GeometrySums
-        ``fdd_m2`` is None where no template is known.
+        ``fdd_m2`` is None without a template.
 
     Raises
     ------
@@ -61,7 +61,6 @@ def measure_geometry(
             f"ground truth must be (T, {topology.n_vertices}, 3) for {topology.name}, not {truth.shape}"
         )
     lips = topology.region("lips")
-    template = topology.neutral if template is None else template
     return GeometrySums(
         frames=len(truth),
         lve_mm_sum=sum_lve_mm(prediction, truth, lips),

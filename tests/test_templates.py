@@ -1,0 +1,206 @@
+"""Resting faces of speakers: reading them, whose they are, and what FDD makes of them."""
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+from factories import FLAME_SIZE, face, make_benchmark, make_submission
+
+from mtbench import load_benchmark, score
+from mtbench.errors import BenchmarkError, UsageError
+from mtbench.flame import index_lists
+from mtbench.ground_truth import find_untemplated, neutral_face, static_digest, template_digest, template_face
+from mtbench.templates import match_speaker, read_template, read_templates
+from mtbench.topology import load_topology
+
+CLIPS = {"ita-01": ("ita", 12), "ita-02": ("ita", 9)}
+FACES = {"anna": face(seed=1), "bruno": face(seed=2)}
+
+
+def save_pickle(path: Path, faces: dict = FACES) -> Path:
+    """As VOCASET has it: protocol 2, float64."""
+    path.write_bytes(pickle.dumps({k: v.astype(np.float64) for k, v in faces.items()}, protocol=2))
+    return path
+
+
+# Reading
+
+
+def test_faces_of_several_speakers(tmp_path):
+    save_pickle(tmp_path / "templates.pkl")
+    np.savez(tmp_path / "all.npz", **FACES)
+    folder = tmp_path / "faces"
+    folder.mkdir()
+    np.savez(folder / "anna.npz", FACES["anna"])  # numpy calls it arr_0
+    points = "".join(f"v {x} {y} {z}\n" for x, y, z in FACES["bruno"])
+    (folder / "bruno.obj").write_text(points + "f 1 2 3\n")
+    (folder / "notes.txt").write_text("faces at rest")
+    for source in (tmp_path / "templates.pkl", tmp_path / "all.npz", folder):
+        found = read_templates(source, FLAME_SIZE)
+        assert sorted(found) == ["anna", "bruno"]
+        for name, one in found.items():
+            np.testing.assert_allclose(one, FACES[name], atol=1e-6)
+    for source in (tmp_path / "templates.pkl", tmp_path / "all.npz"):
+        np.testing.assert_array_equal(read_template(source, FLAME_SIZE, "bruno"), FACES["bruno"])
+
+
+def test_a_face_without_a_name_is_everyones(tmp_path):
+    save_pickle(tmp_path / "templates.pkl", {"id": FACES["anna"]})
+    np.save(tmp_path / "template.npy", FACES["anna"])
+    for name in ("templates.pkl", "template.npy"):
+        assert list(read_templates(tmp_path / name, FLAME_SIZE)) == [""]
+        assert read_template(tmp_path / name, FLAME_SIZE, "whoever").shape == (FLAME_SIZE, 3)
+
+
+class Trap:
+    def __reduce__(self):
+        return (print, ("run",))
+
+
+def test_faces_that_cannot_be_used(tmp_path, capsys):
+    save_pickle(tmp_path / "t.pkl")
+    with pytest.raises(UsageError, match="no face of 'ana'; did you mean anna"):
+        read_template(tmp_path / "t.pkl", FLAME_SIZE, "ana")
+    save_pickle(tmp_path / "mm.pkl", {"anna": FACES["anna"] * 1000})
+    with pytest.raises(UsageError, match=r"mm\.pkl, anna: 3.. m across.*millimetres by 1000"):
+        read_templates(tmp_path / "mm.pkl", FLAME_SIZE)
+    np.save(tmp_path / "d.npy", np.zeros((FLAME_SIZE, 3), np.float32))
+    with pytest.raises(UsageError, match="displacements, or no face"):
+        read_template(tmp_path / "d.npy", FLAME_SIZE)
+    (tmp_path / "trap.pkl").write_bytes(pickle.dumps({"anna": Trap()}))
+    with pytest.raises(UsageError, match=r"trap\.pkl"):
+        read_templates(tmp_path / "trap.pkl", FLAME_SIZE)
+    assert capsys.readouterr().out == ""
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UsageError, match="no resting faces there"):
+        read_templates(tmp_path / "empty", FLAME_SIZE)
+
+
+@pytest.mark.parametrize(
+    ("clip", "speaker"),
+    [
+        ("FaceTalk_170725_00137_TA_sentence01.wav", "FaceTalk_170725_00137_TA"),
+        ("facetalk_170725_00137_ta_sentence01.wav", "FaceTalk_170725_00137_TA"),
+        ("FaceTalk_170725_00137_TAG_sentence01.wav", None),
+        ("FaceTalk_170725_00137_TA/sentence01.wav", "FaceTalk_170725_00137_TA"),
+        ("F1_s01.wav", "F1"),
+        ("F10_s01.wav", "F10"),
+        ("F100_s01.wav", None),
+        ("F1.wav", "F1"),
+    ],
+)
+def test_whose_clip_it_is(clip, speaker):
+    assert match_speaker(Path(clip), ["F1", "F10", "FaceTalk_170725_00137_TA"]) == speaker
+
+
+# In a benchmark
+
+
+def add_templates(root: Path, head: str, clips: dict[str, str]) -> Path:
+    """Write *head* and a line for each clip into ``benchmark.toml``."""
+    text = (root / "benchmark.toml").read_text()
+    for clip, line in clips.items():
+        text = text.replace(f'id = "{clip}"\n', f'id = "{clip}"\n{line}\n')
+    before, after = text.split("[[clips]]", 1)
+    (root / "benchmark.toml").write_text(before + head + "\n[[clips]]" + after)
+    return root
+
+
+@pytest.fixture
+def root(tmp_path):
+    """Vertices: ita-01 by anna, ita-02 by bruno."""
+    root = make_benchmark(tmp_path, clips=CLIPS)
+    for clip, name in (("ita-01", "anna"), ("ita-02", "bruno")):
+        frames = CLIPS[clip][1]
+        move = 0.004 * np.sin(np.arange(frames) * 0.7)[:, None, None] * np.array([0, 1, 0])
+        np.savez(root / "motion" / f"{clip}.npz", vertices=(FACES[name] + 0.001 + move).astype(np.float32))
+    return root
+
+
+def test_speakers_of_a_pickle(root):
+    save_pickle(root / "templates.pkl")
+    add_templates(
+        root, 'templates = "templates.pkl"', {"ita-01": 'speaker = "anna"', "ita-02": 'speaker = "bruno"'}
+    )
+    benchmark = load_benchmark(root)
+    for clip, name in zip(benchmark.clips, ("anna", "bruno"), strict=True):
+        np.testing.assert_array_equal(template_face(clip), FACES[name])
+        np.testing.assert_array_equal(neutral_face(clip), FACES[name])
+    assert root / "templates.pkl" in list(benchmark.files())
+
+
+def test_a_table_and_a_clips_own_file(root):
+    np.save(root / "a.npy", FACES["anna"])
+    np.savez(root / "b.npz", template=FACES["bruno"])
+    add_templates(
+        root, '[templates]\nanna = "a.npy"', {"ita-01": 'speaker = "anna"', "ita-02": 'template = "b.npz"'}
+    )
+    clips = load_benchmark(root).clips
+    np.testing.assert_array_equal(template_face(clips[0]), FACES["anna"])
+    np.testing.assert_array_equal(template_face(clips[1]), FACES["bruno"])
+
+
+def test_vertices_alone_tell_no_template(root):
+    clips = load_benchmark(root).clips
+    assert [template_face(clip) for clip in clips] == [None, None]
+    assert find_untemplated(clips) == ["ita-01", "ita-02"]
+
+
+def test_templates_that_do_not_fit_name_the_clip(root):
+    np.save(root / "a.npy", FACES["anna"][:100])
+    add_templates(root, "", {"ita-01": 'template = "a.npy"'})
+    with pytest.raises(BenchmarkError, match=r"clip ita-01: template .*expected \(5023, 3\)"):
+        template_face(load_benchmark(root).clips[0])
+    (root / "a.npy").unlink()
+    with pytest.raises(BenchmarkError, match=r"clip ita-01, template: there is no file a\.npy"):
+        load_benchmark(root)
+
+
+def test_digests_notice_another_template(root):
+    np.save(root / "a.npy", FACES["anna"])
+    add_templates(root, "", {"ita-01": 'template = "a.npy"'})
+    topology = load_topology("flame-5023")
+    benchmark = load_benchmark(root)
+    whole = benchmark.digest
+    first, still = template_digest(benchmark.clips[0]), static_digest(benchmark.clips[0], topology)
+    np.save(root / "a.npy", FACES["bruno"])
+    again = load_benchmark(root)
+    assert template_digest(again.clips[0]) != first
+    assert static_digest(again.clips[0], topology) != still
+    assert again.digest != whole
+
+
+def test_fdd_is_measured_from_the_speakers_own_face(root, tmp_path):
+    """21-fdd-template: ground truth of a face that is no mean face; without its template there is no number.
+
+    Where the truth moves by a(t) along y from the template plus 1 mm, and the entry by a(t) / 2, FDD is the mean
+    over vertices of the spread of squared distances from the template.
+    """
+    entry = make_submission(tmp_path, clips=CLIPS)
+    for clip, name in (("ita-01", "anna"), ("ita-02", "bruno")):
+        truth = np.load(root / "motion" / f"{clip}.npz")["vertices"]
+        half = FACES[name] + 0.001 + 0.5 * (truth - FACES[name] - 0.001)
+        np.savez(entry / "motion" / f"{clip}.npz", vertices=half.astype(np.float32))
+    run = score(entry, root, recognizer=None, out=None, cache=tmp_path / "cache")
+    assert run.estimate("fdd_m2", language="all", aggregation="clip") is None
+    assert any("FDD is n/a for 2 of 2 clips: no template of the speaker" in w for w in run.warnings)
+
+    save_pickle(root / "templates.pkl")
+    add_templates(
+        root, 'templates = "templates.pkl"', {"ita-01": 'speaker = "anna"', "ita-02": 'speaker = "bruno"'}
+    )
+    run = score(entry, root, recognizer=None, out=None, cache=tmp_path / "cache")
+    upper = index_lists()["regions"]["upper_face"]
+    expected = []
+    for clip, name in (("ita-01", "anna"), ("ita-02", "bruno")):
+        spreads = []
+        for motion in (root, entry):
+            vertices = np.load(motion / "motion" / f"{clip}.npz")["vertices"].astype(np.float64)
+            distance = ((vertices[:, upper] - FACES[name][upper].astype(np.float64)) ** 2).sum(axis=2)
+            spreads.append(distance.std(axis=0).mean())
+        expected.append(spreads[0] - spreads[1])
+    found = run.estimate("fdd_m2", language="all", aggregation="clip")
+    assert found == pytest.approx(np.mean(expected), rel=1e-6)
+    assert found > 0
+    assert not any("FDD" in warning for warning in run.warnings)
