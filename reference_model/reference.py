@@ -24,6 +24,7 @@ from mtbench.reference_model.conditioning import LanguageChoice, weigh_languages
 from mtbench.reference_model.inference import generate
 from mtbench.reference_model.model import MultiTalk
 from mtbench.reference_model.speech import SpeechEncoder, check_audio, digest_tensors
+from mtbench.reference_model.voice_gate import Stretch, fade, find_speech, samples_per_frame
 
 #: Frames up to which the published model goes.
 LONGEST = 600
@@ -58,6 +59,15 @@ class TeacherForcedLoss(NamedTuple):
     feature: float
 
 
+class _Heard(NamedTuple):
+    """A clip: its frames, the stretches that are animated, features (S, width) for each, and what is to be said."""
+
+    frames: int
+    stretches: list[Stretch]
+    speech: list[torch.Tensor]
+    notes: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class ReferenceModel:
     """A trained model and what it hears with.
@@ -76,6 +86,9 @@ class ReferenceModel:
         Hex digest of settings and weights; see :meth:`of`.
     training : mapping
         Facts of its making, JSON values.
+    gate : bool
+        Whether the face rests where nobody speaks (:mod:`mtbench.reference_model.voice_gate`) unless a prediction is
+        asked otherwise. :meth:`of` sets it for all but the published weights, whose motion is to be that of their code.
     """
 
     network: MultiTalk
@@ -84,6 +97,7 @@ class ReferenceModel:
     topology: str | None
     digest: str
     training: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    gate: bool = False
 
     @classmethod
     def of(
@@ -109,7 +123,9 @@ class ReferenceModel:
             )
         text = json.dumps(settings.to_dict(), sort_keys=True)
         digest = digest_bytes(text.encode(), digest_tensors(network.state_dict().items()).encode())
-        return cls(network.eval(), encoder, name, topology, digest, training or {})
+        return cls(
+            network.eval(), encoder, name, topology, digest, training or {}, gate=not settings.released
+        )
 
     @property
     def _device(self) -> torch.device:
@@ -171,7 +187,12 @@ class ReferenceModel:
         return TeacherForcedLoss(float(losses.total), float(losses.motion), float(losses.feature))
 
     def predict(
-        self, audio: np.ndarray, template: np.ndarray, language: LanguageChoice, frames: int | None = None
+        self,
+        audio: np.ndarray,
+        template: np.ndarray,
+        language: LanguageChoice,
+        frames: int | None = None,
+        gate: bool | None = None,
     ) -> PredictedMotion:
         """Animate a face.
 
@@ -185,6 +206,8 @@ class ReferenceModel:
             See the module's conventions; None where the model knows no languages.
         frames : int, optional
             T; by default as many as the sound is long. Sound too short for them is stretched, as in the released code.
+        gate : bool, optional
+            Whether the face rests where nobody speaks; by default as the model says (:attr:`gate`).
 
         Returns
         -------
@@ -197,7 +220,7 @@ class ReferenceModel:
             For sound that is empty, no single channel or not finite, an unknown language, a face of another size, or
             more than two minutes.
         """
-        return self.predict_many([audio], [template], [language], [frames])[0]
+        return self.predict_many([audio], [template], [language], [frames], gate)[0]
 
     def predict_many(
         self,
@@ -205,27 +228,38 @@ class ReferenceModel:
         templates: Sequence[np.ndarray],
         languages: Sequence[LanguageChoice],
         frames: Sequence[int | None] | None = None,
+        gate: bool | None = None,
     ) -> list[PredictedMotion]:
         """Animate several clips at once; see :meth:`predict`."""
         wanted = [None] * len(audios) if frames is None else frames
         faces = [self._face(template) for template in templates]
         weights = self._weights(languages)
-        speech, lengths, notes = [], [], []
-        for audio, length in zip(audios, wanted, strict=True):
-            features, t, said = self._hear(audio, length)
-            speech.append(features)
-            lengths.append(t)
-            notes.append(said)
-        out = []
-        for i, motion in enumerate(generate(self.network, speech, weights, lengths)):
-            with torch.inference_mode():
-                displacement = self.network.autoencoder.space.restore(motion).cpu()
-                vertices = (displacement + faces[i]).numpy()
-            out.append(PredictedMotion(vertices.reshape(lengths[i], *np.shape(templates[i])), notes[i]))
-        return out
+        gated = self.gate if gate is None else gate
+        clips = [self._hear(audio, length, gated) for audio, length in zip(audios, wanted, strict=True)]
+        speech = [features for clip in clips for features in clip.speech]
+        lengths = [s.stop - s.start for clip in clips for s in clip.stretches]
+        owner = [i for i, clip in enumerate(clips) for _ in clip.stretches]
+        made = iter(generate(self.network, speech, weights[owner], lengths) if speech else [])
+        return [
+            self._show(clip, [next(made) for _ in clip.stretches], face, np.shape(template))
+            for clip, face, template in zip(clips, faces, templates, strict=True)
+        ]
 
-    def _hear(self, audio: np.ndarray, frames: int | None) -> tuple[torch.Tensor, int, tuple[str, ...]]:
-        """Return features (S, width), the number of frames, and what is to be said of them."""
+    def _show(
+        self, clip: _Heard, parts: Sequence[torch.Tensor], face: torch.Tensor, shape: tuple[int, ...]
+    ) -> PredictedMotion:
+        """Return motion (T, *shape) of a clip from that of its stretches, (n, M) each, and the face (X,)."""
+        vertices = face.expand(clip.frames, -1).clone()
+        with torch.inference_mode():
+            for stretch, motion in zip(clip.stretches, parts, strict=True):
+                displacement = self.network.autoencoder.space.restore(motion).cpu()
+                if stretch != (0, clip.frames):
+                    displacement *= torch.from_numpy(fade(stretch, clip.frames))[:, None]
+                vertices[stretch.start : stretch.stop] = displacement + face
+        return PredictedMotion(vertices.numpy().reshape(clip.frames, *shape), clip.notes)
+
+    def _hear(self, audio: np.ndarray, frames: int | None, gated: bool) -> _Heard:
+        """Return what is heard of a clip."""
         audio = check_audio(audio)
         if frames is not None and not 1 <= frames <= MAX_FRAMES:
             raise UsageError(f"{frames} frames were asked for; expected 1 to {MAX_FRAMES}")
@@ -238,15 +272,35 @@ class ReferenceModel:
         heard = len(audio) // SAMPLES_PER_FRAME
         if frames is not None and heard < frames - 1:
             notes.append(f"the sound lasts {heard} frames; it was stretched to {frames}")
-        with torch.no_grad():
-            features = self.encoder.encode(audio, frames).to(self._device)
-        t = len(features) // 2 if frames is None else frames
-        if t > LONGEST:
+        t = -(-len(audio) // SAMPLES_PER_FRAME) if frames is None else frames
+        stretches = find_speech(audio, t) if gated else [Stretch(0, t)]
+        if stretches == [(0, t)]:
+            speech = [self._encode(audio, frames)]
+            t = len(speech[0]) // 2 if frames is None else frames
+            stretches = [Stretch(0, t)]
+        else:
+            rate = samples_per_frame(audio, t)
+            speech = [
+                self._encode(audio[round(s.start * rate) : round(s.stop * rate)], s.stop - s.start)
+                for s in stretches
+            ]
+            rests = (t - sum(s.stop - s.start for s in stretches)) / FPS
             notes.append(
-                f"{t} frames; the model was made for {LONGEST} ({LONGEST // FPS} s) at most, its attention goes on "
-                "beyond them by the same rule"
+                f"the face rests for {rests:.1f} of {t / FPS:.1f} s, where nobody speaks"
+                if stretches
+                else "no speech was found in the sound: the face rests"
             )
-        return features, t, tuple(notes)
+        if (longest := max((s.stop - s.start for s in stretches), default=0)) > LONGEST:
+            notes.append(
+                f"{longest} frames; the model was made for {LONGEST} ({LONGEST // FPS} s) at most, its attention goes "
+                "on beyond them by the same rule"
+            )
+        return _Heard(t, stretches, speech, tuple(notes))
+
+    def _encode(self, audio: np.ndarray, frames: int | None) -> torch.Tensor:
+        """Return features (S, width) on the model's device."""
+        with torch.no_grad():
+            return self.encoder.encode(audio, frames).to(self._device)
 
     def _weights(self, languages: Sequence[LanguageChoice]) -> torch.Tensor:
         weights = np.stack([self.weigh_languages(language) for language in languages])
