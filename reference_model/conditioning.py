@@ -98,6 +98,56 @@ def find_language(name: str, known: Iterable[str]) -> str | None:
     return next((own for own in known if _key(own) == wanted), None)
 
 
+def choose_language(
+    known: tuple[str, ...],
+    spoken: str,
+    *,
+    instead: Mapping[str, str] | None = None,
+    fallback: str | None = None,
+) -> str:
+    """Decide which language the model is given for a recording.
+
+    Parameters
+    ----------
+    known : tuple of str
+        The model's languages.
+    spoken : str
+        What is spoken (code, alias or name).
+    instead, fallback
+        As for :func:`plan_conditioning`.
+
+    Returns
+    -------
+    str
+        A member of *known*.
+
+    Raises
+    ------
+    UsageError
+        Where the model does not know the language and nothing is said about it.
+
+    Examples
+    --------
+    >>> choose_language(("eng", "ita"), "Catalan", instead={"cat": "Italian"})
+    'ita'
+    """
+    replaced = _replace(known, instead)
+    own = replaced.get(_key(spoken)) or find_language(spoken, known)
+    if own is not None:
+        return own
+    if fallback is None:
+        some = _display(find_language("eng", known) or known[0])
+        raise UsageError(
+            f"the model has no language {spoken!r}; it knows {name_languages(known)}. To animate it as one of these, "
+            f"say so: --language-map {_key(spoken)}={some}, or --language-fallback {some}"
+        )
+    return require_language(fallback, known)
+
+
+def _replace(known: tuple[str, ...], instead: Mapping[str, str] | None) -> dict[str, str]:
+    return {language_code(name): require_language(to, known) for name, to in (instead or {}).items()}
+
+
 def plan_conditioning(
     known: tuple[str, ...],
     codes: Iterable[str],
@@ -143,7 +193,7 @@ def plan_conditioning(
             dict.fromkeys(codes, language),
             f"{describe_language(language)} for every clip, whatever it speaks",
         )
-    replaced = {language_code(name): require_language(to, known) for name, to in (instead or {}).items()}
+    replaced = _replace(known, instead)
     if idle := sorted(set(replaced) - set(codes)):
         raise UsageError(f"no clip speaks {name_languages(idle)}; the benchmark has {name_languages(codes)}")
     spare = None if fallback is None else require_language(fallback, known)
@@ -166,7 +216,9 @@ def plan_conditioning(
     return Conditioning(of, _summarize(of))
 
 
-def weigh_languages(language: LanguageChoice, known: tuple[str, ...], model: str) -> np.ndarray:
+def weigh_languages(
+    language: LanguageChoice, known: tuple[str, ...], model: str, trained: tuple[str, ...] | None = None
+) -> np.ndarray:
     """Return the weights of a model's languages, (L,) float32.
 
     Parameters
@@ -176,11 +228,15 @@ def weigh_languages(language: LanguageChoice, known: tuple[str, ...], model: str
         The model's languages; empty where it knows none.
     model : str
         Its name, for messages.
+    trained : tuple of str, optional
+        Those of *known* that it was trained on; all by default. The rest are refused: what the embedding holds for
+        them is what it was filled with at the start.
 
     Raises
     ------
     UsageError
-        For an unknown language, weights that do not sum to 1, or none where one is needed.
+        For an unknown language or one that it was never trained on, weights that do not sum to 1, or none where one
+        is needed.
 
     Examples
     --------
@@ -213,6 +269,13 @@ def weigh_languages(language: LanguageChoice, known: tuple[str, ...], model: str
     else:
         numbered = ", ".join(f"{i} {_display(name)}" for i, name in enumerate(known))
         raise UsageError(f"there is no language {language}; the model knows {numbered}")
+    if trained is not None:
+        for name in (known[i] for i in np.flatnonzero(weights) if known[i] not in trained):
+            raise UsageError(
+                f"the model {model} was never trained on {_display(name)}, though it has a place for it, but "
+                f"on {name_languages(trained)}. Name one of these, or map to it (--language-map "
+                f"{_key(name)}={_display(trained[0]) if trained else '…'})"
+            )
     return weights
 
 

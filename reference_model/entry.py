@@ -27,6 +27,7 @@ from mtbench.reference_model.conditioning import Conditioning, Language, plan_co
 from mtbench.reference_model.predict import write_motion
 from mtbench.reference_model.reference import LONGEST, ReferenceModel
 from mtbench.reference_model.templates import default_template
+from mtbench.reference_model.voice_gate import VERSION
 from mtbench.submission import MANIFEST, MOTION_FOLDER
 
 #: Clips that are animated together.
@@ -43,6 +44,7 @@ def predict_benchmark(
     fallback: str | None = None,
     template: np.ndarray | None = None,
     system: str | None = None,
+    gate: bool | None = None,
     progress: Progress | None = None,
 ) -> Path:
     """Animate every clip of a benchmark and write a submission, or go on with one that was stopped.
@@ -61,6 +63,9 @@ def predict_benchmark(
         Resting face of every clip; by default the speaker's, as far as the benchmark tells it, else the topology's.
     system : str, optional
         Display name of the entry; the model's by default.
+    gate : bool, optional
+        Whether faces rest where nobody speaks (:mod:`mtbench.reference_model.voice_gate`); by default as the model has
+        it.
     progress : Progress, optional
         Told of each clip.
 
@@ -81,15 +86,16 @@ def predict_benchmark(
             f"the model {model.name} has {model.network.settings.vertices} vertices, which is no topology known here; "
             "a submission needs one (openhead-1, flame-5023)"
         )
+    gated = model.gate if gate is None else gate
     conditioning = plan_conditioning(
-        model.network.settings.languages,
+        model.languages,
         benchmark.languages,
         language=language,
         instead=instead,
         fallback=fallback,
     )
     folder = Path(out)
-    claim_folder(folder, _request(model, benchmark, conditioning, template, system or model.name))
+    claim_folder(folder, _request(model, benchmark, conditioning, template, system or model.name, gated))
     batches = _cut_batches(benchmark)
     waiting = [batch for batch in batches if any(not _target(folder, clip).is_file() for clip in batch)]
     progress = progress or Progress()
@@ -98,12 +104,12 @@ def predict_benchmark(
     with progress, progress.stage("motion", total, len(benchmark.clips) - total) as advance:
         for batch in waiting:
             for clip, vertices in zip(
-                batch, _predict_batch(model, batch, conditioning, template), strict=True
+                batch, _predict_batch(model, batch, conditioning, template, gated), strict=True
             ):
                 if not _target(folder, clip).is_file():
                     write_motion(_target(folder, clip), vertices)
                 advance()
-    text = _manifest(model, benchmark, conditioning, template, system or model.name)
+    text = _manifest(model, benchmark, conditioning, template, system or model.name, gated)
     write_atomically(folder / MANIFEST, text.encode())
     return folder
 
@@ -115,7 +121,11 @@ def _cut_batches(benchmark: Benchmark) -> list[list[Clip]]:
 
 
 def _predict_batch(
-    model: ReferenceModel, batch: list[Clip], conditioning: Conditioning, template: np.ndarray | None
+    model: ReferenceModel,
+    batch: list[Clip],
+    conditioning: Conditioning,
+    template: np.ndarray | None,
+    gated: bool,
 ) -> list[np.ndarray]:
     faces = [_face(model, clip) if template is None else template for clip in batch]
     motions = model.predict_many(
@@ -123,6 +133,7 @@ def _predict_batch(
         faces,
         [conditioning.of.get(clip.language) for clip in batch],
         [clip.frames for clip in batch],
+        gated,
     )
     return [np.asarray(motion, np.float32) for motion in motions]
 
@@ -156,6 +167,7 @@ def _request(
     conditioning: Conditioning,
     template: np.ndarray | None,
     system: str,
+    gated: bool,
 ) -> dict[str, Any]:
     """Return everything that a submission's bytes follow from, as JSON values."""
     return {
@@ -166,6 +178,7 @@ def _request(
         "languages": {code: language if isinstance(language, str) else dict(language)
                       for code, language in conditioning.of.items()},
         "template": None if template is None else digest_array(np.asarray(template, np.float32)),
+        **({"gate": VERSION} if gated else {}),
     }  # fmt: skip
 
 
@@ -181,8 +194,10 @@ def _manifest(
     conditioning: Conditioning,
     template: np.ndarray | None,
     system: str,
+    gated: bool,
 ) -> str:
-    notes = [] if template is None else ["one resting face for every speaker"]
+    notes = [f"faces rest where nobody speaks ({VERSION})"] if gated else []
+    notes += [] if template is None else ["one resting face for every speaker"]
     if long := [clip.id for clip in benchmark.clips if clip.frames > LONGEST]:
         notes.append(f"longer than the {LONGEST} frames that the model was made for: {', '.join(long)}")
     fields = {

@@ -23,7 +23,7 @@ Shapes as in :mod:`mtbench.reference_model.model`; b clips still unfinished, n f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import cast
 
 import torch
@@ -45,6 +45,7 @@ def generate(
     weights: torch.Tensor,
     frames: Sequence[int],
     batch_frames: int = BATCH_FRAMES,
+    tick: Callable[[], None] | None = None,
 ) -> list[torch.Tensor]:
     """Generate motion of several clips, as :meth:`MultiTalk.generate` does of each by itself (without dropout).
 
@@ -60,6 +61,8 @@ def generate(
         T of each clip.
     batch_frames : int
         Frames in a batch; a longer clip is a batch by itself.
+    tick : callable, optional
+        Called after every frame of every clip.
 
     Returns
     -------
@@ -71,7 +74,7 @@ def generate(
     UsageError
         If counts do not match or there is too little speech for a clip.
     """
-    return Generator(network).generate(speech, weights, frames, batch_frames)
+    return Generator(network).generate(speech, weights, frames, batch_frames, tick)
 
 
 class Generator:
@@ -104,6 +107,7 @@ class Generator:
         weights: torch.Tensor,
         frames: Sequence[int],
         batch_frames: int = BATCH_FRAMES,
+        tick: Callable[[], None] | None = None,
     ) -> list[torch.Tensor]:
         """Generate motion of several clips: see :func:`generate`."""
         if not len(speech) == len(weights) == len(frames):
@@ -125,12 +129,16 @@ class Generator:
             order = order[len(clips) :]
             lengths = [frames[i] for i in clips]
             padded = nn.utils.rnn.pad_sequence([speech[i][: 2 * frames[i]] for i in clips], batch_first=True)
-            motion = self._animate(padded, self.network.style(weights[clips]), lengths)
+            motion = self._animate(padded, self.network.style(weights[clips]), lengths, tick)
             out.update(zip(clips, motion, strict=True))
         return [out[i] for i in range(len(frames))]
 
     def _animate(
-        self, speech: torch.Tensor, style: torch.Tensor, lengths: Sequence[int]
+        self,
+        speech: torch.Tensor,
+        style: torch.Tensor,
+        lengths: Sequence[int],
+        tick: Callable[[], None] | None = None,
     ) -> list[torch.Tensor]:
         """Return motion (T, M) of clips sorted by falling length: speech (B, S, speech_width), style (B, 1, W)."""
         network, s, longest = self.network, self.network.settings, lengths[0]
@@ -158,6 +166,9 @@ class Generator:
                 out[go_on:b] = network.autoencoder.map_out(last(decoded[go_on:]))[:, :n]
             if go_on:
                 x = self.feed(self.motion_decoder.last(decoded[:go_on], n - 1)) + style[:go_on, 0]
+            if tick is not None:
+                for _ in range(b):
+                    tick()
         return out
 
     def _hear(self, speech: torch.Tensor) -> list[Heard]:

@@ -2,32 +2,42 @@
 
 Conventions
 -----------
-Sound of any rate and number of channels becomes mono at 16 kHz (:func:`mtbench.audio.load_audio`); what was changed is
-said in :attr:`Prediction.notes`. Motion is written as ``vertices``, (T, V, 3) float32 in metres at 25 fps, to
-compressed ``.npz`` files, whole or not at all. Of a benchmark: :mod:`mtbench.reference_model.entry`.
+Sound of any rate and number of channels becomes mono at 16 kHz (:mod:`mtbench.reference_model.recordings`); what was
+changed is said in :attr:`Prediction.notes`. Files of a folder are animated in batches, as a benchmark's clips are.
+Motion is written as ``vertices``, (T, V, 3) float32 in metres at 25 fps, to compressed ``.npz`` files, whole or not at
+all. Of a benchmark: :mod:`mtbench.reference_model.entry`.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
-from mtbench.audio import fit_length, load_audio
+from mtbench.audio import fit_length
 from mtbench.cache import write_atomically
-from mtbench.errors import BenchmarkError, PrerequisiteError, UsageError
-from mtbench.manifests import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
+from mtbench.errors import BenchmarkError, MtbenchError, PrerequisiteError, UsageError
+from mtbench.languages import language_code
+from mtbench.manifests import FPS, SAMPLES_PER_FRAME
 from mtbench.motion import Motion
-from mtbench.reference_model.conditioning import Language
+from mtbench.progress import Progress
+from mtbench.reference_model.conditioning import (
+    Language,
+    choose_language,
+    describe_language,
+    name_languages,
+)
+from mtbench.reference_model.recordings import estimate_seconds, find_language, find_recordings, read_speech
 from mtbench.reference_model.reference import ReferenceModel
 from mtbench.reference_model.templates import default_template
 from mtbench.topology import load_topology
 
-#: Endings of files that count as sound in a folder.
-AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff")
+#: Recordings that are animated together, and frames of all of them: bounds memory.
+BATCH, BATCH_FRAMES = 16, 4096
 
 
 @dataclass(frozen=True)
@@ -58,144 +68,238 @@ class Prediction:
     vertices: np.ndarray
 
 
-def read_speech(path: str | Path) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Read a sound file as mono at 16 kHz.
-
-    Parameters
-    ----------
-    path : str or Path
-        Anything libsndfile reads.
-
-    Returns
-    -------
-    audio : (N,) float32
-    notes : tuple of str
-        What had to be converted.
-
-    Raises
-    ------
-    UsageError
-        Where there is no such file.
-    BenchmarkError
-        Where it is unreadable, empty, longer than an hour, or holds NaN or infinities.
-    """
-    import soundfile
-
-    file = Path(path)
-    if not file.is_file():
-        raise UsageError(f"{file}: there is no such sound file")
-    audio = load_audio(file)
-    info = soundfile.info(str(file))
-    notes = []
-    if info.channels > 1:
-        notes.append(f"{info.channels} channels were averaged to one")
-    if info.samplerate != SAMPLE_RATE:
-        lost = f"; there is no speech above {info.samplerate / 2000:g} kHz in it"
-        notes.append(
-            f"resampled from {info.samplerate} Hz to {SAMPLE_RATE} Hz"
-            + (lost if info.samplerate < SAMPLE_RATE else "")
-        )
-    if not np.any(audio):
-        notes.append("the sound is silent")
-    return audio, tuple(notes)
-
-
 def predict_file(
     model: ReferenceModel,
     path: str | Path,
     out: str | Path,
-    language: Language | None,
+    language: Language | None = None,
     template: np.ndarray | None = None,
+    *,
+    instead: Mapping[str, str] | None = None,
+    fallback: str | None = None,
+    gate: bool | None = None,
+    progress: Progress | None = None,
 ) -> Prediction:
-    """Animate a sound file.
+    """Animate a recording.
 
     Parameters
     ----------
     model : ReferenceModel
     path : str or Path
-        The sound.
+        The recording: sound or video.
     out : str or Path
         An ``.npz`` file, or the folder that gets ``<stem>.npz``; what is there is replaced.
-    language : Language or None
-        None only where the model was trained without languages.
+    language : Language, optional
+        What is spoken; by default what the file's name begins with (``Italian_…``).
     template : (V, 3) float32, optional
         The speaker's resting face in metres; by default the topology's.
+    instead, fallback
+        Which language to animate a language as, and what the model does not know; see
+        :func:`~mtbench.reference_model.conditioning.choose_language`.
+    gate : bool, optional
+        Whether the face rests where nobody speaks; by default as the model has it.
+    progress : Progress, optional
+        Told of each frame.
 
     Raises
     ------
     UsageError, BenchmarkError, PrerequisiteError
-        As :func:`read_speech`, and where the model lacks the language or a face is needed.
+        As :func:`~mtbench.reference_model.recordings.read_speech`, and where the model lacks the language or a face is
+        needed.
     """
     source, target = Path(path), Path(out)
     if target.suffix != ".npz":
         target = target / f"{source.stem}.npz"
-    model.weigh_languages(language)  # an unknown language is told before anything is done
-    audio, notes = read_speech(source)
+    job = _Job(source, target, *_condition(model, source, None, language, instead, fallback))
+    _check_mapping(instead, [job])
     face = default_template(model.topology, model.network.settings.vertices) if template is None else template
-    motion = model.predict(model.encoder.prepare(audio), face, language)
-    vertices = np.asarray(motion, np.float32)
-    write_motion(target, vertices)
-    return Prediction(source, target, len(vertices), (*notes, *motion.notes), audio, vertices)
+    audio, notes = read_speech(source)
+    progress = progress or Progress()
+    progress.title = source.name
+    with progress, progress.stage("frames", -(-len(audio) // SAMPLES_PER_FRAME)) as advance:
+        return _animate(model, [(job, audio, notes)], face, gate, advance)[0]
 
 
 def predict_folder(
     model: ReferenceModel,
     folder: str | Path,
     out: str | Path,
-    language: Language | None,
+    language: Language | None = None,
     template: np.ndarray | None = None,
+    *,
+    instead: Mapping[str, str] | None = None,
+    fallback: str | None = None,
+    gate: bool | None = None,
+    progress: Progress | None = None,
 ) -> Iterator[Prediction]:
-    """Animate every sound file of a folder (not of those in it), in the order of names; yield each when it is done.
+    """Animate every recording of a folder and its subfolders, the shortest first; yield each when it is done.
 
     Parameters
     ----------
-    model, language, template
+    model, template, instead, fallback, gate
         As for :func:`predict_file`.
     folder : str or Path
-        See :data:`AUDIO_SUFFIXES`.
+        See :func:`~mtbench.reference_model.recordings.find_recordings`.
     out : str or Path
-        Folder that gets ``<stem>.npz``.
+        Folder that gets ``<stem>.npz``, under the same subfolders.
+    language : Language, optional
+        What is spoken in all of them; by default what each name begins with, or its folder is called.
+    progress : Progress, optional
+        Told of each recording.
 
     Raises
     ------
     UsageError
-        Where the folder holds no sound, or two files whose names differ in their endings only. At the end, where files
-        could not be animated: it names them, and the others are done.
+        Before anything is made: where the folder holds no recording, or the language of one is unknown or unknown to
+        the model. At the end, where some could not be animated: it names them, and the others are done.
     """
-    files = find_audio(folder)
-    model.weigh_languages(language)
-    failed: list[str] = []
-    for file in files:
+    root = Path(folder)
+    recordings = find_recordings(root, besides=out)
+    jobs, unknown = [], []
+    for recording in recordings:
+        target = Path(out) / recording.place.with_name(f"{recording.place.name}.npz")
         try:
-            yield predict_file(model, file, Path(out) / f"{file.stem}.npz", language, template)
-        except (UsageError, BenchmarkError) as error:
-            failed.append(str(error))
+            spoken, chosen, notes = _condition(model, recording.path, root, language, instead, fallback)
+        except UsageError as error:
+            unknown.append(str(error))
+            continue
+        jobs.append(_Job(recording.path, target, spoken, chosen, (*recording.notes, *notes)))
+    if unknown:
+        lines = list(dict.fromkeys(unknown))
+        raise UsageError(
+            lines[0]
+            if len(lines) == 1
+            else f"{root}: {len(lines)} problem(s):" + "".join(f"\n  - {x}" for x in lines)
+        )
+    _check_mapping(instead, jobs)
+    face = default_template(model.topology, model.network.settings.vertices) if template is None else template
+    failed: list[str] = []
+    progress = progress or Progress()
+    progress.title = model.name
+    with progress, progress.stage("motion", len(jobs)) as advance:
+        for batch in _read_batches(jobs, failed, advance):
+            for prediction in _animate_each(model, batch, face, gate, failed):
+                advance()
+                yield prediction
     if failed:
         raise UsageError(
-            f"{len(failed)} of {len(files)} files could not be animated ({len(files) - len(failed)} done):\n"
-            + "\n".join(f"  - {line}" for line in failed)
+            f"{len(failed)} of {len(jobs)} files could not be animated ({len(jobs) - len(failed)} done):\n"
+            + "\n".join(f"  - {line}" for line in sorted(failed))
         )
 
 
-def find_audio(folder: str | Path) -> list[Path]:
-    """Return the sound files of a folder in the order of their names; see :func:`predict_folder`."""
-    root = Path(folder)
-    if not root.is_dir():
-        raise UsageError(f"{root}: there is no such folder")
-    files = sorted(p for p in root.iterdir() if p.is_file() and p.suffix.lower() in AUDIO_SUFFIXES)
-    files = [p for p in files if not p.name.startswith(".")]
-    if not files:
-        raise UsageError(
-            f"{root}: holds no sound file; expected names that end in {', '.join(AUDIO_SUFFIXES)}"
-        )
-    seen: dict[str, Path] = {}
-    for file in files:
-        other = seen.setdefault(file.stem, file)
-        if other is not file:
+class _Job(NamedTuple):
+    """A recording, where its motion goes, what is spoken, what it is animated in, and what is to be said of it."""
+
+    source: Path
+    target: Path
+    spoken: str
+    language: Language | None
+    notes: tuple[str, ...]
+
+
+def _condition(
+    model: ReferenceModel,
+    path: Path,
+    root: Path | None,
+    language: Language | None,
+    instead: Mapping[str, str] | None,
+    fallback: str | None,
+) -> tuple[str, Language | None, tuple[str, ...]]:
+    """Return the language of a file for people, the one that it is animated in, and what is to be said of it."""
+    known = model.languages
+    if not known or isinstance(language, Mapping):
+        if instead or fallback:
             raise UsageError(
-                f"{root}: {other.name} and {file.name} would both become {file.stem}.npz; rename one"
+                "this model was trained without languages: leave out every language option"
+                if not known
+                else "a blend of languages leaves nothing to map: leave out mapping and fallback"
             )
-    return files
+        model.weigh_languages(language)
+        return "", language, ()
+    if language is None:
+        try:
+            language = find_language(path, root)
+        except UsageError as error:
+            raise UsageError(f"{error}; the model knows {name_languages(known)}") from None
+    chosen = choose_language(known, language, instead=instead, fallback=fallback)
+    model.weigh_languages(chosen)
+    spoken, shown = describe_language(language), describe_language(chosen)
+    return spoken, chosen, () if spoken == shown else (f"{spoken} is animated as {shown}",)
+
+
+def _read_batches(
+    jobs: list[_Job], failed: list[str], advance: Callable[[], None]
+) -> Iterator[list[tuple[_Job, np.ndarray, tuple[str, ...]]]]:
+    """Read recordings, the shortest first, and return them in batches; what cannot be read is noted in *failed*."""
+    batch: list[tuple[_Job, np.ndarray, tuple[str, ...]]] = []
+    frames = 0
+    for job in sorted(jobs, key=lambda job: (estimate_seconds(job.source), job.source)):
+        try:
+            audio, notes = read_speech(job.source)
+        except MtbenchError as error:
+            failed.append(str(error))
+            advance()
+            continue
+        own = len(audio) // SAMPLES_PER_FRAME
+        if batch and (len(batch) == BATCH or frames + own > BATCH_FRAMES):
+            yield batch
+            batch, frames = [], 0
+        batch.append((job, audio, notes))
+        frames += own
+    if batch:
+        yield batch
+
+
+def _animate_each(
+    model: ReferenceModel,
+    batch: list[tuple[_Job, np.ndarray, tuple[str, ...]]],
+    face: np.ndarray,
+    gate: bool | None,
+    failed: list[str],
+) -> list[Prediction]:
+    """Animate recordings together; one by one where something is wrong with one of them."""
+    try:
+        return _animate(model, batch, face, gate)
+    except (UsageError, BenchmarkError) as error:
+        if len(batch) > 1:
+            return [made for one in batch for made in _animate_each(model, [one], face, gate, failed)]
+        failed.append(f"{batch[0][0].source}: {error}")
+        return []
+
+
+def _animate(
+    model: ReferenceModel,
+    batch: list[tuple[_Job, np.ndarray, tuple[str, ...]]],
+    face: np.ndarray,
+    gate: bool | None,
+    tick: Callable[[], None] | None = None,
+) -> list[Prediction]:
+    """Animate recordings together and write their motion; *tick* is called after every frame."""
+    motions = model.predict_many(
+        [model.encoder.prepare(audio) for _, audio, _ in batch],
+        [face] * len(batch),
+        [job.language for job, _, _ in batch],
+        gate=gate,
+        tick=tick,
+    )
+    made = []
+    for (job, audio, notes), motion in zip(batch, motions, strict=True):
+        vertices = np.asarray(motion, np.float32)
+        write_motion(job.target, vertices)
+        said = (*job.notes, *notes, *motion.notes)
+        made.append(Prediction(job.source, job.target, len(vertices), said, audio, vertices))
+    return made
+
+
+def _check_mapping(instead: Mapping[str, str] | None, jobs: list[_Job]) -> None:
+    """Check that each language that is mapped is spoken."""
+    spoken = {job.spoken for job in jobs}
+    for name in instead or {}:
+        if (shown := describe_language(language_code(name))) not in spoken:
+            raise UsageError(
+                f"no recording speaks {shown}, but {', '.join(sorted(spoken))}: leave it out of the mapping"
+            )
 
 
 def require_video(model: ReferenceModel) -> None:

@@ -10,7 +10,7 @@ X = 3 V. Audio is what the speech encoder's ``prepare`` returned. For a *languag
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -20,7 +20,7 @@ import torch
 from mtbench.cache import digest_bytes
 from mtbench.errors import UsageError
 from mtbench.manifests import FPS, MAX_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
-from mtbench.reference_model.conditioning import LanguageChoice, weigh_languages
+from mtbench.reference_model.conditioning import LanguageChoice, find_language, weigh_languages
 from mtbench.reference_model.inference import generate
 from mtbench.reference_model.model import MultiTalk
 from mtbench.reference_model.speech import SpeechEncoder, check_audio, digest_tensors
@@ -131,15 +131,25 @@ class ReferenceModel:
     def _device(self) -> torch.device:
         return self.network.map_speech.weight.device
 
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Those of its languages that it was trained on, as far as its file says; else all that it has."""
+        known, facts = self.network.settings.languages, self.training.get("stage2")
+        codes = facts.get("languages") if isinstance(facts, Mapping) else None
+        if not isinstance(codes, list):
+            return known
+        return tuple(own for own in known if any(find_language(str(code), [own]) for code in codes))
+
     def weigh_languages(self, language: LanguageChoice) -> np.ndarray:
         """Return the weights of the model's languages, (L,) float32.
 
         Raises
         ------
         UsageError
-            For an unknown language, weights that do not sum to 1, or none where one is needed.
+            For an unknown language or one that it was never trained on, weights that do not sum to 1, or none where
+            one is needed.
         """
-        return weigh_languages(language, self.network.settings.languages, self.name)
+        return weigh_languages(language, self.network.settings.languages, self.name, self.languages)
 
     def autoencode(self, motion: np.ndarray, template: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Map motion to codes and back (stage 1).
@@ -229,8 +239,9 @@ class ReferenceModel:
         languages: Sequence[LanguageChoice],
         frames: Sequence[int | None] | None = None,
         gate: bool | None = None,
+        tick: Callable[[], None] | None = None,
     ) -> list[PredictedMotion]:
-        """Animate several clips at once; see :meth:`predict`."""
+        """Animate several clips at once; see :meth:`predict`. *tick* is called after every frame of every clip."""
         wanted = [None] * len(audios) if frames is None else frames
         faces = [self._face(template) for template in templates]
         weights = self._weights(languages)
@@ -239,7 +250,7 @@ class ReferenceModel:
         speech = [features for clip in clips for features in clip.speech]
         lengths = [s.stop - s.start for clip in clips for s in clip.stretches]
         owner = [i for i, clip in enumerate(clips) for _ in clip.stretches]
-        made = iter(generate(self.network, speech, weights[owner], lengths) if speech else [])
+        made = iter(generate(self.network, speech, weights[owner], lengths, tick=tick) if speech else [])
         return [
             self._show(clip, [next(made) for _ in clip.stretches], face, np.shape(template))
             for clip, face, template in zip(clips, faces, templates, strict=True)

@@ -1,6 +1,7 @@
 """Commands on the reference model: what they print, what they refuse, and one reproduction from nothing."""
 
 import json
+import re
 
 import fakes
 import numpy as np
@@ -75,10 +76,15 @@ def test_predict_a_file(tiny, wav, tmp_path):
     out = tmp_path / "out"
     code, text, notes = call("predict", "--audio", wav, "--language", "Italian", "--out", out)
     assert (code, text) == (0, f"{out / 'talk.npz'}\n")
-    assert notes.splitlines() == [
+    lines = notes.splitlines()
+    assert lines[:2] == [
         f"{wav}: 2 channels were averaged to one",
         f"{wav}: resampled from 8000 Hz to 16000 Hz; there is no speech above 4 kHz in it",
     ]
+    assert re.fullmatch(
+        r"1 recording, 0\.5 s of sound in [\d.]+ s: real-time factor [\d.]+, peak memory [\d,]+ MB", lines[2]
+    )
+    assert len(lines) == 3
     assert np.load(out / "talk.npz")["vertices"].shape == (13, 4801, 3)
     assert tiny == [None]
     code, text, _ = call(
@@ -118,7 +124,9 @@ def test_predict_a_benchmark(tiny, tmp_path):
     assert "--language-fallback" in error
     code, text, notes = call("predict", "--benchmark", bench, "--out", out, "--language-map", "jpn=English")
     assert (code, text) == (0, f"{out}\n")
-    assert notes == f"score it: mtbench score {out} --benchmark {bench}\n"
+    cost, hint = notes.splitlines()
+    assert cost.startswith("2 recordings, ")
+    assert hint == f"score it: mtbench score {out} --benchmark {bench}"
     assert "English for Japanese" in (out / "submission.toml").read_text("utf-8")
 
 
@@ -132,7 +140,12 @@ def test_predict_a_benchmark(tiny, tmp_path):
         # A file that is there: what is wrong with the rest is told before it is read.
         (["--audio", __file__], "name the language"),
         (["--audio", __file__, "--language", "Klingon"], "no language 'Klingon'; it knows Italian, English"),
-        (["--audio", "a.wav", "--language", "it", "--language-fallback", "en"], "only with --benchmark"),
+        (["--audio", "a.wav", "--language", "it", "--system", "mine"], "only with --benchmark"),
+        (
+            ["--audio", __file__, "--language", "it", "--language-map", "spa=it"],
+            "no recording speaks Spanish, but It",
+        ),
+        (["--audio", __file__, "--blend", "it:1", "--language-map", "spa=it"], "leaves nothing to map"),
         (["--audio", __file__, "--language", "it", "--template", "face.npy"], "no such file"),
         (["--benchmark", "openhead-20", "--video"], "mtbench render"),
         (["--benchmark", "openhead-20", "--language-map", "cat"], "CODE=NAME"),

@@ -13,13 +13,8 @@ from mtbench.errors import BenchmarkError, PrerequisiteError, UsageError
 from mtbench.ground_truth import neutral_face
 from mtbench.reference_model import entry
 from mtbench.reference_model.entry import predict_benchmark
-from mtbench.reference_model.predict import (
-    find_audio,
-    predict_file,
-    predict_folder,
-    read_speech,
-    write_video,
-)
+from mtbench.reference_model.predict import predict_file, predict_folder, write_video
+from mtbench.reference_model.recordings import find_language, find_recordings, read_speech
 from mtbench.submission import load_submission, validate
 
 torch = pytest.importorskip("torch")
@@ -64,6 +59,11 @@ def make_model(languages=("ita", "eng", "jpn"), topology="openhead-1", vertices=
 @pytest.fixture(scope="module")
 def model():
     return make_model()
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory):
+    return load_benchmark(fakes.make_benchmark(tmp_path_factory.mktemp("bench") / "small"))
 
 
 @pytest.fixture
@@ -190,12 +190,12 @@ def test_a_folder(model, wav, tmp_path):
     assert [d.frames for d in done] == [2, 13]
     soundfile.write(tmp_path / "talk.ogg", 0.2 * np.ones(700), 16000)
     with pytest.raises(UsageError, match=r"talk\.ogg and talk\.wav would both become talk\.npz"):
-        find_audio(tmp_path)
+        find_recordings(tmp_path)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UsageError, match=r"holds no sound file; expected names that end in \.wav"):
-        find_audio(tmp_path / "empty")
+    with pytest.raises(UsageError, match=r"holds no recording; expected names that end in \.wav"):
+        find_recordings(tmp_path / "empty")
     with pytest.raises(UsageError, match="no such folder"):
-        find_audio(tmp_path / "absent")
+        find_recordings(tmp_path / "absent")
 
 
 def test_a_bad_file_in_a_folder_costs_no_other(model, wav, tmp_path):
@@ -205,6 +205,173 @@ def test_a_bad_file_in_a_folder_costs_no_other(model, wav, tmp_path):
     with pytest.raises(UsageError, match=r"2 of 3 files .*\(1 done\):\n  - .*a\.wav.*\n  - .*b\.wav"):
         done.extend(p.path.name for p in predict_folder(model, tmp_path, tmp_path / "out", "Italian"))
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["talk.npz"]
+
+
+def test_files_together_are_files_alone(model, tmp_path):
+    """A folder is animated in batches, as fast as a benchmark, and each file as it is by itself."""
+    sounds = tmp_path / "sounds"
+    sounds.mkdir()
+    rng = np.random.default_rng(0)
+    for number in range(20):
+        soundfile.write(sounds / f"{number:02}.wav", 0.1 * rng.normal(size=640 * (3 + number % 7)), 16000)
+    done = list(predict_folder(model, sounds, tmp_path / "out", "Italian"))
+    assert [d.frames for d in done] == sorted(d.frames for d in done)
+    assert sorted(d.path.name for d in done) == [f"{number:02}.npz" for number in range(20)]
+    for one in done[::6]:
+        alone = predict_file(model, one.source, tmp_path / "alone", "Italian")
+        np.testing.assert_allclose(alone.vertices, one.vertices, atol=1e-5)
+
+
+def test_folders_in_the_folder_and_what_lies_among_its_files(model, wav, tmp_path):
+    sounds = tmp_path / "sounds"
+    for folder, name in (("Italian", "a"), ("English/day 1", "a"), (".trash", "b"), ("out/old", "c")):
+        (sounds / folder).mkdir(parents=True)
+        soundfile.write(sounds / folder / f"{name}.WAV", 0.1 * np.ones(1300), 16000, format="WAV")
+    done = list(predict_folder(model, sounds, sounds / "out", None))
+    made = sorted(d.path.relative_to(sounds / "out").as_posix() for d in done)
+    assert made == ["English/day 1/a.npz", "Italian/a.npz"]
+    # The video that was made of a sound, beside it, is not animated in its turn.
+    (sounds / "Italian" / "a.mp4").write_bytes(b"made of a.WAV")
+    again = {d.path.name: d for d in predict_folder(model, sounds / "Italian", sounds / "Italian", "it")}
+    assert again["a.npz"].notes == ("a.mp4 was passed over: this sound has the same name",)
+
+
+def test_languages_of_files(model, wav, tmp_path):
+    """What a file's name or folder says; what the model lacks is refused, or mapped and said."""
+    root = tmp_path / "sounds"
+    (root / "ita").mkdir(parents=True)
+    for name in ("English_1.wav", "Catalan_2.wav", "ita/talk.wav"):
+        soundfile.write(root / name, 0.1 * np.ones(1300), 16000)
+    assert find_language(root / "English_1.wav") == "eng"
+    assert find_language(root / "ita" / "talk.wav", root) == "ita"
+    with pytest.raises(UsageError, match="its name says eng, its folder ita"):
+        find_language(root / "ita" / "English_talk.wav", root)
+    with pytest.raises(UsageError, match="name the language that is spoken"):
+        find_language(root / "it_was_late.wav", root)
+    out = tmp_path / "out"
+    with pytest.raises(
+        UsageError, match=r"no language 'cat'; it knows Italian, English, Japanese.*--language-map cat="
+    ):
+        list(predict_folder(model, root, out))
+    assert not out.exists()
+    done = {d.source.name: d for d in predict_folder(model, root, out, instead={"Català": "Italiano"})}
+    assert done["Catalan_2.wav"].notes == ("Catalan is animated as Italian",)
+    assert done["English_1.wav"].notes == done["talk.wav"].notes == ()
+    as_italian = predict_file(model, root / "Catalan_2.wav", tmp_path / "x", "Italian").vertices
+    np.testing.assert_allclose(done["Catalan_2.wav"].vertices, as_italian, atol=1e-6)
+    spare = predict_file(model, root / "Catalan_2.wav", tmp_path / "y", "zh-CN", fallback="en")
+    assert spare.notes == ("Mandarin is animated as English",)
+    with pytest.raises(UsageError, match="no recording speaks Spanish, but English"):
+        predict_file(model, root / "English_1.wav", tmp_path / "z", instead={"spa": "Italian"})
+    with pytest.raises(UsageError, match="nothing to map"):
+        predict_file(model, wav, tmp_path / "z", {"Italian": 1.0}, fallback="en")
+
+
+def test_a_language_that_was_never_trained_on_is_refused(wav, bench, tmp_path):
+    """An embedding that no clip has touched is noise: refused for files, benchmarks, blends, by index, or mapped."""
+    import dataclasses
+
+    part = dataclasses.replace(make_model(), training={"stage2": {"languages": ["eng", "ita"]}})
+    assert part.languages == ("ita", "eng")
+    face = np.zeros((4801, 3), np.float32)
+    sound = soundfile.read(wav, dtype="float32")[0]
+    for language in ("Japanese", "ja", 2, {"Italian": 0.5, "jpn": 0.5}):
+        with pytest.raises(UsageError, match=r"never trained on Japanese, .* but on Italian, English"):
+            part.predict(sound, face, language)
+    assert part.predict(sound, face, {"Italian": 1.0, "Japanese": 0.0}).shape == (13, 4801, 3)
+    with pytest.raises(UsageError, match=r"no language 'Japanese'; it knows Italian, English"):
+        predict_file(part, wav, tmp_path / "a", "Japanese")
+    with pytest.raises(
+        UsageError, match=r"no embedding for 1 of the benchmark's .*Japanese. It knows Italian"
+    ):
+        predict_benchmark(part, bench, tmp_path / "b")
+    with pytest.raises(UsageError, match="no language 'Japanese'; it knows Italian, English"):
+        predict_benchmark(part, bench, tmp_path / "b", language="Japanese")
+    assert not (tmp_path / "a").exists()
+    assert not (tmp_path / "b").exists()
+    done = predict_file(part, wav, tmp_path / "a", "Japanese", instead={"jpn": "English"})
+    assert done.notes == ("Japanese is animated as English",)
+    folder = predict_benchmark(part, bench, tmp_path / "b", instead={"jpn": "English"})
+    assert "English for Japanese" in (folder / "submission.toml").read_text("utf-8")
+
+
+def test_one_bad_clip_in_a_batch_costs_no_other(model, tmp_path, monkeypatch):
+    sounds = tmp_path / "sounds"
+    sounds.mkdir()
+    for name in ("a", "b", "c"):
+        soundfile.write(sounds / f"{name}.wav", 0.1 * np.ones(1300 if name != "b" else 1400), 16000)
+    real = type(model.encoder).encode
+
+    def refuse(self, audio, frames=None):
+        if len(audio) == 1400:
+            raise UsageError("cannot be heard")
+        return real(self, audio, frames)
+
+    monkeypatch.setattr(type(model.encoder), "encode", refuse)
+    done = []
+    with pytest.raises(UsageError, match=r"(?s)1 of 3 files.*\(2 done\).*b\.wav: cannot be heard"):
+        done.extend(p.path.name for p in predict_folder(model, sounds, tmp_path / "out", "Italian"))
+    assert sorted(done) == sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a.npz", "c.npz"]
+
+
+def test_the_sound_of_a_video(model, wav, tmp_path):
+    pytest.importorskip("av")
+    made = write_video(predict_file(model, wav, tmp_path, "Italian"), model, size=64)
+    clip = made.rename(tmp_path / "Italian_film.MP4")
+    done = predict_file(model, clip, tmp_path)
+    assert done.path == tmp_path / "Italian_film.npz"
+    assert 13 <= done.frames <= 15  # AAC fills its first and last packets
+    assert np.abs(done.audio).max() > 0.1
+
+
+def test_progress_is_told(model, wav, tmp_path):
+    from mtbench.progress import Progress
+
+    class Count(Progress):
+        def __init__(self):
+            super().__init__()
+            self.told = []
+
+        def stage(self, name, total, cached=0):
+            import contextlib
+
+            self.told.append([name, total, 0])
+
+            @contextlib.contextmanager
+            def count():
+                def advance():
+                    self.told[-1][2] += 1
+
+                yield advance
+
+            return count()
+
+    progress = Count()
+    predict_file(model, wav, tmp_path / "out", "Italian", progress=progress)
+    assert progress.told == [["frames", 13, 13]]
+    (tmp_path / "bad.wav").write_bytes(b"no sound")
+    with pytest.raises(UsageError, match="1 of 2 files"):
+        list(predict_folder(model, tmp_path, tmp_path / "out", "Italian", progress=progress))
+    assert progress.told[1:] == [["motion", 2, 2]]
+
+
+def test_the_gate_is_part_of_what_a_submission_is(bench, tmp_path):
+    import dataclasses
+
+    gated = dataclasses.replace(make_model(), gate=True)
+    folder = predict_benchmark(gated, bench, tmp_path / "a")
+    notes = tomllib.loads((folder / "submission.toml").read_text("utf-8"))["generation"]["notes"]
+    assert notes == "faces rest where nobody speaks (voice gate 1)"
+    # The clips' tones are no speech.
+    clip = bench.clips[0]
+    still = load_submission(folder, bench).motion(clip.id).vertices
+    np.testing.assert_array_equal(still, np.repeat(neutral_face(clip)[None], clip.frames, 0))
+    with pytest.raises(UsageError, match="begun with another"):
+        predict_benchmark(gated, bench, folder, gate=False)
+    text = (predict_benchmark(gated, bench, tmp_path / "b", gate=False) / "submission.toml").read_text(
+        "utf-8"
+    )
+    assert "rest where nobody" not in text
 
 
 def test_video(model, wav, tmp_path):
@@ -217,11 +384,6 @@ def test_video(model, wav, tmp_path):
     with av.open(str(path)) as container:
         assert sum(1 for _ in container.decode(video=0)) == 13
         assert container.streams.audio
-
-
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory):
-    return load_benchmark(fakes.make_benchmark(tmp_path_factory.mktemp("bench") / "small"))
 
 
 def test_a_benchmark_becomes_a_submission(model, bench, tmp_path):

@@ -42,13 +42,18 @@ def import_(
 
 @app.command()
 def predict(
-    audio: Annotated[Path | None, typer.Option(help="Sound file, or folder of sound files.")] = None,
+    audio: Annotated[
+        Path | None, typer.Option(help="Sound or video file, or folder of them and of subfolders.")
+    ] = None,
     benchmark: Annotated[
         str | None, typer.Option("--benchmark", "-b", help="Name or folder: write a submission for it.")
     ] = None,
     language: Annotated[
         str | None,
-        typer.Option(help="Language that is spoken; with --benchmark: for every clip, instead of its own."),
+        typer.Option(
+            help="Language that is spoken; default: what a file's name (Italian_…) or folder says. With --benchmark: "
+            "for every clip, instead of its own."
+        ),
     ] = None,
     blend: Annotated[
         str | None, typer.Option(help="Several languages with weights, e.g. Italian:0.7,English:0.3.")
@@ -56,13 +61,13 @@ def predict(
     language_map: Annotated[
         list[str] | None,
         typer.Option(
-            help="With --benchmark: language that a clip's language is animated as, e.g. cat=Spanish; repeatable.",
+            help="Language that a language is animated as, e.g. cat=Spanish; repeatable.",
             metavar="CODE=NAME",
         ),
     ] = None,
     language_fallback: Annotated[
         str | None,
-        typer.Option(help="With --benchmark: for clips in languages that the model does not know."),
+        typer.Option(help="For recordings and clips in languages that the model was not trained on."),
     ] = None,
     model: Annotated[
         Path | None, typer.Option(help="Model (safetensors); default: the bundled multitalk-mini.")
@@ -80,13 +85,24 @@ def predict(
     system: Annotated[
         str | None, typer.Option(help="With --benchmark: name of the entry; default: the model's.")
     ] = None,
+    gate: Annotated[
+        bool | None,
+        typer.Option(
+            "--gate/--no-gate",
+            help="Whether faces rest where nobody speaks. Default: they do, but with the published weights.",
+        ),
+    ] = None,
     video: Annotated[bool, typer.Option("--video", help="Also write an mp4 with sound, to look at.")] = False,
     renderer: Annotated[str, typer.Option(help="Of the video: 'software' or 'pyrender'.")] = "software",
     size: Annotated[int, typer.Option(help="Width and height of the video, pixels.", min=16)] = 512,
 ) -> None:
     """Animate a sound file, a folder of them, or a benchmark: vertices (T, V, 3) in metres at 25 fps."""
+    import time
+
     from mtbench.errors import UsageError
+    from mtbench.progress import make_progress
     from mtbench.reference_model.conditioning import parse_blend
+    from mtbench.reference_model.cost import describe_cost
     from mtbench.reference_model.model_files import load_model
     from mtbench.reference_model.templates import read_template
 
@@ -97,30 +113,36 @@ def predict(
     spoken = parse_blend(blend) if blend is not None else language
     if benchmark is not None and video:
         raise UsageError("--video goes with --audio; of a submission: mtbench render submission/ --video")
-    only = {"--language-map": language_map, "--language-fallback": language_fallback, "--system": system}
-    if benchmark is None and any(only.values()):
-        given = ", ".join(name for name, value in only.items() if value)
-        raise UsageError(f"{given}: only with --benchmark, whose clips have languages of their own")
+    if benchmark is None and system is not None:
+        raise UsageError("--system: only with --benchmark")
     if audio is not None and not audio.exists():
         raise UsageError(f"{audio}: there is no such sound file or folder")
+    instead = _parse_map(language_map or [])
     loaded = load_model(model)
+    start = time.perf_counter()
     face = None if template is None else read_template(template, loaded.network.settings.vertices)
     if benchmark is not None:
-        from mtbench.progress import make_progress
+        from mtbench.benchmark import load_benchmark
         from mtbench.reference_model.entry import predict_benchmark
 
+        bench, submission = load_benchmark(benchmark), out or Path("submission")
+        made = [c for c in bench.clips if not (submission / "motion" / f"{c.id}.npz").is_file()]
         folder = predict_benchmark(
             loaded,
-            benchmark,
-            out or Path("submission"),
+            bench,
+            submission,
             language=spoken,
-            instead=_parse_map(language_map or []),
+            instead=instead,
             fallback=language_fallback,
             template=face,
             system=system,
+            gate=gate,
             progress=make_progress(),
         )
         say(str(folder))
+        if made:
+            seconds = sum(clip.frames for clip in made) / 25
+            say_note(describe_cost(len(made), seconds, time.perf_counter() - start))
         say_note(f"score it: mtbench score {folder} --benchmark {benchmark}")
         return
     from mtbench.reference_model.predict import predict_file, predict_folder, require_video, write_video
@@ -130,15 +152,31 @@ def predict(
         require_video(loaded)
     target = out or Path("predictions")
     if audio.is_dir():
-        predictions = predict_folder(loaded, audio, target, spoken, face)
+        predictions = predict_folder(
+            loaded, audio, target, spoken, face, instead=instead, fallback=language_fallback, gate=gate,
+            progress=make_progress(),
+        )  # fmt: skip
     else:
-        predictions = iter([predict_file(loaded, audio, target, spoken, face)])
-    for prediction in predictions:
-        say(str(prediction.path))
-        for note in prediction.notes:
-            say_note(f"{prediction.source}: {note}")
-        if video:
-            say(str(write_video(prediction, loaded, renderer, size)))
+        predictions = iter([
+            predict_file(
+                loaded, audio, target, spoken, face, instead=instead, fallback=language_fallback, gate=gate,
+                progress=make_progress(),
+            )
+        ])  # fmt: skip
+    done, seconds, drawing = 0, 0.0, 0.0
+    try:
+        for prediction in predictions:
+            done, seconds = done + 1, seconds + prediction.frames / 25
+            say(str(prediction.path))
+            for note in prediction.notes:
+                say_note(f"{prediction.source}: {note}")
+            if video:
+                before = time.perf_counter()
+                say(str(write_video(prediction, loaded, renderer, size)))
+                drawing += time.perf_counter() - before
+    finally:
+        if done:
+            say_note(describe_cost(done, seconds, time.perf_counter() - start - drawing))
 
 
 def _parse_map(items: list[str]) -> dict[str, str]:

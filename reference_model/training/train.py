@@ -239,6 +239,7 @@ def _facts(run: Run, corpus: Corpus, config: Any) -> dict[str, Any]:
     return {
         "corpus": corpus.name,
         "corpus_digest": corpus.digest,
+        "languages": sorted(corpus.languages),
         "hours": round(float(np.sum(corpus.lengths)) / 25 / 3600, 3),
         "steps": run.step,
         "config": asdict(config),
