@@ -24,6 +24,7 @@ import numpy as np
 from mtbench.arrays import ArrayFileError, open_arrays
 from mtbench.cache import write_atomically
 from mtbench.errors import PrerequisiteError, UsageError
+from mtbench.face_orientation import skeleton_pose
 from mtbench.flame import N_EXPRESSION, N_SHAPE, N_VERTICES, PARENTS, WHERE_TO_GET, index_lists
 from mtbench.mesh_files import MeshFileError, read_mesh
 from mtbench.safe_pickle import UnsafePickleError, load_arrays
@@ -32,6 +33,8 @@ from mtbench.user_folders import expand_home, home_folder
 #: Arrays of an asset made from a full model, as :class:`mtbench.flame.FlameModel` names them.
 MODEL_ARRAYS = ("directions", "pose_directions", "joint_regressor", "weights")
 MAX_ASSET_BYTES = 1 << 29
+#: How a template may lie: degrees, metres, and sizes over a grown-up's; far wider than people and editions differ.
+MOST_TURNED, MOST_DISPLACED, SCALES = 30.0, 0.1, (0.78, 1.3)
 
 _PICKLE_KEYS = {"v_template", "f", "shapedirs", "posedirs", "J_regressor", "weights", "kintree_table"}
 _EDITIONS = {
@@ -298,6 +301,7 @@ def check_flame_arrays(raw: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     height = float(np.ptp(template, axis=0).max())
     if not 0.2 < height < 0.5:
         raise ValueError(f"the template is {height:.4g} large, expected about 0.32 m; convert it to metres")
+    _check_orientation(template)
     arrays = {"template": template, "triangles": triangles.astype(np.int32)}
     model = [key for key in ("shapedirs", "posedirs", "J_regressor", "weights") if key in raw]
     if not model:
@@ -329,6 +333,37 @@ def check_flame_arrays(raw: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     arrays["joint_regressor"] = _finite("J_regressor", raw["J_regressor"])
     arrays["weights"] = weights
     return arrays
+
+
+def _check_orientation(template: np.ndarray) -> None:
+    """Check that the template is a face in metres with y up and z out of it, by its landmarks."""
+    pose = skeleton_pose(np.array(index_lists()["landmarks"]))(template)
+    if not pose.matches:
+        raise ValueError(
+            f"the template's nose, eyes and lips are {100 * pose.residual:.0f} % off those of a face: the vertices "
+            "are in another order, or x, y and z lie in planes; export without changing the mesh"
+        )
+    cure = pose.cure()
+    cure = f"save {cure.replace('vertices', 'v_template')}" if cure else "rotate it upright"
+    if pose.mirrored:
+        raise ValueError(
+            f"the template is mirrored, expected x to the viewer's right, y up, z out of the face: {cure}"
+        )
+    if pose.angle > MOST_TURNED:
+        raise ValueError(
+            f"the template is turned by {pose.angle:.0f} degrees, expected y up and z out of the face (another "
+            f"axis convention, as of z-up tools?): {cure}"
+        )
+    if not SCALES[0] <= pose.scale <= SCALES[1]:
+        raise ValueError(
+            f"the template's face is {pose.scale:.2f} times as large as a grown-up's; a scaling in the export? "
+            f"Divide the positions by {pose.scale:.2g}, they are metres"
+        )
+    if pose.distance > MOST_DISPLACED:
+        raise ValueError(
+            f"the template's middle is {pose.distance:.2f} m from the origin, FLAME's lies on it: a camera's or "
+            "body's translation? Subtract it"
+        )
 
 
 def _finite(name: str, array: np.ndarray) -> np.ndarray:
