@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 #: The error rates of a row.
 RATES = ("per", "wer", "cer")
-#: Edits of phones, words and characters by name of the rate; None where a clip has no reference phones.
+#: Edits of phones, words and characters by name of the rate; None where a clip has no reference phones, or
+#: its language no word list.
 ClipErrors = dict[str, EditCounts | None]
 
 
@@ -60,8 +61,13 @@ def make_rows(
         if language in found:
             row.update({rate: pool_rate([e[rate] for e in found[language]]) for rate in RATES})
             row["n_clips"] = len(found[language])
+            missing = []
             if row["per"] is None:
-                row["reason"] = "no reference phones, or a recognizer without phones"
+                missing.append("no reference phones, or a recognizer without phones")
+            if row["wer"] is None:
+                missing.append("no word list: make one with 'mtbench benchmark lexicon'")
+            if missing:
+                row["reason"] = "; ".join(missing)
         else:
             row["reason"] = f"{recognizer} does not know this language"
         rows.append(row)
@@ -73,8 +79,9 @@ def make_rows(
     for rate in RATES:
         values = [row[rate] for row in known]
         total[rate] = None if None in values else sum(values) / len(values)
-    if total["per"] is None:
-        total["reason"] = "not all languages have a phone error"
+    lacking = [name for rate, name in (("per", "a phone"), ("wer", "a word")) if total[rate] is None]
+    if lacking:
+        total["reason"] = f"not all languages have {' and '.join(lacking)} error"
     return [total, *rows]
 
 

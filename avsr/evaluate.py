@@ -233,7 +233,9 @@ def measure_clip(task: ClipTask) -> dict[str, ClipErrors]:
     judge = _judge(task.recognizer, task.weights, task.recognizer_digest)
     clip = bench.clip(task.clip)
     lexicon = bench.lexicon(clip.language)
-    out = {}
+    # Without a list it answers with phones, which are no words: their errors would be a wrong number.
+    wordless = lexicon is None and getattr(judge, "needs_lexicon", False)
+    out: dict[str, ClipErrors] = {}
     for face in dict.fromkeys(c.face for c in task.conditions):
         asked = [c for c in task.conditions if c.face == face]
         crops = None if face is None else render_face(bench.name, clip, face, task.supplies)
@@ -242,8 +244,8 @@ def measure_clip(task: ClipTask) -> dict[str, ClipErrors]:
         for condition, said in zip(asked, hypotheses, strict=True):
             out[condition.name] = {
                 "per": count_phone_edits(clip.phones, said.phones),
-                "wer": count_word_edits(clip.transcript, said.text, clip.language),
-                "cer": count_character_edits(clip.transcript, said.text, clip.language),
+                "wer": None if wordless else count_word_edits(clip.transcript, said.text, clip.language),
+                "cer": None if wordless else count_character_edits(clip.transcript, said.text, clip.language),
             }
     return out
 

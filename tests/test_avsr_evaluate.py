@@ -260,3 +260,25 @@ def test_people_are_heard_and_their_videos_are_asked_for(small):
 def test_folder_without_the_videos_is_an_error(small, tmp_path):
     with pytest.raises(UsageError, match=r"expected \w+.mpg"):
         evaluate(small, fakes.ONE_EAR, conditions=["real-speech-av-clean"], recordings=tmp_path)
+
+
+class ListReader(fakes.OneEar):
+    """Needs a word list."""
+
+    name, digest = "list-reader", "abc"
+    needs_lexicon = True
+
+
+def load_list_reader():
+    return ListReader()
+
+
+def test_words_without_a_list_have_no_rate(small):
+    """Of the kind of case ``30-no-word-list``: a missing list is no word error of 100 %."""
+    rows = evaluate(small, "test_avsr_evaluate:load_list_reader", conditions=["a-clean"], workers=1)
+    row = pick(rows, "a-clean", "ita")
+    assert (row["wer"], row["cer"]) == (None, None)
+    assert row["per"] is not None
+    assert row["reason"] == "no word list: make one with 'mtbench benchmark lexicon'"
+    assert pick(rows, "a-clean")["wer"] is None
+    assert pick(rows, "a-clean")["reason"] == "not all languages have a word error"

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -135,9 +135,10 @@ def make_word_list(
         if not said[word]:
             continue
         n_spoken += word in forms
-        count = round(RUNNING_WORDS * frequencies.get(normalize_word(word, language), 0.0))
+        # Lists of words keep "ß" and fold final sigma, or the other way round.
+        share = max(frequencies.get(form, 0.0) for form in (word, normalize_word(word, language)))
         ranked = sorted(said[word].items(), key=lambda item: (-item[1], item[0]))
-        rows += [(word, phones_, count) for phones_, _ in ranked[:MAX_VARIANTS]]
+        rows += [(word, phones_, round(RUNNING_WORDS * share)) for phones_, _ in ranked[:MAX_VARIANTS]]
     sources = (
         f"pronunciations by espeak-ng {engine.version}, counts in {RUNNING_WORDS} running words by {source}"
     )
@@ -211,21 +212,14 @@ def _thai_counts() -> Counter[str]:
 
 
 def _frequencies(language: str) -> tuple[dict[str, float], str]:
-    """Return how often words (as normalized) occur, as shares of running words, and where that is from."""
+    """Return how often words occur, as shares of running words, and where that is from."""
     from importlib.metadata import version
 
-    found: dict[str, float] = {}
     if language == "tha":
         counts = _thai_counts()
         total = counts.total()
-        pairs: Iterable[tuple[str, float]] = ((word, count / total) for word, count in counts.items())
-        source = f"pythainlp {version('pythainlp')} (Thai textbook corpus)"
-    else:
-        import wordfreq
+        shares = {word: count / total for word, count in counts.items()}
+        return shares, f"pythainlp {version('pythainlp')} (Thai textbook corpus)"
+    import wordfreq
 
-        pairs = wordfreq.get_frequency_dict(WORDFREQ_CODES[language]).items()
-        source = f"wordfreq {version('wordfreq')}"
-    for word, share in pairs:
-        normal = normalize_word(word, language)
-        found[normal] = found.get(normal, 0.0) + share
-    return found, source
+    return wordfreq.get_frequency_dict(WORDFREQ_CODES[language]), f"wordfreq {version('wordfreq')}"
