@@ -4,7 +4,7 @@ Conventions
 -----------
 A clip is a sound (or video) file with a text of the same stem beside it, ``clip.wav`` and ``clip.txt``; its
 ground truth, ``clip.npy`` or ``clip.npz``, lies beside it or in a folder of its own. Sound is converted to
-mono at 16 kHz in 16 bits. Motion has 25 frames per second; up to two frames more or fewer than the sound
+mono at 16 kHz in 16 bits. Motion is brought to 25 frames per second; up to two frames more or fewer than the sound
 are cut off the longer of the two, more are an error. Everything that is wrong is reported at once and
 nothing is written.
 """
@@ -25,7 +25,7 @@ import numpy as np
 from mtbench.audio import load_audio, resample
 from mtbench.benchmark import Benchmark, load_benchmark
 from mtbench.benchmark_lexicons import make_word_lists, start_engine
-from mtbench.benchmark_motion import MOTION_SUFFIXES, find_topology, write_truth
+from mtbench.benchmark_motion import MOTION_SUFFIXES, add_templates, describe_rate, find_topology, write_truth
 from mtbench.errors import BenchmarkError, PrerequisiteError, UsageError
 from mtbench.language_names import iso_name
 from mtbench.languages import display_name, language_code
@@ -56,6 +56,8 @@ def create_benchmark(
     version: str = "1",
     topology: str | None = None,
     motion: str | Path | None = None,
+    motion_fps: float = float(FPS),
+    templates: str | Path | None = None,
     noise: str | Path | None = None,
     lexicons: str | Path | None = None,
     words: str = "none",
@@ -81,6 +83,11 @@ def create_benchmark(
         Topology of the ground truth; by default what its vertex count tells.
     motion : str or Path, optional
         Folder of ground-truth files, by default beside the sound.
+    motion_fps : float
+        Frames per second of the ground truth, which is brought to 25.
+    templates : str or Path, optional
+        Resting faces of the speakers, see :func:`mtbench.templates.read_templates`; a clip is of the speaker whose
+        name its file's name begins with, or whose folder it lies in.
     noise : str or Path, optional
         Folder of noise recordings to include.
     lexicons : str or Path, optional
@@ -94,7 +101,8 @@ def create_benchmark(
     license : str
         Noted in the manifest.
     tell : callable, optional
-        Called with a line about each word list that was made, and about words that were read otherwise than written.
+        Called with a line about each word list that was made, and about words that were read otherwise than written;
+        about a ground truth that was resampled, and templates and clips without a partner.
 
     Raises
     ------
@@ -121,6 +129,7 @@ def create_benchmark(
     if words == "auto":
         start_engine()  # what is missing is told before hours of sound are read
     name = name or re.sub(r"[^a-z0-9._-]+", "-", target.resolve().name.lower()).strip("-._")
+    rate = describe_rate(motion_fps)
     findings: list[str] = []
     sources = _collect(folder, Path(motion) if motion else None, language, findings)
     topology = find_topology((s.motion for s in sources if s.motion is not None), topology, findings)
@@ -135,9 +144,25 @@ def create_benchmark(
         lines += [f"license = {_text(license)}"] if license else []
         lines += _add_noise(Path(noise), work, findings) if noise else []
         lines += _add_lexicons(Path(lexicons), work, findings) if lexicons else []
+        lines += rate
+        told: list[str] = []
+        faces: dict[str, str] = {}
+        if templates is not None:
+            clips = {source.id: source.sound.relative_to(folder) for source in sources}
+            head, faces = add_templates(Path(templates), clips, topology, work, findings, told)
+            lines += head
         for source in sources:
-            lines += _add_clip(source, topology, group, work, findings)
+            lines += _add_clip(source, topology, group, work, findings, motion_fps)
+            own = f"templates/rest-{source.id}.npz"
+            if source.id not in faces and (work / own).is_file():
+                faces[source.id] = f"template = {_text(own)}"
+            lines += [faces[source.id]] if source.id in faces else []
         _stop_at(findings, folder)
+        if rate and any(source.motion is not None for source in sources):
+            told.append(f"ground truth: resampled from {motion_fps:g} to {FPS} frames per second")
+        if tell is not None:
+            for line in told:
+                tell(line)
         (work / MANIFEST).write_text("\n".join(lines) + "\n", encoding="utf-8")
         load_benchmark(work)  # names and versions are checked as for any other benchmark
         if words == "auto":
@@ -232,7 +257,7 @@ def _read_transcript(sound: Path, folder: Path, findings: list[str]) -> str | No
 
 
 def _add_clip(
-    source: _Source, topology: str | None, group: bool, work: Path, findings: list[str]
+    source: _Source, topology: str | None, group: bool, work: Path, findings: list[str], motion_fps: float
 ) -> list[str]:
     import soundfile
 
@@ -249,7 +274,7 @@ def _add_clip(
         return []
     extra: list[str] = []
     if source.motion is not None and topology is not None:
-        frames = write_truth(source.motion, source.id, topology, frames, work, findings)
+        frames = write_truth(source.motion, source.id, topology, frames, work, findings, motion_fps)
         extra = [f"motion = {_text(f'motion/{source.id}.npz')}"]
     path = work / "audio" / f"{source.id}.flac"
     path.parent.mkdir(exist_ok=True)

@@ -1,30 +1,36 @@
-"""Ground-truth motion of a benchmark in the making.
+"""Ground-truth motion, and templates, of a benchmark in the making.
 
 Conventions
 -----------
-Motion has 25 frames per second; up to :data:`TOLERANCE` frames more or fewer than the sound are cut off the
-longer of the two, more are an error. What is wrong becomes a line of text, so that all files can be told at
-once.
+Up to :data:`TOLERANCE` frames (at 25 per second) more or fewer than the sound are cut off the longer of the two, more
+are an error. Motion of another rate is posed and resampled, see :mod:`mtbench.resampling`, so that a benchmark holds
+25 frames per second. What is wrong becomes a line of text, so that all files can be told at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 
 from mtbench.arrays import ArrayFileError, open_arrays
+from mtbench.errors import UsageError
 from mtbench.manifests import FPS
-from mtbench.motion_files import motion_kind, read_motion_file
+from mtbench.motion_files import motion_kind, pose_motion, pose_rest, read_motion_file
+from mtbench.motion_geometry import check_geometry
 from mtbench.motion_headers import MotionSpec
+from mtbench.resampling import MAX_FPS, MIN_FPS, count_frames, describe_resampling, resample_motion
+from mtbench.templates import match_speaker, read_templates
 from mtbench.topology import load_topology
 
 MOTION_SUFFIXES = (".npz", ".npy")
 #: Frames by which motion and sound may differ.
 TOLERANCE = 2
-#: Largest motion file: two minutes of FLAME vertices in double precision.
-MAX_MOTION_BYTES = 512 << 20
+#: Largest motion file: two minutes of FLAME vertices in double precision, at the highest rate.
+MAX_MOTION_BYTES = 2 << 30
 
 _VERTEX_COUNTS = {5023: "flame-5023", 4801: "openhead-1"}
 
@@ -67,8 +73,30 @@ def find_topology(files: Iterable[Path], topology: str | None, findings: list[st
     return next(iter(told), None)
 
 
-def write_truth(source: Path, clip: str, topology: str, frames: int, work: Path, findings: list[str]) -> int:
-    """Write the ground truth of one clip and return how many frames sound and motion share.
+def describe_rate(fps: float) -> list[str]:
+    """Return the lines of ``benchmark.toml`` that say which rate the ground truth had, none for 25.
+
+    Raises
+    ------
+    UsageError
+        For a rate out of range.
+    """
+    if not MIN_FPS <= fps <= MAX_FPS:
+        raise UsageError(f"--motion-fps {fps:g}: expected {MIN_FPS:g} to {MAX_FPS:g} frames per second")
+    method = describe_resampling(fps)
+    return [] if method is None else [f"motion_fps = {fps!r}", f"motion_resampling = {json.dumps(method)}"]
+
+
+def write_truth(
+    source: Path,
+    clip: str,
+    topology: str,
+    frames: int,
+    work: Path,
+    findings: list[str],
+    fps: float = float(FPS),
+) -> int:
+    """Write the ground truth of one clip and return how many frames at 25 fps sound and motion share.
 
     Parameters
     ----------
@@ -81,9 +109,17 @@ def write_truth(source: Path, clip: str, topology: str, frames: int, work: Path,
     frames : int
         Of the clip's sound.
     work : Path
-        The benchmark's folder; gets ``motion/<clip>.npz``.
+        The benchmark's folder; gets ``motion/<clip>.npz``. Parameters and curves of another rate are written as
+        vertices, which cannot tell their speaker: it gets ``templates/rest-<clip>.npz`` too.
     findings : list of str
         Gets a line for everything that is wrong with the file.
+    fps : float
+        Frames per second of the file.
+
+    Raises
+    ------
+    PrerequisiteError
+        For FLAME parameters of another rate without an installed FLAME model.
     """
     try:
         kind = motion_kind(source, MAX_MOTION_BYTES)
@@ -96,8 +132,13 @@ def write_truth(source: Path, clip: str, topology: str, frames: int, work: Path,
     except (ArrayFileError, OSError) as error:
         findings.append(f"{source.name}: {error}")
         return frames
-    expected = found if abs(found - frames) <= TOLERANCE and found > 0 else frames
-    spec = MotionSpec(kind, load_topology(topology), expected, FPS, rate_hint="give --motion-fps {}")
+    covered = count_frames(found, fps)
+    fits = found > 0 and abs(covered - frames) <= TOLERANCE
+    # Half a frame at 25 fps may be more than one at the file's rate.
+    spare = round(fps / FPS) if fits and fps != FPS else 0
+    expected = covered if fits else frames
+    hint = "give --motion-fps {}"
+    spec = MotionSpec(kind, load_topology(topology), expected, fps, spare=spare, rate_hint=hint)
     reading = read_motion_file(source, source.name, spec, clip)
     arrays, problems = reading.arrays, reading.problems
     if problems:
@@ -107,6 +148,11 @@ def write_truth(source: Path, clip: str, topology: str, frames: int, work: Path,
     path = work / "motion" / f"{clip}.npz"
     path.parent.mkdir(exist_ok=True)
     kept: dict[str, np.ndarray] = {}
+    if fps != FPS:
+        kept["vertices"] = resample_motion(pose_motion(arrays, spec).vertices, fps, shared)
+        if kind != "vertices":
+            _write_template(work, f"rest-{clip}", pose_rest(arrays, spec))
+        arrays = {}
     for name, array in arrays.items():
         if name == "identity":
             kept[name] = array
@@ -116,3 +162,83 @@ def write_truth(source: Path, clip: str, topology: str, frames: int, work: Path,
             kept[name] = array[:shared].astype(np.float32)
     np.savez_compressed(path, allow_pickle=False, **kept)
     return shared
+
+
+def add_templates(
+    source: Path,
+    clips: Mapping[str, Path],
+    topology: str | None,
+    work: Path,
+    findings: list[str],
+    told: list[str],
+) -> tuple[list[str], dict[str, str]]:
+    """Write the resting faces of the clips' speakers.
+
+    Parameters
+    ----------
+    source : Path
+        File or folder, see :func:`mtbench.templates.read_templates`.
+    clips : mapping of str to Path
+        Clip id -> its recording, relative to the corpus.
+    topology : str or None
+        Of the ground truth.
+    work : Path
+        The benchmark's folder; gets ``templates/<speaker>.npz``.
+    findings : list of str
+        Gets a line for everything that is wrong.
+    told : list of str
+        Gets a line for clips without a face and one for faces without a clip.
+
+    Returns
+    -------
+    lines : list of str
+        For the head of ``benchmark.toml``.
+    lines by clip : dict of str to str
+        The line of each clip that has a face.
+    """
+    if topology is None:
+        findings.append(f"{source}: templates without ground truth; add motion, or leave --templates out")
+        return [], {}
+    surface = load_topology(topology)
+    try:
+        faces = read_templates(source, surface.n_vertices)
+    except UsageError as error:
+        findings.append(str(error))
+        return [], {}
+    table: dict[str, str] = {}
+    for speaker, face in faces.items():
+        for _, message, hint in check_geometry(face[None], surface):
+            findings.append(f"template {speaker or source.name}: {message} — {hint}")
+        table[speaker] = _write_template(work, speaker or "everyone", face, set(table.values()))
+    by_clip = {clip: match_speaker(path, faces) for clip, path in clips.items()}
+    lines = {
+        clip: f"speaker = {json.dumps(speaker, ensure_ascii=False)}"
+        if speaker
+        else f'template = "{table[""]}"'
+        for clip, speaker in by_clip.items()
+        if speaker is not None
+    }
+    alone = [clip for clip, speaker in by_clip.items() if speaker is None]
+    if alone:
+        told.append(f"no template for {_shorten(alone)}: FDD is n/a there; known speakers: {_shorten(faces)}")
+    unused = [speaker for speaker in faces if speaker and speaker not in by_clip.values()]
+    if unused:
+        told.append(f"templates of speakers without a clip: {_shorten(unused)}")
+    named = ", ".join(f"{json.dumps(k, ensure_ascii=False)} = {json.dumps(v)}" for k, v in table.items() if k)
+    return [f"templates = {{ {named} }}"] if named else [], lines
+
+
+def _write_template(work: Path, name: str, face: np.ndarray, taken: set[str] | None = None) -> str:
+    """Write *face* under a file name made of *name*; return its place in the benchmark."""
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._") or "face"
+    place, count = f"templates/{stem}.npz", 2
+    while taken and place.lower() in {other.lower() for other in taken}:
+        place, count = f"templates/{stem}-{count}.npz", count + 1
+    (work / "templates").mkdir(exist_ok=True)
+    np.savez_compressed(work / place, allow_pickle=False, template=face.astype(np.float32))
+    return place
+
+
+def _shorten(names: Iterable[str], most: int = 5) -> str:
+    listed = [name or "everyone" for name in names]
+    return ", ".join(listed[:most]) + (f" and {len(listed) - most} more" if len(listed) > most else "")

@@ -21,7 +21,7 @@ from mtbench.benchmark import Clip
 from mtbench.cache import digest_array, digest_bytes
 from mtbench.clip_files import read_motion_arrays
 from mtbench.errors import BenchmarkError, PrerequisiteError, UsageError
-from mtbench.motion_files import motion_kind, pose_motion
+from mtbench.motion_files import motion_kind, pose_rest
 from mtbench.templates import read_template
 from mtbench.topology import Topology, load_topology
 
@@ -42,13 +42,7 @@ def neutral_face(clip: Clip) -> np.ndarray:
     if given is not None:
         return given
     spec, arrays = read_motion_arrays(clip)
-    still = {name: array[:1] for name, array in arrays.items() if name not in ("shape", "identity")}
-    if spec.kind != "vertices":
-        still = {name: np.zeros_like(array) for name, array in still.items()}
-    still |= {name: arrays[name] for name in ("shape", "identity") if name in arrays}
-    if spec.kind == "flame-params" and "shape" in still and still["shape"].ndim == 2:
-        still["shape"] = still["shape"][:1]
-    return pose_motion(still, spec).vertices[0]
+    return pose_rest(arrays, spec)
 
 
 def template_face(clip: Clip) -> np.ndarray | None:

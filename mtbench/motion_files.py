@@ -231,6 +231,25 @@ def pose_motion(arrays: dict[str, np.ndarray], spec: MotionSpec) -> Motion:
     return Motion(vertices, spec.fps, spec.topology.name)
 
 
+def pose_rest(arrays: dict[str, np.ndarray], spec: MotionSpec) -> np.ndarray:
+    """Return the face of a motion file's speaker at rest, (V, 3) float32.
+
+    Vertices tell none; theirs is the first frame.
+
+    Raises
+    ------
+    PrerequisiteError
+        For FLAME parameters without an installed FLAME model.
+    """
+    still = {name: array[:1] for name, array in arrays.items() if name not in ("shape", "identity")}
+    if spec.kind != "vertices":
+        still = {name: np.zeros_like(array) for name, array in still.items()}
+    still |= {name: arrays[name] for name in ("shape", "identity") if name in arrays}
+    if spec.kind == "flame-params" and "shape" in still and still["shape"].ndim == 2:
+        still["shape"] = still["shape"][:1]
+    return pose_motion(still, spec).vertices[0]
+
+
 def motion_kind(path: Path, max_bytes: int) -> str:
     """Return the kind of motion that the file's array names tell: see :class:`MotionSpec`."""
     with open_arrays(path, max_bytes) as file:

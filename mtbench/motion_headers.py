@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mtbench.arrays import ArrayFile, ArrayHeader
 from mtbench.errors import Problem
@@ -258,10 +258,10 @@ def _check_frames(key: str, found: int, spec: MotionSpec, problem: MakeProblem) 
     if found == 0:
         hint = "the generator wrote nothing for this clip; run it again"
     elif fewest - 2 <= found <= most + 2:
-        hint = (
-            "off by one or two: a clip of N samples at 16 kHz has ceil(N / 640) frames at 25 fps; "
-            "repeat or drop the last frame"
-        )
+        rule = "a clip of N samples at 16 kHz has ceil(N / 640) frames at 25 fps"
+        if spec.fps != FPS:
+            rule = f"a clip of D seconds has D times {spec.fps:g} frames"
+        hint = f"off by one or two: {rule}; repeat or drop the last frame"
     elif other is not None:
         hint = f"that is {other:g} fps: {spec.rate_hint.format(f'{other:g}')}"
     else:
@@ -278,11 +278,14 @@ def _check_frames(key: str, found: int, spec: MotionSpec, problem: MakeProblem) 
 
 
 def _find_rate(found: int, spec: MotionSpec) -> float | None:
-    """Return the usual frame rate at which *found* frames fit the clip best, None where none does."""
+    """Return the usual frame rate at which *found* frames fit the clip best, whole ones first; None where none does."""
     assert spec.frames is not None
-    length = spec.frames / FPS
-    rate = min(RATES, key=lambda rate: abs(found - rate * length))
-    return rate if abs(found - rate * length) <= 2 and rate != spec.fps else None
+    fitting = []
+    for rate in RATES:
+        fewest, most = replace(spec, fps=rate).counts
+        if rate != spec.fps and fewest - 1 <= found <= most + 1:
+            fitting.append((rate != round(rate), abs(found - rate * spec.frames / FPS), rate))
+    return min(fitting)[2] if fitting else None
 
 
 def _check_parameter_header(

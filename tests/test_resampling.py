@@ -205,3 +205,37 @@ def test_caches_notice_the_rate(tmp_path, benchmark):
     first = load_submission(entry(tmp_path / "a", 29.97), benchmark).describe_timing("ita-01")
     second = load_submission(entry(tmp_path / "b", 30), benchmark).describe_timing("ita-01")
     assert first != second
+
+
+def test_params_and_curves_of_another_rate_become_vertices_with_a_template(tmp_path):
+    """``benchmark new --motion-fps``: vertices cannot tell their speaker, so its face is kept beside them."""
+    import soundfile
+
+    from mtbench.benchmark_folder import create_benchmark
+    from mtbench.ground_truth import template_face
+    from mtbench.head import load_head
+
+    head = load_head()
+    (tmp_path / "in").mkdir()
+    soundfile.write(tmp_path / "in" / "a.wav", 0.1 * np.random.default_rng(0).standard_normal(16000), 16000)
+    (tmp_path / "in" / "a.txt").write_text("one word")
+    units = np.zeros((30, len(head.unit_names)), np.float32)
+    units[:, head.unit_index("jawOpen")] = 0.5 + 0.4 * np.sin(2 * np.pi * 2 * centers(30, 30))
+    name = head.identity_names[0]
+    np.savez(tmp_path / "in" / "a.npz", units=units, identity=np.array(name))
+    told: list[str] = []
+    made = create_benchmark(tmp_path / "b", tmp_path / "in", language="eng", motion_fps=30, tell=told.append)
+    assert told == ["ground truth: resampled from 30 to 25 frames per second"]
+    (clip,) = made.clips
+    own = head.identity(name)
+    np.testing.assert_array_equal(clip.motion.vertices, resample_motion(head.pose(units, own), 30, 25))
+    np.testing.assert_array_equal(template_face(clip), own)
+
+
+def test_rates_that_no_motion_has(tmp_path):
+    from mtbench.benchmark_folder import create_benchmark
+    from mtbench.errors import UsageError
+
+    for fps in (0.0, -60.0, float("nan"), 1e9):
+        with pytest.raises(UsageError, match=r"--motion-fps .*: expected 20 to 120"):
+            create_benchmark(tmp_path / "b", tmp_path, language="eng", motion_fps=fps)

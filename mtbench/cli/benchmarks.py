@@ -29,6 +29,13 @@ def new(
     motion: Annotated[
         Path | None, typer.Option(help="Folder of ground truth; default: beside the sound.")
     ] = None,
+    motion_fps: Annotated[
+        float, typer.Option(help="Frames per second of the ground truth (20 to 120), brought to 25.")
+    ] = 25.0,
+    templates: Annotated[
+        Path | None,
+        typer.Option(help="Speakers' resting faces: VOCASET's templates.pkl, npz, or a folder of files."),
+    ] = None,
     noise: Annotated[Path | None, typer.Option(help="Folder of noise recordings to include.")] = None,
     lexicons: Annotated[Path | None, typer.Option(help="Folder of word lists <code>.tsv to include.")] = None,
     words: Annotated[
@@ -51,6 +58,8 @@ def new(
         version=version,
         topology=topology,
         motion=motion,
+        motion_fps=motion_fps,
+        templates=templates,
         noise=noise,
         lexicons=lexicons,
         words=words,
