@@ -26,6 +26,7 @@ from torch import nn
 from torchaudio.models import Conformer
 
 from mtbench.avsr.features import FEATURE_SIZE
+from mtbench.weight_files import check_sizes
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,16 @@ class ModelConfig:
     kernel: int = 15
     channels: tuple[int, int, int, int] = (16, 24, 48, 96)
     dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        names = ("classes", "languages", "width", "heads", "feedforward", "layers", "kernel")
+        channels = {f"channels {i}": n for i, n in enumerate(self.channels, 1)}
+        check_sizes({**{name: getattr(self, name) for name in names}, **channels})
+        if len(self.channels) != 4 or self.width % self.heads:
+            raise ValueError(
+                f"{len(self.channels)} channels, width {self.width} and {self.heads} heads; expected four, and a "
+                "width that heads divide"
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""

@@ -20,8 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from mtbench.avsr.decoding import DecodingConfig, WordDecoder, decode_phones
 from mtbench.avsr.inference import BATCH_FRAMES, Request, compute_log_probs
@@ -29,6 +28,7 @@ from mtbench.avsr.model import TRAINING_ONLY, AudioVisualCTC, ModelConfig
 from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.languages import check_code, display_name
 from mtbench.recognizer import Hypothesis
+from mtbench.weight_files import check_tensors, read_description, read_tensors
 
 if TYPE_CHECKING:
     from mtbench.lexicon import Lexicon
@@ -112,22 +112,19 @@ class OpenheadAV:
                     "NAME.json. Reinstall mtbench, or make one with `mtbench avsr train`."
                 )
         try:
-            meta: dict[str, Any] = json.loads(meta_file.read_text("utf-8"))
-            state = load_file(weights)
-            network = AudioVisualCTC(ModelConfig.from_dict(meta["model"]))
-            missing, unexpected = network.load_state_dict(
-                {k: v.float() for k, v in state.items()}, strict=False
+            meta: dict[str, Any] = read_description(meta_file)
+            state = {k: v.float() for k, v in read_tensors(weights).items()}
+            config = ModelConfig.from_dict(meta["model"])
+            check_tensors(
+                lambda: AudioVisualCTC(config),
+                state,
+                may_lack=lambda k: k.startswith(TRAINING_ONLY) or k.endswith("num_batches_tracked"),
             )
-            missing = [
-                k
-                for k in missing
-                if not k.startswith(TRAINING_ONLY) and not k.endswith("num_batches_tracked")
-            ]
-            if missing or unexpected:
-                raise KeyError(f"missing {missing[:3]}, unexpected {unexpected[:3]}")
+            network = AudioVisualCTC(config)
+            network.load_state_dict(state, strict=False)
             phones, order = tuple(meta["phones"]), tuple(meta["languages"])
             own = DecodingConfig(**meta["decoding"])
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError) as error:
             raise UsageError(
                 f"{weights}: not a checkpoint of openhead-av ({error}); expected the pair that `mtbench avsr train` "
                 "writes. Perhaps the two files come from different runs."

@@ -30,6 +30,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from mtbench.weight_files import check_sizes
+
 #: The order of the published embedding. Korean is not one of the dataset's twenty languages.
 RELEASED_LANGUAGES = (
     "Arabic", "English", "French", "German", "Greek", "Italian", "Portuguese", "Russian", "Spanish", "Korean",
@@ -107,9 +109,7 @@ class Settings:
             "vertices", "width", "layers", "heads", "feedforward", "codes", "entries", "code_size", "decoder_layers",
             "decoder_heads", "decoder_feedforward", "period", "speech_width",
         )  # fmt: skip
-        for name in counts:
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}, expected at least 1")
+        check_sizes({name: getattr(self, name) for name in counts})
         if self.principal < 0 or not self.scale > 0 or not 0 <= self.dropout < 1:
             raise ValueError("expected principal at least 0, scale above 0, and dropout from 0 to below 1")
         if self.codes * self.code_size != self.width:

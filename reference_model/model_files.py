@@ -17,8 +17,7 @@ from typing import Any, Literal
 
 import torch
 from pydantic import Field, ValidationError
-from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors.torch import save
 
 from mtbench.cache import write_atomically
 from mtbench.errors import PrerequisiteError, UsageError
@@ -27,6 +26,7 @@ from mtbench.reference_model.model import MultiTalk, Settings
 from mtbench.reference_model.reference import ReferenceModel
 from mtbench.reference_model.speech import OpenheadSpeech, SpeechEncoder, load_speech_encoder
 from mtbench.reference_model.wav2vec2 import Wav2Vec2Speech
+from mtbench.weight_files import check_tensors, read_description, read_tensors
 
 #: The model that ships with mtbench.
 BUNDLED = Path(__file__).parent / "weights" / "multitalk-mini.safetensors"
@@ -158,11 +158,13 @@ def load_model(path: str | Path | None = None) -> ReferenceModel:
             )
     about = _read_manifest(manifest)
     try:
-        network = MultiTalk(Settings.from_dict(about.settings))
-        state = {name: value.float() for name, value in load(weights.read_bytes()).items()}
+        settings = Settings.from_dict(about.settings)
+        state = {name: value.float() for name, value in read_tensors(weights).items()}
         speech = {n.removeprefix(_SPEECH): state.pop(n) for n in list(state) if n.startswith(_SPEECH)}
+        check_tensors(lambda: MultiTalk(settings), state)
+        network = MultiTalk(settings)
         network.load_state_dict(state)
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise UsageError(
             f"{weights}: not the weights that {manifest.name} describes ({error}). Perhaps the two files come from "
             "different models, or one is cut off."
@@ -173,7 +175,7 @@ def load_model(path: str | Path | None = None) -> ReferenceModel:
 
 def _read_manifest(path: Path) -> ModelFile:
     try:
-        return ModelFile.model_validate(json.loads(path.read_text("utf-8")))
+        return ModelFile.model_validate(read_description(path))
     except ValidationError as error:
         found = "; ".join(f"{where}: {what}" for where, what in validation_lines(error))
         raise UsageError(f"{path}: not a model's description ({found})") from error

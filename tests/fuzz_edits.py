@@ -177,7 +177,13 @@ def edit_json_value(rng: Random, value: Any) -> Any:
             parent[key] = text[:at] + rng.choice(SNIPPETS).decode("utf-8", "replace")[:40] + text[at:]
         elif choice == 5 and type(parent[key]) in (int, float):
             parent[key] = rng.choice(
-                (-parent[key], parent[key] + 1, parent[key] * 10**15, str(parent[key]), [parent[key]])
+                (
+                    -parent[key],
+                    parent[key] + 1,
+                    parent[key] * 10**15,
+                    f"{parent[key]:x}" if type(parent[key]) is int else str(parent[key]),
+                    [parent[key]],
+                )
             )
         else:
             parent[key] = copy.deepcopy(rng.choice(VALUES))
@@ -195,7 +201,7 @@ def edit_json(rng: Random, samples: Sequence[bytes]) -> bytes:
     """Return a JSON text with edited values, seldom with edited bytes."""
     if rng.random() < 0.15:
         return edit_lines(rng, samples)
-    return _dump(edit_json_value(rng, json.loads(rng.choice(samples))))
+    return dump_json(edit_json_value(rng, json.loads(rng.choice(samples))))
 
 
 def edit_json_lines(rng: Random, samples: Sequence[bytes]) -> bytes:
@@ -211,10 +217,11 @@ def edit_json_lines(rng: Random, samples: Sequence[bytes]) -> bytes:
             rows.insert(place, copy.deepcopy(rng.choice(rows)))
         elif rows:
             rows[place] = edit_json_value(rng, rows[place])
-    return b"".join(_dump(row) + b"\n" for row in rows)
+    return b"".join(dump_json(row) + b"\n" for row in rows)
 
 
-def _dump(value: Any) -> bytes:
+def dump_json(value: Any) -> bytes:
+    """Return a value as JSON, or a number of too many digits where it holds one."""
     try:
         return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
     except ValueError:  # a number of more digits than Python writes at once

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 from unittest.mock import patch
 
-from fuzz_edits import edit_archive, edit_bytes, edit_json, edit_json_value, edit_pickle
+from fuzz_edits import dump_json, edit_archive, edit_bytes, edit_json, edit_json_value, edit_pickle
 from fuzzing import Read, Reader
 
 from mtbench.errors import PrerequisiteError, UsageError
@@ -27,9 +27,7 @@ def _edit_model(rng: Random, samples: Any) -> bytes:
     if rng.random() < 0.3:
         return edit_bytes(rng, samples)
     length = int.from_bytes(data[:8], "little")
-    header = json.dumps(edit_json_value(rng, json.loads(data[8 : 8 + length])), default=str).encode(
-        "utf-8", "replace"
-    )
+    header = dump_json(edit_json_value(rng, json.loads(data[8 : 8 + length])))
     return (len(header) if rng.random() < 0.9 else length).to_bytes(8, "little") + header + data[8 + length :]
 
 

@@ -18,6 +18,7 @@ import torch
 from mtbench.cache import write_atomically
 from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.reference_model.model import MotionAutoencoder, Settings
+from mtbench.weight_files import check_tensors, read_description, read_tensors
 
 CHECKPOINT = "checkpoint.pt"
 STAGE1 = "stage1.safetensors"
@@ -104,8 +105,6 @@ def load_autoencoder(path: str | Path) -> tuple[MotionAutoencoder, dict[str, Any
     UsageError
         For damaged files.
     """
-    from safetensors.torch import load
-
     path = Path(path)
     path = path / STAGE1 if path.is_dir() else path
     if not path.is_file():
@@ -114,13 +113,14 @@ def load_autoencoder(path: str | Path) -> tuple[MotionAutoencoder, dict[str, Any
             "stage1` to its end first, or name its run folder"
         )
     try:
-        about = json.loads(path.with_suffix(".json").read_text("utf-8"))
-        network = MotionAutoencoder(Settings.from_dict(about.pop("settings")))
-        network.load_state_dict(load(path.read_bytes()))
-    except (OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        about = read_description(path.with_suffix(".json"))
+        settings = Settings.from_dict(about.pop("settings"))
+        state = read_tensors(path)
+        check_tensors(lambda: MotionAutoencoder(settings), state)
+        network = MotionAutoencoder(settings)
+        network.load_state_dict(state)
+    except (OSError, KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
         raise UsageError(
             f"{path}: damaged, or not stage 1's weights ({error}); train stage 1 again"
         ) from error
-    except Exception as error:  # safetensors' own error has no public base class
-        raise UsageError(f"{path}: no safetensors file ({error}); train stage 1 again") from error
     return network.eval(), about

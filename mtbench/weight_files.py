@@ -1,0 +1,119 @@
+"""Reading the two files of a network, weights (safetensors) and their description (JSON), that strangers wrote.
+
+Conventions
+-----------
+A description says how large a network is, and may say anything. So the network is first made without memory (torch's
+``meta`` device), and made in earnest only where its tensors are those in the file of weights: what is allocated is
+bounded by the size of that file. Everything wrong is a ``ValueError``; whoever reads a network names the file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+#: Most bytes of weights and of their description.
+MAX_WEIGHTS, MAX_DESCRIPTION = 16 << 30, 16 << 20
+#: Most of whatever a network has many of (widths, classes, entries), and most layers one upon another.
+MAX_SIZE, MAX_LAYERS = 1 << 20, 256
+_SHOWN = 3
+
+
+def read_description(path: Path) -> Any:
+    """Return what a description says.
+
+    Raises
+    ------
+    ValueError
+        Where it is no JSON, or too large.
+    OSError
+        Where the file system refuses.
+    """
+    if path.stat().st_size > MAX_DESCRIPTION:
+        raise ValueError(f"{path.name} is larger than {MAX_DESCRIPTION >> 20} MB")
+    try:
+        return json.loads(path.read_text("utf-8-sig"))
+    except RecursionError:
+        raise ValueError(f"{path.name} is nested too deeply") from None
+
+
+def read_tensors(path: Path) -> dict[str, torch.Tensor]:
+    """Return the tensors of a safetensors file by name.
+
+    Raises
+    ------
+    ValueError
+        Where it is none, or too large.
+    OSError
+        Where the file system refuses.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    if path.stat().st_size > MAX_WEIGHTS:
+        raise ValueError(f"{path.name} is larger than {MAX_WEIGHTS >> 30} GB")
+    try:
+        return load(path.read_bytes())
+    except (SafetensorError, KeyError, TypeError, RuntimeError) as error:
+        raise ValueError(f"{path.name} is no safetensors file ({str(error)[:200]})") from None
+
+
+def check_sizes(sizes: Mapping[str, Any]) -> None:
+    """Refuse sizes of a network that are no whole numbers from 1 to :data:`MAX_SIZE`, or too many layers.
+
+    Parameters
+    ----------
+    sizes : mapping
+        By name; those that end in ``layers`` count layers.
+    """
+    for name, value in sizes.items():
+        most = MAX_LAYERS if name.endswith("layers") else MAX_SIZE
+        if type(value) is not int or value < 1:
+            raise ValueError(f"{name} is {str(value)[:40]}, expected at least 1")
+        if value > most:
+            raise ValueError(f"{name} is larger than {most}")
+
+
+def check_tensors(
+    build: Callable[[], nn.Module],
+    tensors: Mapping[str, torch.Tensor],
+    may_lack: Callable[[str], bool] = lambda name: False,
+) -> None:
+    """Refuse tensors that are not those of the network that *build* makes, before it is made.
+
+    Parameters
+    ----------
+    build : callable
+        Makes the network.
+    tensors : mapping
+        By name.
+    may_lack : callable
+        Whether the tensor of a name may be absent.
+
+    Raises
+    ------
+    ValueError
+        For tensors that are missing, unknown or of another shape.
+    """
+    import torch
+
+    with torch.device("meta"):
+        wanted = {name: tuple(value.shape) for name, value in build().state_dict().items()}
+    found = {name: tuple(value.shape) for name, value in tensors.items()}
+    complaints = [
+        f"{len(names)} {what}: {', '.join(names[:_SHOWN])}"
+        for what, names in (
+            ("missing", [n for n in wanted if n not in found and not may_lack(n)]),
+            ("unknown", [n[:100] for n in found if n not in wanted]),
+            ("of another shape", [n for n in wanted if n in found and found[n] != wanted[n]]),
+        )
+        if names
+    ]
+    if complaints:
+        raise ValueError(f"tensors {'; '.join(complaints)}")
