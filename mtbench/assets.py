@@ -285,7 +285,8 @@ def check_flame_arrays(raw: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     template, triangles = raw["v_template"], raw["f"]
     if template.shape != (N_VERTICES, 3):
         raise ValueError(
-            f"has {len(template)} vertices, FLAME has {N_VERTICES}; an exporter may have merged or split some"
+            f"has {template.shape[0] if template.ndim else 0} vertices, FLAME has {N_VERTICES}; "
+            "an exporter may have merged or split some"
         )
     if (
         triangles.ndim != 2

@@ -3,17 +3,26 @@
 Conventions
 -----------
 ``data/openhead-1.npz`` holds plain arrays, offsets as integer multiples of a step in metres; shapes that move
-few vertices are stored sparsely. Made by ``scripts/build_openhead.py``, never by hand.
+few vertices are stored sparsely. Made by ``scripts/build_openhead.py``, never by hand; a head made anew has another
+:data:`DIGEST`.
 """
 
 from __future__ import annotations
 
+import hashlib
+import io
 from importlib.resources import files
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from mtbench.errors import PrerequisiteError
 from mtbench.topology import Topology
+
+#: blake2b-128 of the file.
+DIGEST = "d6c5a9bfb78e9f505868243f5772ac13"
+_MAX_BYTES = 4 << 20
 
 
 class SparseShapes(NamedTuple):
@@ -78,10 +87,30 @@ class Contact(NamedTuple):
         return y[..., self.upper] - (low + self.t * (high - low))
 
 
-def read_asset() -> dict[str, np.ndarray]:
-    """Return the arrays of ``data/openhead-1.npz`` by name."""
-    path = files("mtbench") / "data" / "openhead-1.npz"
-    with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
+def read_asset(path: Path | None = None) -> dict[str, np.ndarray]:
+    """Return the arrays of ``data/openhead-1.npz`` by name.
+
+    Parameters
+    ----------
+    path : Path, optional
+        Another copy of that file.
+
+    Raises
+    ------
+    PrerequisiteError
+        Where the file is absent, damaged or another: the head of these versions has one digest.
+    """
+    source = (files("mtbench") / "data" / "openhead-1.npz") if path is None else path
+    try:
+        with source.open("rb") as stream:
+            content = stream.read(_MAX_BYTES)
+        if (found := hashlib.blake2b(content, digest_size=16).hexdigest()) != DIGEST:
+            raise ValueError(f"{len(content)} bytes of digest {found[:8]}, expected {DIGEST[:8]}")
+    except (OSError, ValueError) as error:
+        raise PrerequisiteError(
+            f"{source}: the bundled head cannot be read ({error}); the installation is damaged, install mtbench again"
+        ) from None
+    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
         return {key: archive[key] for key in archive.files}
 
 

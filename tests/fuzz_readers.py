@@ -8,7 +8,9 @@ import shutil
 import sys
 import types
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache, partial
+from importlib.resources import files
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -24,7 +26,7 @@ from fuzz_model_readers import MODEL_READERS
 from fuzzing import Read, Reader, scratch_folder
 
 from mtbench.arrays import ArrayFileError, read_arrays
-from mtbench.errors import BenchmarkError, MtbenchError, UsageError
+from mtbench.errors import BenchmarkError, MtbenchError, PrerequisiteError, UsageError
 from mtbench.mesh_files import MeshFileError, read_mesh
 from mtbench.safe_pickle import UnsafePickleError, load_arrays
 
@@ -133,7 +135,7 @@ def _pickles(folder: Path) -> Prepared:
 
 def _templates(folder: Path) -> Prepared:
     from mtbench.assets import check_flame_arrays
-    from mtbench.reference_model.templates import read_template
+    from mtbench.templates import read_template, read_templates
 
     small, grown = face(4), face(4).astype("f8")
     samples = {
@@ -145,11 +147,13 @@ def _templates(folder: Path) -> Prepared:
 
     def read(path: Path) -> None:
         read_template(path, 4)
+        with suppress(UsageError):
+            read_template(path, 4, "id")
+        with suppress(UsageError):
+            read_templates(path, 4)
         if path.suffix == ".pkl":
-            try:
+            with suppress(ValueError):
                 check_flame_arrays(load_arrays(path, wanted))
-            except ValueError:
-                return
 
     return samples, read
 
@@ -311,6 +315,18 @@ def _score_tiny() -> dict[str, bytes]:
         return {name: (found / name).read_bytes() for name in ("run.json", "clips.jsonl")}
 
 
+def _head(folder: Path) -> Prepared:
+    from mtbench.head_file import read_asset
+
+    content = (files("mtbench") / "data" / "openhead-1.npz").read_bytes()
+
+    def read(path: Path) -> None:
+        read_asset(path)
+        assert path.read_bytes() == content, "another head was taken"
+
+    return {"h.npz": content}, read
+
+
 def _lexicons(folder: Path) -> Prepared:
     from mtbench.lexicon import load_lexicon
 
@@ -415,6 +431,7 @@ READERS: dict[str, Reader] = {
         Reader("submission-manifest", _submission_manifest, edit_lines, (), 0.0007),
         Reader("run-json", _results("run.json"), edit_json, (UsageError,), 0.03),
         Reader("clips-jsonl", _results("clips.jsonl"), edit_json_lines, (UsageError,), 0.05),
+        Reader("head", _head, edit_bytes, (PrerequisiteError,), 0.002),
         Reader("lexicons", _lexicons, edit_lines, (BenchmarkError,), 0.00015),
         Reader("phone-times", _phone_times, edit_lines, (BenchmarkError,), 0.00015),
         Reader("sounds", _sounds, edit_bytes, (BenchmarkError,), 0.003),
