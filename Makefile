@@ -7,12 +7,13 @@ BIN := $(VENV)/bin
 PIP := PYTHONWARNINGS=ignore $(VENV)/bin/python -m pip --disable-pip-version-check install --quiet
 STAGES := renderers avsr reference_model leaderboard
 
-.PHONY: demo test test-slow benchmark clean help
+.PHONY: demo test test-slow docs benchmark clean help
 
 help:
 	@echo "make demo       score five control entries in twenty languages and print the table"
 	@echo "make test       lint, types and tests"
 	@echo "make test-slow  the longer tests too"
+	@echo "make docs       the documents as a site, in build/site"
 	@echo "make benchmark  frames per second and real-time factors"
 
 $(BIN)/python:
@@ -24,7 +25,7 @@ $(VENV)/.installed: $(BIN)/python pyproject.toml
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed
-	$(PIP) -e ".[all]" --group test --group lint
+	$(PIP) -e ".[all]" --group test --group lint --group docs
 	@touch $@
 
 demo: $(VENV)/.installed
@@ -41,6 +42,10 @@ test: $(VENV)/.installed-test
 
 test-slow: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -m "slow or not slow"
+
+docs: $(VENV)/.installed-test
+	$(BIN)/python -m mkdocs build --quiet --strict
+	@echo "build/site/index.html"
 
 benchmark: $(VENV)/.installed-test
 	$(BIN)/python benchmarks/render.py
