@@ -1,10 +1,20 @@
 """Fixtures that all tests share."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_folders(tmp_path_factory) -> Iterator[None]:
+    """Folders of the test run's own: neither a FLAME file that its user installed nor a cache changes a test."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("MTBENCH_DATA", "MTBENCH_CACHE"):
+            patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
+        yield
 
 
 @pytest.fixture(scope="session")
