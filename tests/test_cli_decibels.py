@@ -1,7 +1,11 @@
 """``--snr`` as people type and paste it."""
 
+import contextlib
+
 import pytest
 import typer
+from hypothesis import given
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from mtbench.cli.decibels import SnrCommand, parse_snrs, spread_snrs
@@ -92,3 +96,12 @@ def test_a_folder_that_is_called_like_a_number(tmp_path, monkeypatch):
     assert spread_snrs(["--snr", "-5", "10"]) == ["--snr=-5", "10"]
     assert spread_snrs(["x", "--", "--snr", "-5", "-6"]) == ["x", "--", "--snr", "-5", "-6"]
     assert spread_snrs(["--snr"]) == ["--snr"]
+
+
+@given(st.lists(st.text(st.sampled_from("0123456789.,;-+−–＋dB enaif\u0663"), max_size=12), max_size=4))
+def test_any_text_is_numbers_or_refused(values):
+    with contextlib.suppress(UsageError):
+        found = parse_snrs(values)
+        assert found
+        assert all(-100 <= value <= 100 for value in found)
+    assert "".join(spread_snrs(["--snr", *values])).replace("--snr", "").replace("=", "") == "".join(values)

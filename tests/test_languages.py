@@ -1,9 +1,12 @@
 """Languages in any habit: what is accepted, what is refused, and the words of each refusal."""
 
+import contextlib
 import subprocess
 import sys
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mtbench.errors import UsageError
 from mtbench.language_names import OTHER_NAMES, fold_name, iso_name
@@ -86,6 +89,13 @@ def test_what_is_refused_says_why(name, words):
         language_code(name)
     assert str(caught.value).startswith(f"unknown language {name!r}: {words}")
     assert "\n" not in str(caught.value)
+
+
+@given(st.text(max_size=30) | st.from_regex(r"[a-z]{2,3}([-_][A-Za-z]{2,4}){0,3}", fullmatch=True))
+def test_any_name_is_a_language_or_refused(name):
+    for read in (language_code, check_code):
+        with contextlib.suppress(UsageError):
+            assert iso_name(read(name))
 
 
 def test_a_book_for_a_name_is_cut():

@@ -6,6 +6,8 @@ import sys
 
 import pytest
 import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from mtbench.benchmark import load_benchmark
@@ -158,6 +160,46 @@ def test_clean_words_are_understood_as_with_the_bundled_list(tmp_path, bundled):
         {w for c in bench.clips for w in c.transcript.split()}
     )
     assert all(clip.phones for clip in bench.clips)
+
+
+def test_texts_that_nothing_can_be_said_of(tmp_path):
+    engine = Espeak()
+    made = make_word_list(
+        "eng", {"a": "ж ж", "b": "... — !", "c": "😀", "d": "\u200d\u0301", "e": "word"}, engine, 0
+    )
+    assert made.lexicon.words == ("word",)
+    assert set(made.phones) == {"e"}
+    assert ("unsaid", "ж", "a") in made.remarks
+    assert ("symbol", "😀", "c") in made.remarks
+    nothing = make_word_list("eng", {"a": "ж"}, engine, 0)
+    assert len(nothing.lexicon) == 0
+
+
+#: Letters, marks, digits and signs of many scripts, as stray bytes and pages bring them.
+ODD = st.text(
+    st.sampled_from("abcÉßłŞİıдєё漢人あーกึ้กाखिت٣½Ⅳ’'·-.,&%€😀\u200d\u00ad\u0301ﬁＡ한 \u00a0"),
+    min_size=0,
+    max_size=30,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(ODD, st.sampled_from(sorted(LANGUAGES)))
+def test_any_text_gives_words_that_are_right_answers(text, language):
+    found = read_transcript(text, language)
+    normal = get_normalizer()
+    assert len(found.words) == len(found.spoken)
+    assert all(len(normal.words(word, language)) == 1 for word in found.words)
+    if language not in normal.unspaced and not any(kind == "unsaid" for kind, _ in found.remarks):
+        assert normal.words(" ".join(found.words), language) == normal.words(text, language)
+
+
+@settings(max_examples=25, deadline=None)
+@given(ODD, st.sampled_from(sorted(LANGUAGES)))
+def test_any_text_gives_a_list(text, language):
+    made = make_word_list(language, {"a": text}, Espeak(), 0)
+    assert made.lexicon.phones <= set(PHONES)
+    assert made.n_common == 0
 
 
 def run(*args):

@@ -373,6 +373,8 @@ def _read_events(
 def _find_fused(positions: list[int], ends: list[int], tokens: list[str]) -> frozenset[int]:
     """Return the tokens that the engine said together: those that begin inside one of its words."""
     fused: set[int] = set()
+    if not positions:
+        return frozenset()
     for here, after in zip(positions, [*positions[1:], len(tokens) and ends[-1]], strict=True):
         own = min(bisect_right(ends, here), len(tokens) - 1)
         i = own + 1

@@ -126,6 +126,8 @@ def _segment(token: str, language: str) -> list[tuple[str, str]]:
 
 def _find_obstacle(word: str, language: str) -> str | None:
     """Return why *word* cannot be said, or is a guess; None where its letters are the language's."""
+    if not any(c.isalnum() for c in word):
+        return "unsaid"  # a mark without its letter
     scripts = {letter_script(c) for c in word if unicodedata.category(c)[0] == "L"}
     foreign = scripts - scripts_of(language) - {"MODIFIER", "FEMININE", "MASCULINE"}
     if not foreign:
