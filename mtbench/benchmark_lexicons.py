@@ -10,7 +10,7 @@ this module's mark stay. The manifest is replaced last, so that a folder is whol
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,7 +58,7 @@ class MadeLists:
         """Return a line for each list: its words, and where counts and pronunciations are from."""
         return [
             f"{display_name(code)}: {len(made.lexicon)} words in {self.files[code]} ({made.n_spoken} of the "
-            f"transcripts, {made.n_common} common ones), phones of {self.phones[code]} clips; {made.sources}"
+            f"transcripts, {made.n_common} common ones), phones of {self.phones[code]} clip(s); {made.sources}"
             for code, made in self.lists.items()
         ]
 
@@ -66,7 +66,7 @@ class MadeLists:
         """Return what has to be known: lists that were kept, and words that are read otherwise than written."""
         from mtbench.synth.transcripts import REMARKS
 
-        lines = [f"{display_name(code)}: {why}" for code, why in self.kept.items()]
+        lines = [f"{display_name(code)}: {why}{self._count_phones(code)}" for code, why in self.kept.items()]
         for code, made in self.lists.items():
             for kind, advice in REMARKS.items():
                 found = [(token, clip) for k, token, clip in made.remarks if k == kind]
@@ -76,6 +76,10 @@ class MadeLists:
                     lines.append(f"{display_name(code)}, {kind}: {shown}{more} {advice}")
         return lines
 
+    def _count_phones(self, code: str) -> str:
+        n = self.phones.get(code, 0)
+        return f"; {n} clip(s) have phones of this command" if n else ""
+
 
 def make_word_lists(
     folder: str | Path,
@@ -83,7 +87,6 @@ def make_word_lists(
     *,
     common: int | None = None,
     force: bool = False,
-    progress: Callable[[str], None] | None = None,
 ) -> MadeLists:
     """Make word lists and reference phones for a benchmark folder, and name them in its manifest.
 
@@ -98,8 +101,6 @@ def make_word_lists(
         :data:`mtbench.synth.word_lists.COMMON_WORDS`.
     force : bool
         Replace lists, and phones, that were not made by this function.
-    progress : callable, optional
-        Called with each language's name before its list is made.
 
     Raises
     ------
@@ -135,25 +136,26 @@ def make_word_lists(
     phones: dict[str, str | None] = {}
     for code in wanted:
         path, why = _find_place(benchmark, code, force)
-        clips = [clip for clip in benchmark.clips if clip.language == code]
         if path is None:
             made.kept[code] = why
+        if code not in LANGUAGES:
             continue
-        if progress is not None:
-            progress(display_name(code))
-        found = make_word_list(code, {clip.id: clip.transcript for clip in clips}, engine, common)
-        if not len(found.lexicon):
-            made.kept[code] = "no word of the transcripts can be pronounced, so there is no list"
-            continue
-        made.lists[code], made.files[code] = found, path.relative_to(benchmark.root).as_posix()
-        if code not in benchmark.lexicons:
-            entries[code] = made.files[code]
+        clips = [clip for clip in benchmark.clips if clip.language == code]
+        # A list that is kept is no reason to do without phones.
+        texts = {clip.id: clip.transcript for clip in clips}
+        found = make_word_list(code, texts, engine, 0 if path is None else common)
         for clip in clips:
             if clip.id in found.phones and (clip.phones is None or clip.id in own_phones or force):
                 phones[clip.id] = " ".join(found.phones[clip.id])
             elif clip.id in own_phones:
                 phones[clip.id] = None  # of a transcript that has changed since
         made.phones[code] = sum(phones.get(clip.id) is not None for clip in clips)
+        if path is not None and len(found.lexicon):
+            made.lists[code], made.files[code] = found, path.relative_to(benchmark.root).as_posix()
+            if code not in benchmark.lexicons:
+                entries[code] = made.files[code]
+        elif path is not None:
+            made.kept[code] = "no word of the transcripts can be pronounced, so there is no list"
     if entries or phones:
         text = edit_manifest(text, entries, phones)
     bom = b"\xef\xbb\xbf" if data.startswith(b"\xef\xbb\xbf") else b""

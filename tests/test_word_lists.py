@@ -1,6 +1,7 @@
 """Word lists for recordings of one's own: words, spoken forms, what is remarked on, what is kept."""
 
 import hashlib
+import re
 import shutil
 import sys
 
@@ -221,7 +222,7 @@ def test_the_command(tmp_path, bundled):
     done = run("benchmark", "lexicon", tmp_path / "b", "--common", 20)
     assert done.exit_code == 0
     assert (
-        "English: 27 words in lexicon/eng.tsv (7 of the transcripts, 20 common ones), phones of 1 clips;"
+        "English: 27 words in lexicon/eng.tsv (7 of the transcripts, 20 common ones), phones of 1 clip(s);"
         in done.output
     )
     assert "counts in 3000 running words by wordfreq" in done.output
@@ -261,6 +262,14 @@ def test_lists_and_phones_of_people_are_kept(tmp_path, bundled):
     assert run("benchmark", "lexicon", root, "--language", "en").output.count("is kept") == 1
     make_word_lists(root, ["English"], common=6, force=True)
     assert is_made(list_file)
+    # A list that is kept is no reason to do without phones.
+    manifest.write_text(re.sub(r"\nphones = .*", "", manifest.read_text("utf-8")), "utf-8")
+    list_file.write_text(changed, "utf-8")
+    made = make_word_lists(root, ["eng"], common=6)
+    assert made.kept["eng"].endswith("--force replaces it")
+    assert made.remarks()[0].endswith("; 1 clip(s) have phones of this command")
+    assert load_benchmark(root).clip("eng-05").phones
+    assert load_benchmark(root).clip("ita-01").phones is None
     # A list that nothing names is somebody's too.
     lines = [line for line in manifest.read_text("utf-8").splitlines() if not line.startswith("ita = ")]
     manifest.write_text("\n".join(lines) + "\n", "utf-8")
