@@ -37,7 +37,7 @@ from mtbench.reference_model.templates import default_template
 from mtbench.topology import load_topology
 
 #: Recordings that are animated together, and frames of all of them: bounds memory.
-BATCH, BATCH_FRAMES = 16, 4096
+BATCH, BATCH_FRAMES = 16, 2048
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def predict_file(
     path : str or Path
         The recording: sound or video.
     out : str or Path
-        An ``.npz`` file, or the folder that gets ``<stem>.npz``; what is there is replaced.
+        An ``.npz`` file, or the folder that gets ``<stem>.npz``; what is there is replaced, with a note.
     language : Language, optional
         What is spoken; by default what the file's name begins with (``Italian_…``).
     template : (V, 3) float32, optional
@@ -286,8 +286,9 @@ def _animate(
     made = []
     for (job, audio, notes), motion in zip(batch, motions, strict=True):
         vertices = np.asarray(motion, np.float32)
-        write_motion(job.target, vertices)
+        replaced = write_motion(job.target, vertices)
         said = (*job.notes, *notes, *motion.notes)
+        said += (f"another {job.target.name} was there and was replaced",) if replaced else ()
         made.append(Prediction(job.source, job.target, len(vertices), said, audio, vertices))
     return made
 
@@ -353,8 +354,17 @@ def write_video(
     return path
 
 
-def write_motion(path: Path, vertices: np.ndarray) -> None:
-    """Write (T, V, 3) float32 in metres to a compressed ``.npz``, whole or not at all."""
+def write_motion(path: Path, vertices: np.ndarray) -> bool:
+    """Write (T, V, 3) float32 in metres to a compressed ``.npz``, whole or not at all.
+
+    Returns
+    -------
+    bool
+        Whether something else was there.
+    """
     buffer = io.BytesIO()
     np.savez_compressed(buffer, vertices=vertices)
-    write_atomically(path, buffer.getvalue())
+    data = buffer.getvalue()
+    replaced = path.is_file() and (path.stat().st_size != len(data) or path.read_bytes() != data)
+    write_atomically(path, data)
+    return replaced

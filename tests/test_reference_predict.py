@@ -207,6 +207,15 @@ def test_a_bad_file_in_a_folder_costs_no_other(model, wav, tmp_path):
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["talk.npz"]
 
 
+def test_what_was_there_is_replaced_with_a_note(model, wav, tmp_path):
+    for language, notes in (
+        ("Italian", ()),
+        ("Italian", ()),
+        ("English", ("another talk.npz was there and was replaced",)),
+    ):
+        assert predict_file(model, wav, tmp_path / "out", language).notes == notes
+
+
 def test_files_together_are_files_alone(model, tmp_path):
     """A folder is animated in batches, as fast as a benchmark, and each file as it is by itself."""
     sounds = tmp_path / "sounds"
