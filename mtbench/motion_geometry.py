@@ -95,6 +95,14 @@ def check_geometry(
         return [("implausible", message, hint)]
     for index, known, true in _poses(vertices, topology, truth):
         found = _judge(index, known, true, topology)
+        if (
+            found
+            and found[0][0] == "wrong-vertex-order"
+            and _lies_in_planes(vertices, index, topology, truth)
+        ):
+            code, message, _ = found[0]
+            cure = "vertices.reshape(len(vertices), 3, -1).transpose(0, 2, 1)"
+            return [(code, message, f"all x come first, then all y, then all z: save {cure}")]
         if found:
             return found
     return _check_continuity(vertices, (low.astype(np.float64) + high) / 2)
@@ -170,7 +178,7 @@ def _judge(index: int, known: Pose | None, true: Pose | None, topology: Topology
         message = (
             f"vertices do not match {whose}: {100 * pose.residual:.0f} % off after alignment in frame {index}"
         )
-        hint = "an exporter reordered the vertices, or x, y and z lie in planes; export without changing the mesh"
+        hint = "an exporter reordered the vertices; export without changing the mesh"
         return [("wrong-vertex-order", message, hint)]
     if pose.mirrored:
         return [_mirrored(index, pose, whose)]
@@ -200,6 +208,15 @@ def _judge(index: int, known: Pose | None, true: Pose | None, topology: Topology
             )
         )
     return problems
+
+
+def _lies_in_planes(vertices: np.ndarray, index: int, topology: Topology, truth: np.ndarray | None) -> bool:
+    """Return whether a frame is a face if its numbers are taken as all x, then all y, then all z."""
+    taken = vertices[index].reshape(3, -1).T
+    if truth is not None and len(truth):
+        return find_pose(taken, truth[0]).matches
+    find = known_pose(topology)
+    return find is not None and find(taken).matches
 
 
 def _mirrored(index: int, pose: Pose, whose: str) -> Finding:

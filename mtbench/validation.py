@@ -10,7 +10,8 @@ submission is copied, packed and digested as files.
 Codes of problems: ``no-manifest bad-toml bad-manifest wrong-schema wrong-fps wrong-unit wrong-kind
 unknown-topology unknown-benchmark wrong-benchmark no-motion-folder no-clips link-or-special-file
 unexpected-file wrong-case extra-clip duplicate-clip missing-clip`` here, those of
-:mod:`mtbench.motion_files`, :mod:`mtbench.motion_geometry` and :mod:`mtbench.arrays` for single files.
+:mod:`mtbench.motion_files`, :mod:`mtbench.motion_geometry`, :mod:`mtbench.parameter_values` and
+:mod:`mtbench.arrays` for single files.
 """
 
 from __future__ import annotations

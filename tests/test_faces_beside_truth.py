@@ -78,7 +78,7 @@ FAULTS = {
     "y and z swapped": (lambda v: v[..., [0, 2, 1]], "wrong-axes", "save vertices[..., [0, 2, 1]]"),
     "rolled": (lambda v: v @ turn("z", 90), "wrong-axes", "vertices[..., [1, 0, 2]]"),
     "upside down": (lambda v: v @ turn("x", 180), "wrong-axes", "vertices * [1, -1, -1]"),
-    "planes": (lambda v: v.transpose(0, 2, 1).reshape(v.shape), "wrong-vertex-order", "in planes"),
+    "planes": (lambda v: v.transpose(0, 2, 1).reshape(v.shape), "wrong-vertex-order", "all x come first"),
     "inches": (lambda v: v * 39.37, "wrong-unit", "multiply by 0.0254"),
     "millimetres": (lambda v: v * 1000, "wrong-unit", "divide by 1000"),
     "50 m away": (lambda v: v + FAR, "far-away", "50.00 m away"),
@@ -125,6 +125,14 @@ def test_every_change_of_axes_is_named_with_its_cure(tmp_path, with_truth):
             continue
         cure = re.search(r"vertices(\[\.\.\., \[.*?\]\])?( \* \[.*?\])?$", only(problems).hint).group()
         assert validate(entry(tmp_path, eval(cure, {"vertices": vertices})), with_truth) == []
+
+
+def test_planes_are_named_with_their_cure(tmp_path, with_truth, without_truth):
+    planes = truth().transpose(0, 2, 1).reshape(9, 5023, 3)
+    for benchmark in (with_truth, without_truth):
+        problem = only(validate(entry(tmp_path, planes), benchmark))
+        cure = problem.hint.partition("save ")[2]
+        assert validate(entry(tmp_path, eval(cure, {"vertices": planes})), benchmark) == []
 
 
 def test_a_mirrored_half_of_the_clips_is_found(tmp_path, with_truth):
