@@ -47,6 +47,8 @@ class Pose:
         What is left after alignment, relative to the face's own extent: 0 the same shape, 1 none of it.
     matches : bool
         Whether it is the same kind of face, vertex by vertex.
+    farthest : (int, float)
+        The point that lies farthest from its counterpart after alignment, and how far, metres.
     """
 
     axes: np.ndarray
@@ -54,6 +56,7 @@ class Pose:
     distance: float
     residual: float
     matches: bool
+    farthest: tuple[int, float] = (0, 0.0)
 
     @property
     def mirrored(self) -> bool:
@@ -120,7 +123,9 @@ def find_pose(
         return Pose(np.eye(3), 0.0, distance, 1.0, False)
     u, singular, vt = np.linalg.svd((a / size).T @ (b / expected))
     residual = float(np.sqrt(max(0.0, 1.0 - singular.sum() ** 2)))
-    return Pose(u @ vt, size / expected, distance, residual, residual <= most)
+    off = np.linalg.norm(a - (size / expected) * (b @ (u @ vt).T), axis=1) / root[:, 0]
+    farthest = int(np.argmax(off)), float(off.max())
+    return Pose(u @ vt, size / expected, distance, residual, residual <= most, farthest)
 
 
 def known_pose(topology: Topology) -> FindPose | None:

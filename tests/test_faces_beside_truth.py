@@ -92,6 +92,7 @@ FAULTS = {
     "one frame shuffled": (lambda v: at(v, 2, v[2, ::-1]), "implausible", "frame 2 is not the face"),
     "a zero frame": (lambda v: at(v, 5, 0 * v[5]), "implausible", "frame 5 is 0 m large"),
     "a zero first frame": (lambda v: at(v, 0, 0 * v[0]), "implausible", "frame 0 is 0 m large"),
+    "a stray vertex": (lambda v: at(v, (slice(None), 17), v[:, 17] + FAR), "implausible", "vertex 17 lies"),
     "explodes at the end": (lambda v: at(v, 8, 20 * v[8]), "implausible", "frame 8"),
 }
 
@@ -190,14 +191,23 @@ def test_a_canonical_face_beside_a_free_head_is_noted_not_refused(tmp_path):
     assert "turned by up to 90 degrees" in text
 
 
+def test_exchanged_vertices_are_found(tmp_path, with_truth):
+    order = np.arange(5023)
+    a, b = np.argmax(face()[:, 1]), np.argmin(face()[:, 1])
+    order[[a, b]] = order[[b, a]]
+    problem = only(validate(entry(tmp_path, truth()[:, order]), with_truth))
+    assert problem.code == "implausible"
+    assert re.search(rf"vertex ({a}|{b}) lies 0.3\d m from where the ground truth has it", problem.message)
+
+
 @pytest.mark.parametrize("factor", [0.93, 1.0, 1.1])
 def test_heads_of_all_sizes_pass_without_a_word(factor, tmp_path, with_truth):
     assert notes_of(entry(tmp_path, factor * truth()), with_truth) == []
 
 
-def test_another_identity_is_noted_from_an_eighth_on(tmp_path, with_truth):
-    ((code, text),) = notes_of(entry(tmp_path, 0.85 * truth()), with_truth)
-    assert (code, "0.85 times as large" in text) == ("head-size", True)
+def test_another_identity_is_noted_from_fifteen_per_cent_on(tmp_path, with_truth):
+    ((code, text),) = notes_of(entry(tmp_path, 0.83 * truth()), with_truth)
+    assert (code, "0.83 times as large" in text) == ("head-size", True)
 
 
 def test_a_static_face_and_another_clips_motion_pass(tmp_path, with_truth):
