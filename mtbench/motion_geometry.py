@@ -280,8 +280,8 @@ def _check_continuity(vertices: np.ndarray, middles: np.ndarray) -> list[Finding
 def _find_stray(frame: np.ndarray, expected: float) -> Finding | None:
     """Return a finding where a face of the right size has single vertices far outside it."""
     away = np.linalg.norm(frame - np.median(frame, axis=0), axis=1)
-    # Half of a face's vertices lie within 0.17 to 0.23 of its largest side from their middle.
-    if not 0.1 < float(np.median(away)) / expected < 0.3:
+    others = frame[away <= np.quantile(away, 0.99)]
+    if not 0.5 < float(np.ptp(others.astype(np.float64), axis=0).max()) / expected < 2.0:
         return None
     vertex = int(np.argmax(away))
     message = f"vertex {vertex} lies {away[vertex]:.4g} m from the middle of the face"
