@@ -26,6 +26,7 @@ from mtbench.avsr.decoding import DecodingConfig, WordDecoder, decode_phones
 from mtbench.avsr.inference import BATCH_FRAMES, Request, compute_log_probs
 from mtbench.avsr.model import TRAINING_ONLY, AudioVisualCTC, ModelConfig
 from mtbench.errors import PrerequisiteError, UsageError
+from mtbench.file_errors import make_folder
 from mtbench.languages import check_code, display_name
 from mtbench.recognizer import Hypothesis
 from mtbench.weight_files import check_tensors, read_description, read_tensors
@@ -104,7 +105,7 @@ class OpenheadAV:
             If they are not a checkpoint of this recognizer.
         """
         weights = Path(path) if path else WEIGHTS / "openhead-av.safetensors"
-        meta_file = weights.with_suffix(".json")
+        meta_file = weights.parent / f"{weights.stem}.json"
         for file in (weights, meta_file):
             if not file.is_file():
                 raise PrerequisiteError(
@@ -287,7 +288,7 @@ def save_recognizer(
         for k, v in network.state_dict().items()
         if not k.startswith(TRAINING_ONLY) and not k.endswith("num_batches_tracked")
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     part = path.with_suffix(".part")
     save_file(state, part)
     meta = {

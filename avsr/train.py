@@ -42,6 +42,7 @@ from mtbench.avsr.openhead_av import save_recognizer
 from mtbench.avsr.training_data import BatchGenerator
 from mtbench.child_processes import shielded_start
 from mtbench.errors import PrerequisiteError, UsageError
+from mtbench.file_errors import make_folder
 from mtbench.languages import LANGUAGES
 from mtbench.loss_plot import plot_losses
 
@@ -263,13 +264,23 @@ class _Optimization:
 
 def _read_initial(path: Path, device: torch.device) -> dict[str, torch.Tensor]:
     """Read weights to begin with: a run's checkpoint or a recognizer's safetensors."""
-    if path.suffix == ".safetensors":
-        from safetensors.torch import load_file
+    if not path.is_file():
+        raise UsageError(
+            f"{path}: no such file; weights to begin with are a checkpoint.pt or a .safetensors file"
+        )
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
 
-        weights = load_file(path)
-        return {k: v.float() if v.is_floating_point() else v for k, v in weights.items()}
-    state: dict[str, torch.Tensor] = torch.load(path, map_location=device, weights_only=True)["average"]
-    return state
+            weights = load_file(path)
+            return {k: v.float() if v.is_floating_point() else v for k, v in weights.items()}
+        state: dict[str, torch.Tensor] = torch.load(path, map_location=device, weights_only=True)["average"]
+        return state
+    except Exception as error:  # whatever other people's files make torch raise
+        reason = str(error).split("\n", 1)[0]
+        raise UsageError(
+            f"{path}: neither a checkpoint.pt of 'mtbench avsr train' nor a .safetensors file ({reason})"
+        ) from error
 
 
 def _join(meeting: Path, rank: int, processes: int) -> None:
@@ -358,7 +369,7 @@ def train(
     if config.flame:
         _require_flame()
     folder = Path(out)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     cores = threads or os.cpu_count() or 1
     processes = 1 if torch.cuda.is_available() else min(config.shards, cores)
     torch.set_num_threads(max(1, cores // processes))

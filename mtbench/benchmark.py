@@ -37,6 +37,7 @@ with zeros to a whole number of frames. Languages are ISO 639-3 codes. The bundl
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -58,7 +59,7 @@ from mtbench.manifests import (
     validation_lines,
 )
 from mtbench.motion import Motion
-from mtbench.paths import PathError, resolve_inside
+from mtbench.paths import PathError, explain_no_folder, resolve_inside
 
 if TYPE_CHECKING:
     from mtbench.lexicon import Lexicon
@@ -286,9 +287,11 @@ def load_benchmark(name: str | Path) -> Benchmark:
     if root.name == MANIFEST and root.is_file():
         root = root.parent
     if not (root / MANIFEST).is_file():
-        what = (
-            f"the folder {root} has no {MANIFEST}" if root.is_dir() else f"no benchmark called {str(name)!r}"
-        )
+        what = f"no benchmark called {str(name)!r}"
+        if root.is_dir():
+            what = f"the folder {root} has no {MANIFEST}"
+        elif os.path.lexists(root):
+            what = explain_no_folder(root)
         known = ", ".join(bundled) or "none"
         raise UsageError(
             f"{what}{did_you_mean(plain, bundled)}; bundled: {known}; "

@@ -27,10 +27,12 @@ from mtbench.benchmark import Benchmark, load_benchmark
 from mtbench.benchmark_lexicons import make_word_lists, start_engine
 from mtbench.benchmark_motion import MOTION_SUFFIXES, add_templates, describe_rate, find_topology, write_truth
 from mtbench.errors import BenchmarkError, PrerequisiteError, UsageError
+from mtbench.file_errors import make_folder
 from mtbench.language_names import iso_name
 from mtbench.languages import display_name, language_code
 from mtbench.lexicon import load_lexicon
 from mtbench.manifests import CLIP_ID, FPS, MANIFEST, MAX_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
+from mtbench.paths import explain_no_folder
 
 SOUND_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
 VIDEO_SUFFIXES = (".mpg", ".mpeg", ".mp4", ".mkv", ".mov", ".avi", ".webm")
@@ -119,7 +121,7 @@ def create_benchmark(
     """
     target, folder = Path(directory), Path(audio)
     if not folder.is_dir():
-        raise UsageError(f"there is no folder {folder} with recordings")
+        raise UsageError(f"{explain_no_folder(folder)}; recordings are looked for in a folder")
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise UsageError(f"{target} exists and is not an empty folder; choose another one")
     if words not in ("none", "auto"):
@@ -134,9 +136,9 @@ def create_benchmark(
     sources = _collect(folder, Path(motion) if motion else None, language, findings)
     topology = find_topology((s.motion for s in sources if s.motion is not None), topology, findings)
     _stop_at(findings, folder)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     work = target.parent / f".{target.name}-{os.getpid()}"
-    work.mkdir()
+    make_folder(work)
     try:
         lines = ["schema = 1", f"name = {_text(name)}", f"version = {_text(version)}"]
         lines += [f"topology = {_text(topology)}"] if topology else []
@@ -196,7 +198,7 @@ def _collect(folder: Path, motion: Path | None, language: str | None, findings: 
     if not sounds:
         findings.append(f"no recordings; looked for {', '.join(SOUND_SUFFIXES + VIDEO_SUFFIXES)}")
     if motion is not None and not motion.is_dir():
-        raise UsageError(f"there is no folder {motion} with motion")
+        raise UsageError(f"{explain_no_folder(motion)}; ground truth is looked for in a folder")
     beside = {p.stem: p for p in sorted((motion or folder).rglob("*")) if p.suffix in MOTION_SUFFIXES}
     seen: dict[str, Path] = {}
     sources = []

@@ -29,6 +29,7 @@ from mtbench.benchmark import Benchmark, Clip, load_benchmark
 from mtbench.cache import write_atomically
 from mtbench.clip_files import read_motion_arrays
 from mtbench.errors import UsageError
+from mtbench.file_errors import make_folder
 from mtbench.ground_truth import neutral_face
 
 #: Names in the order of tables.
@@ -181,7 +182,7 @@ def _prepare(folder: Path, name: str, benchmark: Benchmark, kind: str) -> Path:
         if not manifest.is_file() or f'system = "{name}"' not in manifest.read_text("utf-8"):
             raise UsageError(f"{folder}: holds something else than the control {name}; choose another folder")
         shutil.rmtree(folder / "motion", ignore_errors=True)
-    (folder / "motion").mkdir(parents=True, exist_ok=True)
+    make_folder(folder / "motion")
     text = (
         f'schema = 1\nsystem = "{name}"\nbenchmark = "{benchmark.ref}"\nfps = {benchmark.fps:g}\nunit = "m"\n'
         f'topology = "{benchmark.topology}"\nkind = "{kind}"\n\n'

@@ -117,6 +117,18 @@ def writing(path: str | Path, advice: str = "give another folder (--out)") -> It
         raise WriteError(f"cannot write {shorten(path)}: {text}", number) from error
 
 
+def make_folder(path: str | Path) -> None:
+    """Make the folder *path* and those above it, where they are missing.
+
+    Raises
+    ------
+    WriteError
+        Where that is not possible.
+    """
+    with writing(path):
+        Path(path).mkdir(parents=True, exist_ok=True)
+
+
 def check_output_folder(path: str | Path, advice: str = "give another folder (--out)") -> None:
     """Check before long work that *path* is a folder that can be written to, or can be made; make nothing.
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from mtbench.audio import load_audio
 from mtbench.errors import BenchmarkError, UsageError
+from mtbench.paths import explain_no_folder
 
 #: Seed of the offsets; another one is another measurement.
 NOISE_SEED = 12345
@@ -126,7 +127,9 @@ def load_noises(folder: Path | str | None, name: str | None = None, seed: int = 
         return NoiseSet("none", (), seed)
     folder = Path(folder)
     if not folder.is_dir():
-        raise UsageError(f"{folder}: no such folder; --noise takes a folder of WAV, FLAC or OGG recordings")
+        raise UsageError(
+            f"{explain_no_folder(folder)}; --noise takes a folder of WAV, FLAC or OGG recordings"
+        )
     files = sorted(
         p for p in folder.iterdir() if p.suffix.lower() in _SUFFIXES and not p.name.startswith(".")
     )

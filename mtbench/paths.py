@@ -1,4 +1,4 @@
-"""Paths that a manifest names: always relative, never outside the manifest's folder.
+"""Paths: those that a manifest names, never outside the manifest's folder, and what lies where a folder is meant.
 
 Conventions
 -----------
@@ -8,12 +8,17 @@ where it ends up (a symbolic link that leaves the folder), before the file is op
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import stat
 from pathlib import Path, PurePosixPath
 
+from mtbench.file_errors import shorten
+
 #: Most bytes of a name and of a path below the manifest's folder; most systems allow 255 and 4096.
 MAX_NAME, MAX_PATH = 255, 1024
+_ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2", ".7z", ".rar")
 
 
 class PathError(ValueError):
@@ -62,6 +67,31 @@ def resolve_inside(root: Path, relative: str) -> Path:
     except OSError as error:  # below a folder of a long name, or one that may not be entered
         raise PathError(f"{relative[:60]!r} cannot be reached ({error.strerror})") from None
     return path
+
+
+def explain_no_folder(path: str | Path) -> str:
+    """Return why *path* is no folder, as a clause, with what to do where that is plain.
+
+    Examples
+    --------
+    >>> explain_no_folder("no/such/place")
+    'no/such/place: no such folder'
+    """
+    name = shorten(path)
+    try:
+        mode = Path(path).stat().st_mode
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return f"{name}: a circle of links, not a folder"
+        with contextlib.suppress(OSError):
+            if Path(path).is_symlink():
+                return f"{name}: a link to nothing, not a folder"
+        return f"{name}: no such folder"
+    if not stat.S_ISREG(mode):
+        return f"{name}: a pipe, socket or device, not a folder"
+    if str(path).lower().endswith(_ARCHIVES):
+        return f"{name}: an archive, not a folder; unpack it first"
+    return f"{name}: a file, not a folder"
 
 
 def check_regular_file(path: Path) -> int:

@@ -16,6 +16,7 @@ import numpy as np
 from mtbench.benchmark import Benchmark, Clip, load_benchmark
 from mtbench.cache import write_atomically
 from mtbench.errors import UsageError
+from mtbench.file_errors import make_folder
 from mtbench.motion import Motion
 from mtbench.renderer import Appearance, load_renderer
 from mtbench.stages import require_renderable
@@ -76,7 +77,7 @@ def render_submission(
     backend = load_renderer(renderer)
     appearance = appearance or Appearance()
     folder = Path(out)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     for clip_id in chosen:
         clip = benchmark.clip(clip_id)
         motion = submission.motion(clip_id)

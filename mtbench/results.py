@@ -26,6 +26,7 @@ from mtbench.cache import write_atomically
 from mtbench.errors import UsageError
 from mtbench.extras import require_extra
 from mtbench.manifests import validation_lines
+from mtbench.paths import explain_no_folder
 from mtbench.result_checks import (
     RowKeeper,
     check_depth,
@@ -346,7 +347,9 @@ def find_runs(root: Path | str) -> list[Path]:
     """Return the result folders below *root* (``<system>/<benchmark>/run.json``), sorted."""
     root = Path(root)
     if not root.is_dir():
-        raise UsageError(f"{root}: no such folder; expected results/<system>/<benchmark>/run.json below it")
+        raise UsageError(
+            f"{explain_no_folder(root)}; expected results/<system>/<benchmark>/run.json below it"
+        )
     return sorted(
         path.parent for pattern in ("run.json", "*/run.json", "*/*/run.json") for path in root.glob(pattern)
     )

@@ -25,8 +25,9 @@ unpickled, and no path leaves it::
 
 Motion of another rate than 25 frames per second is resampled in time, see :mod:`mtbench.resampling`. One frame too
 many or too few at the end is cut off or made up for by holding the last one, and noted; more is an error.
-Files whose names begin with a dot are ignored, as is everything beside the manifest and ``motion/``. The
-topology may differ from the benchmark's: then lips can be read, but not compared with the ground truth.
+Files whose names begin with a dot are ignored, as are ``Thumbs.db`` and ``desktop.ini`` and everything beside the
+manifest and ``motion/``. The topology may differ from the benchmark's: then lips can be read, but not compared with
+the ground truth.
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ from mtbench.clip_files import measure_seconds
 from mtbench.errors import BenchmarkError, Note, Problem, UsageError
 from mtbench.manifests import did_you_mean, read_toml, validation_lines
 from mtbench.motion_files import read_motion_file
+from mtbench.paths import explain_no_folder
 from mtbench.resampling import FPS, MAX_FPS, MIN_FPS
 from mtbench.submission import MANIFEST, MOTION_FOLDER, Submission, SubmissionManifest, clip_spec
 from mtbench.topology import Topology, load_topology
@@ -35,6 +36,8 @@ from mtbench.topology import Topology, load_topology
 _KINDS = ("vertices", "flame-params", "units")
 _TOPOLOGIES = ("openhead-1", "flame-5023")
 _SUFFIXES = (".npz", ".npy")
+#: What Windows leaves in folders that it shows, lower case.
+_LEFT_BY_WINDOWS = ("thumbs.db", "ehthumbs.db", "desktop.ini")
 #: Most bytes of a submission.toml.
 MAX_MANIFEST = 64 * 1024
 
@@ -66,7 +69,7 @@ def inspect_submission(
     """
     root = Path(path)
     if not root.is_dir():
-        raise UsageError(f"there is no submission folder {root}; a submission is a folder with a {MANIFEST}")
+        raise UsageError(f"{explain_no_folder(root)}; a submission is a folder with a {MANIFEST}")
     if benchmark is not None and not isinstance(benchmark, Benchmark):
         benchmark = load_benchmark(benchmark)
     problems: list[Problem] = []
@@ -249,7 +252,7 @@ def _find_files(root: Path, benchmark: Benchmark | None, problems: list[Problem]
     folded: dict[str, str] = {}
     for path in sorted(folder.iterdir()):
         where = f"{MOTION_FOLDER}/{path.name}"
-        if path.name.startswith("."):
+        if path.name.startswith(".") or path.name.lower() in _LEFT_BY_WINDOWS:
             continue
         if path.suffix not in _SUFFIXES:
             hint = "save arrays as <clip>.npz or <clip>.npy"

@@ -16,6 +16,7 @@ from typing import Protocol
 import numpy as np
 
 from mtbench.errors import UsageError
+from mtbench.paths import explain_no_folder
 from mtbench.reference_model.clip_lists import find_lists
 from mtbench.reference_model.generated_corpus import MANIFEST, REQUEST, GeneratedCorpus
 
@@ -90,6 +91,8 @@ def open_corpus(path: str | Path) -> Corpus:
         For anything else, and for lists that name clips no file has (:mod:`mtbench.reference_model.clip_lists`).
     """
     root = Path(path)
+    if not root.is_dir():
+        raise UsageError(f"{explain_no_folder(root)}; a folder of training data is meant")
     if (root / MANIFEST).is_file():
         if lists := find_lists(root):
             raise UsageError(

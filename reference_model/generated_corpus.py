@@ -28,6 +28,7 @@ from pydantic import Field, ValidationError
 from mtbench.cache import write_atomically
 from mtbench.child_processes import start_pool
 from mtbench.errors import UsageError
+from mtbench.file_errors import make_folder
 from mtbench.languages import LANGUAGES, language_code
 from mtbench.manifests import CLIP_ID, FPS, MAX_FRAMES, SAMPLES_PER_FRAME, StrictModel
 
@@ -187,7 +188,7 @@ def generate_corpus(
     if len(set(codes)) != len(codes):
         raise UsageError(f"languages {', '.join(codes)}: one is named twice")
     folder = Path(out)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     wanted = {"version": _VERSION, "seed": seed, "languages": codes}
     mark = folder / REQUEST
     if mark.is_file() and json.loads(mark.read_text("utf-8")) != wanted:

@@ -149,7 +149,7 @@ def load_model(path: str | Path | None = None) -> ReferenceModel:
         Where they are damaged or no model, or the speech encoder is another than the one that the model learned with.
     """
     weights = BUNDLED if path is None else Path(path)
-    manifest = weights.with_suffix(".json")
+    manifest = weights.parent / f"{weights.stem}.json"
     for file in (weights, manifest):
         if not file.is_file():
             raise PrerequisiteError(

@@ -18,6 +18,7 @@ from mtbench.benchmark_folder import SOUND_SUFFIXES, VIDEO_SUFFIXES, read_sound
 from mtbench.errors import BenchmarkError, UsageError
 from mtbench.languages import language_code
 from mtbench.manifests import FPS, MAX_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
+from mtbench.paths import explain_no_folder
 
 #: Endings of files that count as recordings in a folder.
 AUDIO_SUFFIXES = tuple(dict.fromkeys((*SOUND_SUFFIXES, ".opus", ".aif", ".aiff", *VIDEO_SUFFIXES)))
@@ -119,7 +120,7 @@ def find_recordings(folder: str | Path, besides: str | Path | None = None) -> li
     """
     root = Path(folder)
     if not root.is_dir():
-        raise UsageError(f"{root}: there is no such folder")
+        raise UsageError(f"{explain_no_folder(root)}; a folder of recordings is meant")
     outputs = Path(besides).resolve() if besides is not None else None
     if outputs == root.resolve():
         outputs = None

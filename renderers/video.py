@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mtbench.errors import PrerequisiteError
+from mtbench.file_errors import make_folder
 
 if TYPE_CHECKING:
     from mtbench.motion import Motion
@@ -100,7 +101,7 @@ def encode_video(
         Neither PyAV nor ffmpeg is there, or ffmpeg fails.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.stem}-") as folder:
         target = Path(folder) / "video.mp4"
         if importlib.util.find_spec("av") is not None:

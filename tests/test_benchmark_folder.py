@@ -148,7 +148,7 @@ def test_everything_wrong_is_listed_and_nothing_is_written(tmp_path):
 
 def test_usage(tmp_path):
     record(tmp_path / "in", "a")
-    with pytest.raises(UsageError, match="no folder"):
+    with pytest.raises(UsageError, match="no such folder"):
         create_benchmark(tmp_path / "out", tmp_path / "nowhere")
     with pytest.raises(UsageError, match="unknown language"):
         create_benchmark(tmp_path / "out", tmp_path / "in", language="Klingon")

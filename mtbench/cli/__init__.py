@@ -96,6 +96,8 @@ def _explain(error: Exception) -> tuple[str, int] | None:
     # torch and numba raise errors of their own where memory ran out.
     if isinstance(error, MemoryError) or "allocate memory" in text or "out of memory" in text.lower():
         return "memory ran out: use fewer --workers, or a machine with more", 1
+    if isinstance(error, RuntimeError) and text.startswith("Symlink loop"):
+        return f"a path is a circle of links: {text.partition(' from ')[2]}", 2
     if isinstance(error, RuntimeError) and "can't start new thread" in text:
         return "no more threads are allowed: use fewer --workers or raise the limit (ulimit -u)", 1
     return None

@@ -9,6 +9,7 @@ import typer
 
 from mtbench.cli.decibels import SnrCommand, parse_snrs
 from mtbench.cli.lexicon import lexicon
+from mtbench.cli.options import writable_folder
 from mtbench.cli.output import say, say_json
 
 app = typer.Typer(help="The bundled recognizer: train, evaluate.", no_args_is_help=True)
@@ -23,7 +24,10 @@ def train(
         ),
     ] = "openhead-av",
     out: Annotated[
-        Path | None, typer.Option(help="Run folder, default runs/CONFIG; a checkpoint in it is resumed.")
+        Path | None,
+        typer.Option(
+            callback=writable_folder, help="Run folder, default runs/CONFIG; a checkpoint in it is resumed."
+        ),
     ] = None,
     seed: Annotated[
         int | None, typer.Option(help="Of weights, batches and dropout; default: the configuration's.")

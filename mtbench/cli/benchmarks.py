@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mtbench.cli.options import writable_folder
 from mtbench.cli.output import say, say_json, say_note
 
 app = typer.Typer(help="Benchmarks: make, build, look at.", no_args_is_help=True)
@@ -14,7 +15,7 @@ app = typer.Typer(help="Benchmarks: make, build, look at.", no_args_is_help=True
 
 @app.command()
 def new(
-    directory: Annotated[Path, typer.Argument(help="The new benchmark folder.")],
+    directory: Annotated[Path, typer.Argument(callback=writable_folder, help="The new benchmark folder.")],
     audio: Annotated[
         Path, typer.Option(help="Folder with x.wav and x.txt (and x.npy or x.npz ground truth).")
     ],
@@ -110,7 +111,13 @@ def lexicon(
 @app.command()
 def build(
     name: Annotated[str, typer.Argument(help="Name of the bundled benchmark.")] = "openhead-20",
-    out: Annotated[Path | None, typer.Option(help="Folder to write to; default: NAME here.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            callback=writable_folder,
+            help="Folder to write to; default: NAME here.",
+        ),
+    ] = None,
 ) -> None:
     """Build the bundled benchmark again from texts and voices (extra [synth]); its bytes do not change."""
     from mtbench.errors import PrerequisiteError, UsageError

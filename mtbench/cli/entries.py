@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from mtbench.cli.decibels import parse_snrs
+from mtbench.cli.options import writable_cache, writable_folder
 from mtbench.cli.output import say, say_json, say_note
 
 BenchmarkOption = Annotated[
@@ -73,12 +74,20 @@ def score(
     ] = None,
     noise_name: Annotated[list[str] | None, typer.Option(help="Only this recording; repeatable.")] = None,
     normalizer: Annotated[str, typer.Option(help="'uni-v1', 'multitalk' or 'muavic-13a'.")] = "uni-v1",
-    out: Annotated[Path, typer.Option(help="Folder of results.")] = Path("results"),
+    out: Annotated[
+        Path,
+        typer.Option(
+            callback=writable_folder,
+            help="Folder of results.",
+        ),
+    ] = Path("results"),
     workers: Annotated[int | None, typer.Option(help="Processes; default: one per core, at most 8.")] = None,
     allow_partial: Annotated[
         bool, typer.Option(help="Score although clips are missing; not rankable.")
     ] = False,
-    cache: Annotated[Path | None, typer.Option(help="Folder of the stage cache.")] = None,
+    cache: Annotated[
+        Path | None, typer.Option(callback=writable_cache, help="Folder of the stage cache.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Render, mix, recognize and measure a submission; write results and print the tables."""
@@ -128,7 +137,13 @@ def render(
     truth: Annotated[
         bool, typer.Option("--truth", help="With --video: the ground truth beside it, to the right.")
     ] = False,
-    out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("renders"),
+    out: Annotated[
+        Path,
+        typer.Option(
+            callback=writable_folder,
+            help="Folder to write to.",
+        ),
+    ] = Path("renders"),
     renderer: Annotated[str, typer.Option(help="'software' or 'pyrender'.")] = "software",
     size: Annotated[int, typer.Option(help="Width and height of a face in the video, pixels.")] = 512,
 ) -> None:
@@ -154,9 +169,13 @@ def _controls() -> None:
 @controls.command()
 def make(
     benchmark: Annotated[str, typer.Argument(help="Benchmark name or folder, with ground truth.")],
-    out: Annotated[Path, typer.Option(help="Folder that gets one submission folder per control.")] = Path(
-        "controls"
-    ),
+    out: Annotated[
+        Path,
+        typer.Option(
+            callback=writable_folder,
+            help="Folder that gets one submission folder per control.",
+        ),
+    ] = Path("controls"),
     only: Annotated[list[str] | None, typer.Option(help="Only this control; repeatable.")] = None,
 ) -> None:
     """Write ground-truth, half-amplitude, lag-200ms, shuffled and static as submission folders."""

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mtbench.cli.options import writable_folder
 from mtbench.cli.output import say, say_json
 
 
@@ -27,9 +28,13 @@ def lexicon(
     language: Annotated[list[str] | None, typer.Option(help="Only this language; repeatable.")] = None,
     clips: Annotated[int | None, typer.Option(help="Only so many clips of each language.", min=1)] = None,
     workers: Annotated[int | None, typer.Option(help="Processes; default: one per core, at most 8.")] = None,
-    out: Annotated[Path, typer.Option(help="Folder for lexicon.md, lexicon.csv and lexicon.png.")] = Path(
-        "lexicon-sweep"
-    ),
+    out: Annotated[
+        Path,
+        typer.Option(
+            callback=writable_folder,
+            help="Folder for lexicon.md, lexicon.csv and lexicon.png.",
+        ),
+    ] = Path("lexicon-sweep"),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of Markdown.")] = False,
 ) -> None:
     """Report how much of the word error is the lexicon's doing: phone error beside it, lexicon size swept."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mtbench.cli.options import writable_cache, writable_folder
 from mtbench.cli.output import say, say_json, say_note
 
 if TYPE_CHECKING:
@@ -24,7 +25,10 @@ def validate_metric(
         Path | None, typer.Option(help="Weights of openhead-av (safetensors); default: the bundled ones.")
     ] = None,
     out: Annotated[
-        Path, typer.Option(help="Folder of scores and report; what it holds is not made again.")
+        Path,
+        typer.Option(
+            callback=writable_folder, help="Folder of scores and report; what it holds is not made again."
+        ),
     ] = Path("meta"),
     languages: Annotated[
         list[str] | None, typer.Option("--language", "--languages", help="Only these, e.g. ita,eng.")
@@ -40,7 +44,9 @@ def validate_metric(
         bool, typer.Option("--quick", help="A smaller grid: 3 clips a language, 31 systems, 3 SNRs.")
     ] = False,
     workers: Annotated[int | None, typer.Option(help="Processes; default: one per core, at most 8.")] = None,
-    cache: Annotated[Path | None, typer.Option(help="Folder of the stage cache.")] = None,
+    cache: Annotated[
+        Path | None, typer.Option(callback=writable_cache, help="Folder of the stage cache.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Degrade the ground truth in known ways and see whether the metric puts the systems in order."""

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mtbench.cli import reference_training
+from mtbench.cli.options import writable_folder
 from mtbench.cli.output import log_lines, say, say_note
 
 app = typer.Typer(
@@ -194,7 +195,13 @@ def _parse_map(items: list[str]) -> dict[str, str]:
 @app.command()
 def data(
     hours: Annotated[float, typer.Option(help="Hours of speech and motion.", min=0.001)],
-    out: Annotated[Path, typer.Option(help="Folder to write to; parts that are there are kept.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            callback=writable_folder,
+            help="Folder to write to; parts that are there are kept.",
+        ),
+    ],
     seed: Annotated[int, typer.Option(help="The clips follow from it.", min=0)] = 1,
     language: Annotated[
         list[str] | None, typer.Option(help="Only this language; repeatable. Default: the twenty.")

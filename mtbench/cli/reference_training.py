@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mtbench.cli.options import writable_cache, writable_folder
 from mtbench.cli.output import log_lines, say, say_note
 
 train = typer.Typer(help="Train a stage; a run that was stopped goes on.", no_args_is_help=True)
@@ -26,7 +27,7 @@ HoursOption = Annotated[float | None, typer.Option(help="Of training data; defau
 SeedOption = Annotated[int, typer.Option(help="Of the training data.", min=0)]
 BenchmarkOption = Annotated[str, typer.Option("--benchmark", "-b", help="Name or folder.")]
 RecognizerOption = Annotated[str, typer.Option(help="As for 'mtbench score'.")]
-CacheOption = Annotated[Path | None, typer.Option(help="Folder of the stage cache.")]
+CacheOption = Annotated[Path | None, typer.Option(callback=writable_cache, help="Folder of the stage cache.")]
 ThreadsOption = Annotated[int | None, typer.Option(help="Cores to train on; default: all.", min=1)]
 DataOption = Annotated[
     Path,
@@ -37,7 +38,13 @@ DataOption = Annotated[
 @train.command(name="stage1")
 def train_stage1(
     data: DataOption,
-    out: Annotated[Path, typer.Option(help="Run folder; a checkpoint in it is resumed.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            callback=writable_folder,
+            help="Run folder; a checkpoint in it is resumed.",
+        ),
+    ],
     size: SizeOption = "mini",
     settings: SetOption = None,
     threads: ThreadsOption = None,
@@ -55,7 +62,13 @@ def train_stage1(
 @train.command(name="stage2")
 def train_stage2(
     data: DataOption,
-    out: Annotated[Path, typer.Option(help="Run folder; a checkpoint in it is resumed.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            callback=writable_folder,
+            help="Run folder; a checkpoint in it is resumed.",
+        ),
+    ],
     size: SizeOption = "mini",
     stage1: Annotated[
         Path | None, typer.Option(help="Stage 1's run folder; default: 'stage1' beside --out.")
@@ -80,7 +93,11 @@ def train_stage2(
 def reproduce(
     size: SizeOption = "mini",
     out: Annotated[
-        Path | None, typer.Option(help="Folder of everything; default: runs/multitalk-SIZE.")
+        Path | None,
+        typer.Option(
+            callback=writable_folder,
+            help="Folder of everything; default: runs/multitalk-SIZE.",
+        ),
     ] = None,
     hours: HoursOption = None,
     seed: SeedOption = 1,
@@ -115,7 +132,10 @@ def reproduce(
 def ablate(
     size: SizeOption = "mini",
     out: Annotated[
-        Path | None, typer.Option(help="Folder of everything; default: runs/multitalk-SIZE-ablation.")
+        Path | None,
+        typer.Option(
+            callback=writable_folder, help="Folder of everything; default: runs/multitalk-SIZE-ablation."
+        ),
     ] = None,
     base: Annotated[
         Path | None,
@@ -180,9 +200,13 @@ def baseline(
         Path | None,
         typer.Option(help="Folder of training data to learn from, as for training; phone-rules needs none."),
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder that gets one submission folder per baseline.")] = Path(
-        "baselines"
-    ),
+    out: Annotated[
+        Path,
+        typer.Option(
+            callback=writable_folder,
+            help="Folder that gets one submission folder per baseline.",
+        ),
+    ] = Path("baselines"),
     benchmark: BenchmarkOption = "openhead-20",
 ) -> None:
     """Write simple systems' submissions: nearest training sound, linear map of the sound, rules for phones."""

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mtbench.cli.options import writable_folder
 from mtbench.cli.output import say, say_json
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
@@ -18,7 +19,11 @@ def rescore(
         str | None, typer.Option(help="'uni-v1', 'multitalk' or 'muavic-13a'; default: as before.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder of results to write to; default: in place.")
+        Path | None,
+        typer.Option(
+            callback=writable_folder,
+            help="Folder of results to write to; default: in place.",
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -84,10 +89,14 @@ def show(
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
 ) -> None:
     """Print the tables of results again; of several entries, one table over all."""
+    from mtbench.errors import UsageError
     from mtbench.results import find_runs, read_run
     from mtbench.tables import entries_table, group_runs, languages_table
 
     runs = [read_run(folder) for root in results for folder in find_runs(root)]
+    if not runs:
+        places = ", ".join(map(str, results))
+        raise UsageError(f"{places}: no run.json below it; 'mtbench score --out {results[0]}' writes some")
     groups = group_runs(runs)
     for group in groups:
         others = [run for other in groups if other is not group for run in other]
@@ -106,7 +115,13 @@ def _leaderboard() -> None:
 @leaderboard.command()
 def build(
     results: Annotated[Path, typer.Argument(help="Folder with <system>/<benchmark>/run.json below it.")],
-    out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("board"),
+    out: Annotated[
+        Path,
+        typer.Option(
+            callback=writable_folder,
+            help="Folder to write to.",
+        ),
+    ] = Path("board"),
 ) -> None:
     """Write leaderboard.md, leaderboard.json and leaderboard.csv from result folders alone."""
     from mtbench.leaderboard.table import build_leaderboard

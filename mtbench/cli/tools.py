@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from mtbench.cli.options import writable_cache, writable_folder
 from mtbench.cli.output import say, say_json, say_note
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
 def demo(
-    out: Annotated[Path, typer.Option(help="Gets controls/ and results/.")] = Path("demo"),
+    out: Annotated[
+        Path,
+        typer.Option(
+            callback=writable_folder,
+            help="Gets controls/ and results/.",
+        ),
+    ] = Path("demo"),
     workers: Annotated[int | None, typer.Option(help="Processes; default: one per core, at most 8.")] = None,
     benchmark: Annotated[
         str, typer.Option(help="Benchmark name or folder, with ground truth.")
     ] = "openhead-20",
     recognizer: Annotated[str, typer.Option(help="As for 'mtbench score'.")] = "openhead-av",
-    cache: Annotated[Path | None, typer.Option(help="Folder of the stage cache.")] = None,
+    cache: Annotated[
+        Path | None, typer.Option(callback=writable_cache, help="Folder of the stage cache.")
+    ] = None,
 ) -> None:
     """Score five control entries in twenty languages and print the tables. Needs nothing but the package."""
     from mtbench.demonstration import run_demo
@@ -95,8 +105,12 @@ def cache(
     from dataclasses import asdict
 
     from mtbench.cache import Cache
+    from mtbench.errors import UsageError
+    from mtbench.paths import explain_no_folder
 
     store = Cache(folder)
+    if os.path.lexists(store.root) and not store.root.is_dir():
+        raise UsageError(f"{explain_no_folder(store.root)}; the folder of a stage cache is meant")
     if clear:
         freed = store.clear(stage)
         say(f"{store.root}: {freed / 1e6:.1f} MB freed")

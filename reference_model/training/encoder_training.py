@@ -38,6 +38,7 @@ from mtbench.avsr.model import AudioVisualCTC, ModelConfig
 from mtbench.avsr.openhead_av import save_recognizer
 from mtbench.child_processes import start_pool
 from mtbench.errors import UsageError
+from mtbench.file_errors import make_folder
 from mtbench.languages import language_code
 from mtbench.reference_model.training.checkpoints import CHECKPOINT, load_checkpoint
 from mtbench.reference_model.training.encoder_batches import EncoderTraining, SpeechBatch, make_batch
@@ -187,7 +188,7 @@ def train_speech_encoder(
     config = config or EncoderTraining()
     config = EncoderTraining(**{**asdict(config), "languages": tuple(map(language_code, config.languages))})
     folder = Path(out)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     run = _Run(folder, config, dict(sizes or {}))
     if run.step >= config.steps and (folder / WEIGHTS).is_file():
         return folder / WEIGHTS

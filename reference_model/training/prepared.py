@@ -24,6 +24,7 @@ import torch
 from filelock import FileLock, Timeout
 
 from mtbench.errors import UsageError
+from mtbench.file_errors import make_folder
 from mtbench.threads import single_threaded_torch
 
 log = logging.getLogger(__name__)
@@ -86,7 +87,7 @@ def prepare_rows(
     starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     shape = (int(starts[-1]), width)
     size = np.dtype(dtype).itemsize * width
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     with _alone(path, what):
         if not path.is_file():
             _write_rows(path, starts, counts, width, dtype, compute, what, threads)

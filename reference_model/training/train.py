@@ -22,6 +22,7 @@ import torch
 
 from mtbench.cache import write_atomically
 from mtbench.errors import UsageError
+from mtbench.file_errors import make_folder
 from mtbench.reference_model.model import MotionAutoencoder, MultiTalk, Settings
 from mtbench.reference_model.training.balance import balance_input, balance_output, settle
 from mtbench.reference_model.training.checkpoints import STAGE1, load_autoencoder, save_autoencoder
@@ -79,7 +80,7 @@ def train_stage1(
         The written ``stage1.safetensors``.
     """
     folder = Path(out)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     prepared = Path(store) if store else folder.parent / "prepared"
     vertices = corpus.template(0).shape[0]
     settings = dataclasses.replace(size.settings, vertices=vertices)
@@ -143,7 +144,7 @@ def train_stage2(
     from mtbench.reference_model.speech import digest_tensors, load_speech_encoder
 
     folder = Path(out)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     prepared = Path(store) if store else folder.parent / "prepared"
     autoencoder, about = load_autoencoder(stage1)
     encoder: Any = load_speech_encoder(size.encoder)
