@@ -141,7 +141,7 @@ def test_the_digest_covers_manifest_and_motion(tmp_path, benchmark):
 
 
 def test_no_folder_is_a_usage_error(tmp_path):
-    with pytest.raises(UsageError, match="no submission folder"):
+    with pytest.raises(UsageError, match="nowhere: no such folder; a submission is a folder"):
         validate(tmp_path / "nowhere")
 
 
