@@ -85,7 +85,7 @@ def examine() -> list[Finding]:
         _examine_flame(),
         *(_examine_gl(platform) for platform in ("egl", "osmesa")),
         _examine_program("ffmpeg"),
-        *([_examine_kernels()] if package_version("numba") else []),
+        *([] if missing_modules("render") else [_examine_kernels()]),
         _examine_cache(),
     ]
     return findings
