@@ -181,23 +181,31 @@ def _find_plain(key: str) -> str | None:
     return _names().get(key) or _find_qualified(key)
 
 
+def other_code(name: str) -> str | None:
+    """Return the ISO 639-3 code of a language that is not one of the twenty, None where *name* is none."""
+    name = name[:_LONGEST]
+    key = fold_name(name)
+    codes, others = _world()
+    if _is_cantonese(name, key):
+        return "yue"
+    found = key if key in codes else others.get(key)
+    first = re.split("[-_]", name.strip().casefold())[0]
+    if found is None and len(first) in (2, 3) and first != key and first not in _names():
+        found = first if first in codes else others.get(first)
+    return found
+
+
 def _explain(name: str) -> str:
     """Return why *name* is none of the twenty, and what to give."""
     key = fold_name(name)
-    codes, others = _world()
-    first = re.split("[-_]", name.strip().casefold())[0]
-    other = key if key in codes else others.get(key)
-    if other is None and _is_cantonese(name, key):
-        other = "yue"
-    if other is None and len(first) in (2, 3) and first != key and first not in _names():
-        other = first if first in codes else others.get(first)
+    other = other_code(name)
     if other == "yue":
         return (
             "this is Cantonese (yue), which is not Mandarin and not one of the twenty languages; say 'cmn' where the "
             "speech is Mandarin"
         )
     if other is not None:
-        return f"{codes[other]} ({other}) is not one of the twenty languages; known: {list_languages()}"
+        return f"{iso_name(other)} ({other}) is not one of the twenty languages; known: {list_languages()}"
     if key in _COUNTRIES:
         return f"{name.strip()!r} is a country; did you mean {_show(_COUNTRIES[key])}?"
     import difflib

@@ -91,6 +91,32 @@ def language_code(name: str) -> str:
     return read_language(name)
 
 
+def any_code(name: str) -> str:
+    """Return the ISO 639-3 code of *name*: one of the twenty in any habit, or another language by code or name.
+
+    For options that name what is in files: those may have any language of ISO 639-3, see :func:`check_code`.
+
+    Raises
+    ------
+    UsageError
+        As for :func:`language_code`, where *name* is no language at all.
+
+    Examples
+    --------
+    >>> any_code("Italian"), any_code("Swedish"), any_code("sv-SE"), any_code("yue")
+    ('ita', 'swe', 'swe', 'yue')
+    """
+    from mtbench.language_names import other_code
+
+    try:
+        return language_code(name)
+    except UsageError:
+        code = other_code(name)
+        if code is None:
+            raise
+        return code
+
+
 def check_code(code: str) -> str:
     """Return *code* where files may have it: one of the twenty, or of another language of ISO 639-3.
 

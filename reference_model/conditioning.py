@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mtbench.errors import UsageError
-from mtbench.languages import LANGUAGES, display_name, language_code
+from mtbench.languages import LANGUAGES, any_code, display_name, language_code
 
 #: A name, or names with weights.
 Language = str | Mapping[str, float]
@@ -145,7 +145,7 @@ def choose_language(
 
 
 def _replace(known: tuple[str, ...], instead: Mapping[str, str] | None) -> dict[str, str]:
-    return {language_code(name): require_language(to, known) for name, to in (instead or {}).items()}
+    return {any_code(name): require_language(to, known) for name, to in (instead or {}).items()}
 
 
 def plan_conditioning(

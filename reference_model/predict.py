@@ -21,7 +21,7 @@ import numpy as np
 from mtbench.audio import fit_length
 from mtbench.cache import write_atomically
 from mtbench.errors import BenchmarkError, MtbenchError, PrerequisiteError, UsageError
-from mtbench.languages import language_code
+from mtbench.languages import any_code
 from mtbench.manifests import FPS, SAMPLES_PER_FRAME
 from mtbench.motion import Motion
 from mtbench.progress import Progress
@@ -297,7 +297,7 @@ def _check_mapping(instead: Mapping[str, str] | None, jobs: list[_Job]) -> None:
     """Check that each language that is mapped is spoken."""
     spoken = {job.spoken for job in jobs}
     for name in instead or {}:
-        if (shown := describe_language(language_code(name))) not in spoken:
+        if (shown := describe_language(any_code(name))) not in spoken:
             raise UsageError(
                 f"no recording speaks {shown}, but {', '.join(sorted(spoken))}: leave it out of the mapping"
             )

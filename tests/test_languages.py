@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mtbench.errors import UsageError
 from mtbench.language_names import OTHER_NAMES, fold_name, iso_name
-from mtbench.languages import LANGUAGES, check_code, language_code
+from mtbench.languages import LANGUAGES, any_code, check_code, language_code
 
 #: What people write, by ISO 639-3 code.
 HABITS = {
@@ -124,6 +124,22 @@ def test_codes_in_files():
     for name in ("xxx", "zzz", "und", "mul", ""):
         with pytest.raises(UsageError, match="unknown language"):
             check_code(name)
+
+
+def test_languages_of_files_in_any_habit():
+    names = {
+        "Italian": "ita",
+        "swe": "swe",
+        "sv": "swe",
+        "Swedish": "swe",
+        "sv-SE": "swe",
+        "zh-HK": "yue",
+        "Farsi": "fas",
+    }
+    assert {name: any_code(name) for name in names} == names
+    for name in ("xxx", "zzz", "", "Germn", "hi_there", "it was late"):
+        with pytest.raises(UsageError, match="unknown language"):
+            any_code(name)
 
 
 def test_the_table_is_all_of_iso_639_3():

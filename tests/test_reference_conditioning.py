@@ -5,6 +5,7 @@ import pytest
 
 from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.reference_model.conditioning import (
+    choose_language,
     describe_language,
     find_language,
     parse_blend,
@@ -173,3 +174,11 @@ def test_flame_has_no_face_here(tmp_path, monkeypatch):
     monkeypatch.setenv("MTBENCH_DATA", str(tmp_path))
     with pytest.raises(PrerequisiteError, match="mtbench assets add"):
         default_template("flame-5023", 5023)
+
+
+def test_a_clip_in_another_language_of_the_world_can_be_mapped():
+    known = ("eng", "ita")
+    for name in ("swe", "sv-SE", "Swedish"):
+        assert choose_language(known, "swe", instead={name: "en-GB"}) == "eng"
+    with pytest.raises(UsageError, match="unknown language 'xxx'"):
+        choose_language(known, "swe", instead={"xxx": "eng"})

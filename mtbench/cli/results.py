@@ -54,11 +54,11 @@ def compare(
 
     from mtbench.comparison import compare as run_compare
     from mtbench.errors import UsageError
-    from mtbench.languages import display_name
+    from mtbench.languages import any_code, display_name
     from mtbench.metrics.base import METRICS
     from mtbench.results import round_floats
 
-    wanted = language if language in ("all", "each") else _read_code(language)
+    wanted = language if language in ("all", "each") else any_code(language)
     if metric is not None and metric not in METRICS:
         raise UsageError(f"unknown metric {metric!r}; known: {', '.join(METRICS)}")
     comparison = run_compare(a, b)
@@ -71,17 +71,6 @@ def compare(
         say_json(round_floats(asdict(comparison)))
     else:
         say(comparison.table(metric, None if wanted == "each" else wanted))
-
-
-def _read_code(language: str) -> str:
-    """Return the ISO 639-3 code of *language*; benchmarks may have others than the twenty, by code."""
-    from mtbench.errors import UsageError
-    from mtbench.languages import check_code, language_code
-
-    try:
-        return language_code(language)
-    except UsageError:
-        return check_code(language)
 
 
 def show(
