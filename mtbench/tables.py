@@ -280,6 +280,7 @@ def _notes(runs: Sequence[Run], columns: Sequence[Column]) -> tuple[str, ...]:
             notes.append(f"Signature: {number.signature}")
     if first.understanding is not None:
         notes.append(f"{Understanding(**first.understanding.model_dump(exclude={'understood'})).describe()}.")
+    notes += _explain_absence(runs, columns)
     seen: dict[str, list[str]] = {}
     for run in runs:
         for warning in run.warnings:
@@ -288,6 +289,17 @@ def _notes(runs: Sequence[Run], columns: Sequence[Column]) -> tuple[str, ...]:
         who = "" if len(names) == len(runs) else f" ({', '.join(names)})"
         notes.append(f"WARNING{who}: {warning}")
     return tuple(notes)
+
+
+def _explain_absence(runs: Sequence[Run], columns: Sequence[Column]) -> list[str]:
+    """Return why numbers are n/a, a line for each reason."""
+    reasons: dict[str, dict[str, None]] = {}
+    for column in columns:
+        for run in runs:
+            row = _number(run, column.metric, column.modality, column.snr_db)
+            if row is not None and row.estimate is None and row.reason:
+                reasons.setdefault(row.reason, {})[column.header] = None
+    return [f"n/a in {', '.join(headers)}: {reason}." for reason, headers in reasons.items()]
 
 
 def _snrs(runs: Sequence[Run]) -> tuple[float, ...]:
