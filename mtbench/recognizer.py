@@ -20,6 +20,7 @@ import numpy as np
 
 from mtbench.errors import MtbenchError, PrerequisiteError, UsageError
 from mtbench.extras import explain_missing, require_extra
+from mtbench.user_folders import name_user
 
 if TYPE_CHECKING:
     from mtbench.lexicon import Lexicon
@@ -227,6 +228,7 @@ def load_recognizer(name: str) -> Recognizer:
     PrerequisiteError
         Where the extra that it needs is not installed.
     """
+    name_user()
     if name == "openhead-av":
         require_extra("judge", "the recognizer openhead-av (vertex errors alone: --recognizer none)")
         from mtbench.avsr.openhead_av import OpenheadAV

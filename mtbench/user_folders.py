@@ -8,6 +8,7 @@ be named, and the message says by which variable.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from mtbench.errors import PrerequisiteError, UsageError
@@ -47,3 +48,16 @@ def expand_home(path: str | Path) -> Path:
         return Path(path).expanduser()
     except RuntimeError:
         raise UsageError(f"{path}: no home folder is known for it; write the whole path") from None
+
+
+def name_user() -> None:
+    """Give a process whose user has no name one (``uid-12345``): torch asks for it when it is imported, and fails.
+
+    Containers run as such users. Only the environment of this process and its children changes.
+    """
+    import getpass
+
+    try:
+        getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        os.environ["USER"] = f"uid-{os.getuid()}"

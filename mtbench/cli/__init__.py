@@ -19,8 +19,10 @@ def main() -> None:
     """Run the command line and exit with its code."""
     from mtbench.cli.output import drop_output, prepare_streams
     from mtbench.signals import Stopped, announce, handle_signals
+    from mtbench.user_folders import name_user
 
     prepare_streams()
+    name_user()
     try:
         handle_signals()
         code = _run()
