@@ -215,21 +215,25 @@ def _collect_warnings(a: Run, b: Run) -> list[str]:
 
 
 def _withhold_winners(differences: list[Difference], a: Run, b: Run) -> tuple[list[Difference], list[str]]:
-    """Name nobody better by error rates where the recognizer does not understand the speech."""
+    """Name nobody better by error rates where the recognizer does not understand the speech or lacks its words."""
     judged = [run.understanding for run in (a, b) if run.understanding is not None]
     deaf = any(not u.understood for u in judged)
     strange = {code for u in judged for code, error in u.by_language.items() if error > u.limit}
+    listless = {code for u in judged for code in u.no_words}
     out, withheld = [], False
     for d in differences:
         foreign = deaf if d.language == "all" else d.language in strange
+        # Phones need no word list.
+        if d.metric != "per":
+            foreign = foreign or (bool(listless) if d.language == "all" else d.language in listless)
         if d.modality is not None and foreign and d.better is not None:
             d, withheld = replace(d, better=None), True
         out.append(d)
     if not withheld:
         return out, []
     return out, [
-        "no entry is called better by error rates where the recognizer does not understand the speech, or nothing "
-        "tells whether it does"
+        "no entry is called better by error rates where the recognizer does not understand the speech, nothing tells "
+        "whether it does, or there is no word list"
     ]
 
 

@@ -105,3 +105,22 @@ def test_any_text_is_numbers_or_refused(values):
         assert found
         assert all(-100 <= value <= 100 for value in found)
     assert "".join(spread_snrs(["--snr", *values])).replace("--snr", "").replace("=", "") == "".join(values)
+
+
+@pytest.mark.parametrize("command", [["score", "entry"], ["avsr", "evaluate"]])
+def test_the_commands_that_take_them(monkeypatch, command):
+    from mtbench import scoring
+    from mtbench.avsr import evaluate
+    from mtbench.cli.app import app
+
+    asked = []
+
+    def record(*args, snr, **kwargs):
+        asked.append(snr)
+        raise UsageError("enough")
+
+    monkeypatch.setattr(scoring, "score", record)
+    monkeypatch.setattr(evaluate, "evaluate", record)
+    for typed in (["--snr", "-7.5", "-10"], ["--snr", "−7.5,−10"], ["--snr=-7.5", "--snr=-10"]):
+        assert str(CliRunner().invoke(app, [*command, *typed]).exception) == "enough"
+    assert asked == [(-7.5, -10.0)] * 3

@@ -240,3 +240,28 @@ def test_a_missing_word_list_is_told_in_tables_results_and_rescored_ones(place, 
     again = rescore(folder)
     assert again.warnings == run.warnings
     assert again.understanding == run.understanding
+
+
+def test_nobody_wins_by_words_without_a_list():
+    """Of the kind of case ``30-no-word-list``: undivided phones may differ in characters by chance."""
+    from types import SimpleNamespace
+
+    from mtbench.comparison import _withhold_winners
+    from mtbench.paired import Difference
+
+    def difference(metric, language, modality="av"):
+        values = dict.fromkeys(Difference.__dataclass_fields__, 0.0)
+        names = {"metric": metric, "language": language, "modality": modality, "better": "a"}
+        return Difference(**{**values, **names})
+
+    judged = measure_understanding(
+        "judge", [row("eng", (0, 1, 0, 0), (9, 1, 0, 0)), row("ita", (9, 1, 0, 0), (9, 1, 0, 0))], ["eng"]
+    )
+    run = SimpleNamespace(understanding=judged)
+    asked = [
+        difference("wer", "eng"), difference("wer", "ita"), difference("wer", "all"), difference("per", "eng"),
+        difference("per", "all"), difference("lve_mm", "eng", None),
+    ]  # fmt: skip
+    found, notes = _withhold_winners(asked, run, run)
+    assert [d.better for d in found] == [None, "a", None, "a", "a", "a"]
+    assert "or there is no word list" in notes[0]
