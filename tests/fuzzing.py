@@ -163,6 +163,7 @@ def fuzz(
     first: int = 0,
     keep: Path = FAILURES,
     tell: Callable[[Report], None] | None = None,
+    polite: bool = False,
 ) -> Report:
     """Fuzz a reader in this process.
 
@@ -180,6 +181,8 @@ def fuzz(
         Folder for failing inputs.
     tell : callable, optional
         Called every minute and after each failure.
+    polite : bool
+        Whether to rest the longer the less of a processor was left by others.
 
     Raises
     ------
@@ -195,7 +198,7 @@ def fuzz(
         assert verdict == "accepted", (
             f"{reader.name} does not take its own sample {name}: {verdict} ({error})"
         )
-    number = first
+    number, pace = first, _Pace()
     with limited_memory():
         while (inputs is None or number < first + inputs) and len(report.failures) < MOST_FAILURES:
             now = time.monotonic()
@@ -211,12 +214,31 @@ def fuzz(
             else:
                 report.failures.append(_keep(keep, reader, seed, number, folder / name, verdict))
             number += 1
+            if polite:
+                pace.rest()
             if tell and (now - told > 60 or verdict not in ("accepted", "refused")):
                 report.seconds, report.cpu_seconds = now - start, time.process_time() - cpu
                 tell(report)
                 told = now
     report.seconds, report.cpu_seconds = time.monotonic() - start, time.process_time() - cpu
     return report
+
+
+class _Pace:
+    """Rests between inputs where the machine is busy: priorities do not count for much in every container."""
+
+    def __init__(self) -> None:
+        self._wall, self._cpu = time.monotonic(), time.process_time()
+
+    def rest(self) -> None:
+        """Sleep once in a while, by how much longer the work took than the processor was ours."""
+        wall, cpu = time.monotonic() - self._wall, time.process_time() - self._cpu
+        if wall < 0.3:
+            return
+        waited = wall / max(cpu, 0.01)
+        if waited > 1.5:
+            time.sleep(wall * min(waited, 20))
+        self._wall, self._cpu = time.monotonic(), time.process_time()
 
 
 def _keep(folder: Path, reader: Reader, seed: int, number: int, path: Path, verdict: str) -> str:
@@ -245,7 +267,17 @@ def _run_guarded(reader: Reader, arguments: argparse.Namespace) -> Report:
                 code = 1
                 warnings.simplefilter("ignore")
                 try:
-                    tell(fuzz(reader, folder, seed=arguments.seed, seconds=left, first=first, tell=tell))
+                    tell(
+                        fuzz(
+                            reader,
+                            folder,
+                            seed=arguments.seed,
+                            seconds=left,
+                            first=first,
+                            tell=tell,
+                            polite=arguments.polite,
+                        )
+                    )
                     code = 0
                 except BaseException:
                     traceback.print_exc()
@@ -296,6 +328,7 @@ def main() -> int:
     parser.add_argument("reader", choices=sorted(READERS))
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--polite", action="store_true", help="rest while others use the machine")
     parser.add_argument("--replay", metavar="SEED:NUMBER")
     arguments = parser.parse_args()
     reader = READERS[arguments.reader]
