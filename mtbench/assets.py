@@ -33,6 +33,7 @@ from mtbench.user_folders import expand_home, home_folder
 #: Arrays of an asset made from a full model, as :class:`mtbench.flame.FlameModel` names them.
 MODEL_ARRAYS = ("directions", "pose_directions", "joint_regressor", "weights")
 MAX_ASSET_BYTES = 1 << 29
+_MAX_RECORD = 1 << 16
 #: How a template may lie: degrees, metres, and sizes over a grown-up's; far wider than people and editions differ.
 MOST_TURNED, MOST_DISPLACED, SCALES = 30.0, 0.1, (0.78, 1.3)
 
@@ -205,8 +206,15 @@ def flame_record() -> AssetRecord | None:
         return None
     record_path = found[1]
     try:
-        return AssetRecord(**json.loads(record_path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError, OSError) as error:
+        if record_path.stat().st_size > _MAX_RECORD:
+            raise ValueError(f"{record_path.stat().st_size} bytes")
+        record = AssetRecord(**json.loads(record_path.read_text(encoding="utf-8")))
+        if any(
+            not isinstance(value, int if name == "triangles" else str) for name, value in vars(record).items()
+        ):
+            raise ValueError("values of another type")
+        return record
+    except (ValueError, TypeError, OSError, RecursionError) as error:
         raise PrerequisiteError(
             f"the asset's record {record_path} is damaged ({error}); {WHERE_TO_GET}"
         ) from None

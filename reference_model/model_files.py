@@ -26,7 +26,7 @@ from mtbench.reference_model.model import MultiTalk, Settings
 from mtbench.reference_model.reference import ReferenceModel
 from mtbench.reference_model.speech import OpenheadSpeech, SpeechEncoder, load_speech_encoder
 from mtbench.reference_model.wav2vec2 import Wav2Vec2Speech
-from mtbench.weight_files import check_tensors, read_description, read_tensors
+from mtbench.weight_files import check_sizes, check_tensors, read_description, read_tensors
 
 #: The model that ships with mtbench.
 BUNDLED = Path(__file__).parent / "weights" / "multitalk-mini.safetensors"
@@ -186,12 +186,17 @@ def _read_manifest(path: Path) -> ModelFile:
 def _load_encoder(weights: Path, about: ModelFile, state: dict[str, torch.Tensor]) -> SpeechEncoder:
     entry = about.encoder
     if entry.config is not None:
-        encoder = Wav2Vec2Speech(entry.config, name=entry.name)
+        config = entry.config
         try:
+            check_sizes({k: max(v, 1) for k, v in config.items() if type(v) is int})  # some may be none
+            check_tensors(lambda: Wav2Vec2Speech(config, name=entry.name).module, state)
+            encoder = Wav2Vec2Speech(config, name=entry.name)
             encoder.module.load_state_dict(state)
-        except RuntimeError as error:
+        except PrerequisiteError:
+            raise
+        except Exception as error:  # transformers fails in many ways on settings that contradict each other
             raise UsageError(
-                f"{weights}: not the speech encoder that its .json describes ({error})"
+                f"{weights}: not the speech encoder that its .json describes ({str(error)[:300]})"
             ) from error
         return encoder
     if entry.name.endswith(".safetensors") and Path(entry.name).name != entry.name:

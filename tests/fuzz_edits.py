@@ -251,7 +251,10 @@ def edit_pickle(rng: Random, samples: Sequence[bytes]) -> bytes:
     """Return a pickle with instructions removed, doubled, moved, replaced or borrowed, seldom with edited bytes."""
     if rng.random() < 0.2:
         return edit_bytes(rng, samples)
-    parts = split_pickle(rng.choice(samples))
+    try:
+        parts = split_pickle(rng.choice(samples))
+    except ValueError:  # it was edited before
+        return edit_bytes(rng, samples)
     for _ in range(1 + int(rng.random() ** 2 * 6)):
         place = rng.randrange(len(parts)) if parts else 0
         choice = rng.randrange(7)
@@ -269,7 +272,7 @@ def edit_pickle(rng: Random, samples: Sequence[bytes]) -> bytes:
         elif choice == 5:
             parts[place] = edit_bytes(rng, [parts[place]])
         else:
-            parts[place] = rng.choice(split_pickle(rng.choice(samples)))
+            parts[place] = rng.choice(split_pickle(rng.choice(samples)) or [b"N"])
     return b"".join(parts)
 
 

@@ -251,61 +251,61 @@ def _keep(folder: Path, reader: Reader, seed: int, number: int, path: Path, verd
 def _run_guarded(reader: Reader, arguments: argparse.Namespace) -> Report:
     """Fuzz in children: one that dies by a signal is a failure, and the next goes on behind its input."""
     total, start, first = Report(reader.name, arguments.seed), time.monotonic(), 0
-    while (left := arguments.seconds - (time.monotonic() - start)) > 0 and len(
-        total.failures
-    ) < MOST_FAILURES:
+    while len(total.failures) < MOST_FAILURES:
+        left = arguments.seconds - (time.monotonic() - start)
+        if left <= 0:
+            break
         with scratch_folder() as scratch:
             folder, out = scratch / "work", scratch / "report.json"
             folder.mkdir()
-
-            def tell(report: Report, out: Path = out) -> None:
-                out.write_text(json.dumps(asdict(report)))
-                print(_progress(total, report), flush=True)
-
             child = os.fork()
             if not child:
-                code = 1
-                warnings.simplefilter("ignore")
-                try:
-                    tell(
-                        fuzz(
-                            reader,
-                            folder,
-                            seed=arguments.seed,
-                            seconds=left,
-                            first=first,
-                            tell=tell,
-                            polite=arguments.polite,
-                        )
-                    )
-                    code = 0
-                except BaseException:
-                    traceback.print_exc()
-                finally:
-                    os._exit(code)
+                _fuzz_in_child(reader, folder, out, total, left, first, arguments)
             status = os.waitpid(child, 0)[1]
-            part = (
-                Report(**json.loads(out.read_text()))
-                if out.is_file()
-                else Report(reader.name, arguments.seed)
-            )
+            part = Report(**json.loads(out.read_text())) if out.is_file() else Report("", 0)
             for name in ("inputs", "accepted", "refused", "cpu_seconds", "failures"):
                 setattr(total, name, getattr(total, name) + getattr(part, name))
             if status:
-                number = int((folder / "number").read_text()) if (folder / "number").is_file() else -1
-                files = sorted(
-                    (p for p in folder.iterdir() if p.is_file() and p.name != "number"),
-                    key=lambda p: p.stat().st_mtime,
-                )
+                count = folder / "number"
+                number = int(count.read_text()) if count.is_file() else -1
+                files = [p for p in folder.iterdir() if p.is_file() and p != count]
+                last = max(files, key=lambda p: p.stat().st_mtime, default=None)
                 what = f"the process ended with status {status}"
                 total.failures.append(
-                    _keep(FAILURES, reader, arguments.seed, number, files[-1], what) if files else what
+                    _keep(FAILURES, reader, arguments.seed, number, last, what) if last else what
                 )
                 if number < 0:
                     break
                 first = number + 1
     total.seconds = time.monotonic() - start
     return total
+
+
+def _fuzz_in_child(
+    reader: Reader,
+    folder: Path,
+    out: Path,
+    before: Report,
+    seconds: float,
+    first: int,
+    arguments: argparse.Namespace,
+) -> None:
+    """Fuzz, leave the report in *out* and end the process."""
+
+    def tell(report: Report) -> None:
+        out.write_text(json.dumps(asdict(report)))
+        print(_progress(before, report), flush=True)
+
+    code = 1
+    warnings.simplefilter("ignore")
+    options = {"seed": arguments.seed, "seconds": seconds, "first": first, "polite": arguments.polite}
+    try:
+        tell(fuzz(reader, folder, tell=tell, **options))
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(code)
 
 
 def _progress(before: Report, now: Report) -> str:

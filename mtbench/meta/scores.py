@@ -23,9 +23,11 @@ import numpy as np
 from mtbench.cache import digest_bytes, write_atomically
 from mtbench.errors import UsageError
 from mtbench.meta.systems import System
+from mtbench.result_checks import parse_json
 
 SCORES_FILE, ARRAYS_FILE = "scores.json", "scores.npz"
 SCHEMA = 1
+_MAX_BYTES = 1 << 30
 _CONDITION = re.compile(r"(av|a)(?:-clean|([+-][0-9.]+)/(.+))")
 
 
@@ -192,9 +194,12 @@ class MetaScores:
         """
         folder = Path(folder)
         try:
-            data = json.loads((folder / SCORES_FILE).read_text("utf-8"))
+            for name in (SCORES_FILE, ARRAYS_FILE):
+                if (folder / name).stat().st_size > _MAX_BYTES:
+                    raise ValueError(f"{name} is larger than {_MAX_BYTES >> 20} MB")
+            data = parse_json((folder / SCORES_FILE).read_text("utf-8"))
             raw = (folder / ARRAYS_FILE).read_bytes()
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise UsageError(
                 f"{folder}: no scores of a meta-evaluation can be read ({error}); 'mtbench validate-metric "
                 f"--out {folder}' makes them"
@@ -204,14 +209,30 @@ class MetaScores:
                 f"{folder / SCORES_FILE}: not scores of schema {SCHEMA}; made by another version of mtbench? "
                 "Run 'mtbench validate-metric' again"
             )
-        if digest_bytes(raw) != data["arrays"]:
+        if digest_bytes(raw) != data.get("arrays"):
             raise UsageError(
                 f"{folder / ARRAYS_FILE}: does not belong to {SCORES_FILE} beside it, a copy of one file only "
                 "or damage; run 'mtbench validate-metric' again"
             )
+        try:
+            return cls._from_json(data, raw)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise UsageError(
+                f"{folder / SCORES_FILE}: not what was saved there ({type(error).__name__}: {error}), edited by hand? "
+                "Run 'mtbench validate-metric' again"
+            ) from None
+
+    @classmethod
+    def _from_json(cls, data: dict[str, Any], raw: bytes) -> MetaScores:
         with np.load(io.BytesIO(raw), allow_pickle=False) as arrays:
             stacks = {name: arrays[name] for name in arrays.files}
         conditions = tuple(data["conditions"])
+        for condition in conditions:
+            parse_condition(condition)
+        if not isinstance(data["facts"], dict) or not all(
+            isinstance(code, str) for code in data["languages"]
+        ):
+            raise ValueError("facts are no table, or languages no codes")
         return cls(
             systems=tuple(System(**system) for system in data["systems"]),
             clips=tuple(data["clips"]),
