@@ -19,7 +19,13 @@ import numpy as np
 
 from mtbench.errors import UsageError
 from mtbench.metrics.fdd import fdd_m2
-from mtbench.metrics.lve import sum_lve_centred_mm, sum_lve_mean_mm, sum_lve_mm, sum_lve_sq_m2
+from mtbench.metrics.lve import (
+    sum_lve_aligned_mm,
+    sum_lve_centred_mm,
+    sum_lve_mean_mm,
+    sum_lve_mm,
+    sum_lve_sq_m2,
+)
 from mtbench.motion import Motion
 from mtbench.topology import Topology
 from mtbench.vertex_files import check_vertices, read_face, read_vertices, require_topology
@@ -33,6 +39,8 @@ _SUMS: dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray], float]] = {
     "lve_mean_mm": sum_lve_mean_mm,
     "lve_sq_m2": sum_lve_sq_m2,
 }
+#: The one that needs the upper face too.
+_ALIGNED = "lve_aligned_mm"
 
 
 def lve(
@@ -41,6 +49,7 @@ def lve(
     *,
     topology: str | Topology | None = None,
     lips: Sequence[int] | np.ndarray | None = None,
+    upper_face: Sequence[int] | np.ndarray | None = None,
     metric: str = "lve_mm",
 ) -> float:
     """Return the lip vertex error: the largest distance of a lip vertex in a frame, mean over frames, in millimetres.
@@ -54,9 +63,12 @@ def lve(
         By default the one that has as many vertices.
     lips : (n,) int, optional
         Vertex indices; by default the topology's lips. For meshes of another kind.
+    upper_face : (n,) int, optional
+        Vertex indices that the head is aligned by, for ``lve_aligned_mm``; by default the topology's upper face.
     metric : str
-        ``"lve_mm"``; ``"lve_centred_mm"`` (each frame's lips centred first), ``"lve_mean_mm"`` (mean over the lips),
-        ``"lve_sq_m2"`` (largest *squared* distance, in square metres: what the papers' code computes).
+        ``"lve_mm"``; ``"lve_aligned_mm"`` (how the head is held is taken out first), ``"lve_centred_mm"`` (each
+        frame's lips centred first), ``"lve_mean_mm"`` (mean over the lips), ``"lve_sq_m2"`` (largest *squared*
+        distance, in square metres: what the papers' code computes).
 
     Returns
     -------
@@ -77,12 +89,14 @@ def lve(
     >>> round(mtbench.lve(moved, truth), 3)
     5.0
     """
-    if metric not in _SUMS:
-        raise UsageError(f"unknown metric {metric!r}; known: {', '.join(_SUMS)}")
+    if metric not in (*_SUMS, _ALIGNED):
+        raise UsageError(f"unknown metric {metric!r}; known: {', '.join((*_SUMS, _ALIGNED))}")
+    wanted = {"lips": lips} | ({"upper_face": upper_face} if metric == _ALIGNED else {})
+    asked = [name for name, given in wanted.items() if given is None]
     total, frames = 0.0, 0
-    for a, b, _, found in _pair_up(prediction, truth, None, topology, None if lips is not None else "lips"):
-        region = _indices(lips, "lips", found, a.shape[1])
-        total += _SUMS[metric](a, b, region)
+    for a, b, _, found in _pair_up(prediction, truth, None, topology, "= and ".join(asked) or None):
+        regions = [_indices(given, name, found, a.shape[1]) for name, given in wanted.items()]
+        total += sum_lve_aligned_mm(a, b, *regions) if metric == _ALIGNED else _SUMS[metric](a, b, *regions)
         frames += len(a)
     return total / frames
 

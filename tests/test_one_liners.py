@@ -50,6 +50,20 @@ def test_lve_is_the_largest_lip_distance_of_a_frame_mean_over_frames(truth):
     assert mtbench.lve(moved, truth, metric="lve_mean_mm") == pytest.approx(one)
 
 
+def test_lve_aligned_takes_out_how_the_head_is_held(truth):
+    turned = truth @ np.array([[0.995, -0.0998, 0], [0.0998, 0.995, 0], [0, 0, 1]]) + np.array([0, 0.02, 0])
+    assert mtbench.lve(turned, truth) > 10
+    assert mtbench.lve(turned, truth, metric="lve_aligned_mm") < 0.1
+    moved = truth.copy()
+    moved[:, LIPS[0], 2] += 0.003
+    assert mtbench.lve(moved, truth, metric="lve_aligned_mm") == pytest.approx(3.0)
+    other = truth[:, :53]
+    with pytest.raises(UsageError, match="as lips= and upper_face="):
+        mtbench.lve(other, other, metric="lve_aligned_mm")
+    found = mtbench.lve(other, other, lips=[0], upper_face=range(9, 53), metric="lve_aligned_mm")
+    assert found == pytest.approx(0, abs=1e-9)
+
+
 def test_lve_takes_arrays_motions_and_files(truth, tmp_path):
     moved = truth + np.array([0, 0.003, 0.004])
     np.save(tmp_path / "a.npy", moved.reshape(12, -1))
