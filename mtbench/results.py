@@ -209,7 +209,7 @@ def folder_name(name: str) -> str:
     Examples
     --------
     >>> folder_name("VOCA"), folder_name("VOCA++")
-    ('voca', 'voca_97d2e3c5')
+    ('voca', 'voca_19836c81')
     """
     slug = slugify(name)
     if slug == name.lower():

@@ -156,6 +156,10 @@ def test_score_says_which_extra_it_wants(mtbench):
             "reference",
         ),
         (("avsr", "evaluate"), "judge"),
+        (("avsr", "train", "--config", "openhead-av", "--out", "x"), "judge"),
+        (("reference", "train", "stage1", "--size", "mini", "--data", "d", "--out", "r"), "reference"),
+        (("benchmark", "lexicon", "small"), "synth"),
+        (("validate-metric", "--quick", "--out", "report"), "judge"),
     ],
 )
 def test_what_needs_an_extra_names_it(mtbench, words, extra):
