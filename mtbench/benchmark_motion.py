@@ -195,10 +195,17 @@ def add_templates(
         For the head of ``benchmark.toml``.
     lines by clip : dict of str to str
         The line of each clip that has a face.
+
+    Raises
+    ------
+    UsageError
+        Where there is no *source*.
     """
     if topology is None:
         findings.append(f"{source}: templates without ground truth; add motion, or leave --templates out")
         return [], {}
+    if not source.exists():
+        raise UsageError(f"there is no file or folder {source} with templates")
     surface = load_topology(topology)
     try:
         faces = read_templates(source, surface.n_vertices)

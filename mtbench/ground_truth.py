@@ -78,7 +78,8 @@ def template_digest(clip: Clip) -> str | None:
 
 def find_untemplated(clips: Iterable[Clip]) -> list[str]:
     """Return the ids of the clips with ground truth whose speaker's resting face is unknown."""
-    return [c.id for c in clips if c.motion_path is not None and template_digest(c) is None]
+    bare = (c for c in clips if c.motion_path is not None and c.template_path is None)
+    return [clip.id for clip in bare if _truth_kind(clip) == "vertices"]
 
 
 def static_face(clip: Clip, topology: Topology) -> np.ndarray:

@@ -10,6 +10,7 @@ run. A face in a file of its own belongs to the speaker whom the file is called 
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -123,13 +124,18 @@ def match_speaker(clip: Path, speakers: Iterable[str]) -> str | None:
     'M003'
     """
     names = sorted(speakers, key=len, reverse=True)
-    stem = clip.stem.casefold()
+    stem = _fold(clip.stem)
     for name in filter(None, names):
-        rest = stem[len(name) :]
-        if stem.startswith(name.casefold()) and not (rest and _kind(rest[0]) == _kind(name[-1]) != "other"):
+        known = _fold(name)
+        rest = stem[len(known) :]
+        if stem.startswith(known) and not (rest and _kind(rest[0]) == _kind(known[-1]) != "other"):
             return name
-    folders = {part.casefold() for part in clip.parts[:-1]}
-    return next((name for name in names if name.casefold() in folders or not name), None)
+    folders = {_fold(part) for part in clip.parts[:-1]}
+    return next((name for name in names if _fold(name) in folders or not name), None)
+
+
+def _fold(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _kind(character: str) -> str:

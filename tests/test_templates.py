@@ -5,9 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from factories import FLAME_SIZE, face, make_benchmark, make_submission
 
 from mtbench import load_benchmark, score
+from mtbench.benchmark_folder import create_benchmark
 from mtbench.errors import BenchmarkError, UsageError
 from mtbench.flame import index_lists
 from mtbench.ground_truth import find_untemplated, neutral_face, static_digest, template_digest, template_face
@@ -204,3 +206,87 @@ def test_fdd_is_measured_from_the_speakers_own_face(root, tmp_path):
     assert found == pytest.approx(np.mean(expected), rel=1e-6)
     assert found > 0
     assert not any("FDD" in warning for warning in run.warnings)
+
+
+# ``benchmark new --templates``
+
+
+def record(folder: Path, clips: dict[str, np.ndarray]) -> Path:
+    """Write recordings of a second, words, and vertices at 25 fps."""
+    for name, vertices in clips.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path.with_suffix(".wav"), 0.1 * np.sin(np.arange(640 * len(vertices)) * 0.05), 16000)
+        path.with_suffix(".txt").write_text("one word")
+        np.save(path.with_suffix(".npy"), vertices.astype(np.float32))
+    return folder
+
+
+def test_templates_of_files_and_folders_and_those_without_a_partner(tmp_path):
+    still = np.repeat(face()[None], 25, axis=0)
+    corpus = record(tmp_path / "in", {"anna_01": still, "bruno/02": still, "carla_03": still})
+    faces = save_pickle(tmp_path / "templates.pkl", FACES | {"dora": face(seed=3)})
+    told: list[str] = []
+    made = create_benchmark(tmp_path / "b", corpus, language="eng", templates=faces, tell=told.append)
+    assert {clip.id: clip.speaker for clip in made.clips} == {
+        "anna_01": "anna",
+        "02": "bruno",
+        "carla_03": None,
+    }
+    np.testing.assert_array_equal(template_face(made.clip("02")), FACES["bruno"])
+    assert find_untemplated(made.clips) == ["carla_03"]
+    assert any(line.startswith("no template for carla_03: FDD is n/a there") for line in told), told
+    assert any("speakers without a clip: dora" in line for line in told), told
+
+
+def test_one_face_for_everyone(tmp_path):
+    """As MultiTalk has it: its motion was fitted with one head, ``id``."""
+    still = np.repeat(face()[None], 25, axis=0)
+    corpus = record(tmp_path / "in", {"a": still, "b": still})
+    faces = save_pickle(tmp_path / "templates.pkl", {"id": FACES["anna"]})
+    made = create_benchmark(tmp_path / "b", corpus, language="eng", templates=faces)
+    for clip in made.clips:
+        np.testing.assert_array_equal(template_face(clip), FACES["anna"])
+
+
+def test_templates_are_checked_when_a_benchmark_is_made(tmp_path):
+    corpus = record(tmp_path / "in", {"anna_01": np.repeat(face()[None], 25, axis=0)})
+    faces = save_pickle(tmp_path / "t.pkl", {"anna": FACES["anna"] * 1000, "bruno": FACES["bruno"]})
+    with pytest.raises(BenchmarkError, match=r"t\.pkl, anna: .* divide millimetres by 1000"):
+        create_benchmark(tmp_path / "b", corpus, language="eng", templates=faces)
+    with pytest.raises(UsageError, match="no file or folder"):
+        create_benchmark(tmp_path / "b", corpus, language="eng", templates=tmp_path / "absent.pkl")
+    assert not (tmp_path / "b").exists()
+
+
+def test_fdd_of_a_real_identity(shared, tmp_path):
+    """21-fdd-template: a FLAME identity 5.6 mm from the mean face, brows half as lively: 1.06 mm², not 4.20."""
+    folder = shared / "flame2023open"
+    mean = np.load(folder / "flame2023open_v_template_5023x3_f64.npy")
+    known = np.load(folder / "flame2023open_identities_head_only.npz")["verts"][4]
+    own = np.where(np.isfinite(known), known, mean)
+    brows = np.zeros_like(own)
+    brows[index_lists()["regions"]["upper_face"], 1] = 0.002
+    frames = load_benchmark("openhead-20").clip("eng-05").frames
+    lively = np.clip(np.sin(np.arange(frames) * 0.4), 0, 1)[:, None, None]
+    corpus = record(tmp_path / "in", {"clip": own + lively * brows})
+    entry = make_submission(tmp_path, clips={"clip": ("eng", 1)}, benchmark="b@1")
+    np.savez(entry / "motion" / "clip.npz", vertices=(own + 0.5 * lively * brows).astype(np.float32))
+    np.save(tmp_path / "clip.npy", own)
+    for folder, templates, expected in (("a/b", tmp_path / "clip.npy", 1.06), ("b/b", None, None)):
+        create_benchmark(tmp_path / folder, corpus, language="eng", templates=templates)
+        run = score(entry, tmp_path / folder, recognizer=None, out=None, cache=tmp_path / "cache")
+        found = run.estimate("fdd_m2", language="all", aggregation="clip")
+        assert (None if found is None else round(1e6 * found, 2)) == expected
+        templated = "template:speaker#" in str(run.signatures["fdd_m2"])
+        assert templated == (expected is not None)
+
+
+def test_parameters_need_no_model_to_be_imported(tmp_path, monkeypatch):
+    """Their shape tells the speaker: whether there is a template is known before any model is installed."""
+    monkeypatch.setenv("MTBENCH_DATA", str(tmp_path / "none"))
+    corpus = record(tmp_path / "in", {"a": np.repeat(face()[None], 25, axis=0)})
+    (corpus / "a.npy").unlink()
+    np.savez(corpus / "a.npz", exp=np.zeros((25, 50), np.float32), jaw=np.zeros((25, 3), np.float32))
+    made = create_benchmark(tmp_path / "b", corpus, language="eng")
+    assert find_untemplated(made.clips) == []

@@ -49,6 +49,7 @@ def new(
 ) -> None:
     """Make a benchmark from recordings and their texts."""
     from mtbench.benchmark_folder import create_benchmark
+    from mtbench.ground_truth import find_untemplated
     from mtbench.languages import display_name
 
     benchmark = create_benchmark(
@@ -72,6 +73,11 @@ def new(
     if benchmark.noise_folder is None:
         say_note(
             "no noise recordings in it: the bundled ones are used, unless --noise DIR is given when scoring"
+        )
+    if untemplated := find_untemplated(benchmark.clips):
+        say_note(
+            f"no template for the ground truth of {len(untemplated)} clips: FDD is n/a there; give the speakers' "
+            "resting faces with --templates"
         )
     unlisted = [display_name(code) for code in benchmark.languages if code not in benchmark.lexicons]
     if unlisted:
@@ -155,6 +161,8 @@ def show(
             "transcript": clip.transcript,
             "audio": str(clip.audio_path),
             "motion": None if clip.motion_path is None else str(clip.motion_path),
+            "speaker": clip.speaker,
+            "template": None if clip.template_path is None else str(clip.template_path),
         }
         for clip in loaded.clips
     ]
@@ -166,6 +174,8 @@ def show(
                 "digest": loaded.digest,
                 "topology": loaded.topology,
                 "fps": loaded.fps,
+                "motion_fps": loaded.manifest.motion_fps,
+                "motion_resampling": loaded.manifest.motion_resampling or None,
                 "noises": list(load_noises(loaded.noise_folder).names),
                 "clips": clips,
             }
