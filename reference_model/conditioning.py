@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mtbench.errors import UsageError
-from mtbench.languages import LANGUAGES, any_code, display_name, language_code
+from mtbench.languages import LANGUAGES, any_code, display_name
 
 #: A name, or names with weights.
 Language = str | Mapping[str, float]
@@ -94,8 +94,8 @@ def find_language(name: str, known: Iterable[str]) -> str | None:
     known : iterable of str
         The model's names: codes or English names.
     """
-    wanted = _key(name)
-    return next((own for own in known if _key(own) == wanted), None)
+    wanted = language_key(name)
+    return next((own for own in known if language_key(own) == wanted), None)
 
 
 def choose_language(
@@ -132,14 +132,17 @@ def choose_language(
     'ita'
     """
     replaced = _replace(known, instead)
-    own = replaced.get(_key(spoken)) or find_language(spoken, known)
+    own = replaced.get(language_key(spoken)) or find_language(spoken, known)
     if own is not None:
         return own
     if fallback is None:
         some = _display(find_language("eng", known) or known[0])
+        mapped = (
+            f"--language-map {language_key(spoken)}={some}, or " if len(language_key(spoken)) == 3 else ""
+        )
         raise UsageError(
             f"the model has no language {spoken!r}; it knows {name_languages(known)}. To animate it as one of these, "
-            f"say so: --language-map {_key(spoken)}={some}, or --language-fallback {some}"
+            f"say so: {mapped}--language-fallback {some}"
         )
     return require_language(fallback, known)
 
@@ -274,7 +277,7 @@ def weigh_languages(
             raise UsageError(
                 f"the model {model} was never trained on {_display(name)}, though it has a place for it, but "
                 f"on {name_languages(trained)}. Name one of these, or map to it (--language-map "
-                f"{_key(name)}={_display(trained[0]) if trained else '…'})"
+                f"{language_key(name)}={_display(trained[0]) if trained else '…'})"
             )
     return weights
 
@@ -291,7 +294,7 @@ def require_language(name: str, known: Iterable[str]) -> str:
 def _summarize(of: Mapping[str, Language]) -> str:
     others: dict[str, list[str]] = {}
     for code, language in of.items():
-        if _key(str(language)) != code:
+        if language_key(str(language)) != code:
             others.setdefault(str(language), []).append(code)
     exceptions = [f"{_display(language)} for {name_languages(codes)}" for language, codes in others.items()]
     changed = sum(len(codes) for codes in others.values())
@@ -299,14 +302,14 @@ def _summarize(of: Mapping[str, Language]) -> str:
     return "; ".join([*own, *exceptions])
 
 
-def _key(name: str) -> str:
-    """Return an ISO code where *name* means one of the twenty, the name in lower case otherwise."""
+def language_key(name: str) -> str:
+    """Return an ISO code where *name* means a language, the name in lower case otherwise."""
     try:
-        return language_code(name)
+        return any_code(name)
     except UsageError:
         return name.strip().lower()
 
 
 def _display(name: str) -> str:
-    code = _key(name)
+    code = language_key(name)
     return display_name(code) if code in LANGUAGES else name

@@ -21,7 +21,6 @@ import numpy as np
 from mtbench.audio import fit_length
 from mtbench.cache import write_atomically
 from mtbench.errors import BenchmarkError, MtbenchError, PrerequisiteError, UsageError
-from mtbench.languages import any_code
 from mtbench.manifests import FPS, SAMPLES_PER_FRAME
 from mtbench.motion import Motion
 from mtbench.progress import Progress
@@ -29,7 +28,7 @@ from mtbench.reference_model.conditioning import (
     Language,
     choose_language,
     describe_language,
-    name_languages,
+    language_key,
 )
 from mtbench.reference_model.recordings import estimate_seconds, find_language, find_recordings, read_speech
 from mtbench.reference_model.reference import ReferenceModel
@@ -166,11 +165,8 @@ def predict_folder(
         jobs.append(_Job(recording.path, target, spoken, chosen, (*recording.notes, *notes)))
     if unknown:
         lines = list(dict.fromkeys(unknown))
-        raise UsageError(
-            lines[0]
-            if len(lines) == 1
-            else f"{root}: {len(lines)} problem(s):" + "".join(f"\n  - {x}" for x in lines)
-        )
+        many = f"{root}: {len(lines)} problem(s):" + "".join(f"\n  - {line}" for line in lines)
+        raise UsageError(lines[0] if len(lines) == 1 else many)
     _check_mapping(instead, jobs)
     face = default_template(model.topology, model.network.settings.vertices) if template is None else template
     failed: list[str] = []
@@ -218,10 +214,7 @@ def _condition(
         model.weigh_languages(language)
         return "", language, ()
     if language is None:
-        try:
-            language = find_language(path, root)
-        except UsageError as error:
-            raise UsageError(f"{error}; the model knows {name_languages(known)}") from None
+        language = find_language(path, root)
     chosen = choose_language(known, language, instead=instead, fallback=fallback)
     model.weigh_languages(chosen)
     spoken, shown = describe_language(language), describe_language(chosen)
@@ -295,11 +288,12 @@ def _animate(
 
 def _check_mapping(instead: Mapping[str, str] | None, jobs: list[_Job]) -> None:
     """Check that each language that is mapped is spoken."""
-    spoken = {job.spoken for job in jobs}
+    spoken = {language_key(job.spoken): job.spoken for job in jobs}
     for name in instead or {}:
-        if (shown := describe_language(any_code(name))) not in spoken:
+        if language_key(name) not in spoken:
+            others = ", ".join(sorted(spoken.values()))
             raise UsageError(
-                f"no recording speaks {shown}, but {', '.join(sorted(spoken))}: leave it out of the mapping"
+                f"no recording speaks {describe_language(name)}, but {others}: leave it out of the mapping"
             )
 
 

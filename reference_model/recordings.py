@@ -181,8 +181,8 @@ def find_language(path: Path, root: Path | None = None) -> str:
     code = prefix or above
     if code is None:
         raise UsageError(
-            f"{path}: language unknown; name the language that is spoken (--language), call the file "
-            f"'<Language>_{path.name}', or put it into a folder called after its language"
+            f"{path}: name the language that is spoken (--language), call the file '<Language>_{path.name}', or put it "
+            "into a folder called after its language"
         )
     return code
 

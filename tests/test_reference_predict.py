@@ -270,6 +270,13 @@ def test_languages_of_files(model, wav, tmp_path):
     np.testing.assert_allclose(done["Catalan_2.wav"].vertices, as_italian, atol=1e-6)
     spare = predict_file(model, root / "Catalan_2.wav", tmp_path / "y", "zh-CN", fallback="en")
     assert spare.notes == ("Mandarin is animated as English",)
+    # What is none of the twenty languages can be mapped, too.
+    with pytest.raises(UsageError, match=r"no language 'Swedish'.*--language-map swe=English"):
+        predict_file(model, wav, tmp_path / "z", "Swedish")
+    far = predict_file(model, wav, tmp_path / "z", "Swedish", instead={"swe": "English"})
+    assert far.notes == ("Swedish is animated as English",)
+    with pytest.raises(UsageError, match=r"no language 'Swahili'.*say so: --language-fallback English"):
+        predict_file(model, wav, tmp_path / "z", "Swahili")
     with pytest.raises(UsageError, match="no recording speaks Spanish, but English"):
         predict_file(model, root / "English_1.wav", tmp_path / "z", instead={"spa": "Italian"})
     with pytest.raises(UsageError, match="nothing to map"):
