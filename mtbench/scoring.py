@@ -54,6 +54,7 @@ from mtbench.submission import Submission, load_submission
 from mtbench.summary import SignatureContext, list_signatures
 from mtbench.text import DEFAULT_NORMALIZER, get_normalizer
 from mtbench.understanding import Understanding, is_understanding_warning, measure_understanding
+from mtbench.vocabulary import warn_of_unlisted
 
 #: Signal-to-noise ratios of the paper, decibels.
 DEFAULT_SNRS = (-7.5, -10.0)
@@ -443,6 +444,9 @@ def _find_warnings(
         warnings.append("no noise recordings: clean sound only, so nothing says how much the lips help")
     if understanding is not None and (warning := understanding.warn()):
         warnings.append(warning)
+    if getattr(recognizer, "needs_lexicon", False):
+        told = (warn_of_unlisted(benchmark, code) for code in benchmark.languages)
+        warnings += [warning for warning in told if warning is not None]
     return warnings
 
 

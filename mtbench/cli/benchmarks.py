@@ -51,6 +51,7 @@ def new(
     from mtbench.benchmark_folder import create_benchmark
     from mtbench.ground_truth import find_untemplated
     from mtbench.languages import display_name
+    from mtbench.vocabulary import warn_of_unlisted
 
     benchmark = create_benchmark(
         directory,
@@ -85,12 +86,15 @@ def new(
             f"no word list for {', '.join(unlisted)}: openhead-av needs one to answer with words; make it with: "
             f"mtbench benchmark lexicon {directory}  (extra [synth]), or include your own with --lexicons DIR"
         )
+    for code in benchmark.languages:
+        if (warning := warn_of_unlisted(benchmark, code)) is not None:
+            say_note(warning)
     say_note(f"score with: mtbench score SUBMISSION --benchmark {directory}")
 
 
 @app.command()
 def lexicon(
-    benchmark: Annotated[Path, typer.Argument(help="Benchmark folder.")],
+    benchmark: Annotated[str, typer.Argument(help="Benchmark folder.")],
     language: Annotated[list[str] | None, typer.Option(help="Only this language; repeatable.")] = None,
     common: Annotated[
         int | None,
@@ -101,13 +105,19 @@ def lexicon(
     ] = False,
 ) -> None:
     """Make word lists and reference phones from a benchmark's transcripts (extra [synth])."""
+    from mtbench.benchmark import load_benchmark
     from mtbench.benchmark_lexicons import make_word_lists
+    from mtbench.vocabulary import warn_of_unlisted
 
     made = make_word_lists(benchmark, language, common=common, force=force)
     for line in made.describe():
         say(line)
     for line in made.remarks():
         say_note(line)
+    loaded = load_benchmark(benchmark)
+    for code in made.kept:
+        if (warning := warn_of_unlisted(loaded, code)) is not None:
+            say_note(warning)
     if not made.changed:
         say(f"{benchmark}: nothing has changed")
     else:
