@@ -135,7 +135,7 @@ class Cache:
 
     def get_array(self, stage: str, key: str) -> np.ndarray | None:
         """Return the array under *key*; None where it is absent or damaged (then it is removed)."""
-        found = self._read(stage, key)
+        found = self._read(stage, key, as_json=False)
         if found is None:
             return None
         header, raw = found
@@ -143,7 +143,7 @@ class Cache:
 
     def get_json(self, stage: str, key: str) -> Any | None:
         """Return the JSON value under *key*; None where it is absent or damaged (then it is removed)."""
-        found = self._read(stage, key)
+        found = self._read(stage, key, as_json=True)
         return None if found is None else json.loads(found[1])
 
     def put_array(self, stage: str, key: str, array: np.ndarray) -> str:
@@ -217,13 +217,14 @@ class Cache:
         header = json.loads(text)
         return (header, len(line)) if size == len(line) + header["stored"] else None
 
-    def _read(self, stage: str, key: str) -> tuple[dict[str, Any], bytes] | None:
+    def _read(self, stage: str, key: str, *, as_json: bool) -> tuple[dict[str, Any], bytes] | None:
         path = self.path(stage, key)
         found = self._read_header(path)
         if found is not None:
             header, start = found
             try:
-                if header["key"] == key and header["bytes"] <= _MAX_BYTES:
+                right = header["key"] == key and (header["dtype"] == "json") == as_json
+                if right and header["bytes"] <= _MAX_BYTES:
                     with path.open("rb") as file:
                         file.seek(start)
                         # One byte more than promised: a longer stream is a damaged one.
