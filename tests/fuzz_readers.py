@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import pickle
 import shutil
 import sys
@@ -262,8 +263,10 @@ def _results(file: str) -> Callable[[Path], Prepared]:
                     for table in (languages_table(group), entries_table(group)):
                         table.to_text(), table.to_markdown()
 
-            attempts = [lambda: read_rows(edited)]
-            attempts += (
+            # What is refused here is refused by everything that follows.
+            read_run(edited)
+            read_rows(edited)
+            attempts = (
                 [show, lambda: build_leaderboard(folder / "edited", folder / "board")]
                 if file == "run.json"
                 else []
@@ -313,7 +316,12 @@ def _score_tiny() -> dict[str, bytes]:
             out=folder / "results",
         )
         found = next((folder / "results").rglob("run.json")).parent
-        return {name: (found / name).read_bytes() for name in ("run.json", "clips.jsonl")}
+        run = json.loads((found / "run.json").read_text("utf-8"))
+        run["summary"] = run["summary"][::5]  # of every kind some: a reader's time goes with their number
+        return {
+            "run.json": json.dumps(run).encode(),
+            "clips.jsonl": (found / "clips.jsonl").read_bytes(),
+        }
 
 
 def _head(folder: Path) -> Prepared:
@@ -430,8 +438,8 @@ READERS: dict[str, Reader] = {
         Reader("meshes", _meshes, _edit_mesh, (MeshFileError,), 0.0002),
         Reader("benchmark-manifest", _benchmark_manifest, edit_lines, (BenchmarkError, UsageError), 0.0007),
         Reader("submission-manifest", _submission_manifest, edit_lines, (), 0.0007),
-        Reader("run-json", _results("run.json"), edit_json, (UsageError,), 0.03),
-        Reader("clips-jsonl", _results("clips.jsonl"), edit_json_lines, (UsageError,), 0.05),
+        Reader("run-json", _results("run.json"), edit_json, (UsageError,), 0.025),
+        Reader("clips-jsonl", _results("clips.jsonl"), edit_json_lines, (UsageError,), 0.035),
         Reader("head", _head, edit_bytes, (PrerequisiteError,), 0.002),
         Reader("lexicons", _lexicons, edit_lines, (BenchmarkError,), 0.00015),
         Reader("phone-times", _phone_times, edit_lines, (BenchmarkError,), 0.00015),
