@@ -47,6 +47,8 @@ class Pose:
         What is left after alignment, relative to the face's own extent: 0 the same shape, 1 none of it.
     matches : bool
         Whether it is the same kind of face, vertex by vertex.
+    stretch : (float, float, float)
+        Size over the reference's along its x, y and z.
     farthest : (int, float)
         The point that lies farthest from its counterpart after alignment, and how far, metres.
     """
@@ -56,6 +58,7 @@ class Pose:
     distance: float
     residual: float
     matches: bool
+    stretch: tuple[float, float, float] = (1.0, 1.0, 1.0)
     farthest: tuple[int, float] = (0, 0.0)
 
     @property
@@ -125,7 +128,9 @@ def find_pose(
     residual = float(np.sqrt(max(0.0, 1.0 - singular.sum() ** 2)))
     off = np.linalg.norm(a - (size / expected) * (b @ (u @ vt).T), axis=1) / root[:, 0]
     farthest = int(np.argmax(off)), float(off.max())
-    return Pose(u @ vt, size / expected, distance, residual, residual <= most, farthest)
+    along = ((a @ (u @ vt)) * b).sum(axis=0) / np.maximum((b**2).sum(axis=0), 1e-300)
+    stretch = (float(along[0]), float(along[1]), float(along[2]))
+    return Pose(u @ vt, size / expected, distance, residual, residual <= most, stretch, farthest)
 
 
 def known_pose(topology: Topology) -> FindPose | None:

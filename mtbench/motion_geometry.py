@@ -25,6 +25,8 @@ MOST_TURNED, MOST_AWAY = 60.0, 0.5
 NOTED_TURN, NOTED_SHIFT = 15.0, 0.05
 #: Sizes over the ground truth's that no two adults have, and those that are noted.
 SCALES, NOTED_SCALES = (0.8, 1.25), (0.85, 1.18)
+#: Size along one axis over that along another, against the ground truth's, from which a note says so.
+NOTED_STRETCH = 1.4
 #: Metres between a vertex and where the reference has it that no two people differ by; measured: 0.1.
 MOST_STRAY = 0.15
 
@@ -116,8 +118,8 @@ def note_geometry(vertices: np.ndarray, topology: Topology, truth: np.ndarray | 
     Returns
     -------
     list of (code, message, hint)
-        ``head-pose`` and ``head-size``: the head is held, placed or sized otherwise than in the ground truth, or
-        placed otherwise than the topology has it.
+        ``head-pose``, ``head-size`` and ``head-shape``: the head is held, placed, sized or shaped otherwise than in
+        the ground truth, or placed otherwise than the topology has it.
     """
     poses = _poses(vertices, topology, truth)
     whose = "the ground truth" if truth is not None else topology.name
@@ -140,6 +142,11 @@ def note_geometry(vertices: np.ndarray, topology: Topology, truth: np.ndarray | 
     if truth is not None and not NOTED_SCALES[0] <= scale <= NOTED_SCALES[1]:
         message = f"the head is {scale:.2f} times as large as the ground truth's"
         notes.append(("head-size", message, "another person's face, or another unit; LVE counts it"))
+    along = seen[0].stretch
+    if truth is not None and not max(along) < NOTED_STRETCH * min(along):
+        message = "the head is {:.2f}, {:.2f} and {:.2f} times as wide, high and deep as the ground truth's"
+        hint = "another person's face, or axes were scaled one by one; LVE counts it"
+        notes.append(("head-shape", message.format(*along), hint))
     return notes
 
 

@@ -210,6 +210,14 @@ def test_another_identity_is_noted_from_fifteen_per_cent_on(tmp_path, with_truth
     assert (code, "0.83 times as large" in text) == ("head-size", True)
 
 
+def test_a_stretched_head_is_noted(tmp_path, with_truth):
+    """05-flame-without-asset: a scale of one axis only, which leaves most of the face in its place."""
+    ((code, text),) = notes_of(entry(tmp_path, truth() * [1.1, 0.75, 1.1]), with_truth)
+    assert code == "head-shape"
+    x, y, z = map(float, re.search(r"is (\S+), (\S+) and (\S+) times", text).groups())
+    assert (y / x, z / x) == (pytest.approx(0.75 / 1.1, abs=0.02), pytest.approx(1, abs=0.02))
+
+
 def test_a_static_face_and_another_clips_motion_pass(tmp_path, with_truth):
     still = np.repeat(truth()[:1], 9, axis=0)
     assert notes_of(entry(tmp_path, still), with_truth) == []

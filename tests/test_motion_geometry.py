@@ -82,6 +82,29 @@ def test_without_a_neutral_the_landmarks_tell(tmp_path, monkeypatch, shared):
     assert codes(template * 0.01, topology) == ["displacements"]
 
 
+def test_real_identities_pass_beside_each_other_without_an_asset(tmp_path, monkeypatch, shared):
+    """05-flame-without-asset: real faces, turned and talking, beside the ground truth of other people."""
+    from mtbench.motion_geometry import sampled_frames
+    from mtbench.topology import load_topology
+
+    monkeypatch.setenv("MTBENCH_DATA", str(tmp_path))
+    topology = load_topology("flame-5023")
+    template = np.load(shared / "flame2023open/flame2023open_v_template_5023x3_f64.npy")
+    with np.load(shared / "flame2023open/flame2023open_identities_head_only.npz") as file:
+        faces = [template, *(np.where(np.isfinite(v), v, template) for v in file["verts"])]
+    jaw = np.clip((-0.035 - template[:, 1]) / 0.03, 0, 1) * 0.01
+    swing = 1 - np.cos(0.8 * np.arange(30))
+    talking = [f - swing[:, None, None] * jaw[:, None] * [0, 1, 0] for f in faces]
+    for one in talking:
+        for axis, degrees in (("x", 45), ("y", -45), ("z", 30)):
+            assert codes(turned(one, axis, degrees), topology) == []
+            assert codes(turned(one * [-1, 1, 1], axis, degrees), topology) == ["wrong-vertex-order"]
+        for other in talking:
+            beside = other[sampled_frames(30)].astype(np.float32)
+            assert check_geometry(one.astype(np.float32), topology, beside) == []
+            assert check_geometry((one * 0.6).astype(np.float32), topology, beside)[0][0] == "wrong-scale"
+
+
 def test_real_identities_pass(tmp_path, monkeypatch, shared):
     from mtbench.assets import add_flame
     from mtbench.topology import load_topology
