@@ -10,7 +10,7 @@ written without blanks between words: CER is the rate that counts there, and WER
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from mtbench.errors import UsageError
 from mtbench.languages import display_name, headline_rate, language_code
@@ -92,7 +92,12 @@ def cer(
 def _pair_up(
     reference: str | Sequence[str], hypothesis: str | Sequence[str], language: str
 ) -> tuple[str, list[tuple[str, str]]]:
+    if not isinstance(language, str):
+        raise UsageError(f"language must be a code or name, e.g. 'ita', not {language!r}")
     code = language_code(language)
+    for name, given in (("reference", reference), ("hypothesis", hypothesis)):
+        if not isinstance(given, Iterable) or isinstance(given, bytes):
+            raise UsageError(f"{name} is {type(given).__name__}, expected text or a list of texts")
     if isinstance(reference, str) != isinstance(hypothesis, str):
         raise UsageError(
             "reference is a list of texts and hypothesis is not, or the other way round: give both alike"

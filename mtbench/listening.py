@@ -87,6 +87,8 @@ def transcribe(
             )
         else:
             audio = fit_length(audio, len(mouth) * SAMPLES_PER_FRAME)
+    if not isinstance(language, str):
+        raise UsageError(f"language must be a code or name, e.g. 'ita', not {language!r}")
     judge = _load(recognizer) if isinstance(recognizer, str) else recognizer
     # A recognizer of one's own may know languages that mtbench has no name for.
     code = language if language in judge.languages else language_code(language)

@@ -143,6 +143,8 @@ def fdd(
     >>> mtbench.fdd(still, truth, truth.vertices[0]) > 0
     True
     """
+    if template is None:
+        raise UsageError("FDD needs the speaker's neutral face as template: (V, 3), metres")
     values = []
     for a, b, face, found in _pair_up(
         prediction, truth, template, topology, None if upper_face is not None else "upper_face"
@@ -182,6 +184,11 @@ def _pair_up(
         suffix = f" {number}" if several[0] else ""
         a, b = read_vertices(one, f"prediction{suffix}"), read_vertices(other, f"truth{suffix}")
         _check_same_shape(a, b, suffix)
+        if isinstance(one, Motion) and isinstance(other, Motion) and one.fps != other.fps:
+            raise UsageError(
+                f"prediction{suffix} has {one.fps:g} frames per second, truth{suffix} has {other.fps:g}: frames of "
+                "equal number are not of the same moment; resample one (mtbench.resampling)"
+            )
         found = require_topology(topology, a.shape[1], region)
         for array, name in ((a, "prediction"), (b, "truth")):
             check_vertices(array, f"{name}{suffix}", found)

@@ -75,6 +75,12 @@ def test_lve_takes_arrays_motions_and_files(truth, tmp_path):
             assert mtbench.lve(one, other) == pytest.approx(5.0, rel=1e-4)
 
 
+def test_frames_of_other_moments_are_not_compared(truth):
+    one, other = (Motion(truth.astype(np.float32), fps, "flame-5023") for fps in (30.0, 25.0))
+    with pytest.raises(UsageError, match="30 frames per second, truth has 25"):
+        mtbench.lve(one, other)
+
+
 def test_lve_of_several_clips_is_pooled_over_frames(truth):
     shift = np.array([0, 0.003, 0.004])
     pooled = mtbench.lve([truth + shift, truth[:3]], [truth, truth[:3]])
@@ -180,6 +186,8 @@ def test_fdd_refuses_what_it_cannot_measure(truth):
         mtbench.fdd(truth, truth, face[:100])
     with pytest.raises(UsageError, match=r"template: .*millimetres"):
         mtbench.fdd(truth, truth, 1000 * face)
+    with pytest.raises(UsageError, match="neutral face"):
+        mtbench.fdd(truth, truth, None)
     with pytest.raises(UsageError, match="2 templates for 1 clips"):
         mtbench.fdd([truth], [truth], [face[None], face[None]])
 
@@ -212,6 +220,9 @@ def test_words_without_blanks_are_warned_of():
         (("a", ["b"], "eng"), "list of texts"),
         ((["a"], ["b", "c"], "eng"), "1 references, 2 hypotheses"),
         (([None], ["b"], "eng"), "reference 0 is NoneType"),
+        ((None, "b", "eng"), "reference is NoneType"),
+        (("a", b"b", "eng"), "hypothesis is bytes"),
+        (("a", "b", None), "not None"),
         (("", "b", "eng"), "hold no word"),
         (("!?", "b", "eng"), "hold no word"),
     ],
@@ -365,6 +376,7 @@ def test_transcribe_reads_files(tmp_path):
         (None, np.zeros(100, np.int32), "eng", "int32"),
         (None, np.zeros(100), "deu", "does not know German"),
         (None, np.zeros(100), "klingon", "unknown language"),
+        (None, np.zeros(100), None, "not None"),
         ("nowhere.npy", None, "eng", "cannot be read"),
     ],
 )
