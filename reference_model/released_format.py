@@ -12,6 +12,7 @@ names are those of the authors' code (``models/stage1_vocaset.py``, ``models/sta
 
 from __future__ import annotations
 
+import io
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -185,7 +186,11 @@ def _read_checkpoint(path: Path) -> dict[str, torch.Tensor]:
                 unpacked = sum(item.file_size for item in archive.infolist())
             if unpacked > MAX_BYTES:
                 raise ValueError(f"unpacks to {unpacked} bytes")
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+            source: Path | io.BytesIO = path
+        else:
+            # torch's reader of older files believes every length that it is told: from memory it gets no more than is there.
+            source = io.BytesIO(path.read_bytes())
+        checkpoint = torch.load(source, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises half a dozen kinds for what is no checkpoint
         first = str(error).strip().partition("\n")[0]
         raise UsageError(f"{path}: not a checkpoint of tensors ({first}); perhaps it is damaged") from error

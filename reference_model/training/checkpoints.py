@@ -9,6 +9,7 @@ A run folder holds ``checkpoint.pt`` (tensors and plain values, read with ``weig
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,9 @@ def load_checkpoint(folder: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
+        # torch's reader of files of before 2020 believes every length that it is told.
+        if not zipfile.is_zipfile(path):
+            raise ValueError("not a file that torch.save writes")
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises half a dozen kinds for damaged files
         raise UsageError(
