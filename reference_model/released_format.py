@@ -188,7 +188,7 @@ def _read_checkpoint(path: Path) -> dict[str, torch.Tensor]:
                 raise ValueError(f"unpacks to {unpacked} bytes")
             source: Path | io.BytesIO = path
         else:
-            # torch's reader of older files believes every length that it is told: from memory it gets no more than is there.
+            # torch's reader of older files believes every length; from memory it gets no more than there is.
             source = io.BytesIO(path.read_bytes())
         checkpoint = torch.load(source, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises half a dozen kinds for what is no checkpoint
