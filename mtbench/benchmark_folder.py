@@ -11,6 +11,7 @@ nothing is written.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -27,7 +28,7 @@ from mtbench.benchmark import Benchmark, load_benchmark
 from mtbench.benchmark_lexicons import make_word_lists, start_engine
 from mtbench.benchmark_motion import MOTION_SUFFIXES, add_templates, describe_rate, find_topology, write_truth
 from mtbench.errors import BenchmarkError, PrerequisiteError, UsageError
-from mtbench.file_errors import make_folder
+from mtbench.file_errors import make_folder, writing
 from mtbench.language_names import iso_name
 from mtbench.languages import display_name, language_code
 from mtbench.lexicon import load_lexicon
@@ -165,7 +166,8 @@ def create_benchmark(
         if tell is not None:
             for line in told:
                 tell(line)
-        (work / MANIFEST).write_text("\n".join(lines) + "\n", encoding="utf-8")
+        with writing(target):
+            (work / MANIFEST).write_text("\n".join(lines) + "\n", encoding="utf-8")
         load_benchmark(work)  # names and versions are checked as for any other benchmark
         if words == "auto":
             made = make_word_lists(work)
@@ -178,6 +180,16 @@ def create_benchmark(
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return load_benchmark(target)
+
+
+def _write_sound(path: Path, sound: np.ndarray) -> None:
+    """Write a FLAC file by way of memory: libsndfile would call a full disk "System error"."""
+    import soundfile
+
+    content = io.BytesIO()
+    soundfile.write(content, sound, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
+    with writing(path):
+        path.write_bytes(content.getbuffer())
 
 
 def _stop_at(findings: list[str], folder: Path) -> None:
@@ -261,7 +273,6 @@ def _read_transcript(sound: Path, folder: Path, findings: list[str]) -> str | No
 def _add_clip(
     source: _Source, topology: str | None, group: bool, work: Path, findings: list[str], motion_fps: float
 ) -> list[str]:
-    import soundfile
 
     try:
         sound = read_sound(source.sound)
@@ -282,7 +293,7 @@ def _add_clip(
     path.parent.mkdir(exist_ok=True)
     sound = sound[: frames * SAMPLES_PER_FRAME]
     peak = float(np.abs(sound).max())
-    soundfile.write(path, sound / peak if peak > 1 else sound, SAMPLE_RATE, subtype="PCM_16")
+    _write_sound(path, sound / peak if peak > 1 else sound)
     recording = re.sub(r"_\d+$", "", source.id) if group else source.id
     return [
         "",
@@ -342,7 +353,6 @@ def read_sound(path: Path) -> np.ndarray:
 
 
 def _add_noise(folder: Path, work: Path, findings: list[str]) -> list[str]:
-    import soundfile
 
     files = (
         [p for p in sorted(folder.iterdir()) if p.suffix.lower() in SOUND_SUFFIXES] if folder.is_dir() else []
@@ -358,7 +368,7 @@ def _add_noise(folder: Path, work: Path, findings: list[str]) -> list[str]:
             findings.append(str(error))
             continue
         peak = max(1.0, float(np.abs(sound).max()))
-        soundfile.write(work / "noise" / f"{file.stem}.flac", sound / peak, SAMPLE_RATE, subtype="PCM_16")
+        _write_sound(work / "noise" / f"{file.stem}.flac", sound / peak)
     return ['noises = "noise"']
 
 

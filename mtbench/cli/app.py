@@ -10,8 +10,8 @@ from mtbench.cli import assets, avsr, benchmarks, entries, meta, reference, resu
 from mtbench.cli.decibels import SnrCommand
 
 EPILOG = (
-    "Exit codes: 0 fine, 2 usage, 3 invalid submission, 4 missing prerequisite, 5 partial result. "
-    "Start with 'mtbench demo'."
+    "Exit codes: 0 fine, 1 the machine failed, 2 usage, 3 invalid submission, 4 missing prerequisite, "
+    "5 partial result. Start with 'mtbench demo'."
 )
 
 app = typer.Typer(
