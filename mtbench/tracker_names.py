@@ -256,9 +256,10 @@ def hint_shape(parameter: str, shape: Shape, shapes: Mapping[str, Shape]) -> str
     """Return what to do with an array of the right name and the wrong shape, None where nothing tells."""
     recipe = translate(shapes)
     given = recipe.uses.get(parameter, [])
-    if len(given) > 1 or (given and given != [parameter]):
-        return f"it holds {' and '.join(given)}: {recipe.assign(given)}"
     expression = convert(parameter, parameter, shape)
+    # A part of an array is told with all other parts; a change of form is told by its kind below.
+    if given and (len(given) > 1 or recipe.sources[given[0]] not in (parameter, expression)):
+        return f"it holds {' and '.join(given)}: {recipe.assign(given)}"
     if expression is not None and expression != parameter:
         kind = "rotation matrices, expected axis-angle: " if "from_matrix" in expression else ""
         kind = "quaternions (x, y, z, w), expected axis-angle: " if "from_quat" in expression else kind

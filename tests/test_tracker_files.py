@@ -126,6 +126,10 @@ FILES = {
         {"params": glue(SHAPE300, EXP, HEAD, JAW)},
         {"shape": SHAPE300, "exp": EXP, "rotation": HEAD, "jaw": JAW},
     ),
+    "DECA's pose called jaw, beside a rotation": (
+        {"exp": EXP, "jaw": glue(HEAD, JAW), "rotation": HEAD},
+        {"exp": EXP, "jaw": JAW, "rotation": HEAD},
+    ),
     "rotation matrices": ({"exp": EXP, "jaw": matrices(JAW)}, {"exp": EXP, "jaw": JAW}),
     "rotation matrices in rows": (
         {"exp": EXP, "jaw_pose": matrices(JAW).reshape(T, 9), "global_orient": matrices(HEAD)[:, None]},
