@@ -93,6 +93,11 @@ FAULTS = {
     "a zero frame": (lambda v: at(v, 5, 0 * v[5]), "implausible", "frame 5 is 0 m large"),
     "a zero first frame": (lambda v: at(v, 0, 0 * v[0]), "implausible", "frame 0 is 0 m large"),
     "a stray vertex": (lambda v: at(v, (slice(None), 17), v[:, 17] + FAR), "implausible", "vertex 17 lies"),
+    "an infinite vertex, nearly": (
+        lambda v: at(v, (slice(None), 17), 3e38),
+        "implausible",
+        "vertex 17 lies 3e+38 m",
+    ),
     "explodes at the end": (lambda v: at(v, 8, 20 * v[8]), "implausible", "frame 8"),
 }
 
