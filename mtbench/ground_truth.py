@@ -40,7 +40,7 @@ def neutral_face(clip: Clip) -> np.ndarray:
     """
     given = _given_template(clip)
     if given is not None:
-        return given
+        return given.copy()
     spec, arrays = read_motion_arrays(clip)
     return pose_rest(arrays, spec)
 
