@@ -40,7 +40,6 @@ from mtbench.avsr.decoding import DecodingConfig
 from mtbench.avsr.model import TRAINING_ONLY, AudioVisualCTC, ModelConfig
 from mtbench.avsr.openhead_av import save_recognizer
 from mtbench.avsr.training_data import BatchGenerator
-from mtbench.child_processes import shielded_start
 from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.file_errors import make_folder
 from mtbench.languages import LANGUAGES
@@ -401,9 +400,8 @@ def train(
         )
         for rank in range(1, processes)
     ]
-    with shielded_start():
-        for process in helpers:
-            process.start()
+    for process in helpers:
+        process.start()
     losses = folder / "losses.csv"
     if not losses.is_file():
         losses.write_text(f"step,seconds,learning_rate,{','.join(PARTS)}\n", "utf-8")
