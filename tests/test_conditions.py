@@ -467,3 +467,29 @@ def test_an_exception_of_a_recognizer_names_clip_and_condition(place, tmp_path, 
 def test_an_answer_that_is_none_is_named(place, tmp_path):
     with pytest.raises(RecognizerError, match="returned 0, expected a list of 1 hypotheses"):
         run_score(place, tmp_path, recognizer="test_conditions:load_short", cache=tmp_path / "cache")
+
+
+def test_the_speakers_template_is_in_what_is_measured_from_it_only(tmp_path):
+    """Case 21-fdd-template."""
+    runs = []
+    for number, lift in enumerate((None, 0.0, 0.001)):
+        bench = factories.make_benchmark(tmp_path / str(number))
+        if lift is not None:
+            np.save(bench / "face.npy", factories.face() + np.float32([0, lift, 0]))
+            file = bench / "benchmark.toml"
+            text = file.read_text("utf-8").replace("[[clips]]", '[[clips]]\ntemplate = "face.npy"')
+            file.write_text(text, "utf-8")
+        entry = factories.make_submission(tmp_path / str(number))
+        runs.append(measure(entry, bench, tmp_path / "out", tmp_path / "cache"))
+    without, one, other = runs
+    assert without.find("fdd_m2", language="all")[0].estimate is None
+    assert "no template of the speaker" in without.find("fdd_m2", language="all")[0].reason
+    assert "n/a in FDD mm²: no template of the speaker" in entries_table([without]).to_text()
+    templates = [
+        next(p for p in run.signatures["fdd_m2"].split("|") if "template" in p) for run in (one, other)
+    ]
+    assert templates[0] != templates[1]
+    assert all("template:" not in run.signatures["lve_mm"] for run in runs)
+    assert "template:" not in without.signatures["fdd_m2"]
+    assert one.find("fdd_m2", language="all")[0].estimate is not None
+    assert one.find("fdd_m2", language="all")[0].estimate != other.find("fdd_m2", language="all")[0].estimate
