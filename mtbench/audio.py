@@ -10,12 +10,13 @@ machine: the sums of squares of 16-bit samples are exact in float64, whatever th
 
 from __future__ import annotations
 
+import logging
 from math import gcd
 from pathlib import Path
 
 import numpy as np
 
-from mtbench.errors import BenchmarkError, UsageError
+from mtbench.errors import UsageError
 from mtbench.extras import require_extra
 
 #: Samples per second of all audio inside mtbench.
@@ -27,52 +28,44 @@ MIXING_VERSION = "1"
 
 _FULL_SCALE = 32768.0
 _CEILING = 32767.0 / _FULL_SCALE
-_LONGEST_SECONDS = 3600.0
+#: scipy's filter has twenty taps per unit of the larger factor.
+_LARGEST_FACTOR = 800_000
+#: Notes of sound files that change what is heard; averaged channels and other rates do not.
+_ALTERED = frozenset({"opposite-phase", "scaled", "offset-removed", "start-time", "gap"})
+_log = logging.getLogger(__name__)
 
 
 def load_audio(path: Path, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
-    """Read a sound file as mono float32 at *sample_rate*.
+    """Read a sound or video file as mono float32 at *sample_rate*.
+
+    What had to be altered is logged as a warning; :func:`mtbench.sound_files.load_sound` returns it, and has the rules.
 
     Parameters
     ----------
     path : Path
-        Anything libsndfile reads: WAV, FLAC, OGG, …
+        Anything libsndfile reads: WAV, FLAC, OGG, MP3, …; or a video (extra ``[video]``).
     sample_rate : int
         Wanted samples per second; other rates are resampled with :func:`resample`.
 
     Returns
     -------
     (N,) float32
-        Channels averaged.
+        Channels averaged, within -1..1.
 
     Raises
     ------
     BenchmarkError
-        Where the file is absent, unreadable, empty, longer than an hour or holds non-finite samples.
+        Where the file is absent, unreadable, empty, cut off, longer than an hour or holds non-finite samples.
+    PrerequisiteError
+        For a video without PyAV.
     """
-    import soundfile
+    from mtbench.sound_files import load_sound
 
-    path = Path(path)
-    if not path.is_file():
-        raise BenchmarkError(f"{path}: audio file does not exist; check the path in the benchmark's manifest")
-    try:
-        info = soundfile.info(str(path))
-        if info.frames > _LONGEST_SECONDS * info.samplerate:
-            raise BenchmarkError(
-                f"{path}: {info.frames / info.samplerate:.0f} s of audio, at most {_LONGEST_SECONDS:.0f} s "
-                "are read; cut the recording"
-            )
-        data, rate = soundfile.read(str(path), dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise BenchmarkError(
-            f"{path}: not a readable sound file ({error}); expected WAV or FLAC, convert it first"
-        ) from error
-    if len(data) == 0:
-        raise BenchmarkError(f"{path}: sound file without samples; expected speech or noise")
-    audio = data[:, 0] if data.shape[1] == 1 else data.mean(axis=1, dtype=np.float64).astype(np.float32)
-    if not np.isfinite(audio).all():
-        raise BenchmarkError(f"{path}: NaN or infinite samples; write the file again as 16-bit PCM")
-    return resample(np.ascontiguousarray(audio), rate, sample_rate)
+    sound = load_sound(path, sample_rate)
+    for note in sound.notes:
+        if note.code in _ALTERED:
+            _log.warning("%s: %s (%s)", path, note.message, note.hint)
+    return sound.samples
 
 
 def resample(audio: np.ndarray, rate: int, new_rate: int = SAMPLE_RATE) -> np.ndarray:
@@ -81,15 +74,23 @@ def resample(audio: np.ndarray, rate: int, new_rate: int = SAMPLE_RATE) -> np.nd
     Returns
     -------
     (ceil(N new_rate / rate),) float32
-        The very same array where the rates are equal.
+        The very same array where the rates are equal. Nothing is clipped: a signal that reaches 1 may come out a little
+        larger.
+
+    Raises
+    ------
+    UsageError
+        For rates that are no positive numbers, or need a filter of more than ten million taps.
     """
     if rate == new_rate:
         return audio
     from scipy.signal import resample_poly
 
     divisor = gcd(rate, new_rate)
+    if min(rate, new_rate) < 1 or max(rate, new_rate) // divisor > _LARGEST_FACTOR:
+        raise UsageError(f"sound of {rate} samples per second cannot be resampled to {new_rate}")
     out = resample_poly(audio.astype(np.float64), new_rate // divisor, rate // divisor)
-    return np.clip(out, -1.0, 1.0).astype(np.float32)
+    return out.astype(np.float32)
 
 
 def fit_length(audio: np.ndarray, length: int) -> np.ndarray:

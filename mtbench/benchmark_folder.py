@@ -6,7 +6,8 @@ A clip is a sound (or video) file with a text of the same stem beside it, ``clip
 ground truth, ``clip.npy`` or ``clip.npz``, lies beside it or in a folder of its own. Sound is converted to
 mono at 16 kHz in 16 bits. Motion is brought to 25 frames per second; up to two frames more or fewer than the sound
 are cut off the longer of the two, more are an error. Everything that is wrong is reported at once and
-nothing is written.
+nothing is written. Everything that is skipped, guessed, converted or altered is told, and stands in the manifest's
+``notes``.
 """
 
 from __future__ import annotations
@@ -16,38 +17,25 @@ import json
 import os
 import re
 import shutil
-import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from mtbench.audio import load_audio, resample
 from mtbench.benchmark import Benchmark, load_benchmark
 from mtbench.benchmark_lexicons import make_word_lists, start_engine
-from mtbench.benchmark_motion import MOTION_SUFFIXES, add_templates, describe_rate, find_topology, write_truth
-from mtbench.errors import BenchmarkError, PrerequisiteError, UsageError
+from mtbench.benchmark_motion import add_templates, describe_rate, find_topology, write_truth
+from mtbench.benchmark_notes import Ledger
+from mtbench.benchmark_sources import Source, collect_sources
+from mtbench.errors import BenchmarkError, UsageError
 from mtbench.file_errors import make_folder, writing
 from mtbench.language_names import iso_name
 from mtbench.languages import display_name, language_code
 from mtbench.lexicon import load_lexicon
-from mtbench.manifests import CLIP_ID, FPS, MANIFEST, MAX_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
+from mtbench.manifests import FPS, MANIFEST, MAX_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
+from mtbench.noise import find_gap
 from mtbench.paths import explain_no_folder
-
-SOUND_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
-VIDEO_SUFFIXES = (".mpg", ".mpeg", ".mp4", ".mkv", ".mov", ".avi", ".webm")
-
-
-@dataclass(frozen=True)
-class _Source:
-    """The files of one clip."""
-
-    id: str
-    language: str
-    transcript: str
-    sound: Path
-    motion: Path | None
+from mtbench.sound_files import NOT_AUDIBLE, SOUND_SUFFIXES, load_sound
 
 
 def create_benchmark(
@@ -66,6 +54,7 @@ def create_benchmark(
     words: str = "none",
     group: bool = False,
     license: str = "",
+    strict: bool = False,
     tell: Callable[[str], None] | None = None,
 ) -> Benchmark:
     """Write a benchmark folder and return it loaded.
@@ -78,7 +67,7 @@ def create_benchmark(
         Folder with sound or video files and texts, searched with all its subfolders.
     language : str, optional
         Language of all clips (code or English name). Without it a file is called ``<Language>_…`` or lies in
-        a subfolder called after its language.
+        a subfolder called after its language; see :func:`~mtbench.benchmark_sources.guess_language`.
     name : str, optional
         Name of the benchmark; by default the folder's.
     version : str
@@ -103,9 +92,11 @@ def create_benchmark(
         together in confidence intervals.
     license : str
         Noted in the manifest.
+    strict : bool
+        What would only be told is an error.
     tell : callable, optional
-        Called with a line about each word list that was made, and about words that were read otherwise than written;
-        about a ground truth that was resampled, and templates and clips without a partner.
+        Called with a line on everything that was skipped, guessed, converted or altered, about each word list that was
+        made, and about words that were read otherwise than written.
 
     Raises
     ------
@@ -133,10 +124,11 @@ def create_benchmark(
         start_engine()  # what is missing is told before hours of sound are read
     name = name or re.sub(r"[^a-z0-9._-]+", "-", target.resolve().name.lower()).strip("-._")
     rate = describe_rate(motion_fps)
-    findings: list[str] = []
-    sources = _collect(folder, Path(motion) if motion else None, language, findings)
-    topology = find_topology((s.motion for s in sources if s.motion is not None), topology, findings)
-    _stop_at(findings, folder)
+    ledger = Ledger()
+    sources = collect_sources(folder, Path(motion) if motion else None, language, ledger)
+    truths = (source.motion for source in sources if source.motion is not None)
+    topology = find_topology(truths, topology, ledger.findings)
+    ledger.stop(folder, strict)
     make_folder(target.parent)
     work = target.parent / f".{target.name}-{os.getpid()}"
     make_folder(work)
@@ -145,38 +137,40 @@ def create_benchmark(
         lines += [f"topology = {_text(topology)}"] if topology else []
         lines += [f"fps = {FPS}", f"sample_rate = {SAMPLE_RATE}"]
         lines += [f"license = {_text(license)}"] if license else []
-        lines += _add_noise(Path(noise), work, findings) if noise else []
-        lines += _add_lexicons(Path(lexicons), work, findings) if lexicons else []
-        lines += rate
-        told: list[str] = []
+        head = _add_noise(Path(noise), work, ledger) if noise else []
+        head += _add_lexicons(Path(lexicons), work, ledger.findings) if lexicons else []
+        head += rate
         faces: dict[str, str] = {}
         if templates is not None:
-            clips = {source.id: source.sound.relative_to(folder) for source in sources}
-            head, faces = add_templates(Path(templates), clips, topology, work, findings, told)
-            lines += head
-        for source in sources:
-            lines += _add_clip(source, topology, group, work, findings, motion_fps)
+            names = {source.id: source.sound.relative_to(folder) for source in sources}
+            table, faces = add_templates(
+                Path(templates), names, topology, work, ledger.findings, ledger.notes
+            )
+            head += table
+        clips = [_add_clip(source, topology, group, work, ledger, motion_fps) for source in sources]
+        for source, clip in zip(sources, clips, strict=True):
             own = f"templates/rest-{source.id}.npz"
             if source.id not in faces and (work / own).is_file():
                 faces[source.id] = f"template = {_text(own)}"
-            lines += [faces[source.id]] if source.id in faces else []
-        _stop_at(findings, folder)
+            if source.id in faces and clip:
+                clip.append(faces[source.id])
+        ledger.stop(folder, strict)
+        told = ledger.summarize()
         if rate and any(source.motion is not None for source in sources):
             told.append(f"ground truth: resampled from {motion_fps:g} to {FPS} frames per second")
-        if tell is not None:
-            for line in told:
-                tell(line)
+        lines += [f"notes = {_text(chr(10).join(told))}"] if told else []
+        lines += head + [line for clip in clips for line in clip]
         with writing(target):
             (work / MANIFEST).write_text("\n".join(lines) + "\n", encoding="utf-8")
         load_benchmark(work)  # names and versions are checked as for any other benchmark
         if words == "auto":
             made = make_word_lists(work)
-            if tell is not None:
-                for line in (*made.describe(), *made.remarks()):
-                    tell(line)
+            told += [*made.describe(), *made.remarks()]
         if target.exists():
             target.rmdir()
         work.rename(target)
+        for line in told if tell else ():
+            tell(line)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return load_benchmark(target)
@@ -192,108 +186,29 @@ def _write_sound(path: Path, sound: np.ndarray) -> None:
         path.write_bytes(content.getbuffer())
 
 
-def _stop_at(findings: list[str], folder: Path) -> None:
-    if findings:
-        lines = "".join(f"\n  - {finding}" for finding in findings)
-        raise BenchmarkError(f"no benchmark was made from {folder}; {len(findings)} problem(s):{lines}")
-
-
 def _text(value: str) -> str:
     """Write *value* as a TOML string: JSON's escapes are TOML's."""
     return json.dumps(value, ensure_ascii=False)
 
 
-def _collect(folder: Path, motion: Path | None, language: str | None, findings: list[str]) -> list[_Source]:
-    fixed = language_code(language) if language else None
-    sounds = [p for p in sorted(folder.rglob("*")) if p.suffix.lower() in SOUND_SUFFIXES + VIDEO_SUFFIXES]
-    sounds = [p for p in sounds if not any(part.startswith(".") for part in p.relative_to(folder).parts)]
-    if not sounds:
-        findings.append(f"no recordings; looked for {', '.join(SOUND_SUFFIXES + VIDEO_SUFFIXES)}")
-    if motion is not None and not motion.is_dir():
-        raise UsageError(f"{explain_no_folder(motion)}; ground truth is looked for in a folder")
-    beside = {p.stem: p for p in sorted((motion or folder).rglob("*")) if p.suffix in MOTION_SUFFIXES}
-    seen: dict[str, Path] = {}
-    sources = []
-    for sound in sounds:
-        shown = sound.relative_to(folder).as_posix()
-        clip = re.sub(r"[^A-Za-z0-9._-]+", "-", sound.stem).strip("-._")
-        other = seen.setdefault(clip.lower(), sound)
-        if other is not sound:
-            findings.append(
-                f"{shown}: the same clip name as {other.relative_to(folder).as_posix()}; rename one"
-            )
-            continue
-        if not re.fullmatch(CLIP_ID, clip):
-            findings.append(f"{shown}: no name for a clip can be made of it; use letters and digits")
-            continue
-        code = fixed or _guess_language(sound, folder)
-        if code is None:
-            findings.append(
-                f"{shown}: language unknown; give --language, call it '<Language>_{sound.name}', or put it "
-                "into a subfolder called after its language"
-            )
-        transcript = _read_transcript(sound, folder, findings)
-        if code is not None and transcript is not None:
-            sources.append(_Source(clip, code, transcript, sound, beside.get(sound.stem)))
-    return sources
-
-
-def _guess_language(sound: Path, folder: Path) -> str | None:
-    names = [sound.stem.split("_")[0]] if "_" in sound.stem else []
-    for candidate in [*names, *reversed(sound.relative_to(folder).parts[:-1])]:
-        try:
-            return language_code(candidate)
-        except UsageError:
-            continue
-    return None
-
-
-def _read_transcript(sound: Path, folder: Path, findings: list[str]) -> str | None:
-    path = sound.with_suffix(".txt")
-    shown = path.relative_to(folder).as_posix()
-    if not path.is_file():
-        findings.append(f"{shown}: missing; put the words of {sound.name} there")
-        return None
-    if path.stat().st_size > 100_000:
-        findings.append(f"{shown}: {path.stat().st_size} bytes, expected the words of one clip")
-        return None
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        findings.append(f"{shown}: not UTF-8 text (byte {error.start}); save it as UTF-8")
-        return None
-    text = "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text)
-    text = unicodedata.normalize("NFC", " ".join(text.split()))
-    if not text:
-        findings.append(f"{shown}: empty; put the words of {sound.name} there")
-        return None
-    return text
-
-
 def _add_clip(
-    source: _Source, topology: str | None, group: bool, work: Path, findings: list[str], motion_fps: float
+    source: Source, topology: str | None, group: bool, work: Path, ledger: Ledger, motion_fps: float
 ) -> list[str]:
-
-    try:
-        sound = read_sound(source.sound)
-    except BenchmarkError as error:
-        findings.append(str(error))
+    sound = _read(source.sound, source.name, ledger, MAX_FRAMES / FPS)
+    if sound is None:
         return []
-    frames = -(-len(sound) // SAMPLES_PER_FRAME)
-    if not 1 <= frames <= MAX_FRAMES:
-        findings.append(
-            f"{source.sound.name}: {frames} frames, expected 1 to {MAX_FRAMES} (two minutes); cut it"
-        )
-        return []
+    heard = -(-len(sound) // SAMPLES_PER_FRAME)
+    frames = heard
     extra: list[str] = []
     if source.motion is not None and topology is not None:
-        frames = write_truth(source.motion, source.id, topology, frames, work, findings, motion_fps)
+        frames = write_truth(source.motion, source.id, topology, heard, work, ledger.findings, motion_fps)
         extra = [f"motion = {_text(f'motion/{source.id}.npz')}"]
+        if frames < heard:
+            lost = f"the last {heard - frames} of {heard} frames of sound were cut off"
+            ledger.note("sound-cut", source.name, lost, f"the ground truth has {frames}")
     path = work / "audio" / f"{source.id}.flac"
     path.parent.mkdir(exist_ok=True)
-    sound = sound[: frames * SAMPLES_PER_FRAME]
-    peak = float(np.abs(sound).max())
-    _write_sound(path, sound / peak if peak > 1 else sound)
+    _write_sound(path, sound[: frames * SAMPLES_PER_FRAME])
     recording = re.sub(r"_\d+$", "", source.id) if group else source.id
     return [
         "",
@@ -308,67 +223,51 @@ def _add_clip(
     ]
 
 
-def read_sound(path: Path) -> np.ndarray:
-    """Return the sound of a sound or video file, (N,) float32 mono at 16 kHz.
-
-    Raises
-    ------
-    BenchmarkError
-        Where the file cannot be read or has no sound.
-    PrerequisiteError
-        For a video file where PyAV is not installed.
-    """
-    if path.suffix.lower() not in VIDEO_SUFFIXES:
-        return load_audio(path)
+def _read(path: Path, name: str, ledger: Ledger, longest: float | None = None) -> np.ndarray | None:
+    """Return a file's sound where there is something to be heard; else, or where it is too long, say so."""
     try:
-        import av
-    except ImportError:
-        raise PrerequisiteError(
-            f"{path}: the sound of a video is read with PyAV; pip install 'multitalk-bench[video]', or "
-            "convert it to wav"
-        ) from None
-    try:
-        with av.open(str(path)) as container:
-            if not container.streams.audio:
-                raise BenchmarkError(f"{path}: the video has no sound")
-            stream = container.streams.audio[0]
-            planar = av.AudioResampler(format="fltp")
-            pieces, rate, limit = (
-                [],
-                int(stream.rate),
-                MAX_FRAMES * int(stream.rate) // FPS + int(stream.rate),
-            )
-            count = 0
-            for frame in container.decode(stream):
-                for plane in planar.resample(frame):
-                    pieces.append(plane.to_ndarray().mean(axis=0, dtype=np.float64))
-                    count += len(pieces[-1])
-                if count > limit:
-                    raise BenchmarkError(f"{path}: longer than two minutes; cut it into clips")
-    except (av.error.FFmpegError, ValueError) as error:
-        raise BenchmarkError(f"{path}: the sound cannot be read: {error}") from None
-    if not count:
-        raise BenchmarkError(f"{path}: the video has no sound")
-    return resample(np.concatenate(pieces).astype(np.float32), rate)
+        sound = load_sound(path, name=name, **({} if longest is None else {"longest": longest}))
+    except BenchmarkError as error:
+        ledger.findings.append(str(error))
+        return None
+    for note in sound.notes:
+        if note.code in NOT_AUDIBLE:
+            ledger.findings.append(str(note))
+        else:
+            ledger.notes.append(note)
+    return sound.samples if sound.audible else None
 
 
-def _add_noise(folder: Path, work: Path, findings: list[str]) -> list[str]:
-
-    files = (
-        [p for p in sorted(folder.iterdir()) if p.suffix.lower() in SOUND_SUFFIXES] if folder.is_dir() else []
-    )
+def _add_noise(folder: Path, work: Path, ledger: Ledger) -> list[str]:
+    entries = sorted(folder.iterdir()) if folder.is_dir() else []
+    files = [p for p in entries if p.suffix.lower() in SOUND_SUFFIXES and not p.name.startswith(".")]
     if not files:
-        findings.append(f"{folder}: no noise recordings there; looked for {', '.join(SOUND_SUFFIXES)}")
+        ledger.findings.append(f"{folder}: no noise recordings there; looked for {', '.join(SOUND_SUFFIXES)}")
         return []
+    for other in sorted(set(entries) - set(files)):
+        what = "a folder" if other.is_dir() else "hidden" if other.name.startswith(".") else "no sound file"
+        ledger.note(
+            "not-used",
+            f"{folder.name}/{other.name}",
+            f"passed over: {what}",
+            "noise is sound files in one folder",
+        )
     (work / "noise").mkdir()
+    seen: dict[str, str] = {}
     for file in files:
-        try:
-            sound = load_audio(file)
-        except BenchmarkError as error:
-            findings.append(str(error))
+        shown = f"{folder.name}/{file.name}"
+        other_name = seen.setdefault(file.stem.casefold(), shown)
+        if other_name != shown:
+            ledger.findings.append(f"{shown}: a noise of the same name as {other_name}; rename one")
             continue
-        peak = max(1.0, float(np.abs(sound).max()))
-        _write_sound(work / "noise" / f"{file.stem}.flac", sound / peak)
+        sound = _read(file, shown, ledger)
+        if sound is None:
+            continue
+        if (gap := find_gap(sound)) is not None:
+            ledger.note(
+                "noise-gap", shown, str(gap), "a clip that falls into it cannot be mixed: cut the silence out"
+            )
+        _write_sound(work / "noise" / f"{file.stem}.flac", sound)
     return ['noises = "noise"']
 
 

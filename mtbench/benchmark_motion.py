@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from mtbench.arrays import ArrayFileError, open_arrays
-from mtbench.errors import UsageError
+from mtbench.errors import Note, UsageError
 from mtbench.manifests import FPS
 from mtbench.motion_files import motion_kind, pose_motion, pose_rest, read_motion_file
 from mtbench.motion_geometry import check_geometry
@@ -170,7 +170,7 @@ def add_templates(
     topology: str | None,
     work: Path,
     findings: list[str],
-    told: list[str],
+    told: list[Note],
 ) -> tuple[list[str], dict[str, str]]:
     """Write the resting faces of the clips' speakers.
 
@@ -186,8 +186,8 @@ def add_templates(
         The benchmark's folder; gets ``templates/<speaker>.npz``.
     findings : list of str
         Gets a line for everything that is wrong.
-    told : list of str
-        Gets a line for clips without a face and one for faces without a clip.
+    told : list of Note
+        Gets a note for clips without a face and one for faces without a clip.
 
     Returns
     -------
@@ -227,10 +227,14 @@ def add_templates(
     }
     alone = [clip for clip, speaker in by_clip.items() if speaker is None]
     if alone:
-        told.append(f"no template for {_shorten(alone)}: FDD is n/a there; known speakers: {_shorten(faces)}")
+        known = f"FDD is n/a there; known speakers: {_shorten(faces)}"
+        told.append(Note("no-template", "templates", f"none for {_shorten(alone)}", known))
     unused = [speaker for speaker in faces if speaker and speaker not in by_clip.values()]
     if unused:
-        told.append(f"templates of speakers without a clip: {_shorten(unused)}")
+        found = f"of speakers without a clip: {_shorten(unused)}"
+        told.append(
+            Note("unused-template", "templates", found, "clips are found by the beginning of their names")
+        )
     named = ", ".join(f"{json.dumps(k, ensure_ascii=False)} = {json.dumps(v)}" for k, v in table.items() if k)
     return [f"templates = {{ {named} }}"] if named else [], lines
 

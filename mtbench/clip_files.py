@@ -44,6 +44,16 @@ def read_clip_audio(path: Path, frames: int, clip: str) -> np.ndarray:
         raise BenchmarkError(f"{path}: the sound of clip {clip} cannot be read: {error}") from None
     if not np.isfinite(samples).all():
         raise BenchmarkError(f"{path}: the sound of clip {clip} has samples that are not finite")
+    if len(samples) < count:
+        raise BenchmarkError(
+            f"{path}: the header says {count} samples, the file has {len(samples)}; the sound of clip {clip} is cut "
+            "off, copy it again"
+        )
+    if float(np.abs(samples).max()) > 1:
+        raise BenchmarkError(
+            f"{path}: the sound of clip {clip} reaches {np.abs(samples).max():.4g}, expected -1..1; "
+            "'mtbench benchmark new' converts recordings"
+        )
     padded = np.zeros(expected, np.float32)
     padded[: len(samples)] = samples
     return padded

@@ -164,6 +164,7 @@ def _check_sound(sound: np.ndarray | str | Path, sample_rate: int) -> np.ndarray
         if not 1000 <= sample_rate <= 768_000:
             raise UsageError(f"sample_rate must be 1,000 to 768,000 samples per second, not {sample_rate!r}")
         audio = resample(np.ascontiguousarray(array, np.float32), int(sample_rate))
+        audio = audio / max(np.float32(1), np.abs(audio).max())  # filters overshoot
     if len(audio) > MAX_FRAMES * SAMPLES_PER_FRAME:
         raise UsageError(
             f"{len(audio) / SAMPLE_RATE:.0f} s of sound, at most {MAX_FRAMES / 25:.0f} s: cut the clip"

@@ -10,21 +10,31 @@ every entry. Names, digests and seed are part of every signature.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mtbench.audio import load_audio
+from mtbench.audio import SAMPLE_RATE, SAMPLES_PER_FRAME
 from mtbench.errors import BenchmarkError, UsageError
 from mtbench.paths import explain_no_folder
+from mtbench.sound_files import SOUND_SUFFIXES, load_sound
+
+if TYPE_CHECKING:
+    from mtbench.benchmark import Clip
 
 #: Seed of the offsets; another one is another measurement.
 NOISE_SEED = 12345
-_SUFFIXES = (".flac", ".wav", ".ogg")
 _MAX_FILES = 64
+_log = logging.getLogger(__name__)
+#: Seconds of silence in a noise that are told.
+_LEAST_GAP = 1.0
+#: RMS of a part beside that of the whole recording below which it counts as silent: -60 dB.
+_SILENT = 1e-3
 
 
 @dataclass(frozen=True)
@@ -49,6 +59,15 @@ class Noise:
     def audio(self) -> np.ndarray:
         """(M,) float32 mono at 16 kHz; read once per process."""
         return _load(self.path, self.digest)
+
+    def part_level(self, clip_id: str, length: int, seed: int = NOISE_SEED) -> float:
+        """Return the RMS of the part that clip *clip_id* of *length* samples gets, beside that of all of it."""
+        sums = _sum_squares(self.path, self.digest)
+        whole, total = len(sums) - 1, float(sums[-1])
+        first = self.offset(clip_id, seed)
+        turns, rest = divmod(first + length, whole)
+        energy = turns * total + float(sums[rest]) - float(sums[first])
+        return float(np.sqrt(max(energy, 0.0) / length / (total / whole)))
 
     def offset(self, clip_id: str, seed: int = NOISE_SEED) -> int:
         """Return the first sample that clip *clip_id* uses."""
@@ -103,9 +122,33 @@ class NoiseSet:
             )
         return NoiseSet(self.name, tuple(n for n in self.noises if n.name in names), self.seed)
 
+    def check_parts(self, clips: Iterable[Clip]) -> None:
+        """Refuse noises whose part for one of *clips* is silent, before anything is rendered.
+
+        Raises
+        ------
+        BenchmarkError
+            With noises and clips.
+        """
+        lines = []
+        for noise in self.noises:
+            hit = [
+                clip.id
+                for clip in clips
+                if noise.part_level(clip.id, clip.frames * SAMPLES_PER_FRAME, self.seed) < _SILENT
+            ]
+            if hit:
+                named = ", ".join(hit[:5]) + (f" and {len(hit) - 5} more" if len(hit) > 5 else "")
+                lines.append(
+                    f"{noise.path}: noise {noise.name} is silent in the part that clip {named} gets; no "
+                    "signal-to-noise ratio exists there: cut the silence out of the recording"
+                )
+        if lines:
+            raise BenchmarkError("\n".join(lines))
+
 
 def load_noises(folder: Path | str | None, name: str | None = None, seed: int = NOISE_SEED) -> NoiseSet:
-    """Return the noise set in *folder* (``*.flac``, ``*.wav``, ``*.ogg``), or an empty one for None.
+    """Return the noise set in *folder* (WAV, FLAC, OGG, MP3, …), or an empty one for None.
 
     Parameters
     ----------
@@ -131,7 +174,7 @@ def load_noises(folder: Path | str | None, name: str | None = None, seed: int = 
             f"{explain_no_folder(folder)}; --noise takes a folder of WAV, FLAC or OGG recordings"
         )
     files = sorted(
-        p for p in folder.iterdir() if p.suffix.lower() in _SUFFIXES and not p.name.startswith(".")
+        p for p in folder.iterdir() if p.suffix.lower() in SOUND_SUFFIXES and not p.name.startswith(".")
     )
     if not files:
         raise UsageError(f"{folder}: holds no WAV, FLAC or OGG file; put at least one noise recording there")
@@ -149,16 +192,53 @@ def load_noises(folder: Path | str | None, name: str | None = None, seed: int = 
         for p in sorted(files, key=lambda p: p.stem)
     )
     for noise in noises:
-        if not np.any(noise.audio):
+        if not np.any(noise.audio) or not _sum_squares(noise.path, noise.digest)[-1] > 0:
             raise BenchmarkError(
                 f"{noise.path}: silent recording; no signal-to-noise ratio exists, remove it"
             )
     return NoiseSet(name or folder.resolve().name, noises, seed)
 
 
+@dataclass(frozen=True)
+class Gap:
+    """A stretch of silence in a recording, in seconds."""
+
+    start: float
+    length: float
+
+    def __str__(self) -> str:
+        return f"{self.length:.1f} s of silence from {self.start:.1f} s on"
+
+
+def find_gap(audio: np.ndarray) -> Gap | None:
+    """Return the longest silence of a second or more in (M,) *audio* at 16 kHz, None without one.
+
+    Silent is what lies 60 dB below the RMS of the whole, in blocks of 10 ms.
+    """
+    block = SAMPLE_RATE // 100
+    wide = np.asarray(audio, np.float64)
+    energy = np.add.reduceat(wide * wide, np.arange(0, len(wide), block)) / block
+    silent = energy <= _SILENT**2 * np.mean(wide * wide)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], silent, [False]]).astype(np.int8)))
+    starts, lengths = edges[::2], edges[1::2] - edges[::2]
+    if not len(lengths) or lengths.max() * 0.01 < _LEAST_GAP:
+        return None
+    longest = int(lengths.argmax())
+    return Gap(float(starts[longest]) * 0.01, float(lengths[longest]) * 0.01)
+
+
 @lru_cache(maxsize=_MAX_FILES)
 def _load(path: Path, digest: str) -> np.ndarray:
     """Load *path*; its digest is part of the key, so that a rewritten file is read again."""
-    audio = load_audio(path)
-    audio.setflags(write=False)
-    return audio
+    sound = load_sound(path)
+    for note in sound.notes:
+        _log.info("%s: %s (%s)", path, note.message, note.hint)
+    sound.samples.setflags(write=False)
+    return sound.samples
+
+
+@lru_cache(maxsize=_MAX_FILES)
+def _sum_squares(path: Path, digest: str) -> np.ndarray:
+    """Return (M + 1,) float64, the energy up to each sample."""
+    wide = _load(path, digest).astype(np.float64)
+    return np.concatenate([[0.0], np.cumsum(wide * wide)])

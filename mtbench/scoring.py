@@ -162,6 +162,8 @@ def score(
         allow_partial=allow_partial,
     )
     noises = load_noises(folder).select(noise_names) if noise_names is not None else load_noises(folder)
+    if recognizer is not None:
+        noises.check_parts(benchmark.clips)
     conditions = list_conditions(snr, noises.names)
     reporter = make_progress(progress)
     reporter.title = submission.system

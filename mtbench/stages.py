@@ -20,7 +20,7 @@ import numpy as np
 from mtbench.audio import MIXING_VERSION, from_pcm16, mix_at_snr, to_pcm16
 from mtbench.benchmark import Benchmark, Clip, load_benchmark
 from mtbench.cache import STAGES, Cache, digest_array, digest_bytes, stage_key
-from mtbench.errors import PrerequisiteError, Problem, SubmissionError
+from mtbench.errors import PrerequisiteError, Problem, SubmissionError, UsageError
 from mtbench.ground_truth import (
     motion_file_digest,
     static_digest,
@@ -243,7 +243,10 @@ class Workshop:
         assert heard.noise is not None
         assert heard.snr_db is not None
         noise = self.noises[heard.noise]
-        return to_pcm16(mix_at_snr(clip.audio, noise.audio, heard.snr_db, noise.offset(clip.id)))
+        try:
+            return to_pcm16(mix_at_snr(clip.audio, noise.audio, heard.snr_db, noise.offset(clip.id)))
+        except UsageError as error:
+            raise UsageError(f"clip {clip.id} with noise {noise.name}: {error}") from None
 
     def measure(self, clip: Clip, vertices: np.ndarray) -> dict[str, Any]:
         """Return the geometric sums of *clip* as JSON values."""

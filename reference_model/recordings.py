@@ -2,7 +2,7 @@
 
 Conventions
 -----------
-What :func:`mtbench.benchmark_folder.create_benchmark` takes is taken here, and a few endings more. The language of a
+What :func:`mtbench.benchmark_folder.create_benchmark` takes is taken here. The language of a
 file is the one that is asked for; else the one that its name begins with (``Italian_…``), or the nearest folder that is
 called after a language.
 """
@@ -14,14 +14,14 @@ from pathlib import Path
 
 import numpy as np
 
-from mtbench.benchmark_folder import SOUND_SUFFIXES, VIDEO_SUFFIXES, read_sound
 from mtbench.errors import BenchmarkError, UsageError
 from mtbench.languages import language_code
 from mtbench.manifests import FPS, MAX_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
 from mtbench.paths import explain_no_folder
+from mtbench.sound_files import SOUND_SUFFIXES, VIDEO_SUFFIXES, load_sound
 
 #: Endings of files that count as recordings in a folder.
-AUDIO_SUFFIXES = tuple(dict.fromkeys((*SOUND_SUFFIXES, ".opus", ".aif", ".aiff", *VIDEO_SUFFIXES)))
+AUDIO_SUFFIXES = SOUND_SUFFIXES + VIDEO_SUFFIXES
 
 
 @dataclass(frozen=True)
@@ -54,42 +54,27 @@ def read_speech(path: str | Path) -> tuple[np.ndarray, tuple[str, ...]]:
     -------
     audio : (N,) float32
     notes : tuple of str
-        What had to be converted.
+        What was converted, or is odd, see :mod:`mtbench.sound_files`.
 
     Raises
     ------
     UsageError
         Where there is no such file.
     BenchmarkError
-        Where it is unreadable, empty, longer than two minutes, or holds NaN or infinities.
+        Where it is unreadable, cut off, empty, longer than two minutes, or holds NaN or infinities.
     PrerequisiteError
         For a video without PyAV.
     """
-    import soundfile
-
     file = Path(path)
     if not file.is_file():
         raise UsageError(f"{file}: there is no such sound file")
-    audio = read_sound(file)
-    if len(audio) > MAX_FRAMES * SAMPLES_PER_FRAME:
+    sound = load_sound(file)
+    if len(sound.samples) > MAX_FRAMES * SAMPLES_PER_FRAME:
         raise BenchmarkError(
-            f"{file}: {len(audio) / SAMPLE_RATE:.0f} s of audio; at most {MAX_FRAMES // FPS} s are animated at once; "
-            "cut the recording"
+            f"{file}: {len(sound.samples) / SAMPLE_RATE:.0f} s of audio; at most {MAX_FRAMES // FPS} s are animated at "
+            "once; cut the recording"
         )
-    notes = []
-    if file.suffix.lower() not in VIDEO_SUFFIXES:
-        info = soundfile.info(str(file))
-        if info.channels > 1:
-            notes.append(f"{info.channels} channels were averaged to one")
-        if info.samplerate != SAMPLE_RATE:
-            lost = f"; there is no speech above {info.samplerate / 2000:g} kHz in it"
-            notes.append(
-                f"resampled from {info.samplerate} Hz to {SAMPLE_RATE} Hz"
-                + (lost if info.samplerate < SAMPLE_RATE else "")
-            )
-    if not np.any(audio):
-        notes.append("the sound is silent")
-    return audio, tuple(notes)
+    return sound.samples, tuple(f"{note.message}; {note.hint}" for note in sound.notes)
 
 
 def estimate_seconds(path: Path) -> float:

@@ -12,8 +12,7 @@ import argparse
 import shutil
 from pathlib import Path
 
-from mtbench.audio import SAMPLE_RATE, SAMPLES_PER_FRAME
-from mtbench.benchmark_folder import read_sound
+from mtbench.audio import SAMPLE_RATE, SAMPLES_PER_FRAME, load_audio
 from mtbench.lexicon import make_lexicon, write_lexicon
 from mtbench.synth.benchmark_writer import format_fields, write_flac, write_manifest
 from mtbench.synth.espeak import Espeak
@@ -58,7 +57,7 @@ def build(source: Path, out: Path) -> None:
     tables = []
     for video in videos:
         words = spell_out(video.stem)
-        audio = read_sound(video)
+        audio = load_audio(video)
         audio = audio / max(1.0, float(abs(audio).max()) / 0.98)
         write_flac(part / "audio" / f"{video.stem}.flac", audio)
         fields = {

@@ -5,8 +5,9 @@ import pytest
 import soundfile
 from factories import talk
 
+from mtbench.audio import load_audio
 from mtbench.benchmark import load_benchmark
-from mtbench.benchmark_folder import create_benchmark, read_sound
+from mtbench.benchmark_folder import create_benchmark
 from mtbench.errors import BenchmarkError, UsageError
 
 GRID_WORDS = (
@@ -207,7 +208,7 @@ def test_the_real_recordings(tmp_path, shared):
         (source / f"{video.stem}.txt").write_text(" ".join(words))
         (source / video.name).symlink_to(video)
     # one of them goes through a sound file, as without PyAV
-    soundfile.write(source / "bbaf2n.wav", read_sound(source / "bbaf2n.mpg"), 16000, subtype="PCM_16")
+    soundfile.write(source / "bbaf2n.wav", load_audio(source / "bbaf2n.mpg"), 16000, subtype="PCM_16")
     (source / "bbaf2n.mpg").unlink()
     benchmark = create_benchmark(tmp_path / "grid", source, language="English")
     assert len(benchmark.clips) == 7

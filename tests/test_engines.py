@@ -344,10 +344,10 @@ def test_real_recordings_are_loaded_with_their_sentences():
 
 def test_real_speech_is_the_sound_of_the_recordings(shared):
     pytest.importorskip("av")
-    from mtbench.benchmark_folder import read_sound
+    from mtbench.audio import load_audio
     from mtbench.synth.real_speech import load_real_speech
 
     clip = load_real_speech().clips[0]
-    sound = read_sound(shared / "grid" / f"{clip.id}.mpg")
+    sound = load_audio(shared / "grid" / f"{clip.id}.mpg")
     stored = clip.audio[: len(sound)]
     assert np.corrcoef(sound, stored)[0, 1] > 0.9999

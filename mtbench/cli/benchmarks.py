@@ -46,6 +46,9 @@ def new(
         bool, typer.Option("--group", help="Clips named alike up to a last _<number> are of one recording.")
     ] = False,
     license: Annotated[str, typer.Option(help="Noted in the manifest.")] = "",
+    strict: Annotated[
+        bool, typer.Option("--strict", help="What is skipped, guessed, converted or altered is an error.")
+    ] = False,
 ) -> None:
     """Make a benchmark from recordings and their texts."""
     from mtbench.benchmark_folder import create_benchmark
@@ -68,6 +71,7 @@ def new(
         words=words,
         group=group,
         license=license,
+        strict=strict,
         tell=say_note,
     )
     say(f"{directory}: {len(benchmark.clips)} clips, languages {', '.join(benchmark.languages)}")

@@ -160,7 +160,7 @@ def speak_flite(text: str, voice: str) -> Recording:
             lib.delete_utterance(utterance)
     audio = samples / np.float32(32768)
     if rate != SAMPLE_RATE:
-        audio = resample(audio, rate, SAMPLE_RATE)
+        audio = np.clip(resample(audio, rate, SAMPLE_RATE), -1.0, 1.0)
     return Recording(audio.astype(np.float32, copy=False), join_ends(rows))
 
 
