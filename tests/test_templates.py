@@ -235,7 +235,7 @@ def test_templates_of_files_and_folders_and_those_without_a_partner(tmp_path):
     }
     np.testing.assert_array_equal(template_face(made.clip("02")), FACES["bruno"])
     assert find_untemplated(made.clips) == ["carla_03"]
-    assert any(line.startswith("no template for carla_03: FDD is n/a there") for line in told), told
+    assert any(line.startswith("templates: none for carla_03 — FDD is n/a there") for line in told), told
     assert any("speakers without a clip: dora" in line for line in told), told
 
 
