@@ -357,8 +357,7 @@ def _count_clipped(samples: np.ndarray, rate: int) -> int:
         runs = edges[1::2] - edges[::2]
         count += int(runs[runs >= least].sum())
     # A constant signal has no tops.
-    flat = count == len(signal)
-    return count if count >= max(2 * least, 1e-4 * len(signal)) and not flat else 0
+    return count if count >= max(2 * least, 1e-4 * len(signal)) and np.ptp(signal) else 0
 
 
 def _remove_offset(audio: np.ndarray, note: _Teller) -> np.ndarray:

@@ -78,8 +78,8 @@ def test_predict_a_file(tiny, wav, tmp_path):
     assert (code, text) == (0, f"{out / 'talk.npz'}\n")
     lines = notes.splitlines()
     assert lines[:2] == [
-        f"{wav}: 2 channels were averaged to one",
-        f"{wav}: resampled from 8000 Hz to 16000 Hz; there is no speech above 4 kHz in it",
+        f"{wav}: 2 channels were averaged; expected mono",
+        f"{wav}: resampled from 8000 to 16000 Hz; polyphase filter; there is nothing above 4 kHz in it",
     ]
     assert re.fullmatch(
         r"1 recording, 0\.5 s of sound in [\d.]+ s: real-time factor [\d.]+, peak memory [\d,]+ MB", lines[2]
