@@ -35,7 +35,7 @@ from mtbench.lexicon import load_lexicon
 from mtbench.manifests import FPS, MANIFEST, MAX_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
 from mtbench.noise import find_gap
 from mtbench.paths import explain_no_folder
-from mtbench.sound_files import NOT_AUDIBLE, SOUND_SUFFIXES, load_sound
+from mtbench.sound_files import LONGEST_SECONDS, NOT_AUDIBLE, SOUND_SUFFIXES, load_sound
 
 
 def create_benchmark(
@@ -169,8 +169,9 @@ def create_benchmark(
         if target.exists():
             target.rmdir()
         work.rename(target)
-        for line in told if tell else ():
-            tell(line)
+        if tell is not None:
+            for line in told:
+                tell(line)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return load_benchmark(target)
@@ -223,10 +224,10 @@ def _add_clip(
     ]
 
 
-def _read(path: Path, name: str, ledger: Ledger, longest: float | None = None) -> np.ndarray | None:
+def _read(path: Path, name: str, ledger: Ledger, longest: float = LONGEST_SECONDS) -> np.ndarray | None:
     """Return a file's sound where there is something to be heard; else, or where it is too long, say so."""
     try:
-        sound = load_sound(path, name=name, **({} if longest is None else {"longest": longest}))
+        sound = load_sound(path, longest=longest, name=name)
     except BenchmarkError as error:
         ledger.findings.append(str(error))
         return None

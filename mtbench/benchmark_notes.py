@@ -59,7 +59,7 @@ class Ledger:
         groups: dict[str, list[Note]] = {}
         for note in self.notes:
             groups.setdefault(note.code, []).append(note)
-        lines = []
+        lines: list[str] = []
         for group in groups.values():
             if len(group) <= FEW:
                 lines += map(str, group)

@@ -126,11 +126,11 @@ def collect_sources(folder: Path, motion: Path | None, language: str | None, led
             )
         code = fixed or guess_language(sound, folder, shown, ledger)
         transcript = _read_text(sound, shown, text, ledger)
-        for path in (text, truth):
-            if path is not None and path.stem != sound.stem:
+        for partner in (text, truth):
+            if partner is not None and partner.stem != sound.stem:
                 ledger.note(
                     "unicode-form",
-                    path.name,
+                    partner.name,
                     f"taken for {shown}: the names differ in their Unicode form",
                     "é is one character or two; some systems change it",
                 )

@@ -90,9 +90,9 @@ def _read_packets(container: Any, track: _Track) -> float | None:
                 first = start if first is None else min(first, start)
         if packet.stream.type == "audio":
             for frame in packet.decode():
-                start = None if frame.pts is None else float(frame.pts * frame.time_base)
+                heard = None if frame.pts is None else float(frame.pts * frame.time_base)
                 for plane in planar.resample(frame):
-                    track.add(plane.to_ndarray(), int(plane.sample_rate), start)
+                    track.add(plane.to_ndarray(), int(plane.sample_rate), heard)
     return first
 
 
