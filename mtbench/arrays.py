@@ -28,6 +28,8 @@ import numpy as np
 
 #: Most bytes of an array header; real ones have 80 to 200.
 MAX_HEADER = 10_000
+#: Most brackets in it; real ones have two or three.
+MAX_BRACKETS = 64
 #: Most members of an npz.
 MAX_MEMBERS = 64
 #: Bytes moved in one piece, and the most that the zip reader may ask of the file at once.
@@ -130,6 +132,9 @@ def _parse_header(stream: BinaryIO | Any) -> ArrayHeader:
             _HEADER_HINT,
         )
     text = stream.read(length)
+    if sum(text.count(bracket) for bracket in b"([{") > MAX_BRACKETS:
+        # Python's parser runs out of memory on brackets within brackets.
+        raise ArrayFileError("unreadable-array", "array header of too many brackets", _HEADER_HINT)
     parse = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     try:
         with warnings.catch_warnings():

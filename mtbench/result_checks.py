@@ -162,11 +162,12 @@ def _check_sums(sums: GeometrySums | None) -> None:
 
 
 class RowKeeper:
-    """Sees that the rows of one file belong together: each condition of a clip once, and one language a clip."""
+    """Sees that the rows of one file belong together: each condition once, one language and one reference a clip."""
 
     def __init__(self) -> None:
         self._seen: set[tuple] = set()
         self._clips: dict[str, tuple[str, str]] = {}
+        self._lengths: dict[tuple[str, str], int] = {}
 
     def check(self, row: Row) -> None:
         """Check a row beside those before it."""
@@ -181,6 +182,20 @@ class RowKeeper:
                 f"clip {row.clip} has language and source {row.language}, {row.source} here, and {', '.join(known)} "
                 "in a row before"
             )
+        if isinstance(row, RecognitionRow):
+            self._check_lengths(row)
+
+    def _check_lengths(self, row: RecognitionRow) -> None:
+        """Refuse rows of one clip with references of other lengths: gains are differences over the same words."""
+        for name in ("words", "chars", "phones"):
+            counts: EditCounts | None = getattr(row, name)
+            if counts is not None:
+                known = self._lengths.setdefault((row.clip, name), counts.reference_length)
+                if known != counts.reference_length:
+                    raise ValueError(
+                        f"{name} of clip {row.clip}: hits, substitutions and deletions are {counts.reference_length} "
+                        f"together here, and {known} in a row before; they are the length of one reference"
+                    )
 
 
 def check_summary(summary: Iterable[Any]) -> None:

@@ -91,6 +91,8 @@ def _walk(file: BinaryIO, size: int, order: str, wanted: bytes) -> Shortfall | N
             channels, _, bits = struct.unpack(">hIh", body[:8])
             block = max(1, channels * -(-bits // 8))
         place += 8 + length + length % 2
+        if place > size:
+            return None
     return None
 
 
@@ -107,6 +109,8 @@ def _walk_wave64(file: BinaryIO, size: int) -> Shortfall | None:
         if length < 24:
             return None
         place += (length + 7) // 8 * 8
+        if place > size:
+            return None
     return None
 
 

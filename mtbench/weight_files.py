@@ -10,6 +10,7 @@ bounded by the size of that file. Everything wrong is a ``ValueError``; whoever 
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,16 @@ MAX_WEIGHTS, MAX_DESCRIPTION = 16 << 30, 16 << 20
 #: Most of whatever a network has many of (widths, classes, entries), and most layers one upon another.
 MAX_SIZE, MAX_LAYERS = 1 << 20, 256
 _SHOWN = 3
+
+
+def is_archive(path: Path) -> bool:
+    """Whether torch will read *path* as the zip archive that it is.
+
+    What does not begin as one torch reads as a file of before 2020, believing every length that it is told.
+    """
+    with path.open("rb") as file:
+        begun = file.read(4) == b"PK\x03\x04"
+    return begun and zipfile.is_zipfile(path)
 
 
 def read_description(path: Path) -> Any:

@@ -23,6 +23,7 @@ import torch
 from mtbench.errors import UsageError
 from mtbench.paths import PathError, check_regular_file
 from mtbench.reference_model.model import Settings, periodic_code
+from mtbench.weight_files import is_archive
 
 #: Before the speech encoder's names in stage 2's file.
 AUDIO = "audio_encoder."
@@ -181,7 +182,7 @@ def _read_checkpoint(path: Path) -> dict[str, torch.Tensor]:
     if size > MAX_BYTES:
         raise UsageError(f"{path}: {size} bytes, expected at most {MAX_BYTES}; not a released checkpoint")
     try:
-        if zipfile.is_zipfile(path):
+        if is_archive(path):
             with zipfile.ZipFile(path) as archive:
                 unpacked = sum(item.file_size for item in archive.infolist())
             if unpacked > MAX_BYTES:

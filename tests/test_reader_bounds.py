@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import pickle
 import re
+import shutil
 import struct
+import zipfile
 
 import numpy as np
 import pytest
@@ -23,7 +25,9 @@ from mtbench.paths import PathError, resolve_inside
 from mtbench.results import read_results, read_rows, read_run
 from mtbench.safe_pickle import UnsafePickleError, load_arrays
 from mtbench.scoring import rescore
+from mtbench.sound_headers import find_shortfall
 from mtbench.submission import validate
+from mtbench.weight_files import is_archive
 
 # ---- manifests
 
@@ -311,3 +315,44 @@ def test_results_saved_by_an_editor_are_read(good, tmp_path):
         (folder / name).write_bytes(text.encode("utf-8-sig"))
     assert read_run(folder).model_dump() == read_run(good).model_dump()
     assert read_rows(folder) == read_rows(good)
+
+
+def test_a_clip_has_one_reference_in_all_its_rows(good, tmp_path):
+    """Found by fuzzing: one count of one row was another, and the gain had no common words."""
+    folder = shutil.copytree(good, tmp_path / "edited")
+    lines = (folder / "clips.jsonl").read_text("utf-8").splitlines()
+    row = json.loads(lines[1])
+    row["words"]["hits"] += 3
+    lines[1] = json.dumps(row)
+    (folder / "clips.jsonl").write_text("\n".join(lines), "utf-8")
+    with pytest.raises(UsageError, match=r"line 2: words of clip .* they are the length of one reference"):
+        read_rows(folder)
+
+
+def test_a_header_of_brackets_within_brackets(tmp_path):
+    header = b"{" + b"[" * 4000
+    content = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header
+    (tmp_path / "a.npy").write_bytes(content)
+    with pytest.raises(ArrayFileError, match="too many brackets"):
+        read_arrays(tmp_path / "a.npy", 1000)
+
+
+@pytest.mark.parametrize("kind", [b"RIFF", b"RF64"])
+def test_chunks_that_reach_beyond_all_files(tmp_path, kind):
+    chunk = b"JUNK" + b"\xf0\xff\xff\xff"
+    content = kind + b"\xff\xff\xff\xffWAVE" + chunk * 8
+    (tmp_path / "a.wav").write_bytes(content)
+    assert find_shortfall(tmp_path / "a.wav") is None
+    wide = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00" + b"\0" * 24
+    (tmp_path / "a.w64").write_bytes(wide + (b"junk" + b"\0" * 12 + b"\xf0" + b"\xff" * 7) * 3)
+    assert find_shortfall(tmp_path / "a.w64") is None
+
+
+def test_what_only_ends_as_an_archive_is_no_checkpoint(tmp_path):
+    with zipfile.ZipFile(tmp_path / "real.zip", "w") as archive:
+        archive.writestr("a/data.pkl", b"x")
+    content = (tmp_path / "real.zip").read_bytes()
+    assert is_archive(tmp_path / "real.zip")
+    (tmp_path / "late.pt").write_bytes(b"\x80\x02" + content)
+    assert zipfile.is_zipfile(tmp_path / "late.pt")
+    assert not is_archive(tmp_path / "late.pt")

@@ -9,7 +9,6 @@ A run folder holds ``checkpoint.pt`` (tensors and plain values, read with ``weig
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ import torch
 from mtbench.cache import write_atomically
 from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.reference_model.model import MotionAutoencoder, Settings
-from mtbench.weight_files import check_tensors, read_description, read_tensors
+from mtbench.weight_files import check_tensors, is_archive, read_description, read_tensors
 
 CHECKPOINT = "checkpoint.pt"
 STAGE1 = "stage1.safetensors"
@@ -44,8 +43,7 @@ def load_checkpoint(folder: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        # torch's reader of files of before 2020 believes every length that it is told.
-        if not zipfile.is_zipfile(path):
+        if not is_archive(path):
             raise ValueError("not a file that torch.save writes")
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises half a dozen kinds for damaged files
