@@ -15,6 +15,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import types
 from typing import Any
 
@@ -50,6 +51,7 @@ class Stopped(BaseException):
 
 _stopped: Stopped | None = None
 _announced = threading.Event()
+_watching = False
 
 
 def handle_signals() -> None:
@@ -58,6 +60,7 @@ def handle_signals() -> None:
         number = getattr(signal, name, None)  # there is no SIGHUP on Windows
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _stop)
+    _watch()
 
 
 def stopped() -> Stopped | None:
@@ -84,6 +87,32 @@ def _stop(number: int, frame: types.FrameType | None) -> None:
     timer.daemon = True
     timer.start()
     raise _stopped
+
+
+def _watch() -> None:
+    """Start the thread that ends the program where the main thread hears no signal.
+
+    Python's handlers run between two of the main thread's instructions: never while it waits inside a library, as for
+    other processes in a training. The number of a signal is written to a pipe at once.
+    """
+    global _watching
+    if _watching or os.name != "posix":
+        return
+    _watching = True
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    threading.Thread(target=_listen, args=(reading,), daemon=True).start()
+
+
+def _listen(pipe: int) -> None:
+    numbers = {int(getattr(signal, name)) for name in _WORDS}
+    while heard := os.read(pipe, 1):
+        if heard[0] in numbers:
+            time.sleep(PATIENCE)
+            if _stopped is None:
+                _kill_children()
+                _end(Stopped(heard[0]))
 
 
 def _kill_children() -> None:

@@ -249,3 +249,22 @@ def test_leaving_an_executor_does_not_wait_for_its_tasks():
         results = executor.run(time.sleep, [0.01, 60])
         next(results)
     assert time.monotonic() - began < 30
+
+
+def test_a_main_thread_that_hears_nothing_ends_all_the_same():
+    """As in a training, where it waits inside a library for processes that are gone."""
+    code = (
+        "import ctypes; from mtbench.signals import handle_signals; handle_signals();"
+        "lock = ctypes.create_string_buffer(64); wait = ctypes.CDLL(None).pthread_mutex_lock;"
+        "print(wait(lock), flush=True); wait(lock)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline() == "0\n"
+        process.send_signal(signal.SIGTERM)
+        errors = process.communicate(timeout=20)[1]
+    assert process.returncode == 143
+    assert errors.splitlines() == [
+        "error: terminated; what was finished is kept, and the same command goes on from there"
+    ]
