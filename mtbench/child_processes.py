@@ -18,6 +18,8 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import resource_tracker
 from typing import Any
 
+from mtbench.signals import deferred_signals
+
 
 @contextlib.contextmanager
 def shielded_start() -> Iterator[None]:
@@ -25,6 +27,13 @@ def shielded_start() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
+    with deferred_signals(), _masked():
+        yield
+
+
+@contextlib.contextmanager
+def _masked() -> Iterator[None]:
+    # The mask is for the children; in this process another thread may get the signal all the same.
     # Children inherit the mask. The tracker is started before, since its start would undo it.
     resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})

@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 import types
+from collections.abc import Iterator
 from typing import Any
 
 #: Seconds that cleaning up may take after a signal.
@@ -52,6 +53,8 @@ class Stopped(BaseException):
 _stopped: Stopped | None = None
 _announced = threading.Event()
 _watching = False
+_deferring = 0
+_pending: int | None = None
 
 
 def handle_signals() -> None:
@@ -77,8 +80,25 @@ def announce(reason: Stopped) -> None:
             os.write(2, f"error: {reason}\n".encode())
 
 
+@contextlib.contextmanager
+def deferred_signals() -> Iterator[None]:
+    """Let the block end before a signal ends the program: half-started children would complain at length."""
+    global _deferring, _pending
+    _deferring += 1
+    try:
+        yield
+    finally:
+        _deferring -= 1
+        if not _deferring and _pending is not None:
+            number, _pending = _pending, None
+            _stop(number, None)
+
+
 def _stop(number: int, frame: types.FrameType | None) -> None:
-    global _stopped
+    global _stopped, _pending
+    if _deferring:
+        _pending = number
+        return
     _kill_children()
     if _stopped is not None:
         _end(_stopped)
