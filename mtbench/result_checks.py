@@ -168,6 +168,7 @@ class RowKeeper:
         self._seen: set[tuple] = set()
         self._clips: dict[str, tuple[str, str]] = {}
         self._lengths: dict[tuple[str, str], int] = {}
+        self._references: dict[str, tuple] = {}
 
     def check(self, row: Row) -> None:
         """Check a row beside those before it."""
@@ -187,6 +188,9 @@ class RowKeeper:
 
     def _check_lengths(self, row: RecognitionRow) -> None:
         """Refuse rows of one clip with references of other lengths: gains are differences over the same words."""
+        reference = row.reference, row.reference_phones
+        if self._references.setdefault(row.clip, reference) != reference:
+            raise ValueError(f"clip {row.clip} has another reference here than in a row before")
         for name in ("words", "chars", "phones"):
             counts: EditCounts | None = getattr(row, name)
             if counts is not None:

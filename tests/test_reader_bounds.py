@@ -356,3 +356,16 @@ def test_what_only_ends_as_an_archive_is_no_checkpoint(tmp_path):
     (tmp_path / "late.pt").write_bytes(b"\x80\x02" + content)
     assert zipfile.is_zipfile(tmp_path / "late.pt")
     assert not is_archive(tmp_path / "late.pt")
+
+
+@pytest.mark.parametrize("field", ["reference", "reference_phones"])
+def test_a_clip_has_one_text_in_all_its_rows(good, tmp_path, field):
+    """Found by fuzzing: rescoring counted one row against another text."""
+    folder = shutil.copytree(good, tmp_path / "edited")
+    lines = (folder / "clips.jsonl").read_text("utf-8").splitlines()
+    row = json.loads(lines[1])
+    row[field] = "something else"
+    lines[1] = json.dumps(row)
+    (folder / "clips.jsonl").write_text("\n".join(lines), "utf-8")
+    with pytest.raises(UsageError, match=r"line 2: clip .* has another reference here"):
+        read_rows(folder)
