@@ -30,10 +30,25 @@ def is_archive(path: Path) -> bool:
     """Whether torch will read *path* as the zip archive that it is.
 
     What does not begin as one torch reads as a file of before 2020, believing every length that it is told.
+
+    Raises
+    ------
+    ValueError
+        For an archive whose members are larger than itself: torch asks for the memory before it reads.
     """
     with path.open("rb") as file:
         begun = file.read(4) == b"PK\x03\x04"
-    return begun and zipfile.is_zipfile(path)
+    if not begun or not zipfile.is_zipfile(path):
+        return False
+    size = path.stat().st_size
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+    except Exception as error:  # besides BadZipFile: struct and text errors of damaged directories
+        raise ValueError(f"its directory cannot be read ({error})") from None
+    if any(max(m.file_size, m.compress_size, m.header_offset) > size for m in members):
+        raise ValueError("a member claims more bytes than the file has")
+    return True
 
 
 def read_description(path: Path) -> Any:
