@@ -12,6 +12,7 @@ Processes are numbered from 0; only process 0 writes files. All of them hold the
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -42,6 +43,7 @@ class Devices:
             torch.cuda.set_device(self.device)
         if self.count > 1 and not dist.is_initialized():
             dist.init_process_group("nccl" if cuda else "gloo")
+            atexit.register(_leave)
 
     @property
     def first(self) -> bool:
@@ -111,6 +113,12 @@ class Devices:
         yield
         if self.count > 1 and self.first:
             dist.barrier()
+
+
+def _leave() -> None:
+    """Leave the other processes before the interpreter ends: gloo's threads would abort it now and then."""
+    if dist.is_initialized():
+        dist.destroy_process_group()
 
 
 def full_precision(device: torch.device) -> AbstractContextManager[object]:
