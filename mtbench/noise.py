@@ -182,6 +182,12 @@ def load_noises(folder: Path | str | None, name: str | None = None, seed: int = 
         raise UsageError(
             f"{folder}: {len(files)} recordings, at most {_MAX_FILES}; choose a representative few"
         )
+    for file in files:
+        # "all" is what numbers over all noises together are called; the others would break signatures.
+        if file.stem.lower() == "all" or any(c in file.stem for c in "|,()#\n\r"):
+            raise UsageError(
+                f"{folder}: a recording cannot be called {file.stem!r}: rename it, without | , ( ) # and not 'all'"
+            )
     stems = [p.stem for p in files]
     if twice := sorted({s for s in stems if stems.count(s) > 1}):
         raise UsageError(

@@ -7,7 +7,8 @@ of every coordinate is taken for a cubic spline in time, which is read at the ce
 :data:`FIT_FROM` frames per second the spline goes through every frame given. Above, it has one knot per new
 frame and comes closest to the frames given in the sense of least squares: what is faster than 12.5 Hz cannot be
 held by 25 frames per second, and would come back as slow motion that nobody made. Constant and linear motion
-stays exact; a sinusoid of up to 6 Hz is off by less than 3 % of its amplitude from any rate in :data:`RATES`.
+stays exact; a sinusoid of up to 6 Hz is off by less than 3 % of its amplitude from any rate in :data:`RATES`, but for
+the three frames at either end, where it may be 5 %.
 
 Sums run in a fixed order and without a linear algebra library, so that every machine gives the same bytes.
 """

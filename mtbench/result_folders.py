@@ -72,6 +72,8 @@ def place_beside(plain: Path, run: Run, note: str | None = None) -> tuple[Path, 
         why = old if isinstance(old, str) else f"a result under other conditions ({_name_change(old, run)})"
         notes.append(f"{plain} holds {why}, which is kept; this one is in {folder}")
         old = _read_old(folder)
+        if isinstance(old, str):
+            raise UsageError(f"{folder} holds {old}; move it away, or give another folder (--out)")
     if isinstance(old, Run) and old.system.digest != run.system.digest:
         notes.append(
             f"replaced the result of another version of this submission in {folder} "

@@ -50,7 +50,7 @@ LONGEST_SECONDS = 3600.0
 _MOST_SAMPLES = 400_000_000
 _BLOCK = 1 << 20
 _PEAK = 0.95
-_WIDE = ("PCM_24", "PCM_32")
+_WIDE = ("PCM_32",)
 #: Share of the energy that may lie where channels cancel each other.
 _CANCELLED = 0.1
 
@@ -288,14 +288,14 @@ def _find_gain(raw: RawSound, note: _Teller) -> float:
             "expected -1..1",
         )
         return 1 / 32768
-    if raw.wide and 0 < peak <= 2**-8:
-        gain = 65536 if peak <= 2**-16 else 256
+    # Below -96 dBFS there is no recording; down to -114 dBFS it may be one of 16 bits that were not shifted.
+    if raw.wide and 2**-19 <= peak <= 2**-16:
         note(
             "scaled",
-            f"values in the lowest bits of a wide integer were multiplied by {gain}",
+            "values in the lowest 16 bits of a wide integer were multiplied by 65536",
             f"the peak was at {20 * np.log10(peak):.0f} dBFS, as where 16-bit values are written without a shift",
         )
-        return float(gain)
+        return 65536.0
     return 1.0
 
 

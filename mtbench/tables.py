@@ -100,8 +100,7 @@ class Column:
         text = f"{self.scale * row.estimate:{'+' if self.sign else ''}.{self.digits}f}"
         if row.ci95 is not None:
             text += f" ±{self.scale * (row.ci95[1] - row.ci95[0]) / 2:.{self.digits}f}"
-        # A partial run says so by its name, and all its numbers miss the same clips.
-        few = row.n_clips < row.n_expected and run.rankable
+        few = row.n_clips < row.n_expected
         return text + (f" [{row.n_clips}/{row.n_expected}]" if few else "")
 
 

@@ -131,7 +131,7 @@ def _refuse_other_kinds(written: str, stem: str) -> None:
         raise TranscriptError(
             f"fields of LRS2 or LRS3 (line {lines[0][:40]!r}) without a first line 'Text:'; {_WORDS_ONLY}"
         )
-    if re.match(re.escape(stem) + r"(\.\w+)?\s*[|\t;]", whole):
+    if re.match(re.escape(stem) + r"(\.\w+)?\s*([|\t]|;(?! ))", whole):
         raise TranscriptError(f"starts with the name of the clip, as a line of a list; {_WORDS_ONLY}")
 
 
@@ -148,7 +148,7 @@ def _is_timed(line: str, alone: bool) -> bool:
     A line that is *alone* may also be a sentence with numbers: there they need tabs around them, or decimals in front.
     """
     tabs = "\t" in line
-    fields = [f.strip() for f in (line.split("\t") if tabs else re.split(r"[ ,;|]+", line)) if f.strip()]
+    fields = [f.strip() for f in (line.split("\t") if tabs else re.split(r"[ ;|]+|, ", line)) if f.strip()]
     times = [float(f.replace(",", ".")) if _NUMBER.fullmatch(f) else None for f in fields]
     if len(fields) < 2 or (all(time is not None for time in times) and not tabs):
         return False

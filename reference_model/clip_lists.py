@@ -184,10 +184,21 @@ class _Names:
             found = [self._find(column) for column in columns]
             if found[0] is None:
                 continue
-            same = [one for one in found if one is not None and one[0] == found[0][0]]
-            # Several names on a line, or a name and what else is said of the clip.
-            return set().union(*(one[1] for one in same)) if len(same) == len(found) else found[0][1]
+            known = [one for one in found if one is not None]
+            if len(known) > 1 and any(
+                one is None and self._is_near(column) for one, column in zip(found, columns, strict=True)
+            ):
+                return None  # several names, and one of them misspelt
+            clips = set().union(*(one[1] for one in known if one[0] == 0))
+            speakers = set().union(*(one[1] for one in known if one[0] == 1))
+            # A clip beside its speaker is that clip; all else that is named counts.
+            return clips if clips and clips <= speakers else clips | speakers
         return None
+
+    def _is_near(self, column: str) -> bool:
+        """Whether what is no name is nearly one."""
+        names = [*self._clips, *self._speakers][:20_000]
+        return bool(difflib.get_close_matches(clip_name(_unquote(column)), names, n=1, cutoff=0.7))
 
     def _find(self, text: str) -> tuple[int, set[str]] | None:
         """Return the kind (0 a clip, 1 a speaker) and the clips of one name."""

@@ -99,6 +99,9 @@ LRS3 = "Text:  EVERYONE HAS THE RIGHT\nConf:  4\n\nWORD START END ASDSCORE\nEVER
         ("\ufeffwith a mark", "with a mark"),
         ("we met at 10 30 in room 5", "we met at 10 30 in room 5"),
         ("Text: is a word", None),
+        ("about 2,500 people came\nand 3,200 stayed", "about 2,500 people came and 3,200 stayed"),
+        ("Es kostet 3,50 Euro\nund 4,20 Euro mehr", "Es kostet 3,50 Euro und 4,20 Euro mehr"),
+        ("a; hello", "a; hello"),
     ],
 )
 def test_texts_are_read_as_what_they_are(tmp_path, written, words):

@@ -189,3 +189,13 @@ def write_folder(folder, name, rows, summary, signatures):
     }
     (folder / "run.json").write_text(json.dumps(run), "utf-8")
     (folder / "clips.jsonl").write_text("".join(json.dumps(r.to_json()) + "\n" for r in rows), "utf-8")
+
+
+def test_meshes_with_static_faces_of_their_own_are_compared():
+    a, b = make_run("x"), make_run("y", topology="other")
+    a.signatures["avlr_gain|av"] = "avlr_gain|topology:toy|truth:openhead-1#01234567|norm:uni-v1"
+    b.signatures["avlr_gain|av"] = "avlr_gain|topology:other|rest:flame-5023#89abcdef|norm:uni-v1"
+    assert "topologies differ" in check_comparable(a, b)[0]
+    b.signatures["avlr_gain|av"] = b.signatures["avlr_gain|av"].replace("uni-v1", "multitalk")
+    with pytest.raises(UsageError, match="norm: uni-v1 != multitalk"):
+        check_comparable(a, b)

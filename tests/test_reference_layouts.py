@@ -144,6 +144,14 @@ def test_several_names_on_a_line_and_utf_16(multitalk):
     assert MultiTalkCorpus(multitalk).ids == ("English_a",)
 
 
+@pytest.mark.parametrize("line", ["Italian_b Greek_c English_q", "Italian_b, Greek_c, Englsh_a"])
+def test_a_misspelt_name_among_others_on_a_line_stops_the_opening(multitalk, line):
+    """Case 03-held-out-list-leak, its kind: the third name held nothing out."""
+    (multitalk / "test.txt").write_text(line + "\n")
+    with pytest.raises(UsageError, match="that no clip here has"):
+        MultiTalkCorpus(multitalk)
+
+
 def test_composed_and_decomposed_names_are_the_same(tmp_path):
     import unicodedata
 

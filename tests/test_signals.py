@@ -262,6 +262,7 @@ def test_a_main_thread_that_hears_nothing_ends_all_the_same():
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout.readline() == "0\n"
+        time.sleep(1)  # until it waits
         process.send_signal(signal.SIGTERM)
         errors = process.communicate(timeout=20)[1]
     assert process.returncode == 143

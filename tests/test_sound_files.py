@@ -255,3 +255,19 @@ def test_noise_that_is_silent_is_refused(tmp_path):
         load_noises(tmp_path)
     with pytest.raises(UsageError):
         load_noises(tmp_path / "absent")
+
+
+def test_quiet_recordings_in_wide_integers_are_not_made_loud(tmp_path):
+    dither = 2.0**-22 * np.random.default_rng(0).standard_normal(RATE)
+    for subtype in ("PCM_24", "PCM_32"):
+        faint = load_sound(write(tmp_path / f"{subtype}.wav", dither, subtype=subtype))
+        assert not faint.audible
+        quiet = load_sound(write(tmp_path / f"q{subtype}.wav", 0.003 * speech(), subtype=subtype))
+        assert codes(quiet) == ["quiet"]
+
+
+@pytest.mark.parametrize("name", ["all", "street|1", "a#b"])
+def test_noises_have_names_that_signatures_can_hold(tmp_path, name):
+    soundfile.write(tmp_path / f"{name}.wav", speech(), RATE)
+    with pytest.raises(UsageError, match="rename it"):
+        load_noises(tmp_path)
