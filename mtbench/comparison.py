@@ -167,7 +167,7 @@ def check_comparable(a: Run, b: Run) -> tuple[str, ...]:
             "mesh, geometric metrics are left out"
         )
     for key, what in (("resample", "frame rates"), ("posed", "models that posed the faces")):
-        mine, theirs = (_own_values(run, key) for run in (a, b))
+        mine, theirs = (own_values(run, key) for run in (a, b))
         if mine != theirs:
             notes.append(
                 f"{what} differ: {a.system.name} {mine or 'none'}, {b.system.name} {theirs or 'none'}"
@@ -202,7 +202,8 @@ def find_conflicts(a: Run, b: Run) -> list[str]:
 _parse = lru_cache(maxsize=4096)(Signature.parse)
 
 
-def _own_values(run: Run, key: str) -> str:
+def own_values(run: Run, key: str) -> str:
+    """Return what a run's signatures say of *key*, digests cut to eight characters; empty where nothing."""
     found = {_parse(text).get(key) for text in run.signatures.values()} - {None}
     return "+".join(
         re.sub(r"(?<=#)([0-9a-f]{8})[0-9a-f]+", r"\1", str(value)) for value in sorted(map(str, found))

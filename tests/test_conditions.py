@@ -229,6 +229,8 @@ def test_one_input_at_a_time(place, base, tmp_path, name):
     one_table = change.comparable if change.one_table is None else change.one_table
     both = [read_run(first), read_run(run.folder)]
     assert len(group_runs(both)) == (1 if one_table else 2)
+    if name == "frame rate":
+        assert "Frame rates differ: entry none, entry 50>25/" in entries_table(both).to_text()
     board = tmp_path / "board"
     build_leaderboard(out, board)
     groups = json.loads((board / "leaderboard.json").read_text("utf-8"))
