@@ -24,15 +24,13 @@ from mtbench.motion_geometry import check_geometry
 from mtbench.motion_headers import MotionSpec
 from mtbench.resampling import MAX_FPS, MIN_FPS, count_frames, describe_resampling, resample_motion
 from mtbench.templates import match_speaker, read_templates
-from mtbench.topology import load_topology
+from mtbench.topology import BY_COUNT, load_topology
 
 MOTION_SUFFIXES = (".npz", ".npy")
 #: Frames by which motion and sound may differ.
 TOLERANCE = 2
 #: Largest motion file: two minutes of FLAME vertices in double precision, at the highest rate.
 MAX_MOTION_BYTES = 2 << 30
-
-_VERTEX_COUNTS = {5023: "flame-5023", 4801: "openhead-1"}
 
 
 def find_topology(files: Iterable[Path], topology: str | None, findings: list[str]) -> str | None:
@@ -62,7 +60,7 @@ def find_topology(files: Iterable[Path], topology: str | None, findings: list[st
         else:
             shape = next(iter(shapes.values()), ())
             count = shape[1] if len(shape) == 3 else shape[1] // 3 if len(shape) == 2 else 0
-            guess = _VERTEX_COUNTS.get(count, "")
+            guess = BY_COUNT.get(count, "")
             if not guess and topology is None:
                 findings.append(f"{path.name}: array of shape {shape} tells no topology; give --topology")
                 continue

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mtbench.errors import BenchmarkError, Note
+from mtbench.errors import BenchmarkError, Note, group_notes
 
 #: Notes of one kind that are told one by one.
 FEW = 3
@@ -56,11 +56,8 @@ class Ledger:
         >>> ledger.summarize()
         ['a.wav: resampled from 48000 Hz — polyphase filter [resampled]; 7 more: b.wav, c.wav, d.wav, e.wav, f.wav, …']
         """
-        groups: dict[str, list[Note]] = {}
-        for note in self.notes:
-            groups.setdefault(note.code, []).append(note)
         lines: list[str] = []
-        for group in groups.values():
+        for group in group_notes(self.notes):
             if len(group) <= FEW:
                 lines += map(str, group)
                 continue

@@ -10,7 +10,7 @@ printed but nobody is called better.
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -20,7 +20,7 @@ from mtbench.metrics.base import METRICS
 from mtbench.paired import Difference, compare_rows
 from mtbench.results import Run, read_results
 from mtbench.series import Condition
-from mtbench.signature import Signature
+from mtbench.signature import Signature, cut_digests
 from mtbench.statistics import REPLICATES, SEED, TRIALS
 
 
@@ -166,12 +166,7 @@ def check_comparable(a: Run, b: Run) -> tuple[str, ...]:
             f"topologies differ ({a.system.topology}, {b.system.topology}): error rates compare system with "
             "mesh, geometric metrics are left out"
         )
-    for key, what in (("resample", "frame rates"), ("posed", "models that posed the faces")):
-        mine, theirs = (own_values(run, key) for run in (a, b))
-        if mine != theirs:
-            notes.append(
-                f"{what} differ: {a.system.name} {mine or 'none'}, {b.system.name} {theirs or 'none'}"
-            )
+    notes += name_own_choices((a, b))
     for run in (a, b):
         if run.status != "complete":
             notes.append(f"{run.system.name} is partial: only clips that both have are compared")
@@ -184,11 +179,13 @@ def find_conflicts(a: Run, b: Run) -> list[str]:
     for name in ("benchmark", "recognizer"):
         mine, theirs = getattr(a, name), getattr(b, name)
         if mine != theirs:
-            problems.append(f"{name}: {_name(mine)} != {_name(theirs)}")
+            problems.append(f"{name}: {name_reference(mine)} != {name_reference(theirs)}")
     same_topology = a.system.topology == b.system.topology
     for key in sorted(set(a.signatures) & set(b.signatures)):
         metric = METRICS.get(key.partition("|")[0])
         if not same_topology and metric is not None and metric.is_geometric:
+            continue
+        if a.signatures[key] == b.signatures[key]:
             continue
         found = _parse(a.signatures[key]).conflicts(_parse(b.signatures[key]))
         if not same_topology:
@@ -202,12 +199,20 @@ def find_conflicts(a: Run, b: Run) -> list[str]:
 _parse = lru_cache(maxsize=4096)(Signature.parse)
 
 
-def own_values(run: Run, key: str) -> str:
-    """Return what a run's signatures say of *key*, digests cut to eight characters; empty where nothing."""
+def name_own_choices(runs: Sequence[Run]) -> list[str]:
+    """Return what entries chose for themselves and differ in, besides the topology; a line for each choice."""
+    lines = []
+    for key, what in (("resample", "frame rates"), ("posed", "models that posed the faces")):
+        values = [_own_values(run, key) or "none" for run in runs]
+        if len(set(values)) > 1:
+            told = ", ".join(f"{run.system.name} {value}" for run, value in zip(runs, values, strict=True))
+            lines.append(f"{what} differ: {told}")
+    return lines
+
+
+def _own_values(run: Run, key: str) -> str:
     found = {_parse(text).get(key) for text in run.signatures.values()} - {None}
-    return "+".join(
-        re.sub(r"(?<=#)([0-9a-f]{8})[0-9a-f]+", r"\1", str(value)) for value in sorted(map(str, found))
-    )
+    return "+".join(cut_digests(value) for value in sorted(map(str, found)))
 
 
 def _collect_warnings(a: Run, b: Run) -> list[str]:
@@ -250,7 +255,8 @@ def _describe(d: Difference) -> str:
     return f"{condition.modality}, {condition.snr_db:g} dB"
 
 
-def _name(reference: object) -> str:
+def name_reference(reference: object) -> str:
+    """Return name, version and digest of a benchmark or recognizer in short, ``"none"`` for None."""
     if reference is None:
         return "none"
     version = getattr(reference, "version", None)

@@ -38,8 +38,8 @@ class PrerequisiteError(MtbenchError):
 
 
 @dataclass(frozen=True)
-class Problem:
-    """One thing wrong with a submission.
+class Remark:
+    """Something that was found in a file: what :class:`Problem` and :class:`Note` have in common.
 
     Attributes
     ----------
@@ -48,11 +48,11 @@ class Problem:
     where : str
         File (relative to the submission folder), clip or manifest field.
     message : str
-        What is wrong and what was expected.
+        What is wrong or odd, and what was expected.
     hint : str
-        The likely cause and what to do.
+        The likely cause, what it means for the numbers, and what to do.
     clip : str or None
-        Clip id, where the problem belongs to one clip.
+        Clip id, where the remark belongs to one clip.
     """
 
     code: str
@@ -66,33 +66,20 @@ class Problem:
         return f"{self.where}: {self.message} — {self.hint} [{self.code}]"
 
 
-@dataclass(frozen=True)
-class Note:
-    """Something about a submission that a reader of its numbers has to know, though it can be scored.
+class Problem(Remark):
+    """One thing wrong with a submission."""
 
-    Attributes
-    ----------
-    code : str
-        Stable kebab-case name, e.g. ``"head-pose"``.
-    where : str
-        File (relative to the submission folder), clip or manifest field.
-    message : str
-        What was found.
-    hint : str
-        What it means for the numbers, and what to do about it.
-    clip : str or None
-        Clip id, where the note belongs to one clip.
-    """
 
-    code: str
-    where: str
-    message: str
-    hint: str
-    clip: str | None = None
+class Note(Remark):
+    """Something about a submission or recording that a reader of its numbers has to know, though it can be used."""
 
-    def __str__(self) -> str:
-        """One line, as of a :class:`Problem`."""
-        return f"{self.where}: {self.message} — {self.hint} [{self.code}]"
+
+def group_notes(notes: Iterable[Note]) -> list[list[Note]]:
+    """Return the notes of each code together, in the order of first occurrence."""
+    groups: dict[str, list[Note]] = {}
+    for note in notes:
+        groups.setdefault(note.code, []).append(note)
+    return list(groups.values())
 
 
 def summarize_notes(notes: Iterable[Note]) -> list[str]:
@@ -104,10 +91,7 @@ def summarize_notes(notes: Iterable[Note]) -> list[str]:
     >>> summarize_notes(notes)
     ['motion/0.npz: odd — mind it [x] (and 2 more)']
     """
-    groups: dict[str, list[Note]] = {}
-    for note in notes:
-        groups.setdefault(note.code, []).append(note)
-    return [f"{g[0]}" + (f" (and {len(g) - 1} more)" if len(g) > 1 else "") for g in groups.values()]
+    return [f"{g[0]}" + (f" (and {len(g) - 1} more)" if len(g) > 1 else "") for g in group_notes(notes)]
 
 
 class SubmissionError(MtbenchError):

@@ -16,7 +16,7 @@ from mtbench.arrays import ArrayFile, ArrayHeader
 from mtbench.errors import Problem
 from mtbench.manifests import FPS
 from mtbench.resampling import RATES
-from mtbench.topology import Topology
+from mtbench.topology import BY_COUNT, Topology
 from mtbench.tracker_names import are_parameters, hint_shape, mean_vertices, translate
 
 #: Makes a problem of the file at hand: (code, message, hint) -> Problem.
@@ -235,9 +235,7 @@ def _check_vertex_header(header: ArrayHeader, spec: MotionSpec, problem: MakePro
 
 
 def _vertex_count_hint(found: int, shape: tuple[int, ...], spec: MotionSpec) -> str:
-    from mtbench.flame import N_VERTICES as flame
-
-    names = {flame: "flame-5023", 4801: "openhead-1", 3931: "FLAME's head without eyeballs"}
+    names = {**BY_COUNT, 3931: "FLAME's head without eyeballs"}
     if shape[0] == spec.topology.n_vertices:
         return "the first axis holds the vertices: save array.transpose(1, 0, 2)"
     if found in names:

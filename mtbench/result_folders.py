@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from pathlib import Path
 
+from mtbench.comparison import name_reference
 from mtbench.errors import UsageError
-from mtbench.results import Run, find_runs, folder_name, read_run, results_folder
-from mtbench.signature import Signature
+from mtbench.results import Run, find_runs, folder_name, mark_name, read_run, results_folder
+from mtbench.signature import Signature, cut_digests
 
 
 def place_run(out: Path | str, run: Run) -> tuple[Path, str | None]:
@@ -66,9 +66,9 @@ def place_beside(plain: Path, run: Run, note: str | None = None) -> tuple[Path, 
     """
     notes = [] if note is None else [note]
     folder = plain
-    old = _read_old(plain)
-    if old is not None and (isinstance(old, str) or conditions_digest(old) != conditions_digest(run)):
-        folder = plain.with_name(f"{plain.name.partition('+')[0]}+{conditions_digest(run)}")
+    old, conditions = _read_old(plain), conditions_digest(run)
+    if old is not None and (isinstance(old, str) or conditions_digest(old) != conditions):
+        folder = plain.with_name(f"{plain.name.partition('+')[0]}+{conditions}")
         why = old if isinstance(old, str) else f"a result under other conditions ({_name_change(old, run)})"
         notes.append(f"{plain} holds {why}, which is kept; this one is in {folder}")
         old = _read_old(folder)
@@ -104,8 +104,7 @@ def _choose_home(folder: Path, system: str) -> tuple[Path, str | None]:
         except UsageError:
             continue
         if name != system and folder_name(name) == folder.name:
-            digest = hashlib.blake2b(system.encode(), digest_size=4).hexdigest()
-            return folder.with_name(f"{folder.name}_{digest}"), name
+            return folder.with_name(mark_name(folder.name, system)), name
     return folder, None
 
 
@@ -125,25 +124,14 @@ def _name_change(old: Run, new: Run) -> str:
     for name in ("benchmark", "recognizer", "status"):
         mine, theirs = getattr(old, name), getattr(new, name)
         if mine != theirs:
-            found.append(f"{name}: {_short(mine)}, now {_short(theirs)}")
+            found.append(f"{name}: {_show(mine)}, now {_show(theirs)}")
     for key in sorted(set(old.signatures) & set(new.signatures)):
         differences = Signature.parse(old.signatures[key]).differences(Signature.parse(new.signatures[key]))
-        found += [
-            re.sub(r"([@#][0-9a-f]{8})[0-9a-f]+", r"\1", d.replace(" != ", ", now ")) for d in differences
-        ]
+        found += [cut_digests(line).replace(" != ", ", now ") for line in differences]
     if not found:
         found.append("other signal-to-noise ratios or noises")
     return "; ".join(list(dict.fromkeys(found))[:3])
 
 
-def _short(value: object) -> str:
-    if value is None:
-        return "none"
-    if isinstance(value, str):
-        return value
-    version = getattr(value, "version", None)
-    return (
-        getattr(value, "name", "?")
-        + (f"@{version}" if version else "")
-        + f"#{getattr(value, 'digest', '')[:8]}"
-    )
+def _show(value: object) -> str:
+    return value if isinstance(value, str) else name_reference(value)

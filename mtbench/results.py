@@ -214,6 +214,11 @@ def folder_name(name: str) -> str:
     slug = slugify(name)
     if slug == name.lower():
         return slug
+    return mark_name(slug, name)
+
+
+def mark_name(slug: str, name: str) -> str:
+    """Return *slug* followed by ``_`` and a digest of *name*."""
     return f"{slug}_{hashlib.blake2b(name.encode(), digest_size=4).hexdigest()}"
 
 

@@ -64,6 +64,11 @@ COORDINATES = frozenset({"lang", "mod", "snr", "noise", "agg", "n"})
 ENTRYS_OWN = frozenset({"topology", "resample"})
 
 
+def cut_digests(text: str) -> str:
+    """Return *text* with every digest after ``@`` or ``#`` cut to its first eight characters."""
+    return _DIGEST.sub(lambda m: m[1], text)
+
+
 @dataclass(frozen=True)
 class Signature:
     """How one number, or one family of numbers, was computed.
@@ -140,7 +145,7 @@ class Signature:
 
     def short(self) -> str:
         """Return the short form: abbreviated keys, digests cut to eight characters."""
-        pairs = (f"{KEYS[key]}:{_DIGEST.sub(lambda m: m[1], value)}" for key, value in self.fields)
+        pairs = (f"{KEYS[key]}:{cut_digests(value)}" for key, value in self.fields)
         return "|".join((self.metric, *pairs))
 
     @property
@@ -186,4 +191,4 @@ class Signature:
         mine, theirs = (
             Signature(s.metric, tuple((k, v) for k, v in s.fields if k not in skipped)) for s in (self, other)
         )
-        return [_DIGEST.sub(lambda m: m[1], line) for line in mine.differences(theirs)]
+        return [cut_digests(line) for line in mine.differences(theirs)]

@@ -264,6 +264,8 @@ def _title(what: str, run: Run) -> str:
 
 
 def _notes(runs: Sequence[Run], columns: Sequence[Column]) -> tuple[str, ...]:
+    from mtbench.comparison import name_own_choices
+
     notes = [
         "AV: sound in noise and rendered mouth (AVLR); A: the same sound alone; gain: points of WER against "
         "a face that does not move; V: mouth alone. Rates are means over languages of WER (CER for Japanese, "
@@ -279,7 +281,7 @@ def _notes(runs: Sequence[Run], columns: Sequence[Column]) -> tuple[str, ...]:
             notes.append(f"Signature: {number.signature}")
     if first.understanding is not None:
         notes.append(f"{Understanding(**first.understanding.model_dump(exclude={'understood'})).describe()}.")
-    notes += _name_own(runs)
+    notes += [f"{line[0].upper()}{line[1:]}." for line in name_own_choices(runs)]
     notes += _explain_absence(runs, columns)
     seen: dict[str, list[str]] = {}
     for run in runs:
@@ -289,19 +291,6 @@ def _notes(runs: Sequence[Run], columns: Sequence[Column]) -> tuple[str, ...]:
         who = "" if len(names) == len(runs) else f" ({', '.join(names)})"
         notes.append(f"WARNING{who}: {warning}")
     return tuple(notes)
-
-
-def _name_own(runs: Sequence[Run]) -> list[str]:
-    """Return what entries of one table chose for themselves and differ in; the signatures are the first one's."""
-    from mtbench.comparison import own_values
-
-    notes = []
-    for key, what in (("resample", "Frame rates"), ("posed", "Models that posed the faces")):
-        values = [own_values(run, key) or "none" for run in runs]
-        if len(set(values)) > 1:
-            told = ", ".join(f"{run.system.name} {value}" for run, value in zip(runs, values, strict=True))
-            notes.append(f"{what} differ: {told}.")
-    return notes
 
 
 def _explain_absence(runs: Sequence[Run], columns: Sequence[Column]) -> list[str]:

@@ -18,10 +18,8 @@ from mtbench.errors import UsageError
 from mtbench.mesh_files import MeshFileError, read_mesh
 from mtbench.motion import Motion
 from mtbench.motion_geometry import check_geometry
-from mtbench.topology import Topology, load_topology
+from mtbench.topology import BY_COUNT, Topology, load_topology
 
-#: Topology by its number of vertices.
-BY_COUNT = {4801: "openhead-1", 5023: "flame-5023"}
 #: Most bytes that are read from a file.
 MAX_BYTES = 4 << 30
 #: Names of positions in an npz; a template may be called otherwise.

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mtbench.meta.curves import TOLERANCE
+from mtbench.meta.page_parts import format_number
 
 #: What AVLR has to reach: systems, Spearman on systems and on clips.
 LEAST_SYSTEMS, LEAST_SYSTEM_RHO, LEAST_CLIP_RHO = 24, 0.95, 0.6
@@ -150,10 +151,10 @@ def _say_order(report: Mapping[str, Any]) -> str:
     if system["estimate"] is None:
         return ""
     text = (
-        f"Of {len(report['systems'])} systems with known faults it puts {_rho(system)} of the known order right "
-        "(Spearman over systems"
+        f"Of {len(report['systems'])} systems with known faults it puts {format_number(system, 2)} of the known order "
+        "right (Spearman over systems"
     )
-    return text + (f"; {_rho(clip)} on a single clip)." if clip["estimate"] is not None else ").")
+    return text + (f"; {format_number(clip, 2)} on a single clip)." if clip["estimate"] is not None else ").")
 
 
 def _say_rivals(report: Mapping[str, Any]) -> str:
@@ -181,8 +182,3 @@ def _say_rivals(report: Mapping[str, Any]) -> str:
 
 def _is_distance(report: Mapping[str, Any], name: str) -> bool:
     return any(m["name"] == name and m["condition"] is None for m in report["measures"])
-
-
-def _rho(number: Mapping[str, Any]) -> str:
-    text = f"{number['estimate']:.2f}"
-    return text if number["ci95"] is None else f"{text} [{number['ci95'][0]:.2f}, {number['ci95'][1]:.2f}]"
