@@ -57,7 +57,7 @@ def template_face(clip: Clip) -> np.ndarray | None:
     PrerequisiteError
         For FLAME parameters without an installed FLAME model.
     """
-    return None if template_digest(clip) is None else neutral_face(clip)
+    return neutral_face(clip) if _tells_rest(clip) else None
 
 
 def template_digest(clip: Clip) -> str | None:
@@ -71,15 +71,19 @@ def template_digest(clip: Clip) -> str | None:
     given = _given_template(clip)
     if given is not None:
         return digest_array(given)
-    if clip.motion_path is None or _truth_kind(clip) == "vertices":
-        return None
-    return truth_digest(clip)
+    return truth_digest(clip) if _tells_rest(clip) else None
 
 
 def find_untemplated(clips: Iterable[Clip]) -> list[str]:
     """Return the ids of the clips with ground truth whose speaker's resting face is unknown."""
-    bare = (c for c in clips if c.motion_path is not None and c.template_path is None)
-    return [clip.id for clip in bare if _truth_kind(clip) == "vertices"]
+    return [clip.id for clip in clips if clip.motion_path is not None and not _tells_rest(clip)]
+
+
+def _tells_rest(clip: Clip) -> bool:
+    """Whether a template, or the kind of the ground truth, tells the speaker's face at rest; headers suffice."""
+    if clip.template_path is not None and clip.topology is not None:
+        return True
+    return clip.motion_path is not None and _truth_kind(clip) != "vertices"
 
 
 def static_face(clip: Clip, topology: Topology) -> np.ndarray:

@@ -50,13 +50,7 @@ def read_vertices(source: Any, name: str) -> np.ndarray:
     UsageError
         Where it cannot be read, or is something else.
     """
-    if isinstance(source, Motion):
-        array = source.vertices
-    elif isinstance(source, str | Path):
-        name = f"{name} ({source})"
-        array = _read_file(Path(source), name, _NAMES)
-    else:
-        array = _to_array(source, name)
+    array, name = _open_source(source, name, _NAMES)
     shape = array.shape
     if array.ndim == 2 and shape[1] == 3:
         array = array[None]
@@ -90,17 +84,7 @@ def read_face(source: Any, name: str, vertices: int) -> np.ndarray:
     UsageError
         Where it cannot be read, or is something else.
     """
-    if isinstance(source, Motion):
-        array = source.vertices
-    elif isinstance(source, str | Path):
-        name = f"{name} ({source})"
-        path = Path(source)
-        if path.suffix.lower() in (".ply", ".obj"):
-            array = _read_mesh(path, name)
-        else:
-            array = _read_file(path, name, _FACE_NAMES)
-    else:
-        array = _to_array(source, name)
+    array, name = _open_source(source, name, _FACE_NAMES, meshes=True)
     if array.shape in ((1, vertices, 3), (3 * vertices,), (1, 3 * vertices)):
         array = array.reshape(vertices, 3)
     if array.shape != (vertices, 3):
@@ -109,6 +93,20 @@ def read_face(source: Any, name: str, vertices: int) -> np.ndarray:
         )
     _check_finite(array, name)
     return array
+
+
+def _open_source(
+    source: Any, name: str, names: tuple[str, ...], meshes: bool = False
+) -> tuple[np.ndarray, str]:
+    """Return what *source* holds, and how to call it in messages."""
+    if isinstance(source, Motion):
+        return source.vertices, name
+    if not isinstance(source, str | Path):
+        return _to_array(source, name), name
+    path, name = Path(source), f"{name} ({source})"
+    if meshes and path.suffix.lower() in (".ply", ".obj"):
+        return _read_mesh(path, name), name
+    return _read_file(path, name, names), name
 
 
 def require_topology(topology: str | Topology | None, vertices: int, region: str | None) -> Topology | None:
