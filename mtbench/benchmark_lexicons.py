@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from mtbench.benchmark import Benchmark, bundled_benchmarks, load_benchmark
 from mtbench.cache import write_atomically
-from mtbench.errors import PrerequisiteError, UsageError
+from mtbench.errors import PrerequisiteError, UsageError, list_some
 from mtbench.languages import LANGUAGES, display_name, language_code
 from mtbench.lexicon import format_lexicon
 from mtbench.manifest_edits import edit_manifest, made_phones
@@ -71,9 +71,8 @@ class MadeLists:
             for kind, advice in REMARKS.items():
                 found = [(token, clip) for k, token, clip in made.remarks if k == kind]
                 if found:
-                    shown = ", ".join(f"{token!r} (clip {clip})" for token, clip in found[:most])
-                    more = f" and {len(found) - most} more" if len(found) > most else ""
-                    lines.append(f"{display_name(code)}, {kind}: {shown}{more} {advice}")
+                    shown = list_some([f"{token!r} (clip {clip})" for token, clip in found], most)
+                    lines.append(f"{display_name(code)}, {kind}: {shown} {advice}")
         return lines
 
     def _count_phones(self, code: str) -> str:

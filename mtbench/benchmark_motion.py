@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 
 from mtbench.arrays import ArrayFileError, open_arrays
-from mtbench.errors import Note, UsageError
+from mtbench.errors import Note, UsageError, list_some
 from mtbench.manifests import FPS
 from mtbench.motion_files import motion_kind, pose_motion, pose_rest, read_motion_file
 from mtbench.motion_geometry import check_geometry
-from mtbench.motion_headers import MotionSpec
+from mtbench.motion_headers import MotionSpec, is_given_once
 from mtbench.resampling import MAX_FPS, MIN_FPS, count_frames, describe_resampling, resample_motion
 from mtbench.templates import match_speaker, read_templates
 from mtbench.topology import BY_COUNT, load_topology
@@ -154,7 +154,7 @@ def write_truth(
     for name, array in arrays.items():
         if name == "identity":
             kept[name] = array
-        elif name == "shape" and (array.ndim == 1 or len(array) == 1):
+        elif is_given_once(name, array.shape):
             kept[name] = array.astype(np.float32)
         else:
             kept[name] = array[:shared].astype(np.float32)
@@ -225,11 +225,11 @@ def add_templates(
     }
     alone = [clip for clip, speaker in by_clip.items() if speaker is None]
     if alone:
-        known = f"FDD is n/a there; known speakers: {_shorten(faces)}"
-        told.append(Note("no-template", "templates", f"none for {_shorten(alone)}", known))
+        known = f"FDD is n/a there; known speakers: {list_some([name or 'everyone' for name in faces])}"
+        told.append(Note("no-template", "templates", f"none for {list_some(alone)}", known))
     unused = [speaker for speaker in faces if speaker and speaker not in by_clip.values()]
     if unused:
-        found = f"of speakers without a clip: {_shorten(unused)}"
+        found = f"of speakers without a clip: {list_some(unused)}"
         told.append(
             Note("unused-template", "templates", found, "clips are found by the beginning of their names")
         )
@@ -246,8 +246,3 @@ def _write_template(work: Path, name: str, face: np.ndarray, taken: set[str] | N
     (work / "templates").mkdir(exist_ok=True)
     np.savez_compressed(work / place, allow_pickle=False, template=face.astype(np.float32))
     return place
-
-
-def _shorten(names: Iterable[str], most: int = 5) -> str:
-    listed = [name or "everyone" for name in names]
-    return ", ".join(listed[:most]) + (f" and {len(listed) - most} more" if len(listed) > most else "")

@@ -19,7 +19,7 @@ from pathlib import Path
 from mtbench.benchmark_motion import MOTION_SUFFIXES
 from mtbench.benchmark_notes import Ledger
 from mtbench.errors import UsageError
-from mtbench.languages import display_name, language_code
+from mtbench.languages import display_name, find_code, language_code
 from mtbench.manifests import CLIP_ID
 from mtbench.paths import explain_no_folder
 from mtbench.sound_files import SOUND_SUFFIXES, VIDEO_SUFFIXES
@@ -201,10 +201,10 @@ def guess_language(sound: Path, folder: Path, shown: str, ledger: Ledger) -> str
     """
     told: dict[str, str] = {}
     prefix = sound.stem.split("_")[0] if "_" in sound.stem else ""
-    if len(prefix) >= 3 and (code := _find_code(prefix)) is not None:
+    if len(prefix) >= 3 and (code := find_code(prefix)) is not None:
         told[code] = f"its name, {prefix}_…"
     for part in sound.relative_to(folder).parts[:-1]:
-        if (code := _find_code(part)) is not None:
+        if (code := find_code(part)) is not None:
             told.setdefault(code, f"its folder, {part}/")
     if len(told) > 1:
         said = " and ".join(f"{display_name(code)} ({how})" for code, how in told.items())
@@ -221,13 +221,6 @@ def guess_language(sound: Path, folder: Path, shown: str, ledger: Ledger) -> str
         f"language-{code}", shown, f"{display_name(code)}, by {how}", "give --language if that is wrong"
     )
     return code
-
-
-def _find_code(word: str) -> str | None:
-    try:
-        return language_code(word)
-    except UsageError:
-        return None
 
 
 def _read_text(sound: Path, shown: str, text: Path | None, ledger: Ledger) -> str | None:

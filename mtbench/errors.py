@@ -9,7 +9,7 @@ of the command line are attributes of the exceptions, so that library and comman
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 
@@ -35,6 +35,17 @@ class PrerequisiteError(MtbenchError):
     """Something has to be installed or supplied first: an extra, an asset, a GL library, weights."""
 
     exit_code = 4
+
+
+def list_some(names: Sequence[str], most: int = 5) -> str:
+    """Return the first few of *names* with commas, and how many follow.
+
+    Examples
+    --------
+    >>> list_some(["a", "b", "c"]), list_some(["a", "b", "c"], 2)
+    ('a, b, c', 'a, b and 1 more')
+    """
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,14 @@ def language_code(name: str) -> str:
     return read_language(name)
 
 
+def find_code(word: str) -> str | None:
+    """Return the ISO 639-3 code of *word* as :func:`language_code` does, None where it is no language's."""
+    try:
+        return language_code(word)
+    except UsageError:
+        return None
+
+
 def any_code(name: str) -> str:
     """Return the ISO 639-3 code of *name*: one of the twenty in any habit, or another language by code or name.
 

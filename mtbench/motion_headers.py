@@ -110,6 +110,11 @@ class MotionSpec:
         return (self.counts[1] + self.spare) * self.topology.n_vertices * 3 * 8
 
 
+def is_given_once(key: str, shape: tuple[int, ...]) -> bool:
+    """Whether an array of a motion file holds for the whole clip: a face's shape may, as (n,) or (1, n)."""
+    return key == "shape" and (len(shape) == 1 or (len(shape) == 2 and shape[0] == 1))
+
+
 def select_arrays(
     file: ArrayFile, spec: MotionSpec, problem: MakeProblem
 ) -> tuple[dict[str, str], list[Problem]]:
@@ -296,7 +301,7 @@ def _check_parameter_header(
 ) -> list[Problem]:
     problems = _check_dtype(key, header, problem)
     shape = header.shape
-    once = key == "shape" and (len(shape) == 1 or (len(shape) == 2 and shape[0] == 1))
+    once = is_given_once(key, shape)
     frames = "T" if spec.frames is None else spec.describe_counts()
     if len(shape) != 2 and not once:
         hint = "give 'units' a row" if key == "units" else f"save (T, {columns}) for {key!r}"

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mtbench.audio import SAMPLE_RATE, SAMPLES_PER_FRAME
-from mtbench.errors import BenchmarkError, UsageError
+from mtbench.errors import BenchmarkError, UsageError, list_some
 from mtbench.paths import explain_no_folder
 from mtbench.sound_files import SOUND_SUFFIXES, load_sound
 
@@ -138,9 +138,8 @@ class NoiseSet:
                 if noise.part_level(clip.id, clip.frames * SAMPLES_PER_FRAME, self.seed) < _SILENT
             ]
             if hit:
-                named = ", ".join(hit[:5]) + (f" and {len(hit) - 5} more" if len(hit) > 5 else "")
                 lines.append(
-                    f"{noise.path}: noise {noise.name} is silent in the part that clip {named} gets; no "
+                    f"{noise.path}: noise {noise.name} is silent in the part that clip {list_some(hit)} gets; no "
                     "signal-to-noise ratio exists there: cut the silence out of the recording"
                 )
         if lines:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mtbench.motion_geometry import sampled_frames
+from mtbench.motion_headers import is_given_once
 from mtbench.topology import Topology
 
 if TYPE_CHECKING:
@@ -22,9 +23,7 @@ if TYPE_CHECKING:
 def sample_frames(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return the arrays of a motion file at the sampled frames only; what is given once stays."""
     frames = max(len(a) for name, a in arrays.items() if name not in ("shape", "identity"))
-    once = {
-        n for n, a in arrays.items() if n == "identity" or (n == "shape" and (a.ndim == 1 or len(a) == 1))
-    }
+    once = {n for n, a in arrays.items() if n == "identity" or is_given_once(n, a.shape)}
     return {n: a if n in once else a[sampled_frames(frames)] for n, a in arrays.items()}
 
 

@@ -2,9 +2,9 @@
 
 Conventions
 -----------
-What :func:`mtbench.benchmark_folder.create_benchmark` takes is taken here. The language of a
-file is the one that is asked for; else the one that its name begins with (``Italian_…``), or the nearest folder that is
-called after a language.
+What :func:`mtbench.benchmark_folder.create_benchmark` takes is taken here. The language of a file is the one that is
+asked for; else the one that its name begins with (``Italian_…``), or the nearest folder that is called after a
+language.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from mtbench.errors import BenchmarkError, UsageError
-from mtbench.languages import language_code
+from mtbench.languages import find_code
 from mtbench.manifests import FPS, MAX_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
 from mtbench.paths import explain_no_folder
 from mtbench.sound_files import SOUND_SUFFIXES, VIDEO_SUFFIXES, load_sound
@@ -174,9 +174,4 @@ def find_language(path: Path, root: Path | None = None) -> str:
 
 def _code(word: str) -> str | None:
     # Two letters are a word of some language as often as a code.
-    if len(word) < 3:
-        return None
-    try:
-        return language_code(word)
-    except UsageError:
-        return None
+    return find_code(word) if len(word) >= 3 else None
