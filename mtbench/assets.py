@@ -12,8 +12,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -28,7 +26,7 @@ from mtbench.face_orientation import skeleton_pose
 from mtbench.flame import N_EXPRESSION, N_SHAPE, N_VERTICES, PARENTS, WHERE_TO_GET, index_lists
 from mtbench.mesh_files import MeshFileError, read_mesh
 from mtbench.safe_pickle import UnsafePickleError, load_arrays
-from mtbench.user_folders import expand_home, home_folder
+from mtbench.user_folders import choose_folder
 
 #: Arrays of an asset made from a full model, as :class:`mtbench.flame.FlameModel` names them.
 MODEL_ARRAYS = ("directions", "pose_directions", "joint_regressor", "weights")
@@ -81,15 +79,13 @@ def data_folder() -> Path:
     PrerequisiteError
         Where nothing is set and the user has no home folder.
     """
-    if given := os.environ.get("MTBENCH_DATA"):
-        return expand_home(given)
-    if sys.platform == "darwin":
-        return home_folder("MTBENCH_DATA") / "Library" / "Application Support" / "mtbench"
-    if sys.platform == "win32":
-        local = os.environ.get("LOCALAPPDATA")
-        return (Path(local) if local else home_folder("MTBENCH_DATA") / "AppData" / "Local") / "mtbench"
-    chosen = os.environ.get("XDG_DATA_HOME")
-    return (Path(chosen) if chosen else home_folder("MTBENCH_DATA") / ".local" / "share") / "mtbench"
+    return choose_folder(
+        "MTBENCH_DATA",
+        mac="Library/Application Support/mtbench",
+        windows="mtbench",
+        xdg="XDG_DATA_HOME",
+        otherwise=".local/share",
+    )
 
 
 def _paths() -> tuple[Path, Path]:

@@ -17,7 +17,6 @@ import hashlib
 import json
 import os
 import shutil
-import sys
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from mtbench.file_errors import writing
-from mtbench.user_folders import expand_home, home_folder
+from mtbench.user_folders import choose_folder, expand_home
 
 #: Folders of the stage cache; whatever else lies beside them is left alone.
 STAGES = ("mixtures", "crops", "geometry", "hypotheses")
@@ -47,19 +46,13 @@ def default_cache_dir() -> Path:
     PrerequisiteError
         Where nothing is set and the user has no home folder.
     """
-    if given := os.environ.get("MTBENCH_CACHE"):
-        return expand_home(given)
-    if sys.platform == "darwin":
-        return home_folder("MTBENCH_CACHE") / "Library" / "Caches" / "mtbench"
-    if sys.platform == "win32":
-        local = os.environ.get("LOCALAPPDATA")
-        return (
-            (Path(local) if local else home_folder("MTBENCH_CACHE") / "AppData" / "Local")
-            / "mtbench"
-            / "Cache"
-        )
-    chosen = os.environ.get("XDG_CACHE_HOME")
-    return (Path(chosen) if chosen else home_folder("MTBENCH_CACHE") / ".cache") / "mtbench"
+    return choose_folder(
+        "MTBENCH_CACHE",
+        mac="Library/Caches/mtbench",
+        windows="mtbench/Cache",
+        xdg="XDG_CACHE_HOME",
+        otherwise=".cache",
+    )
 
 
 def digest_bytes(*parts: bytes) -> str:

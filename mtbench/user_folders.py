@@ -1,4 +1,4 @@
-"""The user's home folder, where there is one.
+"""The user's folders: home, where there is one, and the platform's places for caches and data.
 
 Conventions
 -----------
@@ -9,6 +9,7 @@ be named, and the message says by which variable.
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 from mtbench.errors import PrerequisiteError, UsageError
@@ -48,6 +49,38 @@ def expand_home(path: str | Path) -> Path:
         return Path(path).expanduser()
     except RuntimeError:
         raise UsageError(f"{path}: no home folder is known for it; write the whole path") from None
+
+
+def choose_folder(variable: str, mac: str, windows: str, xdg: str, otherwise: str) -> Path:
+    """Return the program's folder of one kind: the one that *variable* names, else the platform's.
+
+    Parameters
+    ----------
+    variable : str
+        Environment variable by which a user names the folder.
+    mac : str
+        The program's folder in the user's home on macOS.
+    windows : str
+        The program's folder in ``%LOCALAPPDATA%`` on Windows.
+    xdg : str
+        Variable of the XDG Base Directory Specification that names the parent elsewhere.
+    otherwise : str
+        Parent in the user's home where *xdg* is not set.
+
+    Raises
+    ------
+    PrerequisiteError
+        Where nothing is set and the user has no home folder.
+    """
+    if given := os.environ.get(variable):
+        return expand_home(given)
+    if sys.platform == "darwin":
+        return home_folder(variable) / mac
+    if sys.platform == "win32":
+        local = os.environ.get("LOCALAPPDATA")
+        return (Path(local) if local else home_folder(variable) / "AppData" / "Local") / windows
+    chosen = os.environ.get(xdg)
+    return (Path(chosen) if chosen else home_folder(variable) / otherwise) / "mtbench"
 
 
 def name_user() -> None:

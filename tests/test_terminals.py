@@ -154,6 +154,28 @@ def test_without_a_home_the_message_names_the_variable(homeless):
         expand_home("~no-such-user-here/x")
 
 
+@pytest.mark.parametrize(
+    ("platform", "environment", "cache", "data"),
+    [
+        ("linux", {}, "/h/.cache/mtbench", "/h/.local/share/mtbench"),
+        ("linux", {"XDG_CACHE_HOME": "/c", "XDG_DATA_HOME": "/d"}, "/c/mtbench", "/d/mtbench"),
+        ("linux", {"MTBENCH_CACHE": "/c", "MTBENCH_DATA": "/d"}, "/c", "/d"),
+        ("darwin", {}, "/h/Library/Caches/mtbench", "/h/Library/Application Support/mtbench"),
+        ("win32", {}, "/h/AppData/Local/mtbench/Cache", "/h/AppData/Local/mtbench"),
+        ("win32", {"LOCALAPPDATA": "/l"}, "/l/mtbench/Cache", "/l/mtbench"),
+    ],
+)
+def test_folders_are_where_each_platform_keeps_such(
+    homeless, monkeypatch, platform, environment, cache, data
+):
+    monkeypatch.setattr(Path, "home", lambda: Path("/h"))
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.delenv("LOCALAPPDATA", raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert (default_cache_dir(), data_folder()) == (Path(cache), Path(data))
+
+
 def test_kernels_compile_without_a_place_to_keep_them(homeless, monkeypatch, tmp_path):
     """Case 24-home-and-read-only: 'cannot cache function …: no locator available'."""
     monkeypatch.chdir(tmp_path)
