@@ -29,6 +29,12 @@ def place(tmp_path_factory):
     return root
 
 
+def hear_signals() -> None:
+    """Undo what a child inherits of a suite started with ``nohup`` or in the background, where signals are ignored."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def start(place, out: Path, workers: int, pause: float = 30, **environment: str) -> subprocess.Popen:
     """Start a score whose recognizer sleeps *pause* seconds in every call, in a session of its own."""
     command = [
@@ -50,6 +56,7 @@ def start(place, out: Path, workers: int, pause: float = 30, **environment: str)
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=hear_signals,
     )
 
 
