@@ -202,7 +202,9 @@ def _add_clip(
     frames = heard
     extra: list[str] = []
     if source.motion is not None and topology is not None:
-        frames = write_truth(source.motion, source.id, topology, heard, work, ledger.findings, motion_fps)
+        frames = write_truth(
+            source.motion, source.id, topology, heard, work, ledger.findings, ledger.notes, motion_fps
+        )
         extra = [f"motion = {_text(f'motion/{source.id}.npz')}"]
         if frames < heard:
             lost = f"the last {heard - frames} of {heard} frames of sound were cut off"

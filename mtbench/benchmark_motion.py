@@ -92,6 +92,7 @@ def write_truth(
     frames: int,
     work: Path,
     findings: list[str],
+    notes: list[Note],
     fps: float = float(FPS),
 ) -> int:
     """Write the ground truth of one clip and return how many frames at 25 fps sound and motion share.
@@ -111,6 +112,8 @@ def write_truth(
         vertices, which cannot tell their speaker: it gets ``templates/rest-<clip>.npz`` too.
     findings : list of str
         Gets a line for everything that is wrong with the file.
+    notes : list of Note
+        Gets one where the motion is longer than the sound.
     fps : float
         Frames per second of the file.
 
@@ -143,6 +146,9 @@ def write_truth(
         findings.extend(str(problem) for problem in problems)
         return frames
     shared = min(expected, frames)
+    if shared < expected:
+        lost = f"the last {expected - shared} of {expected} frames of ground truth were cut off"
+        notes.append(Note("motion-cut", source.name, lost, f"the sound has {shared}"))
     path = work / "motion" / f"{clip}.npz"
     path.parent.mkdir(exist_ok=True)
     kept: dict[str, np.ndarray] = {}

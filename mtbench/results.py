@@ -114,6 +114,8 @@ class Run(_Model):
         Seconds and counts per stage; the only part that differs between identical runs.
     environment : dict
         Versions of what computed the numbers.
+    rows_digest : str or None
+        Of the rows that the numbers follow from (:func:`digest_rows`); None in files of older versions.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -129,6 +131,7 @@ class Run(_Model):
     summary: tuple[SummaryRow, ...]
     timings: dict[str, Any]
     environment: dict[str, Any]
+    rows_digest: str | None = None
     _folder: Path | None = PrivateAttr(default=None)
 
     @property
@@ -241,6 +244,19 @@ def canonical_rows(rows: Iterable[Row]) -> list[Row]:
     return [row_from_json(json.loads(row_to_line(row))) for row in rows]
 
 
+def digest_rows(rows: Iterable[Row]) -> str:
+    """Return 32 hex digits over the text of ``clips.jsonl``."""
+    return _digest_text(_rows_to_text(rows))
+
+
+def _rows_to_text(rows: Iterable[Row]) -> str:
+    return "".join(row_to_line(row) + "\n" for row in rows)
+
+
+def _digest_text(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
 def write_results(folder: Path, run: Run, rows: Sequence[Row]) -> None:
     """Write ``clips.jsonl``, then ``run.json``, each atomically.
 
@@ -253,8 +269,7 @@ def write_results(folder: Path, run: Run, rows: Sequence[Row]) -> None:
     rows : sequence of Row
         In the benchmark's order.
     """
-    text = "".join(row_to_line(row) + "\n" for row in rows)
-    write_atomically(folder / "clips.jsonl", text.encode())
+    write_atomically(folder / "clips.jsonl", _rows_to_text(rows).encode())
     write_run(folder, run)
 
 
@@ -335,7 +350,7 @@ def read_results(folder: Path | str) -> tuple[Run, list[Row]]:
     Raises
     ------
     UsageError
-        As :func:`read_run` and :func:`read_rows`, and where the two speak of another number of clips.
+        As :func:`read_run` and :func:`read_rows`, and where ``run.json`` was made of other rows.
     """
     run, rows = read_run(folder), read_rows(folder)
     found = len({row.clip for row in rows})
@@ -344,6 +359,11 @@ def read_results(folder: Path | str) -> tuple[Run, list[Row]]:
         raise UsageError(
             f"{folder}: clips.jsonl has rows of {found} clips, run.json was made of {expected}; was one of the two "
             "edited, cut off or copied alone?"
+        )
+    if run.rows_digest is not None and run.rows_digest != digest_rows(rows):
+        raise UsageError(
+            f"{folder}: run.json was made of other rows than clips.jsonl holds; was one of the two edited or copied "
+            "alone, or a score ended between writing one and the other? Score the submission again"
         )
     return run, rows
 

@@ -44,6 +44,7 @@ from mtbench.results import (
     SystemRef,
     UnderstandingRef,
     canonical_rows,
+    digest_rows,
     read_results,
     round_floats,
     write_results,
@@ -286,6 +287,7 @@ def _conclude(
         summary=tuple(summary),
         timings={**timings, "total_seconds": round(time.perf_counter() - start, 3)},
         environment=describe_environment(),
+        rows_digest=digest_rows(rows),
     )
     if out is not None:
         folder, note = place_run(out, run)
@@ -514,6 +516,7 @@ def rescore(folder: str | Path, *, normalizer: str | None = None, out: str | Pat
             "signatures": list_signatures(summary, context),
             "settings": {**asdict(context), "normalizer": normalizer},
             "environment": describe_environment(),
+            "rows_digest": digest_rows(rows),
         }
     )
     here = folder if folder.is_dir() else folder.parent

@@ -348,16 +348,27 @@ def _power(signal: np.ndarray, starts: np.ndarray) -> np.ndarray:
 def _count_clipped(samples: np.ndarray, rate: int) -> int:
     """Return how many samples of the loudest channel lie in flat tops at its largest or smallest value."""
     signal = samples[:, int(np.abs(samples).max(axis=0).argmax())]
-    least = max(3, -(-3 * rate // SAMPLE_RATE))
     count = 0
+    shortest = max(3, -(-3 * rate // SAMPLE_RATE))
     for end in (signal.max(), signal.min()):
         if abs(end) < 0.01 or abs(end) < 0.5 * np.abs(signal).max():
             continue
+        least = max(shortest, _natural_top(signal, float(end), rate))
         edges = np.flatnonzero(np.diff(np.concatenate([[False], signal == end, [False]]).astype(np.int8)))
         runs = edges[1::2] - edges[::2]
         count += int(runs[runs >= least].sum())
     # A constant signal has no tops.
-    return count if count >= max(2 * least, 1e-4 * len(signal)) and np.ptp(signal) else 0
+    return count if count >= max(2 * shortest, 1e-4 * len(signal)) and np.ptp(signal) else 0
+
+
+def _natural_top(signal: np.ndarray, end: float, rate: int) -> int:
+    """Return how many samples a tone of 120 Hz stays at its largest value *end* because levels are coarse.
+
+    So it is in quiet sound of 8 bits, and at the top of mu-law's range, where nothing was clipped.
+    """
+    levels = np.unique(signal[signal * np.sign(end) >= 0.75 * abs(end)])
+    step = float(np.diff(levels).min()) if len(levels) > 1 else 0.0
+    return int(np.ceil(2 * np.sqrt(2 * step / abs(end)) / (2 * np.pi * 120) * rate)) + 1 if step else 0
 
 
 def _remove_offset(audio: np.ndarray, note: _Teller) -> np.ndarray:

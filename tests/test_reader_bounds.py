@@ -234,6 +234,7 @@ ROWS = {
     "unknown field": (with_row(0, colour="blue"), "unknown fields"),
     "unknown kind": (with_row(0, kind="colour"), "unknown kind"),
     "twice": (lambda rows: rows.append(rows[0]), "a second row"),
+    "other rows": (with_row(0, hypothesis="another word"), "run.json was made of other rows"),
     "no clip": (lambda rows: rows.__delitem__(slice(0, len(rows) // 2)), "rows of 1 clips, run.json was made of 2"),
     "text": (lambda rows: rows.append("x"), "expected an object"),
 }  # fmt: skip

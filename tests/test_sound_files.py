@@ -170,6 +170,18 @@ def test_recordings_that_were_too_loud_are_told(tmp_path):
     assert "clipped" in codes(sound)
 
 
+@pytest.mark.parametrize("subtype", ["PCM_U8", "ULAW", "ALAW", "PCM_16"])
+def test_coarse_levels_are_not_called_clipped(tmp_path, subtype):
+    """Quiet sound of 8 bits is flat at the top though nobody recorded too loud; true clipping is told."""
+    quiet = load_sound(write(tmp_path / "quiet.wav", 0.05 * speech(), subtype=subtype))
+    assert "clipped" not in codes(quiet)
+    whole = load_sound(write(tmp_path / "whole.wav", 0.9 * speech(), subtype=subtype))
+    assert "clipped" not in codes(whole)
+    slow = speech(rate=4 * RATE)  # below 750 Hz
+    loud = load_sound(write(tmp_path / "loud.wav", np.clip(8 * slow, -0.9, 0.9), subtype=subtype))
+    assert "clipped" in codes(loud)
+
+
 @pytest.mark.parametrize(
     ("place", "form", "value", "message"),
     [
