@@ -44,6 +44,7 @@ from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.file_errors import make_folder
 from mtbench.languages import LANGUAGES
 from mtbench.loss_plot import plot_losses
+from mtbench.weight_files import load_checkpoint_file
 
 log = logging.getLogger(__name__)
 
@@ -177,7 +178,7 @@ class _Optimization:
         self.step = 0
         checkpoint = folder / "checkpoint.pt"
         if checkpoint.is_file():
-            state = torch.load(checkpoint, map_location=self.device, weights_only=True)
+            state = load_checkpoint_file(checkpoint, self.device)
             self.network.load_state_dict(state["network"])
             self.average.load_state_dict(state["average"])
             self.optimizer.load_state_dict(state["optimizer"])
@@ -273,7 +274,7 @@ def _read_initial(path: Path, device: torch.device) -> dict[str, torch.Tensor]:
 
             weights = load_file(path)
             return {k: v.float() if v.is_floating_point() else v for k, v in weights.items()}
-        state: dict[str, torch.Tensor] = torch.load(path, map_location=device, weights_only=True)["average"]
+        state: dict[str, torch.Tensor] = load_checkpoint_file(path, device)["average"]
         return state
     except Exception as error:  # whatever other people's files make torch raise
         reason = str(error).split("\n", 1)[0]

@@ -9,7 +9,9 @@ bounded by the size of that file. Everything wrong is a ``ValueError``; whoever 
 
 from __future__ import annotations
 
+import io
 import json
+import pickletools
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -23,7 +25,57 @@ if TYPE_CHECKING:
 MAX_WEIGHTS, MAX_DESCRIPTION = 16 << 30, 16 << 20
 #: Most of whatever a network has many of (widths, classes, entries), and most layers one upon another.
 MAX_SIZE, MAX_LAYERS = 1 << 20, 256
+#: Pickles at the beginning of a file of before 2020: magic number, version, machine, contents, names of storages.
+_PICKLES = 5
+#: Longest text within a checkpoint; torch searches its own messages, which repeat such texts, in quadratic time.
+MAX_TEXT = 4096
 _SHOWN = 3
+
+
+def load_checkpoint_file(path: Path, device: Any = "cpu", before_2020: bool = False) -> Any:
+    """Return what ``torch.save`` wrote to *path*: tensors and plain values only.
+
+    Parameters
+    ----------
+    path : Path
+        A regular file.
+    device : str or torch.device
+        Where tensors go.
+    before_2020 : bool
+        Whether torch's older format, which is no zip archive, is read too.
+
+    Raises
+    ------
+    ValueError
+        For what torch does not write.
+    Exception
+        What torch raises for damaged files, of half a dozen kinds.
+    """
+    import torch
+
+    if is_archive(path):
+        with zipfile.ZipFile(path) as archive:
+            for member in archive.infolist():
+                if member.filename.endswith("/data.pkl"):
+                    _check_texts(archive.read(member))
+        return torch.load(path, map_location=device, weights_only=True)
+    if not before_2020:
+        raise ValueError("not a file that torch.save writes")
+    # torch's reader of older files believes every length; from memory it gets no more than there is.
+    data = path.read_bytes()
+    _check_texts(data)
+    return torch.load(io.BytesIO(data), map_location=device, weights_only=True)
+
+
+def _check_texts(data: bytes) -> None:
+    """Refuse texts and names that are too long in the pickles that *data* begins with."""
+    stream = io.BytesIO(data)
+    for _ in range(_PICKLES):
+        for _, value, _ in pickletools.genops(stream):
+            if isinstance(value, str | bytes) and len(value) > MAX_TEXT:
+                raise ValueError(f"a text of {len(value)} characters, expected at most {MAX_TEXT}")
+        if stream.tell() == len(data):
+            return
 
 
 def is_archive(path: Path) -> bool:

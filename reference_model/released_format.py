@@ -12,7 +12,6 @@ names are those of the authors' code (``models/stage1_vocaset.py``, ``models/sta
 
 from __future__ import annotations
 
-import io
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ import torch
 from mtbench.errors import UsageError
 from mtbench.paths import PathError, check_regular_file
 from mtbench.reference_model.model import Settings, periodic_code
-from mtbench.weight_files import is_archive
+from mtbench.weight_files import is_archive, load_checkpoint_file
 
 #: Before the speech encoder's names in stage 2's file.
 AUDIO = "audio_encoder."
@@ -187,11 +186,7 @@ def _read_checkpoint(path: Path) -> dict[str, torch.Tensor]:
                 unpacked = sum(item.file_size for item in archive.infolist())
             if unpacked > MAX_BYTES:
                 raise ValueError(f"unpacks to {unpacked} bytes")
-            source: Path | io.BytesIO = path
-        else:
-            # torch's reader of older files believes every length; from memory it gets no more than there is.
-            source = io.BytesIO(path.read_bytes())
-        checkpoint = torch.load(source, map_location="cpu", weights_only=True)
+        checkpoint = load_checkpoint_file(path, before_2020=True)
     except Exception as error:  # torch raises half a dozen kinds for what is no checkpoint
         first = str(error).strip().partition("\n")[0]
         raise UsageError(f"{path}: not a checkpoint of tensors ({first}); perhaps it is damaged") from error

@@ -104,7 +104,9 @@ def test_motion_a_little_longer_or_shorter_than_the_sound(tmp_path, frames, kept
     assert clip.frames == kept
     assert clip.audio.shape == (640 * kept,)
     assert np.array_equal(clip.motion.vertices, talk(frames)[:kept])
-    lost = [line for line in (tmp_path / "out/benchmark.toml").read_text().splitlines() if "[motion-cut]" in line]
+    lost = [
+        line for line in (tmp_path / "out/benchmark.toml").read_text().splitlines() if "[motion-cut]" in line
+    ]
     assert len(lost) == (frames > kept)
     assert not lost or f"the last {frames - kept} of {frames} frames of ground truth were cut off" in lost[0]
 

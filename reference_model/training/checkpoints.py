@@ -18,7 +18,7 @@ import torch
 from mtbench.cache import write_atomically
 from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.reference_model.model import MotionAutoencoder, Settings
-from mtbench.weight_files import check_tensors, is_archive, read_description, read_tensors
+from mtbench.weight_files import check_tensors, load_checkpoint_file, read_description, read_tensors
 
 CHECKPOINT = "checkpoint.pt"
 STAGE1 = "stage1.safetensors"
@@ -43,9 +43,7 @@ def load_checkpoint(folder: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        if not is_archive(path):
-            raise ValueError("not a file that torch.save writes")
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        state: dict[str, Any] = load_checkpoint_file(path)
     except Exception as error:  # torch raises half a dozen kinds for damaged files
         raise UsageError(
             f"{path}: the checkpoint cannot be read ({error}); remove it to begin anew, or give another folder"
