@@ -185,7 +185,10 @@ class Generator:
 
 
 def past_bias_of_last(frames: int, heads: int, period: int) -> torch.Tensor:
-    """Return the last row of :func:`past_bias`, (1, H, 1, T): its last n columns are the last row of n frames."""
+    """Return the last row of :func:`mtbench.reference_model.model.past_bias`, (1, H, 1, T).
+
+    Its last n columns are the last row of n frames.
+    """
     ago = torch.arange(frames - 1, -1, -1)
     slopes = 2.0 ** (-8.0 * torch.arange(1, heads + 1) / heads)
     return -slopes[None, :, None, None] * torch.div(ago, period, rounding_mode="floor")

@@ -26,7 +26,9 @@ _SHORTEST = 720
 
 
 class Wav2Vec2Speech:
-    """A wav2vec 2.0 model of Hugging Face's ``transformers``; satisfies :class:`SpeechEncoder`.
+    """A wav2vec 2.0 model of Hugging Face's ``transformers``.
+
+    Satisfies :class:`mtbench.reference_model.speech.SpeechEncoder`.
 
     Parameters
     ----------

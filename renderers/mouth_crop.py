@@ -42,10 +42,6 @@ STABLE = (33, 36, 39, 42, 45)
 MEAN_FACE = np.array(
     [[128.8702, 137.3025], [92.5225, 94.3688], [112.7724, 94.9436], [145.5251, 94.5350], [166.6771, 93.5656]]
 )
-#: What the recognizers see: the centre 88x88, ``(gray / 255 - GRAY_MEAN) / GRAY_STD``.
-INPUT_SIZE = 88
-GRAY_MEAN = 0.421
-GRAY_STD = 0.165
 
 #: Half the depth (metres) in front of and behind the eyes and nose that the crop's camera sees.
 _DEPTH = 0.6
@@ -275,13 +271,6 @@ def to_gray(frames_bgr: np.ndarray) -> np.ndarray:
     """Convert (…, 3) uint8 in BGR order to (…) uint8 gray with OpenCV's fixed-point weights."""
     blue, green, red = (frames_bgr[..., k].astype(np.int32) for k in range(3))
     return ((3735 * blue + 19235 * green + 9798 * red + 16384) >> 15).astype(np.uint8)
-
-
-def normalise(gray: np.ndarray) -> np.ndarray:
-    """Cut the centre 88x88 out of (T, 96, 96) uint8 *gray* and normalise it to float32, as recognizers expect."""
-    edge = (gray.shape[-1] - INPUT_SIZE) // 2
-    centre = gray[..., edge : edge + INPUT_SIZE, edge : edge + INPUT_SIZE]
-    return ((centre / 255.0 - GRAY_MEAN) / GRAY_STD).astype(np.float32)
 
 
 def _sample(image: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:

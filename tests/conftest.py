@@ -17,6 +17,10 @@ def own_folders(tmp_path_factory) -> Iterator[None]:
         yield
 
 
+#: Inputs and outputs of the original code that a public clone checks too, see the folder's README.
+GOLDEN = Path(__file__).parent / "golden"
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of facts beside the checkout; tests that need it are skipped where it is absent."""

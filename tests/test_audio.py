@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import soundfile
+from conftest import GOLDEN
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -52,8 +53,8 @@ def test_achieved_snr_is_the_asked_one_within_a_hundredth_of_a_decibel(
     assert a <= 1 + 1e-6  # attenuated or left alone, never amplified
 
 
-def test_mixing_equals_the_original_front_end(shared):
-    folder = shared / "golden" / "frontend_a"
+def test_mixing_equals_the_original_front_end():
+    folder = GOLDEN / "frontend_a"
     arrays = np.load(folder / "io.npz", allow_pickle=False)
     for case in json.loads((folder / "info.json").read_text())["add_noise"]:
         k = case["case"]

@@ -4,9 +4,11 @@ import json
 
 import numpy as np
 import pytest
+from conftest import GOLDEN
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mtbench.flame import flame_topology
 from mtbench.metrics.fdd import fdd_m2
 from mtbench.metrics.geometry import measure_geometry, name_region
 from mtbench.metrics.lve import sum_lve_centred_mm, sum_lve_mean_mm, sum_lve_mm, sum_lve_sq_m2
@@ -41,8 +43,8 @@ def make_clip(clip, dtype=np.float64):
 
 
 @pytest.fixture(scope="module")
-def golden(shared):
-    folder = shared / "golden/lve_a"
+def golden():
+    folder = GOLDEN / "lve_a"
     return json.loads((folder / "recipe.json").read_text()), json.loads(
         (folder / "expected.json").read_text()
     )
@@ -223,6 +225,6 @@ def test_flame_regions_give_the_papers_lip_list(shared, regions):
     lists = json.loads((shared / "flame2023open/flame_regions.json").read_text())
     assert lists["lips_250_unique"] == sorted(set(regions["lips_254_raw"].tolist()))
     assert lists["upper_face_827"] == regions["upper_face_827"].tolist()
-    topology = pytest.importorskip("mtbench.flame").flame_topology()
+    topology = flame_topology()
     assert topology.region("lips").tolist() == lists["lips_250_unique"]
     assert topology.region("upper_face").tolist() == lists["upper_face_827"]

@@ -4,6 +4,7 @@ import json
 import unicodedata
 
 import pytest
+from conftest import GOLDEN
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -125,16 +126,16 @@ def test_13a_agrees_with_sacrebleu(text):
     assert tokenize_13a(text) == tokenizer(text).split()
 
 
-def golden(shared):
-    data = json.loads((shared / "golden/wer_a/expected.json").read_text("utf-8"))
+def golden():
+    data = json.loads((GOLDEN / "wer_a/expected.json").read_text("utf-8"))
     for code, language in data["languages"].items():
         yield code, language_code(code), language
     yield "all", None, data["all_languages"]
 
 
-def test_golden_multitalk(shared):
+def test_golden_multitalk():
     rates = []
-    for _code, language, expected in golden(shared):
+    for _code, language, expected in golden():
         if language is None:
             assert sum(rates) / len(rates) == pytest.approx(expected["multitalk_macro_wer"], abs=1e-12)
             continue
@@ -152,9 +153,9 @@ def test_golden_multitalk(shared):
         rates += words
 
 
-def test_golden_muavic(shared):
+def test_golden_muavic():
     errors = words = 0
-    for _code, language, expected in golden(shared):
+    for _code, language, expected in golden():
         if language is None:
             assert 100 * errors / words == pytest.approx(expected["fairseq_corpus_wer_percent"], abs=1e-12)
             continue

@@ -3,13 +3,13 @@
 Conventions
 -----------
 ===============  ====================================================================================================
-``retrieval``    the motion of the training frames that sound most alike (:mod:`.retrieval`)
-``linear-map``   ridge regression from sound to motion (:mod:`.linear_map`)
-``phone-rules``  one mouth shape a phone, from the benchmark's timed phones (:mod:`.phone_rules`)
+``retrieval``    the motion of the training frames that sound most alike
+``linear-map``   ridge regression from sound to motion
+``phone-rules``  one mouth shape a phone, from the benchmark's timed phones
 ===============  ====================================================================================================
 
-The first two hear sound only and are learned from a corpus, whose topology they have: their motion is vertices, added
-to the resting face of each clip's speaker. ``phone-rules`` is told the phones and learns nothing; its motion is
+Each has a module of its name beside this one. The first two hear sound only and are learned from a corpus, whose
+topology they have: their motion is vertices, added to the resting face of each clip's speaker. ``phone-rules`` is told the phones and learns nothing; its motion is
 curves of the bundled head. Same corpus and benchmark, same bytes.
 """
 
