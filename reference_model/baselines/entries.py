@@ -9,8 +9,9 @@ Conventions
 ===============  ====================================================================================================
 
 Each has a module of its name beside this one. The first two hear sound only and are learned from a corpus, whose
-topology they have: their motion is vertices, added to the resting face of each clip's speaker. ``phone-rules`` is told the phones and learns nothing; its motion is
-curves of the bundled head. Same corpus and benchmark, same bytes.
+topology they have: their motion is vertices, added to the resting face of each clip's speaker. ``phone-rules`` is
+told the phones and learns nothing; its motion is curves of the bundled head. Same corpus and benchmark, same
+bytes.
 """
 
 from __future__ import annotations
