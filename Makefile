@@ -5,7 +5,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 # setuptools takes the data folders for forgotten packages and says so at length; tests/test_packaging.py checks the wheel.
 PIP := PYTHONWARNINGS=ignore $(VENV)/bin/python -m pip --disable-pip-version-check install --quiet
-STAGES := renderers avsr reference_model leaderboard
 
 .PHONY: demo test test-slow docs benchmark clean help
 
@@ -34,10 +33,10 @@ demo: $(VENV)/.installed
 test: $(VENV)/.installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	@# The stage folders live inside the package `mtbench` once installed; links show mypy the same tree.
-	@rm -rf build/types && mkdir -p build/types/mtbench
-	@ln -s $(CURDIR)/mtbench/* $(STAGES:%=$(CURDIR)/%) build/types/mtbench/
-	cd build/types && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml -p mtbench
+	@# The stage folders live inside the package `mtbench` once installed; links show tools the same tree.
+	$(BIN)/python scripts/link_package.py
+	cd build/tree && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml -p mtbench
+	cd build/tree && $(CURDIR)/$(BIN)/lint-imports --config $(CURDIR)/pyproject.toml
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
 
 test-slow: $(VENV)/.installed-test
@@ -48,8 +47,8 @@ docs: $(VENV)/.installed-test
 	@echo "build/site/index.html"
 
 benchmark: $(VENV)/.installed-test
-	$(BIN)/python benchmarks/render.py
-	$(BIN)/python benchmarks/score.py
+	$(BIN)/python speed/render.py
+	$(BIN)/python speed/score.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

@@ -17,11 +17,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mtbench.aggregate import find_number
-from mtbench.cache import write_atomically
 from mtbench.errors import UsageError
-from mtbench.results import Run, find_runs, read_run, round_floats
-from mtbench.tables import entries_table, group_runs, languages_table
+from mtbench.results.aggregation import find_number
+from mtbench.results.run_files import Run, find_runs, read_run, round_floats
+from mtbench.results.tables import entries_table, group_runs, languages_table
+from mtbench.work.cache import write_atomically
 
 
 def build_leaderboard(results: Path | str, out: Path | str) -> list[Path]:

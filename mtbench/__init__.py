@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _PUBLIC = {
-    "load_benchmark": "mtbench.benchmark",
-    "load_submission": "mtbench.submission",
-    "validate": "mtbench.submission",
-    "score": "mtbench.scoring",
-    "rescore": "mtbench.scoring",
-    "compare": "mtbench.comparison",
-    "lve": "mtbench.vertex_errors",
-    "fdd": "mtbench.vertex_errors",
-    "wer": "mtbench.error_rates",
-    "cer": "mtbench.error_rates",
-    "render": "mtbench.pictures",
-    "transcribe": "mtbench.listening",
+    "load_benchmark": "mtbench.benchmarks.benchmark",
+    "load_submission": "mtbench.submissions.submission",
+    "validate": "mtbench.submissions.submission",
+    "score": "mtbench.scoring.scoring",
+    "rescore": "mtbench.scoring.scoring",
+    "compare": "mtbench.results.comparison",
+    "lve": "mtbench.shortcuts.vertex_errors",
+    "fdd": "mtbench.shortcuts.vertex_errors",
+    "wer": "mtbench.shortcuts.error_rates",
+    "cer": "mtbench.shortcuts.error_rates",
+    "render": "mtbench.shortcuts.pictures",
+    "transcribe": "mtbench.shortcuts.listening",
 }
 
 __all__ = [
@@ -42,18 +42,18 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from mtbench.benchmark import load_benchmark as load_benchmark
-    from mtbench.comparison import compare as compare
-    from mtbench.error_rates import cer as cer
-    from mtbench.error_rates import wer as wer
-    from mtbench.listening import transcribe as transcribe
-    from mtbench.pictures import render as render
-    from mtbench.scoring import rescore as rescore
-    from mtbench.scoring import score as score
-    from mtbench.submission import load_submission as load_submission
-    from mtbench.submission import validate as validate
-    from mtbench.vertex_errors import fdd as fdd
-    from mtbench.vertex_errors import lve as lve
+    from mtbench.benchmarks.benchmark import load_benchmark as load_benchmark
+    from mtbench.results.comparison import compare as compare
+    from mtbench.scoring.scoring import rescore as rescore
+    from mtbench.scoring.scoring import score as score
+    from mtbench.shortcuts.error_rates import cer as cer
+    from mtbench.shortcuts.error_rates import wer as wer
+    from mtbench.shortcuts.listening import transcribe as transcribe
+    from mtbench.shortcuts.pictures import render as render
+    from mtbench.shortcuts.vertex_errors import fdd as fdd
+    from mtbench.shortcuts.vertex_errors import lve as lve
+    from mtbench.submissions.submission import load_submission as load_submission
+    from mtbench.submissions.submission import validate as validate
 
 
 def __getattr__(name: str) -> Any:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 _PUBLIC = {
     "PredictedMotion": "reference",
     "ReferenceModel": "reference",
-    "import_released": "released",
+    "import_released": "released.released",
     "load_model": "model_files",
-    "load_released": "released",
-    "load_speech_encoder": "speech",
+    "load_released": "released.released",
+    "load_speech_encoder": "encoders.speech",
     "save_model": "model_files",
 }
 
@@ -30,13 +30,13 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from mtbench.reference_model.encoders.speech import load_speech_encoder as load_speech_encoder
     from mtbench.reference_model.model_files import load_model as load_model
     from mtbench.reference_model.model_files import save_model as save_model
     from mtbench.reference_model.reference import PredictedMotion as PredictedMotion
     from mtbench.reference_model.reference import ReferenceModel as ReferenceModel
-    from mtbench.reference_model.released import import_released as import_released
-    from mtbench.reference_model.released import load_released as load_released
-    from mtbench.reference_model.speech import load_speech_encoder as load_speech_encoder
+    from mtbench.reference_model.released.released import import_released as import_released
+    from mtbench.reference_model.released.released import load_released as load_released
 
 
 def __getattr__(name: str) -> Any:

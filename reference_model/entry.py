@@ -16,19 +16,19 @@ from typing import Any
 
 import numpy as np
 
-from mtbench.benchmark import Benchmark, Clip, load_benchmark
-from mtbench.cache import digest_array, write_atomically
+from mtbench.benchmarks.benchmark import Benchmark, Clip, load_benchmark
+from mtbench.benchmarks.ground_truth import template_face
 from mtbench.errors import PrerequisiteError, UsageError
-from mtbench.ground_truth import template_face
-from mtbench.manifests import FPS
-from mtbench.progress import Progress
-from mtbench.reference_model.claims import claim_folder
+from mtbench.files.claims import claim_folder
+from mtbench.files.toml_files import FPS
 from mtbench.reference_model.conditioning import Conditioning, Language, plan_conditioning
 from mtbench.reference_model.predict import write_motion
 from mtbench.reference_model.reference import LONGEST, ReferenceModel
 from mtbench.reference_model.templates import default_template
 from mtbench.reference_model.voice_gate import VERSION
-from mtbench.submission import MANIFEST, MOTION_FOLDER
+from mtbench.submissions.submission import MANIFEST, MOTION_FOLDER
+from mtbench.work.cache import digest_array, write_atomically
+from mtbench.work.progress import Progress
 
 #: Clips that are animated together.
 BATCH = 16

@@ -119,8 +119,8 @@ class Generator:
             if t < 0 or len(heard) < 2 * t:
                 raise UsageError(
                     f"clip {i}: {t} frames were asked for with {len(heard)} features of speech; expected two features "
-                    "for each frame. Resample the features (mtbench.reference_model.speech.fit_features) or ask for "
-                    "fewer frames."
+                    "for each frame. Resample the features (mtbench.reference_model.encoders.speech.fit_features) "
+                    "or ask for fewer frames."
                 )
         order = sorted(range(len(frames)), key=lambda i: -frames[i])
         out: dict[int, torch.Tensor] = {}

@@ -19,14 +19,14 @@ import torch
 from pydantic import Field, ValidationError
 from safetensors.torch import save
 
-from mtbench.cache import write_atomically
 from mtbench.errors import PrerequisiteError, UsageError
-from mtbench.manifests import StrictModel, validation_lines
+from mtbench.files.toml_files import StrictModel, validation_lines
+from mtbench.files.weight_files import check_sizes, check_tensors, read_description, read_tensors
+from mtbench.reference_model.encoders.speech import OpenheadSpeech, SpeechEncoder, load_speech_encoder
+from mtbench.reference_model.encoders.wav2vec2 import Wav2Vec2Speech
 from mtbench.reference_model.model import MultiTalk, Settings
 from mtbench.reference_model.reference import ReferenceModel
-from mtbench.reference_model.speech import OpenheadSpeech, SpeechEncoder, load_speech_encoder
-from mtbench.reference_model.wav2vec2 import Wav2Vec2Speech
-from mtbench.weight_files import check_sizes, check_tensors, read_description, read_tensors
+from mtbench.work.cache import write_atomically
 
 #: The model that ships with mtbench.
 BUNDLED = Path(__file__).parent / "weights" / "multitalk-mini.safetensors"
@@ -39,7 +39,7 @@ class EncoderEntry(StrictModel):
     Attributes
     ----------
     name : str
-        As :func:`~mtbench.reference_model.speech.load_speech_encoder` knows it, or a file beside the model.
+        As :func:`~mtbench.reference_model.encoders.speech.load_speech_encoder` knows it, or a file beside the model.
     digest : str
         Of a frozen one.
     config : dict or None

@@ -18,12 +18,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mtbench.audio import fit_length
-from mtbench.cache import write_atomically
 from mtbench.errors import BenchmarkError, MtbenchError, PrerequisiteError, UsageError
-from mtbench.manifests import FPS, SAMPLES_PER_FRAME
-from mtbench.motion import Motion
-from mtbench.progress import Progress
+from mtbench.faces.motion import Motion
+from mtbench.faces.topology import load_topology
+from mtbench.files.toml_files import FPS, SAMPLES_PER_FRAME
 from mtbench.reference_model.conditioning import (
     Language,
     choose_language,
@@ -33,7 +31,9 @@ from mtbench.reference_model.conditioning import (
 from mtbench.reference_model.recordings import estimate_seconds, find_language, find_recordings, read_speech
 from mtbench.reference_model.reference import ReferenceModel
 from mtbench.reference_model.templates import default_template
-from mtbench.topology import load_topology
+from mtbench.speech.audio import fit_length
+from mtbench.work.cache import write_atomically
+from mtbench.work.progress import Progress
 
 #: Recordings that are animated together, and frames of all of them: bounds memory.
 BATCH, BATCH_FRAMES = 16, 2048
@@ -315,7 +315,7 @@ def require_video(model: ReferenceModel) -> None:
     if load_topology(model.topology).renderable:
         return
     if model.topology == "flame-5023":
-        from mtbench.flame import require_triangles
+        from mtbench.faces.flame import require_triangles
 
         require_triangles()
     raise PrerequisiteError(f"topology {model.topology} has no triangles here: there is nothing to draw")
@@ -336,7 +336,7 @@ def write_video(
     size : int
         Width and height in pixels.
     """
-    from mtbench.renderer import Appearance, load_renderer
+    from mtbench.renderers.base import Appearance, load_renderer
     from mtbench.renderers.video import write_video as write
 
     require_video(model)

@@ -2,7 +2,7 @@
 
 Conventions
 -----------
-What :func:`mtbench.benchmark_folder.create_benchmark` takes is taken here. The language of a file is the one that is
+What :func:`mtbench.making.folder.create_benchmark` takes is taken here. The language of a file is the one that is
 asked for; else the one that its name begins with (``Italian_…``), or the nearest folder that is called after a
 language.
 """
@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from mtbench.errors import BenchmarkError, UsageError
-from mtbench.languages import find_code
-from mtbench.manifests import FPS, MAX_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
-from mtbench.paths import explain_no_folder
-from mtbench.sound_files import SOUND_SUFFIXES, VIDEO_SUFFIXES, load_sound
+from mtbench.files.paths import explain_no_folder
+from mtbench.files.toml_files import FPS, MAX_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
+from mtbench.speech.languages import find_code
+from mtbench.speech.sound_files import SOUND_SUFFIXES, VIDEO_SUFFIXES, load_sound
 
 #: Endings of files that count as recordings in a folder.
 AUDIO_SUFFIXES = SOUND_SUFFIXES + VIDEO_SUFFIXES
@@ -54,7 +54,7 @@ def read_speech(path: str | Path) -> tuple[np.ndarray, tuple[str, ...]]:
     -------
     audio : (N,) float32
     notes : tuple of str
-        What was converted, or is odd, see :mod:`mtbench.sound_files`.
+        What was converted, or is odd, see :mod:`mtbench.speech.sound_files`.
 
     Raises
     ------

@@ -24,17 +24,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mtbench.reference_model.claims import claim_folder
-from mtbench.reference_model.generated_corpus import MANIFEST as CORPUS
-from mtbench.reference_model.generated_corpus import GeneratedCorpus, generate_corpus
+from mtbench.files.claims import claim_folder
+from mtbench.reference_model.corpora.generated import MANIFEST as CORPUS
+from mtbench.reference_model.corpora.generated import GeneratedCorpus, generate_corpus
 from mtbench.reference_model.training.configuration import Size
 from mtbench.reference_model.training.sizes import apply_overrides, load_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mtbench.benchmark import Benchmark
-    from mtbench.results import Run
+    from mtbench.benchmarks.benchmark import Benchmark
+    from mtbench.results.run_files import Run
 
 log = logging.getLogger(__name__)
 
@@ -92,8 +92,8 @@ def reproduce(
     PrerequisiteError
         Without the extra ``[synth]``, or the size's speech encoder.
     """
-    from mtbench.benchmark import load_benchmark
-    from mtbench.execute import default_workers
+    from mtbench.benchmarks.benchmark import load_benchmark
+    from mtbench.work.executor import default_workers
 
     chosen = apply_overrides(load_size(size), overrides)
     hours = HOURS[size] if hours is None else hours
@@ -125,11 +125,11 @@ def require_parts(size: Size, recognizer: str | None) -> None:
     Raises
     ------
     UsageError, PrerequisiteError
-        As :func:`~mtbench.reference_model.speech.load_speech_encoder` and
-        :func:`~mtbench.recognizer.load_recognizer`.
+        As :func:`~mtbench.reference_model.encoders.speech.load_speech_encoder` and
+        :func:`~mtbench.avsr.base.load_recognizer`.
     """
-    from mtbench.recognizer import load_recognizer
-    from mtbench.reference_model.speech import load_speech_encoder
+    from mtbench.avsr.base import load_recognizer
+    from mtbench.reference_model.encoders.speech import load_speech_encoder
 
     load_speech_encoder(size.encoder)
     if recognizer is not None:
@@ -160,8 +160,8 @@ def is_scored(where: Path, digest: str, recognizer: str | None) -> bool:
     recognizer : str or None
         As for :func:`mtbench.score`.
     """
-    from mtbench.recognizer import load_recognizer
-    from mtbench.results import read_run
+    from mtbench.avsr.base import load_recognizer
+    from mtbench.results.run_files import read_run
 
     if not (where / "run.json").is_file():
         return False
@@ -206,10 +206,10 @@ def _keep(folder: Path, size: Size, trained: Path) -> Path:
 
 
 def _predict(folder: Path, model: Path, benchmark: Benchmark) -> Path:
-    from mtbench.progress import make_progress
     from mtbench.reference_model.entry import predict_benchmark
     from mtbench.reference_model.model_files import load_model
-    from mtbench.submission import MANIFEST
+    from mtbench.submissions.submission import MANIFEST
+    from mtbench.work.progress import make_progress
 
     out = folder / "submission"
     done = (out / MANIFEST).is_file()
@@ -225,9 +225,9 @@ def _score(
     workers: int,
     cache: str | Path | None,
 ) -> Run:
-    from mtbench.results import read_run, results_folder
-    from mtbench.scoring import score
-    from mtbench.submission import load_submission
+    from mtbench.results.run_files import read_run, results_folder
+    from mtbench.scoring.scoring import score
+    from mtbench.submissions.submission import load_submission
 
     entry = load_submission(submission, benchmark)
     where = results_folder(folder / "results", entry.system, benchmark.name)

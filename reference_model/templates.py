@@ -3,7 +3,7 @@
 Conventions
 -----------
 A face is (V, 3) float32 in metres, y up. The model knows displacements only: any face of its topology will do. Files
-are read by :mod:`mtbench.templates`.
+are read by :mod:`mtbench.faces.templates`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 
 from mtbench.errors import PrerequisiteError
-from mtbench.templates import read_template
-from mtbench.topology import load_topology
+from mtbench.faces.templates import read_template
+from mtbench.faces.topology import load_topology
 
 __all__ = ["default_template", "read_template"]
 

@@ -2,7 +2,7 @@
 
 Conventions
 -----------
-Matrices are clip-from-world in OpenGL's convention (see :mod:`mtbench.renderer`); the face looks along +z,
+Matrices are clip-from-world in OpenGL's convention (see :mod:`mtbench.renderers.base`); the face looks along +z,
 y is up, metres.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mtbench.renderer import Camera
+from mtbench.renderers.base import Camera
 
 #: Share of the picture that the head leaves free around it, on the tighter axis.
 MARGIN = 0.06

@@ -23,11 +23,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mtbench.errors import PrerequisiteError
-from mtbench.topology import LANDMARKS
+from mtbench.faces.topology import LANDMARKS
 
 if TYPE_CHECKING:
-    from mtbench.renderer import Appearance, Camera, Renderer
-    from mtbench.topology import Topology
+    from mtbench.faces.topology import Topology
+    from mtbench.renderers.base import Appearance, Camera, Renderer
 
 #: Name and version of the rendered crop's geometry; part of signatures and cache keys.
 SIGNATURE = "mouth96@1"
@@ -116,7 +116,7 @@ def crop_matrices(landmarks: np.ndarray, size: int = SIZE) -> np.ndarray:
     Parameters
     ----------
     landmarks : (T, 25, 3) float
-        Positions (metres) of :data:`mtbench.topology.LANDMARKS`, frame by frame, at 25 fps.
+        Positions (metres) of :data:`mtbench.faces.topology.LANDMARKS`, frame by frame, at 25 fps.
     size : int
         Side of the picture; the field of view stays that of 96 pixels.
 
@@ -172,12 +172,12 @@ def crop_camera(topology: Topology, vertices: np.ndarray, size: int = SIZE) -> C
     PrerequisiteError
         *topology* has no landmarks for the crop.
     """
-    from mtbench.renderer import Camera
+    from mtbench.renderers.base import Camera
 
     if len(topology.landmarks) != len(LANDMARKS):
         raise PrerequisiteError(
             f"topology {topology.name} names {len(topology.landmarks)} crop landmarks, but the mouth crop needs "
-            f"{len(LANDMARKS)} (mtbench.topology.LANDMARKS)"
+            f"{len(LANDMARKS)} (mtbench.faces.topology.LANDMARKS)"
         )
     return Camera(crop_matrices(vertices[:, topology.landmarks], size), size, size)
 

@@ -30,8 +30,8 @@ from mtbench.renderers.shading import light_triangles, light_vertices, surface_a
 from mtbench.renderers.software import check_scene
 
 if TYPE_CHECKING:
-    from mtbench.renderer import Appearance, Camera
-    from mtbench.topology import Topology
+    from mtbench.faces.topology import Topology
+    from mtbench.renderers.base import Appearance, Camera
 
 PLATFORMS = ("egl", "osmesa")
 

@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mtbench.compilation import njit_cached
+from mtbench.work.compilation import njit_cached
 
 if TYPE_CHECKING:
-    from mtbench.renderer import Appearance
-    from mtbench.topology import Topology
+    from mtbench.faces.topology import Topology
+    from mtbench.renderers.base import Appearance
 
 #: Rec. 601 luma, as in every published front-end of lip reading (OpenCV's BGR2GRAY).
 LUMA = (0.299, 0.587, 0.114)

@@ -23,8 +23,8 @@ from mtbench.renderers import raster
 from mtbench.renderers.shading import surface_albedo, unit_lights
 
 if TYPE_CHECKING:
-    from mtbench.renderer import Appearance, Camera
-    from mtbench.topology import Topology
+    from mtbench.faces.topology import Topology
+    from mtbench.renderers.base import Appearance, Camera
 
 _DEFAULT_LIGHTS = ((0.0, 0.35, 1.0, 0.5), (-0.8, 0.5, 0.6, 0.2))
 _RAMP = np.arange(raster.RAMP_LENGTH, dtype=np.float32)
@@ -57,13 +57,13 @@ def render_gray_bulk(
     vertices : (T, n, 3) float32
         Metres.
     matrices : (T, 4, 4) or (4, 4) float
-        Clip-from-world (see :class:`mtbench.renderer.Camera`).
+        Clip-from-world (see :class:`mtbench.renderers.base.Camera`).
     albedo : (n,) float
         Base gray 0..1 of each vertex.
     lights : sequence of (x, y, z, intensity)
         Directions towards the lights, of any length but zero.
     ambient, background, oral : float
-        As in :class:`mtbench.renderer.Appearance`; *oral* is the gray of triangles seen from behind,
+        As in :class:`mtbench.renderers.base.Appearance`; *oral* is the gray of triangles seen from behind,
         negative not to draw them.
     size : int or (height, width)
         Pixels.

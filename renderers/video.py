@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mtbench.errors import PrerequisiteError
-from mtbench.file_errors import make_folder
+from mtbench.files.file_errors import make_folder
 
 if TYPE_CHECKING:
-    from mtbench.motion import Motion
-    from mtbench.renderer import Appearance, Renderer
-    from mtbench.topology import Topology
+    from mtbench.faces.motion import Motion
+    from mtbench.faces.topology import Topology
+    from mtbench.renderers.base import Appearance, Renderer
 
 SAMPLE_RATE = 16000
 #: Frames that are rendered at a time.

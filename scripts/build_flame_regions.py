@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-#: Chosen by eye on pictures of the template, in the order of ``mtbench.topology.LANDMARKS``.
+#: Chosen by eye on pictures of the template, in the order of ``mtbench.faces.topology.LANDMARKS``.
 LANDMARKS = {
     "nose base": [3552],
     "eye corners": [2437, 3632, 3833, 1175],

@@ -451,7 +451,7 @@ def find_subnasale(neutral: np.ndarray, rings: dict[int, list[int]], neighbours:
 def find_landmarks(
     neutral: np.ndarray, rings: dict[int, list[int]], lids: list[list[int]], neighbours: dict[int, set[int]]
 ) -> list[int]:
-    """Find the 25 points of ``mtbench.topology.LANDMARKS`` as vertex indices."""
+    """Find the 25 points of ``mtbench.faces.topology.LANDMARKS`` as vertex indices."""
     nose = find_subnasale(neutral, rings, neighbours)
     left, right = sorted(lids, key=lambda loop: neutral[loop, 0].mean())
     points = [nose]

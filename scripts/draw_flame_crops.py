@@ -15,12 +15,12 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import dijkstra
 
-from mtbench.assets import read_flame_file
-from mtbench.flame import NAME, flame_topology, index_lists, vertices_behind
-from mtbench.pictures import Picture
-from mtbench.renderer import Appearance, load_renderer
+from mtbench.faces.flame import NAME, flame_topology, index_lists, vertices_behind
+from mtbench.faces.flame_asset import read_flame_file
+from mtbench.faces.topology import Topology
+from mtbench.renderers.base import Appearance, load_renderer
 from mtbench.renderers.mouth_crop import render_mouth_crops
-from mtbench.topology import Topology
+from mtbench.shortcuts.pictures import Picture
 
 #: Metres that the chin goes down in each picture, and how often a pixel is repeated.
 OPENINGS, ZOOM = (0.0, 0.006, 0.012), 3

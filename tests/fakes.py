@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from mtbench.recognizer import Hypothesis
+from mtbench.avsr.base import Hypothesis
 
 CLIPS = {
     "ita-01": ("ita", 30, "word word word word word word"),
@@ -87,7 +87,7 @@ ONE_EAR = "fakes:load_one_ear"
 
 def curves(frames: int, seed: int) -> np.ndarray:
     """(T, U) float32 facial-unit curves of a mouth that opens and closes."""
-    from mtbench.head import load_head
+    from mtbench.faces.head import load_head
 
     head = load_head()
     out = np.zeros((frames, len(head.unit_names)), np.float32)
@@ -102,7 +102,7 @@ def make_benchmark(
     folder: Path, clips: dict[str, tuple[str, int, str]] | None = None, motion: bool = True, noises: int = 2
 ) -> Path:
     """Write a benchmark folder on the bundled head with tones for speech; return it."""
-    from mtbench.head import load_head
+    from mtbench.faces.head import load_head
 
     head = load_head()
     (folder / "audio").mkdir(parents=True)
@@ -137,7 +137,7 @@ def make_entry(
     folder: Path, clips: dict[str, tuple[str, int, str]] | None = None, amplitude: float = 0.8
 ) -> Path:
     """Write a submission of facial-unit curves; return it."""
-    from mtbench.head import load_head
+    from mtbench.faces.head import load_head
 
     (folder / "motion").mkdir(parents=True)
     (folder / "submission.toml").write_text(

@@ -48,7 +48,7 @@ def _models(folder: Path) -> Prepared:
     from test_reference_model import make_network
 
     from mtbench.reference_model import ReferenceModel, load_model, model_files, save_model
-    from mtbench.reference_model.speech import load_speech_encoder
+    from mtbench.reference_model.encoders.speech import load_speech_encoder
 
     encoder = load_speech_encoder("openhead-av")
 
@@ -75,9 +75,9 @@ def _autoencoders(folder: Path) -> Prepared:
 
 
 def _recognizers(folder: Path) -> Prepared:
-    from mtbench.avsr.decoding import DecodingConfig
-    from mtbench.avsr.model import AudioVisualCTC, ModelConfig
-    from mtbench.avsr.openhead_av import OpenheadAV, save_recognizer
+    from mtbench.avsr.openhead.decoding import DecodingConfig
+    from mtbench.avsr.openhead.model import AudioVisualCTC, ModelConfig
+    from mtbench.avsr.openhead.recognizer import OpenheadAV, save_recognizer
 
     config = ModelConfig(4, 3, width=16, heads=2, feedforward=16, layers=2, channels=(2, 2, 2, 2))
 
@@ -104,7 +104,7 @@ def _checkpoint_bytes() -> dict[str, bytes]:
 
 
 def _checkpoints(folder: Path) -> Prepared:
-    from mtbench.reference_model.released_format import read_state
+    from mtbench.reference_model.released.format import read_state
     from mtbench.reference_model.training.checkpoints import CHECKPOINT, load_checkpoint
 
     def read(path: Path) -> None:

@@ -17,7 +17,7 @@ Prepared = tuple[dict[str, bytes], Read]
 
 
 def _cache(folder: Path) -> Prepared:
-    from mtbench.cache import Cache
+    from mtbench.work.cache import Cache
 
     cache, array, key = Cache(folder / "cache"), np.arange(6.0).reshape(2, 3), "ab" * 16
     value = {"text": "è", "numbers": [1, 2.5]}
@@ -42,7 +42,7 @@ def _cache(folder: Path) -> Prepared:
 
 
 def _asset_record(folder: Path) -> Prepared:
-    from mtbench.assets import flame_record
+    from mtbench.faces.flame_asset import flame_record
 
     assets = folder / "assets"
     assets.mkdir()

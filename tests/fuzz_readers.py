@@ -27,10 +27,10 @@ from fuzz_model_readers import MODEL_READERS
 from fuzz_own_readers import OWN_READERS
 from fuzzing import Read, Reader, scratch_folder
 
-from mtbench.arrays import ArrayFileError, read_arrays
 from mtbench.errors import BenchmarkError, MtbenchError, PrerequisiteError, UsageError
-from mtbench.mesh_files import MeshFileError, read_mesh
-from mtbench.safe_pickle import UnsafePickleError, load_arrays
+from mtbench.files.arrays import ArrayFileError, read_arrays
+from mtbench.files.mesh_files import MeshFileError, read_mesh
+from mtbench.files.safe_pickle import UnsafePickleError, load_arrays
 
 Prepared = tuple[dict[str, bytes], Read]
 
@@ -76,9 +76,9 @@ def _arrays(folder: Path) -> Prepared:
 
 def _motion(folder: Path) -> Prepared:
     from mtbench.errors import Problem
-    from mtbench.motion_files import motion_kind, read_motion_file
-    from mtbench.motion_headers import MotionSpec
-    from mtbench.topology import load_topology
+    from mtbench.faces.motion_files import motion_kind, read_motion_file
+    from mtbench.faces.motion_headers import MotionSpec
+    from mtbench.faces.topology import load_topology
 
     params = {
         "exp": np.zeros((6, 50), "f4"),
@@ -103,7 +103,7 @@ def _motion(folder: Path) -> Prepared:
 
 
 def _unit_names() -> tuple[str, ...]:
-    from mtbench.head import load_head
+    from mtbench.faces.head import load_head
 
     return tuple(load_head().unit_names)
 
@@ -136,8 +136,8 @@ def _pickles(folder: Path) -> Prepared:
 
 
 def _templates(folder: Path) -> Prepared:
-    from mtbench.assets import check_flame_arrays
-    from mtbench.templates import read_template, read_templates
+    from mtbench.faces.flame_asset import check_flame_arrays
+    from mtbench.faces.templates import read_template, read_templates
 
     small, grown = face(4), face(4).astype("f8")
     samples = {
@@ -199,8 +199,8 @@ def _edit_mesh(rng: Random, samples: Any) -> bytes:
 
 
 def _benchmark_manifest(folder: Path) -> Prepared:
-    from mtbench.benchmark import load_benchmark
-    from mtbench.manifests import MANIFEST
+    from mtbench.benchmarks.benchmark import load_benchmark
+    from mtbench.files.toml_files import MANIFEST
 
     root = make_benchmark(folder, noise=True)
     (root / "lexicon").mkdir()
@@ -220,8 +220,8 @@ def _benchmark_manifest(folder: Path) -> Prepared:
 
 
 def _submission_manifest(folder: Path) -> Prepared:
-    from mtbench.benchmark import load_benchmark
-    from mtbench.validation import inspect_submission
+    from mtbench.benchmarks.benchmark import load_benchmark
+    from mtbench.submissions.validation import inspect_submission
 
     benchmark, root = load_benchmark(make_benchmark(folder)), make_submission(folder)
     text = (root / "submission.toml").read_bytes()
@@ -242,13 +242,13 @@ def _results(file: str) -> Callable[[Path], Prepared]:
     """What every command that takes a result does with an edited ``run.json`` or ``clips.jsonl``."""
 
     def prepare(folder: Path) -> Prepared:
-        import mtbench.scoring
-        from mtbench.aggregate import aggregate
-        from mtbench.comparison import compare
+        import mtbench.scoring.scoring
         from mtbench.leaderboard.table import build_leaderboard
-        from mtbench.results import read_rows, read_run
-        from mtbench.scoring import rescore
-        from mtbench.tables import entries_table, group_runs, languages_table
+        from mtbench.results.aggregation import aggregate
+        from mtbench.results.comparison import compare
+        from mtbench.results.run_files import read_rows, read_run
+        from mtbench.results.tables import entries_table, group_runs, languages_table
+        from mtbench.scoring.scoring import rescore
 
         good = write_result(folder)
         edited = folder / "edited" / good.parent.name / good.name
@@ -276,7 +276,7 @@ def _results(file: str) -> Callable[[Path], Prepared]:
                 lambda: compare(good, edited, replicates=20, trials=20).table(language=None),
                 lambda: rescore(edited, out=folder / "again"),
             ]
-            with patch.object(mtbench.scoring, "aggregate", partial(aggregate, replicates=20)):
+            with patch.object(mtbench.scoring.scoring, "aggregate", partial(aggregate, replicates=20)):
                 for attempt in attempts:
                     try:
                         attempt()
@@ -325,7 +325,7 @@ def _score_tiny() -> dict[str, bytes]:
 
 
 def _head(folder: Path) -> Prepared:
-    from mtbench.head_file import read_asset
+    from mtbench.faces.head_file import read_asset
 
     content = (files("mtbench") / "data" / "openhead-1.npz").read_bytes()
 
@@ -337,7 +337,7 @@ def _head(folder: Path) -> Prepared:
 
 
 def _lexicons(folder: Path) -> Prepared:
-    from mtbench.lexicon import load_lexicon
+    from mtbench.speech.lexicon import load_lexicon
 
     samples = {
         "a.tsv": b"# words\ncasa\tk a z a\t12\ncasa\tk a s a\t12\n\nl'eau\tl o\t0\n",
@@ -347,8 +347,8 @@ def _lexicons(folder: Path) -> Prepared:
 
 
 def _phone_times(folder: Path) -> Prepared:
-    from mtbench.benchmark import Clip
-    from mtbench.phone_times import read_phone_times
+    from mtbench.benchmarks.benchmark import Clip
+    from mtbench.benchmarks.phone_times import read_phone_times
 
     text = b"phone\tstart\tend\trelease\nsil\t0.0000\t0.1530\t\nt\t0.1530\t0.2043\t0.1800\na\t0.2043\t0.4\t\n"
 
@@ -361,8 +361,8 @@ def _phone_times(folder: Path) -> Prepared:
 
 
 def _sounds(folder: Path) -> Prepared:
-    from mtbench.audio import load_audio
-    from mtbench.clip_files import read_clip_audio
+    from mtbench.benchmarks.clip_files import read_clip_audio
+    from mtbench.speech.audio import load_audio
 
     tone = 0.3 * np.sin(np.arange(640) * 0.3)
     forms = {
@@ -392,7 +392,7 @@ def _sounds(folder: Path) -> Prepared:
 
 
 def _lists(folder: Path) -> Prepared:
-    from mtbench.reference_model.clip_lists import read_lists
+    from mtbench.reference_model.corpora.clip_lists import read_lists
 
     speakers = {"a": ["a_sentence01", "a_sentence02"], "b": ["b_sentence02"]}
     clips = [clip for found in speakers.values() for clip in found]
@@ -411,7 +411,7 @@ def _lists(folder: Path) -> Prepared:
 
 
 def _transcripts(folder: Path) -> Prepared:
-    from mtbench.benchmark_folder import create_benchmark
+    from mtbench.making.folder import create_benchmark
 
     recordings, made = folder / "recordings", folder / "made"
     recordings.mkdir()

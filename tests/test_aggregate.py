@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from mtbench.aggregate import SignatureContext, SummaryRow, aggregate, find_number, list_signatures
-from mtbench.metrics.recognition import measure_recognition
-from mtbench.recognizer import Hypothesis
-from mtbench.rows import GeometryRow, GeometrySums, row_from_json
-from mtbench.signature import Signature
+from mtbench.avsr.base import Hypothesis
+from mtbench.results.aggregation import SignatureContext, SummaryRow, aggregate, find_number, list_signatures
+from mtbench.results.recount import measure_recognition
+from mtbench.results.rows import GeometryRow, GeometrySums, row_from_json
+from mtbench.results.signature import Signature
 
 SNRS, NOISES = (-7.5, -10.0), ("babble", "music")
 
@@ -330,7 +330,7 @@ def test_foreign_and_duplicate_rows_are_refused(rows):
 
 def test_interval_is_of_percentiles_over_sources(rows, summary):
     """The language interval equals a plain bootstrap over the three sources."""
-    from mtbench.statistics import bootstrap_sums, percentile_interval
+    from mtbench.results.statistics import bootstrap_sums, percentile_interval
 
     chosen = select(rows, "eng")
     values = np.array([[r.words.errors, r.words.reference_length] for r in chosen], dtype=float)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mtbench.arrays import ArrayFileError, open_arrays, read_arrays
+from mtbench.files.arrays import ArrayFileError, open_arrays, read_arrays
 
 ROOM = 1 << 20
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mtbench.errors import UsageError
-from mtbench.head import load_head
+from mtbench.faces.head import load_head
 from mtbench.synth.articulation import CEILING, animate, contact_intervals, count_frames
 from mtbench.synth.articulation_settings import (
     DEFAULT,

@@ -1,4 +1,4 @@
-"""mtbench.audio: loading, resampling and mixing."""
+"""mtbench.speech.audio: loading, resampling and mixing."""
 
 import json
 
@@ -9,7 +9,8 @@ from conftest import GOLDEN
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mtbench.audio import (
+from mtbench.errors import BenchmarkError, UsageError
+from mtbench.speech.audio import (
     fit_length,
     from_pcm16,
     load_audio,
@@ -19,7 +20,6 @@ from mtbench.audio import (
     tile_noise,
     to_pcm16,
 )
-from mtbench.errors import BenchmarkError, UsageError
 
 
 def sound(seed: int, length: int, level: float) -> np.ndarray:

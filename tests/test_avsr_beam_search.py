@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from mtbench.avsr.beam_search import list_children, look_ahead
-from mtbench.avsr.decoding import DecodingConfig, WordDecoder
+from mtbench.avsr.openhead.beam_search import list_children, look_ahead
+from mtbench.avsr.openhead.decoding import DecodingConfig, WordDecoder
 
 LEXICON = [
     ("a", [1], -0.5),

@@ -8,10 +8,10 @@ import fakes
 import pytest
 from test_cli import call, process
 
-from mtbench.avsr.configs import CONFIGS, DEFAULT_CONFIG, load_config
-from mtbench.avsr.model import TRAINING_ONLY, AudioVisualCTC, ModelConfig
+from mtbench.avsr.openhead.configs import CONFIGS, DEFAULT_CONFIG, load_config
+from mtbench.avsr.openhead.model import TRAINING_ONLY, AudioVisualCTC, ModelConfig
 from mtbench.errors import UsageError
-from mtbench.languages import LANGUAGES
+from mtbench.speech.languages import LANGUAGES
 from mtbench.synth.phones import PHONES
 
 
@@ -46,7 +46,7 @@ def test_help_names_every_configuration():
 
 
 def test_train_hands_over_the_configuration(tmp_path, monkeypatch):
-    import mtbench.avsr.train as module
+    import mtbench.avsr.openhead.train as module
 
     seen = {}
 
@@ -79,7 +79,7 @@ def test_smoke_configuration_trains_and_draws_its_losses(tmp_path):
     assert (tmp_path / "losses.png").read_bytes().startswith(b"\x89PNG")
     with (tmp_path / "losses.csv").open() as file:
         assert [row["step"] for row in csv.DictReader(file)] == ["20"]
-    from mtbench.avsr.openhead_av import OpenheadAV
+    from mtbench.avsr.openhead.recognizer import OpenheadAV
 
     judge = OpenheadAV.load(text.strip())
     assert judge.network.config.width == 32
@@ -94,7 +94,7 @@ def test_smoke_configuration_trains_and_draws_its_losses(tmp_path):
 @pytest.fixture
 def one_ear(monkeypatch):
     """Let the command meet a recognizer without a network."""
-    import mtbench.avsr.evaluate as module
+    import mtbench.avsr.evaluation.evaluate as module
 
     monkeypatch.setattr(module, "load_recognizer", lambda name: fakes.OneEar())
 

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from mtbench.avsr.decoding import DecodingConfig, WordDecoder, decode_phones
+from mtbench.avsr.openhead.decoding import DecodingConfig, WordDecoder, decode_phones
 
 
 def best_alignment(log_probs: np.ndarray, labels: list[int]) -> float:

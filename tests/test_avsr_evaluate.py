@@ -6,14 +6,20 @@ import fakes
 import numpy as np
 import pytest
 
-import mtbench.avsr.evaluate as module
-from mtbench.avsr.conditions import Supplies, articulate, list_conditions, load_flame_face, render_face
-from mtbench.avsr.error_rows import RATES, make_rows, pool_rate
-from mtbench.avsr.evaluate import evaluate
-from mtbench.benchmark import load_benchmark
+import mtbench.avsr.evaluation.evaluate as module
+from mtbench.avsr.evaluation.conditions import (
+    Supplies,
+    articulate,
+    list_conditions,
+    load_flame_face,
+    render_face,
+)
+from mtbench.avsr.evaluation.error_rows import RATES, make_rows, pool_rate
+from mtbench.avsr.evaluation.evaluate import evaluate
+from mtbench.benchmarks.benchmark import load_benchmark
 from mtbench.errors import UsageError
-from mtbench.languages import LANGUAGES
-from mtbench.rows import EditCounts
+from mtbench.results.rows import EditCounts
+from mtbench.speech.languages import LANGUAGES
 
 TIMES = "phone\tstart\tend\trelease\na\t0\t0.3\t\nb\t0.3\t0.5\t0.45\nt\t0.5\t0.6\t0.55\na\t0.6\t0.95\t\n"
 HOME = ("av-clean", "av-7.5", "av-10", "a-clean", "a-7.5", "a-10", "v", "heldout-articulation-av-7.5")
@@ -75,9 +81,9 @@ def test_all_is_the_mean_over_languages_not_the_pool(rows):
 def test_ground_truth_scores_the_same_as_an_entry_does(small, rows, tmp_path):
     """Same pictures, same mixtures, same counting as `mtbench score` of the ground truth."""
     import mtbench
-    from mtbench.controls import make_controls
-    from mtbench.results import read_rows
-    from mtbench.rows import RecognitionRow
+    from mtbench.results.rows import RecognitionRow
+    from mtbench.results.run_files import read_rows
+    from mtbench.submissions.controls import make_controls
 
     (entry,) = make_controls(small, tmp_path, ("ground-truth",))
     mtbench.score(
@@ -120,7 +126,7 @@ def test_a_subset_has_the_same_numbers(small, rows):
 
 def test_default_manner_reproduces_the_bundled_ground_truth():
     """Timed phones and seed are those that the ground truth was made of; times are rounded to 0.1 ms."""
-    from mtbench.clip_files import read_motion_arrays
+    from mtbench.benchmarks.clip_files import read_motion_arrays
     from mtbench.synth.articulation_settings import DEFAULT, HELD_OUT
 
     bench = load_benchmark("openhead-20")

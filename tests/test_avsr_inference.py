@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import torch
 
-from mtbench.avsr import inference
-from mtbench.avsr.inference import Request, plan_batches, silent_padding
-from mtbench.avsr.model import AudioVisualCTC, ModelConfig
-from mtbench.avsr.openhead_av import OpenheadAV, load_beam_search
-from mtbench.benchmark import load_benchmark
+from mtbench.avsr.openhead import inference
+from mtbench.avsr.openhead.inference import Request, plan_batches, silent_padding
+from mtbench.avsr.openhead.model import AudioVisualCTC, ModelConfig
+from mtbench.avsr.openhead.recognizer import OpenheadAV, load_beam_search
+from mtbench.benchmarks.benchmark import load_benchmark
 from mtbench.errors import PrerequisiteError
-from mtbench.execute import Executor
+from mtbench.work.executor import Executor
 
 LENGTHS = (31, 18, 30, 31, 9, 32, 31)
 
@@ -114,9 +114,9 @@ def bundled() -> OpenheadAV:
 @cache
 def real_requests() -> tuple[Request, ...]:
     """Five short clips with their ground truth, in four conditions."""
-    from mtbench.renderer import Appearance, load_renderer
+    from mtbench.faces.topology import load_topology
+    from mtbench.renderers.base import Appearance, load_renderer
     from mtbench.renderers.mouth_crop import render_mouth_crops
-    from mtbench.topology import load_topology
 
     bench = load_benchmark("openhead-20")
     rng = np.random.default_rng(2)

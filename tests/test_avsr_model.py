@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from mtbench.avsr.decoding import DecodingConfig
-from mtbench.avsr.features import compute_logmel, normalize_crops
-from mtbench.avsr.model import AudioVisualCTC, ModelConfig
-from mtbench.avsr.openhead_av import OpenheadAV, save_recognizer
+from mtbench.avsr.base import Recognizer
+from mtbench.avsr.openhead.decoding import DecodingConfig
+from mtbench.avsr.openhead.features import compute_logmel, normalize_crops
+from mtbench.avsr.openhead.model import AudioVisualCTC, ModelConfig
+from mtbench.avsr.openhead.recognizer import OpenheadAV, save_recognizer
 from mtbench.errors import PrerequisiteError, UsageError
-from mtbench.lexicon import Lexicon
-from mtbench.recognizer import Recognizer
+from mtbench.speech.lexicon import Lexicon
 
 PHONES = ("a", "b", "m")
 

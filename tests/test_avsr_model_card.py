@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from mtbench.avsr.model_card import (
+from mtbench.avsr.evaluation.model_card import (
     GAIN,
     GENERATED,
     TARGETS,
@@ -75,7 +75,7 @@ def test_summary_says_met_missed_and_why_not_measured():
 
 
 def test_every_aim_has_a_condition():
-    from mtbench.avsr.conditions import list_conditions
+    from mtbench.avsr.evaluation.conditions import list_conditions
 
     assert set(TARGETS) - {GAIN} <= {c.name for c in list_conditions()}
 

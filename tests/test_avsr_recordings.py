@@ -5,8 +5,8 @@ import sys
 import numpy as np
 import pytest
 
-from mtbench.avsr import recordings
-from mtbench.avsr.recordings import crop_recording, find_video, load_detector, read_frames
+from mtbench.avsr.evaluation import recordings
+from mtbench.avsr.evaluation.recordings import crop_recording, find_video, load_detector, read_frames
 from mtbench.errors import PrerequisiteError, UsageError
 
 

@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 from test_packaging import wheel  # noqa: F401  (a fixture)
 
-from mtbench import head_arrays, head_kernels
 from mtbench.extras import EXTRAS, explain_missing, require_extra
-from mtbench.head import load_head
+from mtbench.faces import head_arrays, head_kernels
+from mtbench.faces.head import load_head
 
 EXTRA_MODULES = sorted({name for modules in EXTRAS.values() for name in modules})
 TWO = {name: fakes.CLIPS[name] for name in ("ita-01", "jpn-01")}
@@ -149,7 +149,14 @@ def test_score_says_which_extra_it_wants(mtbench):
         (("demo",), "judge"),
         (("score", "quiet", "-b", "small", "--recognizer", fakes.ONE_EAR), "judge"),
         (
-            ("score", "quiet", "-b", "small", "--recognizer", "mtbench.avsr.openhead_av:load_beam_search"),
+            (
+                "score",
+                "quiet",
+                "-b",
+                "small",
+                "--recognizer",
+                "mtbench.avsr.openhead.recognizer:load_beam_search",
+            ),
             "judge",
         ),
         (("render", "quiet", "-b", "small"), "render"),
@@ -201,9 +208,9 @@ def test_posing_without_numba_gives_the_same_bytes():
 
 def test_an_import_that_fails_names_the_extra_of_the_part_that_wanted_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
-    monkeypatch.delitem(sys.modules, "mtbench.reference_model.speech", raising=False)
+    monkeypatch.delitem(sys.modules, "mtbench.reference_model.encoders.speech", raising=False)
     with pytest.raises(ImportError) as caught:
-        import mtbench.reference_model.speech  # noqa: F401
+        import mtbench.reference_model.encoders.speech  # noqa: F401
     assert "multitalk-bench[reference]" in str(explain_missing(caught.value))
     assert explain_missing(ImportError("torch itself is broken", name="numpy")) is None
 

@@ -6,9 +6,9 @@ import soundfile
 from factories import CLIPS, make_benchmark, talk
 
 import mtbench
-from mtbench.benchmark import bundled_benchmarks, load_benchmark
+from mtbench.benchmarks.benchmark import bundled_benchmarks, load_benchmark
 from mtbench.errors import BenchmarkError, UsageError
-from mtbench.motion import Motion
+from mtbench.faces.motion import Motion
 
 
 @pytest.fixture(autouse=True)

@@ -5,10 +5,10 @@ import pytest
 import soundfile
 from factories import talk
 
-from mtbench.audio import load_audio
-from mtbench.benchmark import load_benchmark
-from mtbench.benchmark_folder import create_benchmark
+from mtbench.benchmarks.benchmark import load_benchmark
 from mtbench.errors import BenchmarkError, UsageError
+from mtbench.making.folder import create_benchmark
+from mtbench.speech.audio import load_audio
 
 GRID_WORDS = (
     {"b": "bin", "l": "lay", "p": "place", "s": "set"},

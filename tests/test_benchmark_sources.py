@@ -7,9 +7,9 @@ import pytest
 import soundfile
 from factories import talk
 
-from mtbench.benchmark_folder import create_benchmark
 from mtbench.errors import BenchmarkError
-from mtbench.transcripts import TranscriptError, read_transcript
+from mtbench.making.folder import create_benchmark
+from mtbench.speech.transcripts import TranscriptError, read_transcript
 
 FRAMES = 25
 

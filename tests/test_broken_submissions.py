@@ -23,10 +23,10 @@ import numpy as np
 import pytest
 from factories import CLIPS, FLAME_SIZE, make_benchmark, make_submission, manifest, talk
 
-from mtbench.benchmark import load_benchmark
+from mtbench.benchmarks.benchmark import load_benchmark
 from mtbench.cli import main
 from mtbench.errors import SubmissionError
-from mtbench.submission import load_submission, validate
+from mtbench.submissions.submission import load_submission, validate
 
 CLIP, FRAMES = "ita-01", CLIPS["ita-01"][1]
 FILE = f"motion/{CLIP}.npz"

@@ -1,4 +1,4 @@
-"""mtbench.cache: keys, integrity, atomicity."""
+"""mtbench.work.cache: keys, integrity, atomicity."""
 
 import os
 import subprocess
@@ -8,7 +8,14 @@ import time
 import numpy as np
 import pytest
 
-from mtbench.cache import Cache, default_cache_dir, digest_array, digest_bytes, stage_key, write_atomically
+from mtbench.work.cache import (
+    Cache,
+    default_cache_dir,
+    digest_array,
+    digest_bytes,
+    stage_key,
+    write_atomically,
+)
 
 
 @pytest.fixture
@@ -155,7 +162,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_temporary(tmp_path, monkeypat
 
 def test_a_killed_writer_leaves_whole_entries_only(tmp_path):
     code = (
-        "import sys, numpy as np\nfrom mtbench.cache import Cache\nc = Cache(sys.argv[1])\n"
+        "import sys, numpy as np\nfrom mtbench.work.cache import Cache\nc = Cache(sys.argv[1])\n"
         "i = 0\nprint('ready', flush=True)\n"
         "while True:\n    c.put_array('crops', f'{i % 7:032d}', np.full(200_000, i, np.int32)); i += 1\n"
     )

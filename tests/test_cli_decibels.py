@@ -109,9 +109,9 @@ def test_any_text_is_numbers_or_refused(values):
 
 @pytest.mark.parametrize("command", [["score", "entry"], ["avsr", "evaluate"]])
 def test_the_commands_that_take_them(monkeypatch, command):
-    from mtbench import scoring
-    from mtbench.avsr import evaluate
+    from mtbench.avsr.evaluation import evaluate
     from mtbench.cli.app import app
+    from mtbench.scoring.scoring import scoring
 
     asked = []
 

@@ -7,12 +7,12 @@ import pytest
 from test_aggregate import CLIPS, CONTEXT, make_rows
 
 import mtbench
-from mtbench.aggregate import aggregate, find_number, list_signatures
-from mtbench.comparison import Comparison, check_comparable
 from mtbench.errors import UsageError
-from mtbench.paired import compare_rows
-from mtbench.results import BenchmarkRef, RecognizerRef
-from mtbench.rows import GeometryRow
+from mtbench.results.aggregation import aggregate, find_number, list_signatures
+from mtbench.results.comparison import Comparison, check_comparable
+from mtbench.results.paired import compare_rows
+from mtbench.results.rows import GeometryRow
+from mtbench.results.run_files import BenchmarkRef, RecognizerRef
 
 AV = {"modality": "av", "snr_db": -7.5, "noise": "all"}
 MANY = [type(CLIPS[0])(f"{lang}-{i}", lang, f"{lang}-s{i}") for lang in ("ita", "jpn") for i in range(20)]
@@ -24,7 +24,7 @@ def shared_rows(error_a, error_b, clips=CLIPS):
     # The references of both come from the same seed only while draws agree: take them from a.
     from dataclasses import replace
 
-    from mtbench.metrics.recognition import remeasure
+    from mtbench.results.recount import remeasure
 
     out = []
     for mine, theirs in zip(a, b, strict=True):

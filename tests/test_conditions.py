@@ -16,14 +16,14 @@ import pytest
 import soundfile
 
 import mtbench
-from mtbench.assets import add_flame
-from mtbench.comparison import compare
+from mtbench.avsr.base import Hypothesis, RecognizerError
 from mtbench.errors import UsageError
+from mtbench.faces.flame_asset import add_flame
 from mtbench.leaderboard.table import build_leaderboard
-from mtbench.recognizer import Hypothesis, RecognizerError
-from mtbench.renderer import Appearance
-from mtbench.results import find_runs, folder_name, read_run, results_folder
-from mtbench.tables import entries_table, group_runs
+from mtbench.renderers.base import Appearance
+from mtbench.results.comparison import compare
+from mtbench.results.run_files import find_runs, folder_name, read_run, results_folder
+from mtbench.results.tables import entries_table, group_runs
 
 CLIPS = {"eng-01": ("eng", 12, "word word word"), "ita-01": ("ita", 14, "word word word")}
 

@@ -5,10 +5,18 @@ import fakes
 import numpy as np
 import pytest
 
-from mtbench.benchmark import load_benchmark
-from mtbench.controls import CONTROLS, delay, fit_frames, lag, make_controls, partner, read_displacement
+from mtbench.benchmarks.benchmark import load_benchmark
 from mtbench.errors import UsageError
-from mtbench.submission import load_submission, validate
+from mtbench.submissions.controls import (
+    CONTROLS,
+    delay,
+    fit_frames,
+    lag,
+    make_controls,
+    partner,
+    read_displacement,
+)
+from mtbench.submissions.submission import load_submission, validate
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +44,7 @@ def test_ground_truth_is_the_ground_truth(bench, entries):
 
 
 def test_static_never_moves_and_is_the_speaker_at_rest(bench, entries):
-    from mtbench.head import load_head
+    from mtbench.faces.head import load_head
 
     head = load_head()
     for seed, clip in enumerate(bench.clips):

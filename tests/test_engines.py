@@ -218,7 +218,7 @@ def test_voices_speak(name):
 
 @pytest.fixture(scope="module")
 def bundled():
-    from mtbench.benchmark import load_benchmark
+    from mtbench.benchmarks.benchmark import load_benchmark
 
     return load_benchmark("openhead-engines")
 
@@ -276,7 +276,7 @@ def test_motion_is_that_of_the_default_articulation(bundled):
 
 
 def test_lexicons_and_babble_are_those_of_the_parent(bundled):
-    from mtbench.benchmark import load_benchmark
+    from mtbench.benchmarks.benchmark import load_benchmark
 
     parent = load_benchmark("openhead-20")
     for code, path in bundled.lexicons.items():
@@ -344,7 +344,7 @@ def test_real_recordings_are_loaded_with_their_sentences():
 
 def test_real_speech_is_the_sound_of_the_recordings(shared):
     pytest.importorskip("av")
-    from mtbench.audio import load_audio
+    from mtbench.speech.audio import load_audio
     from mtbench.synth.real_speech import load_real_speech
 
     clip = load_real_speech().clips[0]

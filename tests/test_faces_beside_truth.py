@@ -11,11 +11,11 @@ from factories import face, flame_arrays, make_benchmark, make_submission, manif
 from scipy.spatial.transform import Rotation
 
 from mtbench import score
-from mtbench.assets import add_flame
-from mtbench.benchmark import load_benchmark
+from mtbench.benchmarks.benchmark import load_benchmark
 from mtbench.errors import BenchmarkError, SubmissionError, UsageError
-from mtbench.submission import validate
-from mtbench.validation import inspect_submission
+from mtbench.faces.flame_asset import add_flame
+from mtbench.submissions.submission import validate
+from mtbench.submissions.validation import inspect_submission
 
 CLIPS = {"eng-01": ("eng", 9), "eng-02": ("eng", 8)}
 FILE = "motion/eng-01.npz"

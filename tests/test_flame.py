@@ -8,9 +8,8 @@ import pytest
 from factories import FLAME_SIZE, flame_arrays
 from scipy.spatial.transform import Rotation
 
-from mtbench.assets import add_flame, data_folder, flame_record
 from mtbench.errors import PrerequisiteError, UsageError
-from mtbench.flame import (
+from mtbench.faces.flame import (
     PARENTS,
     FlameModel,
     flame_topology,
@@ -20,7 +19,8 @@ from mtbench.flame import (
     require_triangles,
     rotation_matrices,
 )
-from mtbench.topology import LANDMARKS, load_topology
+from mtbench.faces.flame_asset import add_flame, data_folder, flame_record
+from mtbench.faces.topology import LANDMARKS, load_topology
 
 
 @pytest.fixture(autouse=True)

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from mtbench.errors import UsageError
-from mtbench.head import VISEMES, load_head
-from mtbench.head_file import read_asset
-from mtbench.topology import LANDMARKS, REGIONS, load_topology
+from mtbench.faces.head import VISEMES, load_head
+from mtbench.faces.head_file import read_asset
+from mtbench.faces.topology import LANDMARKS, REGIONS, load_topology
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAD = load_head()

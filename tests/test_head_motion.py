@@ -10,14 +10,14 @@ from factories import CLIPS, face, make_benchmark, make_submission, talk
 from scipy.spatial.transform import Rotation
 
 from mtbench import score
-from mtbench.aggregate import aggregate, find_number
-from mtbench.flame import flame_topology
-from mtbench.head_motion import warn_of_head_motion
+from mtbench.faces.flame import flame_topology
 from mtbench.metrics.geometry import measure_geometry
 from mtbench.metrics.lve import sum_lve_aligned_mm, sum_lve_mm
 from mtbench.metrics.rigid import align_rigidly, rigid_transforms
-from mtbench.rows import GeometryRow, GeometrySums, row_from_json
-from mtbench.summary import SignatureContext
+from mtbench.results.aggregation import aggregate, find_number
+from mtbench.results.head_motion import warn_of_head_motion
+from mtbench.results.rows import GeometryRow, GeometrySums, row_from_json
+from mtbench.results.summary import SignatureContext
 
 
 @pytest.fixture(autouse=True)

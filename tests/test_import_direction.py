@@ -82,7 +82,7 @@ def test_no_bare_stage_names_and_no_pickle(path):
         "import mtbench",
         "import mtbench.cli.app",
         "import mtbench.reference_model",
-        "import mtbench.benchmark, mtbench.submission, mtbench.results",
+        "import mtbench.benchmarks.benchmark, mtbench.submissions.submission, mtbench.results.run_files",
     ],
 )
 def test_heavy_packages_are_loaded_by_those_who_need_them(statement):

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from mtbench.benchmark import load_benchmark
-from mtbench.benchmark_folder import create_benchmark
+from mtbench.benchmarks.benchmark import load_benchmark
 from mtbench.errors import BenchmarkError, UsageError
+from mtbench.making.folder import create_benchmark
 from mtbench.metrics.cer import count_character_edits
 from mtbench.metrics.wer import count_word_edits
-from mtbench.text import NORMALIZERS
+from mtbench.speech.normalizers import NORMALIZERS
 
 UNKNOWN = r"unknown language 'xxx': known: Arabic \(ara\)"
 
@@ -84,7 +84,7 @@ def test_normalizers_and_counts(name):
 
 
 def test_the_recognizer():
-    from mtbench.avsr.openhead_av import OpenheadAV
+    from mtbench.avsr.openhead.recognizer import OpenheadAV
 
     judge = OpenheadAV.load()
     sound = np.zeros(640 * 5, np.float32)
@@ -97,9 +97,9 @@ def test_the_recognizer():
 
 
 def test_a_comparison(monkeypatch, tmp_path):
-    from mtbench import comparison
     from mtbench.cli.app import app
-    from mtbench.paired import Difference
+    from mtbench.results.paired import Difference
+    from mtbench.results.run_files import comparison
 
     fields = {
         "metric": "lve_mm", "unit": "mm", "modality": None, "face": None, "snr_db": None, "noise": None,
@@ -123,7 +123,7 @@ def test_a_comparison(monkeypatch, tmp_path):
 
 
 def test_options_that_name_a_language(tmp_path):
-    from mtbench.avsr.evaluate import evaluate
+    from mtbench.avsr.evaluation.evaluate import evaluate
 
     with pytest.raises(UsageError, match=UNKNOWN):
         evaluate("openhead-20", languages=["xxx"])

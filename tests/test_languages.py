@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mtbench.errors import UsageError
-from mtbench.language_names import OTHER_NAMES, fold_name, iso_name
-from mtbench.languages import LANGUAGES, any_code, check_code, language_code
+from mtbench.speech.language_names import OTHER_NAMES, fold_name, iso_name
+from mtbench.speech.languages import LANGUAGES, any_code, check_code, language_code
 
 #: What people write, by ISO 639-3 code.
 HABITS = {
@@ -150,7 +150,7 @@ def test_the_table_is_all_of_iso_639_3():
 
 def test_nothing_of_the_table_is_read_for_a_known_name():
     code = (
-        "import mtbench.languages as m, mtbench.language_names as n\n"
+        "import mtbench.speech.languages as m, mtbench.speech.language_names as n\n"
         "assert m.language_code('Deutsch') == 'deu'\n"
         "assert n._world.cache_info().currsize == 0"
     )

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mtbench import lexicon as module
 from mtbench.errors import BenchmarkError
-from mtbench.lexicon import Lexicon, format_lexicon, load_lexicon, make_lexicon, write_lexicon
+from mtbench.speech import lexicon as module
+from mtbench.speech.lexicon import Lexicon, format_lexicon, load_lexicon, make_lexicon, write_lexicon
 
 
 def write(tmp_path, text, encoding="utf8"):

@@ -6,12 +6,17 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from mtbench.avsr.lexicon_report import format_sweep, write_sweep
-from mtbench.avsr.lexicon_sizes import break_words, extend_lexicon, pronounce_frequent, restrict_lexicon
-from mtbench.avsr.lexicon_sweep import SweepRow, parse_condition, sweep_lexicon
+from mtbench.avsr.evaluation.lexicon_report import format_sweep, write_sweep
+from mtbench.avsr.evaluation.lexicon_sizes import (
+    break_words,
+    extend_lexicon,
+    pronounce_frequent,
+    restrict_lexicon,
+)
+from mtbench.avsr.evaluation.lexicon_sweep import SweepRow, parse_condition, sweep_lexicon
 from mtbench.cli.app import app
 from mtbench.errors import PrerequisiteError, UsageError
-from mtbench.lexicon import Lexicon
+from mtbench.speech.lexicon import Lexicon
 
 WORDS = [list("ma"), list("tok"), list("i")]
 
@@ -59,7 +64,7 @@ def test_conditions_are_read_strictly():
 
 @pytest.mark.synth
 def test_frequent_words_are_said_as_the_benchmark_says_them():
-    from mtbench.benchmark import load_benchmark
+    from mtbench.benchmarks.benchmark import load_benchmark
 
     try:
         frequent = pronounce_frequent("ita", 60)

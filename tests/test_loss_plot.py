@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mtbench.errors import UsageError
-from mtbench.loss_plot import average_back, plot_losses, read_losses
+from mtbench.learning.loss_plot import average_back, plot_losses, read_losses
 
 HEAD = "step,seconds,learning_rate,ctc,frame\n"
 

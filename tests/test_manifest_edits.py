@@ -5,7 +5,7 @@ import tomllib
 import pytest
 
 from mtbench.errors import BenchmarkError
-from mtbench.manifest_edits import edit_manifest, made_phones
+from mtbench.making.manifest_edits import edit_manifest, made_phones
 
 HEAD = 'schema = 1\nname = "x"  # mine\nversion = "1"\n'
 CLIPS = '\n[[clips]]  # the first\nid = "a"\ntranscript = "[[clips]] no"\n\n# about b\n[[clips]]\nid = "b"\n# end\n'

@@ -22,7 +22,7 @@ from mtbench.meta.estimates import (
 )
 from mtbench.meta.pairwise import measure_accuracy, split_halves
 from mtbench.meta.permutation import average_ranks, count_orders, exact_p
-from mtbench.statistics import bootstrap_sums
+from mtbench.results.statistics import bootstrap_sums
 
 SMALL = st.lists(st.integers(0, 5), min_size=3, max_size=8)
 

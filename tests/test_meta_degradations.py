@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mtbench.benchmark import load_benchmark
-from mtbench.controls import partner
+from mtbench.benchmarks.benchmark import load_benchmark
+from mtbench.benchmarks.phone_times import PhoneTime
 from mtbench.errors import UsageError
-from mtbench.head import load_head
+from mtbench.faces.head import load_head
 from mtbench.meta import degradations as d
 from mtbench.meta.performance import Performance, degrade, find_obstacle
 from mtbench.meta.systems import (
@@ -20,7 +20,7 @@ from mtbench.meta.systems import (
     select_systems,
 )
 from mtbench.meta.viseme_classes import VISEME_CLASSES, class_by_phone, unlike_phones
-from mtbench.phone_times import PhoneTime
+from mtbench.submissions.controls import partner
 from mtbench.synth.articulation import animate, contact_intervals
 from mtbench.synth.phones import PHONES
 

@@ -5,14 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mtbench.avsr.base import Hypothesis
 from mtbench.metrics.avlr import gain_statistics
 from mtbench.metrics.cer import count_character_edits
 from mtbench.metrics.edits import count_edits
 from mtbench.metrics.per import count_phone_edits
-from mtbench.metrics.recognition import measure_recognition, remeasure
 from mtbench.metrics.wer import count_word_edits
-from mtbench.recognizer import Hypothesis
-from mtbench.rows import EditCounts, GeometryRow, GeometrySums, RecognitionRow, row_from_json
+from mtbench.results.recount import measure_recognition, remeasure
+from mtbench.results.rows import EditCounts, GeometryRow, GeometrySums, RecognitionRow, row_from_json
 
 TOKENS = st.lists(st.sampled_from(["a", "b", "cc", "d d", " ", "\n", "ɛ"]), max_size=8)
 

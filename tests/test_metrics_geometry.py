@@ -8,12 +8,12 @@ from conftest import GOLDEN
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mtbench.flame import flame_topology
+from mtbench.faces.flame import flame_topology
+from mtbench.faces.topology import Topology
 from mtbench.metrics.fdd import fdd_m2
 from mtbench.metrics.geometry import measure_geometry, name_region
 from mtbench.metrics.lve import sum_lve_centred_mm, sum_lve_mean_mm, sum_lve_mm, sum_lve_sq_m2
 from mtbench.metrics.mve import sum_mve_mm
-from mtbench.topology import Topology
 
 
 def make_clip(clip, dtype=np.float64):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mtbench.user_folders import name_user
+from mtbench.files.user_folders import name_user
 
 
 @pytest.mark.skipif(

@@ -1,11 +1,11 @@
-"""mtbench.noise: noise sets and offsets."""
+"""mtbench.speech.noise: noise sets and offsets."""
 
 import numpy as np
 import pytest
 import soundfile
 
 from mtbench.errors import BenchmarkError, UsageError
-from mtbench.noise import load_noises
+from mtbench.speech.noise import load_noises
 
 
 @pytest.fixture

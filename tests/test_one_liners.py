@@ -13,12 +13,12 @@ import pytest
 import soundfile
 
 import mtbench
-from mtbench.comparison import Comparison
+from mtbench.avsr.base import Hypothesis
 from mtbench.errors import PrerequisiteError, UsageError
-from mtbench.motion import Motion
-from mtbench.recognizer import Hypothesis
-from mtbench.tables import Table
-from mtbench.topology import Topology, load_topology
+from mtbench.faces.motion import Motion
+from mtbench.faces.topology import Topology, load_topology
+from mtbench.results.comparison import Comparison
+from mtbench.results.tables import Table
 
 FLAME = load_topology("flame-5023")
 LIPS, UPPER = FLAME.region("lips"), FLAME.region("upper_face")
@@ -146,7 +146,7 @@ def test_the_bundled_benchmark_gives_what_score_gives(tmp_path):
     assert mtbench.lve(predictions, truths) == pytest.approx(
         run.estimate("lve_mm", language="all", aggregation="frame")
     )
-    from mtbench.ground_truth import neutral_face
+    from mtbench.benchmarks.ground_truth import neutral_face
 
     faces = [neutral_face(clip) for clip in bench]
     assert mtbench.fdd(predictions, truths, faces) == pytest.approx(
@@ -277,7 +277,7 @@ def test_render_shows_a_face(clip, tmp_path):
 
 
 def test_render_shows_the_mouth_as_the_recognizer_sees_it(clip):
-    from mtbench.renderer import Appearance, load_renderer
+    from mtbench.renderers.base import Appearance, load_renderer
     from mtbench.renderers.mouth_crop import render_mouth_crops
 
     vertices = clip.motion.vertices[:20]
@@ -424,7 +424,7 @@ def runs(tmp_path_factory):
 
 def test_runs_become_data_frames(runs):
     pandas = pytest.importorskip("pandas", reason="the [report] extra is not installed")
-    from mtbench.results import read_run
+    from mtbench.results.run_files import read_run
 
     run = read_run(runs[0])
     run = run.model_copy(update={"summary": (*run.summary, replace(run.summary[0], ci95=(1.0, 2.0)))})
@@ -440,7 +440,7 @@ def test_runs_become_data_frames(runs):
 
 
 def test_notebooks_show_tables_and_nothing_runs(runs):
-    from mtbench.results import read_run
+    from mtbench.results.run_files import read_run
 
     run, comparison = read_run(runs[0]), mtbench.compare(*runs)
     for shown in (run._repr_html_(), comparison._repr_html_()):

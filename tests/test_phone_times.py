@@ -5,9 +5,9 @@ from itertools import pairwise
 
 import pytest
 
-from mtbench.benchmark import load_benchmark
+from mtbench.benchmarks.benchmark import load_benchmark
+from mtbench.benchmarks.phone_times import PAUSE, PhoneTime, read_phone_times
 from mtbench.errors import BenchmarkError
-from mtbench.phone_times import PAUSE, PhoneTime, read_phone_times
 
 
 @pytest.fixture(scope="module")

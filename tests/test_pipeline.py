@@ -10,11 +10,11 @@ import fakes
 import numpy as np
 import pytest
 
-from mtbench.cache import Cache
 from mtbench.errors import MtbenchError, PrerequisiteError, SubmissionError, UsageError
-from mtbench.execute import Executor, default_workers
-from mtbench.pipeline import list_conditions
-from mtbench.scoring import score
+from mtbench.scoring.pipeline import list_conditions
+from mtbench.scoring.scoring import score
+from mtbench.work.cache import Cache
+from mtbench.work.executor import Executor, default_workers
 
 TWO = {name: fakes.CLIPS[name] for name in ("ita-01", "eng-01")}
 
@@ -140,7 +140,7 @@ def test_an_unmoving_entry_equals_the_static_face(place, tmp_path):
 
 
 def test_another_renderer_setting_is_another_entry(place, tmp_path):
-    from mtbench.renderer import Appearance
+    from mtbench.renderers.base import Appearance
 
     first = run(place, tmp_path / "cache")
     flat = run(place, tmp_path / "cache", appearance=Appearance(shading="flat"))
@@ -201,7 +201,7 @@ def test_flame_without_an_asset_says_what_to_get(tmp_path, monkeypatch):
 def test_executor_runs_a_script_without_a_main_guard(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
-        "from mtbench.execute import Executor\nimport math\n"
+        "from mtbench.work.executor import Executor\nimport math\n"
         "with Executor(2) as e:\n    print(sorted(e.run(math.factorial, [3, 4, 5])))\n"
     )
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120)

@@ -14,20 +14,20 @@ import pytest
 from factories import make_benchmark, make_submission
 from fuzz_readers import write_result
 
-from mtbench.arrays import ArrayFileError, read_arrays
-from mtbench.benchmark import load_benchmark
-from mtbench.comparison import compare
+from mtbench.benchmarks.benchmark import load_benchmark
 from mtbench.errors import BenchmarkError, PrerequisiteError, UsageError
+from mtbench.files.arrays import ArrayFileError, read_arrays
+from mtbench.files.mesh_files import MeshFileError, read_mesh
+from mtbench.files.paths import PathError, resolve_inside
+from mtbench.files.safe_pickle import UnsafePickleError, load_arrays
+from mtbench.files.toml_files import MANIFEST, read_toml
+from mtbench.files.weight_files import is_archive
 from mtbench.leaderboard.table import build_leaderboard
-from mtbench.manifests import MANIFEST, read_toml
-from mtbench.mesh_files import MeshFileError, read_mesh
-from mtbench.paths import PathError, resolve_inside
-from mtbench.results import read_results, read_rows, read_run
-from mtbench.safe_pickle import UnsafePickleError, load_arrays
-from mtbench.scoring import rescore
-from mtbench.sound_headers import find_shortfall
-from mtbench.submission import validate
-from mtbench.weight_files import is_archive
+from mtbench.results.comparison import compare
+from mtbench.results.run_files import read_results, read_rows, read_run
+from mtbench.scoring.scoring import rescore
+from mtbench.speech.sound_headers import find_shortfall
+from mtbench.submissions.submission import validate
 
 # ---- manifests
 
@@ -185,7 +185,7 @@ def test_text_of_impossible_characters(tmp_path):
 
 
 def test_a_damaged_head_is_a_damaged_installation(tmp_path):
-    from mtbench.head_file import read_asset
+    from mtbench.faces.head_file import read_asset
 
     (tmp_path / "h.npz").write_bytes(b"PK\x03\x04")
     with pytest.raises(PrerequisiteError, match="install mtbench again"):

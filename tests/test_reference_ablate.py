@@ -12,10 +12,7 @@ from test_aggregate import CONTEXT
 from test_aggregate import Clip as ToyClip
 from test_comparison import shared_rows, write_folder
 
-from mtbench.aggregate import aggregate, list_signatures
 from mtbench.errors import UsageError
-from mtbench.languages import LANGUAGES
-from mtbench.paired import Difference
 from mtbench.reference_model.ablation.ablate import ablate
 from mtbench.reference_model.ablation.page import format_page, write_ablation
 from mtbench.reference_model.ablation.results import AVLR, LVE, Ablation, Effect, collect_ablation
@@ -30,8 +27,11 @@ from mtbench.reference_model.ablation.variants import (
     SWAPPED,
     swap_labels,
 )
-from mtbench.rows import GeometryRow
-from mtbench.statistics import adjust_holm
+from mtbench.results.aggregation import aggregate, list_signatures
+from mtbench.results.paired import Difference
+from mtbench.results.rows import GeometryRow
+from mtbench.results.statistics import adjust_holm
+from mtbench.speech.languages import LANGUAGES
 
 CLIPS = [ToyClip(f"{lang}-{i}", lang, f"{lang}-s{i}") for lang in ("ita", "jpn", "eng") for i in range(6)]
 FACTS = Facts(
@@ -257,8 +257,8 @@ def test_from_a_reproduction_to_the_page(tmp_path, monkeypatch):
     pytest.importorskip("espeakng_loader")
     import fakes
 
-    from mtbench.reference_model import generated_corpus
     from mtbench.reference_model.ablation.ablate import ENCODER_TRAININGS
+    from mtbench.reference_model.corpora import generated as generated_corpus
     from mtbench.reference_model.model_files import load_model
     from mtbench.reference_model.training.encoder_training import train_speech_encoder
 
@@ -311,7 +311,7 @@ SMALL = {"width": 16, "heads": 2, "feedforward": 16, "layers": 2, "channels": (2
 
 def test_an_encoder_is_trained_resumed_and_loaded(tmp_path, monkeypatch):
     pytest.importorskip("wordfreq")
-    from mtbench.reference_model.speech import load_speech_encoder
+    from mtbench.reference_model.encoders.speech import load_speech_encoder
     from mtbench.reference_model.training import encoder_training as module
 
     config = module.EncoderTraining(steps=3, batch=2, warmup=1, checkpoint_every=1)
@@ -360,7 +360,7 @@ def test_batches_are_english_and_labelled():
 
     import torch
 
-    from mtbench.avsr.model import AudioVisualCTC, ModelConfig
+    from mtbench.avsr.openhead.model import AudioVisualCTC, ModelConfig
     from mtbench.synth.phones import PHONES
 
     torch.manual_seed(0)

@@ -9,18 +9,18 @@ import numpy as np
 import pytest
 import torch
 
-from mtbench.avsr.features import FEATURE_SIZE, compute_logmel
-from mtbench.benchmark import load_benchmark
+from mtbench.avsr.openhead.features import FEATURE_SIZE, compute_logmel
+from mtbench.benchmarks.benchmark import load_benchmark
+from mtbench.benchmarks.phone_times import PhoneTime
 from mtbench.errors import BenchmarkError, UsageError
-from mtbench.head import load_head
-from mtbench.phone_times import PhoneTime
+from mtbench.faces.head import load_head
+from mtbench.faces.visemes import VISEMES
 from mtbench.reference_model.baselines import BASELINES, linear_map, make_baseline
 from mtbench.reference_model.baselines.linear_map import HELD_OUT, RIDGES, NormalEquations, fit_linear_map
 from mtbench.reference_model.baselines.phone_rules import BLEND, PHONE_VISEMES, PhoneRules, blend_shapes
 from mtbench.reference_model.baselines.retrieval import find_path, fit_retrieval, make_windows
 from mtbench.reference_model.baselines.training_frames import draw_frames, stack_context
-from mtbench.submission import load_submission, validate
-from mtbench.visemes import VISEMES
+from mtbench.submissions.submission import load_submission, validate
 
 #: Of the linear map, in these tests.
 CONTEXT = 1
@@ -322,7 +322,7 @@ def test_phone_rules_are_a_valid_entry(tmp_path):
 def test_flame_data_gives_flame_entries(tmp_path):
     from test_reference_layouts import make_multitalk
 
-    from mtbench.reference_model.layouts import MultiTalkCorpus
+    from mtbench.reference_model.corpora.layouts import MultiTalkCorpus
 
     corpus = MultiTalkCorpus(make_multitalk(tmp_path / "data", English_a=40, Italian_b=30, Greek_c=35))
     bench = load_benchmark(factories.make_benchmark(tmp_path))

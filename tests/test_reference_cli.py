@@ -223,7 +223,7 @@ def test_baselines_need_a_name_and_data(tmp_path):
 @pytest.mark.synth
 def test_from_nothing_to_a_scored_entry(tmp_path, monkeypatch):
     pytest.importorskip("espeakng_loader")
-    from mtbench.reference_model import generated_corpus
+    from mtbench.reference_model.corpora import generated as generated_corpus
 
     monkeypatch.setattr(generated_corpus, "PART", 20)
     bench = fakes.make_benchmark(tmp_path / "small", TWO)

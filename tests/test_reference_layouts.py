@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from mtbench.errors import UsageError
-from mtbench.reference_model.layouts import VOCASET_HELD_OUT, MultiTalkCorpus, VocasetCorpus
+from mtbench.reference_model.corpora.layouts import VOCASET_HELD_OUT, MultiTalkCorpus, VocasetCorpus
 
 FACE = factories.face()
 SUBJECT = "FaceTalk_170725_00137_TA"
@@ -75,7 +75,7 @@ def test_multitalk_layout(multitalk):
 
 
 def test_lengths_come_from_headers_alone(multitalk, monkeypatch):
-    from mtbench.arrays import ArrayFile
+    from mtbench.files.arrays import ArrayFile
 
     monkeypatch.setattr(ArrayFile, "read", lambda *a: pytest.fail("values were read"))
     assert MultiTalkCorpus(multitalk).lengths.tolist() == [7, 9, 10]
@@ -212,7 +212,7 @@ def test_endings_of_files_in_any_case(multitalk):
 
 def test_held_out_clips_reach_no_training_batch(tmp_path):
     """Case 03-held-out-list-leak, as training sees it: neither batches nor its own validation hold the clip."""
-    from mtbench.reference_model.corpus import open_corpus
+    from mtbench.reference_model.corpora.corpus import open_corpus
     from mtbench.reference_model.model import Settings
     from mtbench.reference_model.training.training_set import TrainingSet
 
@@ -440,7 +440,7 @@ def test_vocaset_at_half_the_rate_is_named(tmp_path):
 
 
 def test_open_corpus_tells_layouts_apart(multitalk, tmp_path):
-    from mtbench.reference_model.corpus import open_corpus
+    from mtbench.reference_model.corpora.corpus import open_corpus
 
     assert isinstance(open_corpus(multitalk), MultiTalkCorpus)
     assert isinstance(open_corpus(make_vocaset(tmp_path / "voca")), VocasetCorpus)
@@ -448,7 +448,7 @@ def test_open_corpus_tells_layouts_apart(multitalk, tmp_path):
 
 def test_a_generated_corpus_takes_no_lists(tmp_path):
     """Case 03-held-out-list-leak: a list where none is read would hold nothing out."""
-    from mtbench.reference_model.corpus import open_corpus
+    from mtbench.reference_model.corpora.corpus import open_corpus
 
     (tmp_path / "corpus.json").write_text("{}")
     (tmp_path / "test.txt").write_text("eng-000001\n")

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import soundfile
 
-from mtbench.benchmark import load_benchmark
+from mtbench.benchmarks.benchmark import load_benchmark
+from mtbench.benchmarks.ground_truth import neutral_face
 from mtbench.errors import BenchmarkError, PrerequisiteError, UsageError
-from mtbench.ground_truth import neutral_face
 from mtbench.reference_model import entry
 from mtbench.reference_model.entry import predict_benchmark
 from mtbench.reference_model.predict import predict_file, predict_folder, write_video
 from mtbench.reference_model.recordings import find_language, find_recordings, read_speech
-from mtbench.submission import load_submission, validate
+from mtbench.submissions.submission import load_submission, validate
 
 torch = pytest.importorskip("torch")
 
@@ -91,7 +91,7 @@ def test_a_file(model, wav, tmp_path):
     assert done.frames == 13
     np.testing.assert_array_equal(vertices, done.vertices)
     # The face talked to is the topology's own, and the motion is about it.
-    from mtbench.head import load_head
+    from mtbench.faces.head import load_head
 
     assert 0 < np.abs(vertices - load_head().topology.neutral).max() < 0.5
     again = predict_file(model, wav, tmp_path / "named.npz", "ita")
@@ -104,7 +104,7 @@ def test_languages_and_faces_make_a_difference(model, wav, tmp_path):
     assert np.abs(italian - blend).max() > 1e-6
     face = np.zeros((4801, 3), np.float32)
     moved = predict_file(model, wav, tmp_path / "c", "Italian", template=face).vertices
-    from mtbench.head import load_head
+    from mtbench.faces.head import load_head
 
     np.testing.assert_allclose(moved + load_head().topology.neutral, italian, atol=1e-5)
 
@@ -354,7 +354,7 @@ def test_the_sound_of_a_video(model, wav, tmp_path):
 
 
 def test_progress_is_told(model, wav, tmp_path):
-    from mtbench.progress import Progress
+    from mtbench.work.progress import Progress
 
     class Count(Progress):
         def __init__(self):

@@ -17,13 +17,13 @@ from mtbench.reference_model import (  # noqa: E402
     import_released,
     load_model,
     load_released,
-    released_format,
 )
+from mtbench.reference_model.encoders.speech import OpenheadSpeech  # noqa: E402
+from mtbench.reference_model.encoders.wav2vec2 import Wav2Vec2Speech  # noqa: E402
 from mtbench.reference_model.model import MultiTalk, periodic_code  # noqa: E402
-from mtbench.reference_model.released import read_settings  # noqa: E402
-from mtbench.reference_model.released_format import stage1_entries, stage2_entries  # noqa: E402
-from mtbench.reference_model.speech import OpenheadSpeech  # noqa: E402
-from mtbench.reference_model.wav2vec2 import Wav2Vec2Speech  # noqa: E402
+from mtbench.reference_model.released import format as released_format  # noqa: E402
+from mtbench.reference_model.released.format import stage1_entries, stage2_entries  # noqa: E402
+from mtbench.reference_model.released.released import read_settings  # noqa: E402
 
 CONFIG = {
     "in_dim": 12, "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 24,

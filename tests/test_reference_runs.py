@@ -56,7 +56,7 @@ def test_stage_two_goes_on_only_with_its_stage_one_and_its_encoder(runs, tmp_pat
     train_stage1(tmp_path / "stage1", apply_overrides(SHORT, ["stage1.seed=5"]), WaveCorpus(), threads=1)
     with pytest.raises(UsageError, match=r"stage1 weights was \w+, is"):
         train_stage2(runs / "stage2", SHORT, WaveCorpus(), tmp_path / "stage1", runs / "prepared", threads=1)
-    from mtbench.reference_model.speech import OpenheadSpeech
+    from mtbench.reference_model.encoders.speech import OpenheadSpeech
 
     monkeypatch.setattr(OpenheadSpeech, "digest", "00" * 16)
     with pytest.raises(UsageError, match=r"encoder was \w+, is 0000"):

@@ -8,10 +8,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from mtbench.avsr.inference import Request, compute_log_probs  # noqa: E402
-from mtbench.avsr.openhead_av import WEIGHTS, OpenheadAV  # noqa: E402
+from mtbench.avsr.openhead.inference import Request, compute_log_probs  # noqa: E402
+from mtbench.avsr.openhead.recognizer import WEIGHTS, OpenheadAV  # noqa: E402
 from mtbench.errors import PrerequisiteError, UsageError  # noqa: E402
-from mtbench.reference_model.speech import (  # noqa: E402
+from mtbench.reference_model.encoders.speech import (  # noqa: E402
     OpenheadSpeech,
     SpeechEncoder,
     check_audio,
@@ -37,7 +37,7 @@ def bundled():
 @pytest.fixture(scope="module")
 def wav2vec2():
     pytest.importorskip("transformers")
-    from mtbench.reference_model.wav2vec2 import Wav2Vec2Speech
+    from mtbench.reference_model.encoders.wav2vec2 import Wav2Vec2Speech
 
     torch.manual_seed(1)
     return Wav2Vec2Speech(TINY, "tiny")

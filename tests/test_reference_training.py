@@ -451,9 +451,9 @@ def tiny_wav2vec2() -> dict:
 
 def test_a_speech_encoder_learns_with_the_model_and_is_kept(never_killed, tmp_path, monkeypatch):
     pytest.importorskip("transformers")
-    from mtbench.reference_model import speech
+    from mtbench.reference_model.encoders import speech
+    from mtbench.reference_model.encoders.wav2vec2 import Wav2Vec2Speech
     from mtbench.reference_model.model_files import load_model
-    from mtbench.reference_model.wav2vec2 import Wav2Vec2Speech
 
     def load(name):
         torch.manual_seed(5)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mtbench.benchmark import load_benchmark
+from mtbench.benchmarks.benchmark import load_benchmark
 from mtbench.reference_model.voice_gate import FALL, RISE, Stretch, fade, find_speech
 
 RATE = 16_000
@@ -79,7 +79,7 @@ def test_the_benchmark_is_speech_from_end_to_end(clips):
 @pytest.mark.parametrize("floor", [0.0, 1e-4, 1e-3])
 def test_first_sounds_are_not_cut(clips, floor):
     """Words that begin with fricatives and plosives, faint as they are, open the gate before they are heard."""
-    from mtbench.phone_times import PAUSE, read_phone_times
+    from mtbench.benchmarks.phone_times import PAUSE, read_phone_times
 
     first = {"f": 0, "s": 0, "p": 0, "t": 0, "θ": 0, "k": 0, "h": 0}
     for clip in clips:
@@ -127,7 +127,7 @@ def test_fading_has_no_jumps_and_leaves_ends_alone():
 @pytest.fixture(scope="module")
 def talker():
     pytest.importorskip("torch")
-    from mtbench.head import load_head
+    from mtbench.faces.head import load_head
     from mtbench.reference_model import load_model
 
     return load_model(), load_head()
@@ -149,7 +149,7 @@ def test_lips_stay_shut_without_speech(talker, name):
 
 def test_speech_between_silences_moves_as_by_itself(talker, clips):
     """Lip vertex error of the speech is that without silence around it; without the gate it is worse."""
-    from mtbench.ground_truth import neutral_face
+    from mtbench.benchmarks.ground_truth import neutral_face
     from mtbench.metrics.lve import sum_lve_mm
 
     model, head = talker

@@ -7,12 +7,12 @@ import re
 import numpy as np
 import pytest
 
-from mtbench.benchmark import load_benchmark
-from mtbench.ground_truth import static_face
+from mtbench.benchmarks.benchmark import load_benchmark
+from mtbench.benchmarks.ground_truth import static_face
+from mtbench.faces.topology import load_topology
 from mtbench.metrics.lve import sum_lve_mm
 from mtbench.reference_model.model_files import BUNDLED, load_model
 from mtbench.reference_model.training.sizes import SIZES
-from mtbench.topology import load_topology
 
 CARD = BUNDLED.with_suffix(".md").read_text("utf-8")
 ABOUT = json.loads(BUNDLED.with_suffix(".json").read_text("utf-8"))

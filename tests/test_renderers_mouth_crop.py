@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from conftest import GOLDEN
 
-from mtbench.avsr.features import normalize_crops
+from mtbench.avsr.openhead.features import normalize_crops
 from mtbench.errors import PrerequisiteError
-from mtbench.head import load_head
-from mtbench.renderer import Appearance, Camera
+from mtbench.faces.head import load_head
+from mtbench.faces.topology import LANDMARKS, Topology
 from mtbench.renderers import mouth_crop
+from mtbench.renderers.base import Appearance, Camera
 from mtbench.renderers.software import SoftwareRenderer
-from mtbench.topology import LANDMARKS, Topology
 
 
 @pytest.fixture(scope="module")

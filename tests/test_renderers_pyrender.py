@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from mtbench.errors import PrerequisiteError
-from mtbench.head import load_head
-from mtbench.renderer import Appearance, load_renderer
+from mtbench.faces.head import load_head
 from mtbench.renderers import mouth_crop, pyrender_backend
+from mtbench.renderers.base import Appearance, load_renderer
 from mtbench.renderers.cameras import frontal_camera, portrait_camera
 from mtbench.renderers.software import SoftwareRenderer
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from mtbench.errors import PrerequisiteError
-from mtbench.renderer import Appearance, Camera, load_renderer
+from mtbench.faces.topology import Topology
+from mtbench.renderers.base import Appearance, Camera, load_renderer
 from mtbench.renderers.cameras import frontal_camera, portrait_camera
 from mtbench.renderers.software import SoftwareRenderer, render_gray_bulk
-from mtbench.topology import Topology
 
 UNLIT = Appearance(ambient=1.0, lights=(), clay=0.5, oral=0.1)
 #: Pixel (column, row) of a picture of size 16 has its centre at (2 column + 1) / 16 - 1.
@@ -233,8 +233,8 @@ def test_wrong_shapes_are_named():
 
 def test_flame_geometry_mouth_is_dark_inside(shared: Path):
     """The real FLAME template with its lips cut away: what shows in their place is dark."""
-    from mtbench.flame import vertices_behind
-    from mtbench.topology import load_topology
+    from mtbench.faces.flame import vertices_behind
+    from mtbench.faces.topology import load_topology
 
     folder = shared / "flame2023open"
     vertices = np.load(folder / "flame2023open_v_template_5023x3_f64.npy").astype(np.float32)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from mtbench.errors import PrerequisiteError
-from mtbench.head import load_head
-from mtbench.motion import Motion
-from mtbench.renderer import Appearance
+from mtbench.faces.head import load_head
+from mtbench.faces.motion import Motion
 from mtbench.renderers import video
+from mtbench.renderers.base import Appearance
 from mtbench.renderers.software import SoftwareRenderer
 
 

@@ -5,8 +5,8 @@ import pytest
 from factories import CLIPS, face, make_benchmark, make_submission
 
 from mtbench import load_benchmark, load_submission, validate
-from mtbench.manifests import FPS
-from mtbench.resampling import RATES, count_frames, describe_resampling, resample_motion
+from mtbench.faces.resampling import RATES, count_frames, describe_resampling, resample_motion
+from mtbench.files.toml_files import FPS
 
 T = 97
 
@@ -184,7 +184,7 @@ def test_motion_that_was_cut_is_no_frame_rate(tmp_path):
 
 def test_rotations_are_posed_before_they_are_resampled(tmp_path):
     """Curves of the bundled head: its jaw turns, so the mean of two postures is not the posture of the mean."""
-    from mtbench.head import load_head
+    from mtbench.faces.head import load_head
 
     head = load_head()
     clips = {"ita-01": ("ita", 25)}
@@ -211,9 +211,9 @@ def test_params_and_curves_of_another_rate_become_vertices_with_a_template(tmp_p
     """``benchmark new --motion-fps``: vertices cannot tell their speaker, so its face is kept beside them."""
     import soundfile
 
-    from mtbench.benchmark_folder import create_benchmark
-    from mtbench.ground_truth import template_face
-    from mtbench.head import load_head
+    from mtbench.benchmarks.ground_truth import template_face
+    from mtbench.faces.head import load_head
+    from mtbench.making.folder import create_benchmark
 
     head = load_head()
     (tmp_path / "in").mkdir()
@@ -233,8 +233,8 @@ def test_params_and_curves_of_another_rate_become_vertices_with_a_template(tmp_p
 
 
 def test_rates_that_no_motion_has(tmp_path):
-    from mtbench.benchmark_folder import create_benchmark
     from mtbench.errors import UsageError
+    from mtbench.making.folder import create_benchmark
 
     for fps in (0.0, -60.0, float("nan"), 1e9):
         with pytest.raises(UsageError, match=r"--motion-fps .*: expected 20 to 120"):

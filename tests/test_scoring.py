@@ -14,9 +14,16 @@ import pytest
 
 import mtbench
 from mtbench.errors import SubmissionError, UsageError
-from mtbench.results import canonical_rows, find_runs, read_rows, read_run, results_folder, row_to_line
-from mtbench.rows import GeometryRow, RecognitionRow
-from mtbench.tables import entries_table, group_runs, languages_table
+from mtbench.results.rows import GeometryRow, RecognitionRow
+from mtbench.results.run_files import (
+    canonical_rows,
+    find_runs,
+    read_rows,
+    read_run,
+    results_folder,
+    row_to_line,
+)
+from mtbench.results.tables import entries_table, group_runs, languages_table
 
 
 @pytest.fixture(scope="module")

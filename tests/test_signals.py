@@ -12,7 +12,7 @@ import fakes
 import pytest
 
 from mtbench.errors import MtbenchError
-from mtbench.execute import Executor
+from mtbench.work.executor import Executor
 
 TWO = {name: fakes.CLIPS[name] for name in ("ita-01", "eng-01")}
 PROC = Path("/proc")
@@ -152,7 +152,7 @@ def test_a_signal_while_workers_start_prints_one_line(place, tmp_path):
 def test_an_ignored_signal_stays_ignored(place, tmp_path):
     """As under ``nohup``."""
     code = (
-        "import signal; from mtbench.signals import handle_signals; signal.signal(signal.SIGHUP, signal.SIG_IGN);"
+        "import signal; from mtbench.work.signals import handle_signals; signal.signal(signal.SIGHUP, signal.SIG_IGN);"
         "handle_signals(); print(signal.getsignal(signal.SIGHUP) is signal.SIG_IGN,"
         " signal.getsignal(signal.SIGTERM) is signal.SIG_DFL)"
     )
@@ -261,7 +261,7 @@ def test_leaving_an_executor_does_not_wait_for_its_tasks():
 def test_a_main_thread_that_hears_nothing_ends_all_the_same():
     """As in a training, where it waits inside a library for processes that are gone."""
     code = (
-        "import ctypes; from mtbench.signals import handle_signals; handle_signals();"
+        "import ctypes; from mtbench.work.signals import handle_signals; handle_signals();"
         "lock = ctypes.create_string_buffer(64); wait = ctypes.CDLL(None).pthread_mutex_lock;"
         "print(wait(lock), flush=True); wait(lock)"
     )

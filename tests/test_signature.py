@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mtbench.signature import KEYS, Signature
+from mtbench.results.signature import KEYS, Signature
 
 VALUE = st.text(
     st.characters(codec="ascii", exclude_characters="|\n\r", exclude_categories=["Cc"]), min_size=1

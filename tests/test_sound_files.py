@@ -9,10 +9,10 @@ import pytest
 import soundfile
 from scipy.signal import resample_poly
 
-from mtbench.benchmark_folder import create_benchmark
 from mtbench.errors import BenchmarkError, UsageError
-from mtbench.noise import find_gap, load_noises
-from mtbench.sound_files import load_sound
+from mtbench.making.folder import create_benchmark
+from mtbench.speech.noise import find_gap, load_noises
+from mtbench.speech.sound_files import load_sound
 
 RATE = 16000
 

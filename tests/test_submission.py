@@ -7,9 +7,9 @@ import pytest
 from factories import CLIPS, FLAME_SIZE, make_benchmark, make_submission, manifest, talk
 
 import mtbench
-from mtbench.benchmark import load_benchmark
+from mtbench.benchmarks.benchmark import load_benchmark
 from mtbench.errors import PrerequisiteError, SubmissionError, UsageError
-from mtbench.submission import SubmissionManifest, blocking, load_submission, slugify, validate
+from mtbench.submissions.submission import SubmissionManifest, blocking, load_submission, slugify, validate
 
 
 @pytest.fixture(autouse=True)

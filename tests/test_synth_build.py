@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from mtbench.errors import PrerequisiteError, UsageError
-from mtbench.languages import LANGUAGES
+from mtbench.speech.languages import LANGUAGES
 
 FOLDERS = ("audio", "motion", "phones", "lexicon")
 
 
 @pytest.fixture(scope="module")
 def bundled():
-    from mtbench.benchmark import load_benchmark
+    from mtbench.benchmarks.benchmark import load_benchmark
 
     return load_benchmark("openhead-20")
 
@@ -59,7 +59,7 @@ def test_clips_are_short_level_and_whole_frames(bundled):
 
 
 def test_lexicons_cover_the_transcripts(bundled):
-    from mtbench.text import NORMALIZERS
+    from mtbench.speech.normalizers import NORMALIZERS
 
     normal = NORMALIZERS["uni-v1"]
     for code in LANGUAGES:
@@ -106,7 +106,7 @@ def test_transcripts_can_be_pronounced_from_the_lexicon(bundled):
 
 
 def test_noises_are_different_and_level(bundled):
-    from mtbench.audio import load_audio
+    from mtbench.speech.audio import load_audio
 
     names = {p.stem: load_audio(p).astype(float) for p in sorted(bundled.noise_folder.iterdir())}
     assert set(names) == {"babble", "speech-shaped", "music"}

@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("espeakng_loader", reason="the extra [synth] is not installed")
 
 from mtbench.errors import UsageError
-from mtbench.languages import LANGUAGES
+from mtbench.speech.languages import LANGUAGES
 from mtbench.synth.espeak import CLOSURE, SAMPLE_RATE, Espeak
 from mtbench.synth.frontends import respell_thai, segment
 from mtbench.synth.phones import PHONES, SILENCE
@@ -170,7 +170,7 @@ def test_speakers_of_training_test_and_noise_are_different(engine):
 
 
 def test_segmentation_gives_one_word_per_token():
-    from mtbench.text import NORMALIZERS
+    from mtbench.speech.normalizers import NORMALIZERS
 
     normal = NORMALIZERS["uni-v1"]
     cases = {

@@ -9,12 +9,18 @@ import soundfile
 from factories import FLAME_SIZE, face, make_benchmark, make_submission
 
 from mtbench import load_benchmark, score
-from mtbench.benchmark_folder import create_benchmark
+from mtbench.benchmarks.ground_truth import (
+    find_untemplated,
+    neutral_face,
+    static_digest,
+    template_digest,
+    template_face,
+)
 from mtbench.errors import BenchmarkError, UsageError
-from mtbench.flame import index_lists
-from mtbench.ground_truth import find_untemplated, neutral_face, static_digest, template_digest, template_face
-from mtbench.templates import match_speaker, read_template, read_templates
-from mtbench.topology import load_topology
+from mtbench.faces.flame import index_lists
+from mtbench.faces.templates import match_speaker, read_template, read_templates
+from mtbench.faces.topology import load_topology
+from mtbench.making.folder import create_benchmark
 
 CLIPS = {"ita-01": ("ita", 12), "ita-02": ("ita", 9)}
 FACES = {"anna": face(seed=1), "bruno": face(seed=2)}

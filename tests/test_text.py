@@ -9,10 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mtbench.errors import UsageError
-from mtbench.languages import LANGUAGES, language_code
 from mtbench.metrics.cer import count_character_edits
 from mtbench.metrics.wer import count_word_edits
-from mtbench.text import get_normalizer, normalize_muavic, normalize_multitalk, normalize_uni_v1, tokenize_13a
+from mtbench.speech.languages import LANGUAGES, language_code
+from mtbench.speech.normalizers import (
+    get_normalizer,
+    normalize_muavic,
+    normalize_multitalk,
+    normalize_uni_v1,
+    tokenize_13a,
+)
 
 LANGUAGE = st.sampled_from(sorted(LANGUAGES))
 

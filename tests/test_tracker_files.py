@@ -9,9 +9,9 @@ import pytest
 from factories import CLIPS, make_benchmark, make_submission, manifest
 from scipy.spatial.transform import Rotation
 
-from mtbench.benchmark import load_benchmark
-from mtbench.submission import validate
-from mtbench.tracker_names import translate
+from mtbench.benchmarks.benchmark import load_benchmark
+from mtbench.faces.tracker_names import translate
+from mtbench.submissions.submission import validate
 
 CLIP, T = "ita-01", CLIPS["ita-01"][1]
 RNG = np.random.default_rng(3)

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from mtbench.errors import PrerequisiteError, UsageError
-from mtbench.head import VISEMES, load_head
+from mtbench.faces.head import VISEMES, load_head
+from mtbench.faces.topology import LANDMARKS, load_topology
 from mtbench.renderers.mouth_crop import crop_matrices
 from mtbench.renderers.software import render_gray_bulk
 from mtbench.synth.face_mesh import make_face
 from mtbench.synth.transfer import match_faces
 from mtbench.synth.transferred_head import load_transferred_head, pose_on_flame, transfer_head
-from mtbench.topology import LANDMARKS, load_topology
 
 HEAD = load_head()
 MM = 1000.0
@@ -279,7 +279,7 @@ def test_flame_rests_as_the_template(flame, flame_files):
 
 
 def test_flame_registered(flame, flame_files, tmp_path, monkeypatch):
-    from mtbench.assets import add_flame
+    from mtbench.faces.flame_asset import add_flame
 
     monkeypatch.setenv("MTBENCH_DATA", str(tmp_path / "data"))
     with pytest.raises(PrerequisiteError, match="mtbench assets add flame"):

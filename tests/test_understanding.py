@@ -8,14 +8,14 @@ import fakes
 import pytest
 
 import mtbench
+from mtbench.avsr.base import Hypothesis
 from mtbench.leaderboard.table import build_leaderboard
-from mtbench.progress import Progress
-from mtbench.recognizer import Hypothesis
-from mtbench.results import read_run
-from mtbench.rows import EditCounts, RecognitionRow
-from mtbench.scoring import rescore
-from mtbench.tables import entries_table, languages_table
-from mtbench.understanding import measure_understanding
+from mtbench.results.rows import EditCounts, RecognitionRow
+from mtbench.results.run_files import read_run
+from mtbench.results.tables import entries_table, languages_table
+from mtbench.results.understanding import measure_understanding
+from mtbench.scoring.scoring import rescore
+from mtbench.work.progress import Progress
 
 
 def row(language, words, phones=None, modality="a", snr=None, chars=(9, 1, 0, 0)):
@@ -149,7 +149,7 @@ def test_verdict_is_in_run_json_tables_and_leaderboard(place, tmp_path):
 
 
 def test_verdict_comes_before_anything_is_rendered(place, monkeypatch):
-    from mtbench import scoring
+    from mtbench.scoring.scoring import scoring
 
     told = []
 
@@ -246,8 +246,8 @@ def test_nobody_wins_by_words_without_a_list():
     """Of the kind of case ``30-no-word-list``: undivided phones may differ in characters by chance."""
     from types import SimpleNamespace
 
-    from mtbench.comparison import _withhold_winners
-    from mtbench.paired import Difference
+    from mtbench.results.comparison import _withhold_winners
+    from mtbench.results.paired import Difference
 
     def difference(metric, language, modality="av"):
         values = dict.fromkeys(Difference.__dataclass_fields__, 0.0)

@@ -3,8 +3,8 @@
 import fakes
 import pytest
 
-from mtbench.benchmark import bundled_benchmarks, load_benchmark
-from mtbench.vocabulary import find_unlisted, warn_of_unlisted
+from mtbench.benchmarks.benchmark import bundled_benchmarks, load_benchmark
+from mtbench.benchmarks.vocabulary import find_unlisted, warn_of_unlisted
 
 
 @pytest.fixture

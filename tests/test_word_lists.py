@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from mtbench.benchmark import load_benchmark
-from mtbench.benchmark_folder import create_benchmark
-from mtbench.benchmark_lexicons import is_made, make_word_lists
+from mtbench.benchmarks.benchmark import load_benchmark
 from mtbench.errors import PrerequisiteError, UsageError
-from mtbench.languages import LANGUAGES
-from mtbench.text import get_normalizer
+from mtbench.making.folder import create_benchmark
+from mtbench.making.word_lists import is_made, make_word_lists
+from mtbench.speech.languages import LANGUAGES
+from mtbench.speech.normalizers import get_normalizer
 
 pytest.importorskip("espeakng_loader", reason="needs the extra [synth]")
 pytest.importorskip("wordfreq", reason="needs the extra [synth]")
@@ -139,7 +139,7 @@ def test_every_language_has_a_list_that_covers_its_clips(bundled, language):
 
 def test_clean_words_are_understood_as_with_the_bundled_list(tmp_path, bundled):
     """Case ``30-no-word-list``: with a list that was made, no word of clean sound is wrong."""
-    from mtbench.avsr.openhead_av import OpenheadAV
+    from mtbench.avsr.openhead.recognizer import OpenheadAV
     from mtbench.metrics.wer import count_word_edits
 
     names = ("eng-03", "eng-04", "eng-05")

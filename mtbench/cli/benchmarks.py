@@ -51,10 +51,10 @@ def new(
     ] = False,
 ) -> None:
     """Make a benchmark from recordings and their texts."""
-    from mtbench.benchmark_folder import create_benchmark
-    from mtbench.ground_truth import find_untemplated
-    from mtbench.languages import display_name
-    from mtbench.vocabulary import warn_of_unlisted
+    from mtbench.benchmarks.ground_truth import find_untemplated
+    from mtbench.benchmarks.vocabulary import warn_of_unlisted
+    from mtbench.making.folder import create_benchmark
+    from mtbench.speech.languages import display_name
 
     benchmark = create_benchmark(
         directory,
@@ -109,9 +109,9 @@ def lexicon(
     ] = False,
 ) -> None:
     """Make word lists and reference phones from a benchmark's transcripts (extra [synth])."""
-    from mtbench.benchmark import load_benchmark
-    from mtbench.benchmark_lexicons import make_word_lists
-    from mtbench.vocabulary import warn_of_unlisted
+    from mtbench.benchmarks.benchmark import load_benchmark
+    from mtbench.benchmarks.vocabulary import warn_of_unlisted
+    from mtbench.making.word_lists import make_word_lists
 
     made = make_word_lists(benchmark, language, common=common, force=force)
     for line in made.describe():
@@ -161,8 +161,8 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
     """Print a benchmark's clips: id, language, frames, transcript, audio file."""
-    from mtbench.benchmark import load_benchmark
-    from mtbench.noise import load_noises
+    from mtbench.benchmarks.benchmark import load_benchmark
+    from mtbench.speech.noise import load_noises
 
     loaded = load_benchmark(benchmark)
     clips = [

@@ -50,7 +50,7 @@ def validate_metric(
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Degrade the ground truth in known ways and see whether the metric puts the systems in order."""
-    from mtbench.benchmark import load_benchmark
+    from mtbench.benchmarks.benchmark import load_benchmark
     from mtbench.meta.report import make_report, write_report
     from mtbench.meta.runs import run_systems
 

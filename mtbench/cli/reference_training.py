@@ -50,7 +50,7 @@ def train_stage1(
     threads: ThreadsOption = None,
 ) -> None:
     """Train the motion autoencoder and its codebook; writes stage1.safetensors, losses.csv and losses.png."""
-    from mtbench.reference_model.corpus import open_corpus
+    from mtbench.reference_model.corpora.corpus import open_corpus
     from mtbench.reference_model.training.sizes import apply_overrides, load_size
     from mtbench.reference_model.training.train import train_stage1 as run
 
@@ -77,7 +77,7 @@ def train_stage2(
     threads: ThreadsOption = None,
 ) -> None:
     """Train the speech-driven decoder; writes stage2.safetensors (both stages), losses.csv and losses.png."""
-    from mtbench.reference_model.corpus import open_corpus
+    from mtbench.reference_model.corpora.corpus import open_corpus
     from mtbench.reference_model.training.sizes import apply_overrides, load_size
     from mtbench.reference_model.training.train import train_stage2 as run
 
@@ -110,7 +110,7 @@ def reproduce(
 ) -> None:
     """From nothing to a scored entry: data, stage 1, stage 2, weights, motion, scores. Finished steps are skipped."""
     from mtbench.reference_model.reproduce import reproduce as run_steps
-    from mtbench.tables import entries_table, languages_table
+    from mtbench.results.tables import entries_table, languages_table
 
     log_lines()
     run = run_steps(
@@ -211,7 +211,7 @@ def baseline(
 ) -> None:
     """Write simple systems' submissions: nearest training sound, linear map of the sound, rules for phones."""
     from mtbench.reference_model.baselines import BASELINES, make_baseline
-    from mtbench.reference_model.corpus import open_corpus
+    from mtbench.reference_model.corpora.corpus import open_corpus
 
     log_lines()
     names = BASELINES if name == "all" else (name,)

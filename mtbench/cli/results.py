@@ -28,9 +28,9 @@ def rescore(
     as_json: JsonOption = False,
 ) -> None:
     """Count and aggregate the rows of a result again, without rendering or recognizing."""
-    from mtbench.results import run_to_text
-    from mtbench.scoring import rescore as run_rescore
-    from mtbench.tables import entries_table, languages_table
+    from mtbench.results.run_files import run_to_text
+    from mtbench.results.tables import entries_table, languages_table
+    from mtbench.scoring.scoring import rescore as run_rescore
 
     run = run_rescore(results, normalizer=normalizer, out=out)
     if as_json:
@@ -52,11 +52,11 @@ def compare(
     """Say by how much two entries differ, with paired intervals and corrected p-values."""
     from dataclasses import asdict
 
-    from mtbench.comparison import compare as run_compare
     from mtbench.errors import UsageError
-    from mtbench.languages import any_code, display_name
     from mtbench.metrics.base import METRICS
-    from mtbench.results import round_floats
+    from mtbench.results.comparison import compare as run_compare
+    from mtbench.results.run_files import round_floats
+    from mtbench.speech.languages import any_code, display_name
 
     wanted = language if language in ("all", "each") else any_code(language)
     if metric is not None and metric not in METRICS:
@@ -79,8 +79,8 @@ def show(
 ) -> None:
     """Print the tables of results again; of several entries, one table over all."""
     from mtbench.errors import UsageError
-    from mtbench.results import find_runs, read_run
-    from mtbench.tables import entries_table, group_runs, languages_table
+    from mtbench.results.run_files import find_runs, read_run
+    from mtbench.results.tables import entries_table, group_runs, languages_table
 
     runs = [read_run(folder) for root in results for folder in find_runs(root)]
     if not runs:

@@ -32,8 +32,8 @@ def demo(
     ] = None,
 ) -> None:
     """Score five control entries in twenty languages and print the tables. Needs nothing but the package."""
-    from mtbench.demonstration import run_demo
-    from mtbench.tables import entries_table, languages_table
+    from mtbench.results.tables import entries_table, languages_table
+    from mtbench.scoring.demonstration import run_demo
 
     runs = run_demo(benchmark, out, recognizer=recognizer, workers=workers, cache=cache)
     say(languages_table(runs).to_text())
@@ -49,9 +49,9 @@ def demo(
 
 def list_things(as_json: JsonOption = False) -> None:
     """List benchmarks, recognizers, renderers, metrics and languages."""
-    from mtbench.benchmark import bundled_benchmarks, load_benchmark
-    from mtbench.languages import LANGUAGES
+    from mtbench.benchmarks.benchmark import bundled_benchmarks, load_benchmark
     from mtbench.metrics.base import METRICS
+    from mtbench.speech.languages import LANGUAGES
 
     benchmarks = {}
     for name in bundled_benchmarks():
@@ -82,7 +82,7 @@ def doctor(as_json: JsonOption = False) -> None:
     """Check what is installed: packages, weights, assets, graphics libraries, cache."""
     from dataclasses import asdict
 
-    from mtbench.environment import examine
+    from mtbench.work.environment import examine
 
     findings = examine()
     if as_json:
@@ -104,9 +104,9 @@ def cache(
     """Print what the stage cache holds, or clear it; everything in it can be made again."""
     from dataclasses import asdict
 
-    from mtbench.cache import Cache
     from mtbench.errors import UsageError
-    from mtbench.paths import explain_no_folder
+    from mtbench.files.paths import explain_no_folder
+    from mtbench.work.cache import Cache
 
     store = Cache(folder)
     if os.path.lexists(store.root) and not store.root.is_dir():

@@ -6,7 +6,7 @@ Vertices are (T, V, 3) float32 in metres at 25 fps. Every function is pure: what
 clip's id, and stronger levels contain weaker ones (the frames dropped at 25 % are among those dropped at
 50 %, the noise of 2 mm is that of 1 mm doubled), so that levels differ in strength and in nothing else.
 
-Phones are timed as :func:`mtbench.phone_times.read_phone_times` gives them, pauses included.
+Phones are timed as :func:`mtbench.benchmarks.phone_times.read_phone_times` gives them, pauses included.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import numpy as np
 from mtbench.meta.viseme_classes import class_by_phone, unlike_phones
 
 if TYPE_CHECKING:
-    from mtbench.phone_times import PhoneTime
+    from mtbench.benchmarks.phone_times import PhoneTime
 
 #: Raise one when the same system gets other motion.
 VERSION = "1"

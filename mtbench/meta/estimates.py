@@ -22,7 +22,7 @@ import numpy as np
 from mtbench.errors import UsageError
 from mtbench.meta.scores import MetaScores, parse_condition
 from mtbench.metrics.base import METRICS
-from mtbench.statistics import (
+from mtbench.results.statistics import (
     REPLICATES,
     SEED,
     derive_generator,

@@ -19,17 +19,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mtbench.languages import LANGUAGES, headline_rate
 from mtbench.meta.confusions import VISIBLE, name_class
 from mtbench.meta.correlation import spearman_features
 from mtbench.meta.estimates import Measure, Study, measure_errors, summarize
 from mtbench.meta.permutation import draw_orders
 from mtbench.meta.scores import MetaScores, condition_name, parse_condition
 from mtbench.meta.systems import GROUND_TRUTH, STATIC
-from mtbench.statistics import TRIALS, adjust_holm, percentile_interval
+from mtbench.results.statistics import TRIALS, adjust_holm, percentile_interval
+from mtbench.speech.languages import LANGUAGES, headline_rate
 
 if TYPE_CHECKING:
-    from mtbench.benchmark import Benchmark
+    from mtbench.benchmarks.benchmark import Benchmark
 
 #: Traits of a language, and how they are called in reports.
 TRAITS = {

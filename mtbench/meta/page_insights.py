@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from mtbench.languages import display_name
 from mtbench.meta.curves import TOLERANCE
 from mtbench.meta.page_parts import fold, format_number, format_p, format_range, make_table, mark
+from mtbench.speech.languages import display_name
 
 
 def show_nuisances(report: Mapping[str, Any], plot: Callable[[str], str]) -> str:

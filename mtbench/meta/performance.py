@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mtbench.controls import Displacement, fit_frames, lag, partner, read_displacement
+from mtbench.benchmarks.ground_truth import neutral_face
+from mtbench.benchmarks.phone_times import PhoneTime, read_phone_times
 from mtbench.errors import UsageError
-from mtbench.ground_truth import neutral_face
 from mtbench.meta.degradations import (
     LADDER,
     clip_rng,
@@ -33,10 +33,10 @@ from mtbench.meta.degradations import (
     turn_head,
 )
 from mtbench.meta.systems import GROUND_TRUTH, System
-from mtbench.phone_times import PhoneTime, read_phone_times
+from mtbench.submissions.controls import Displacement, fit_frames, lag, partner, read_displacement
 
 if TYPE_CHECKING:
-    from mtbench.benchmark import Benchmark, Clip
+    from mtbench.benchmarks.benchmark import Benchmark, Clip
 
 #: The largest deviation of a mouth's curve by which the animator still counts as the ground truth's maker:
 #: phone times are written with four decimals, which moves curves by some thousandths.
@@ -98,7 +98,7 @@ class Performance:
 
     def pose(self, curves: np.ndarray, identity: str | None = None) -> np.ndarray:
         """Return the vertices of facial-unit *curves* on the clip's speaker or another *identity*."""
-        from mtbench.head import load_head
+        from mtbench.faces.head import load_head
 
         head = load_head()
         return head.pose(curves, head.identity(identity or self.displacement.identity or "neutral"))
@@ -132,7 +132,7 @@ def find_obstacle(performance: Performance) -> str | None:
 
 @lru_cache(maxsize=1)
 def _upper_face_columns() -> list[int]:
-    from mtbench.head import load_head
+    from mtbench.faces.head import load_head
 
     return [i for i, name in enumerate(load_head().unit_names) if name.startswith(("brow", "eye"))]
 
@@ -178,7 +178,7 @@ def _climb(p: Performance, step: float) -> np.ndarray:
 
 
 def _swap_identity(p: Performance, turn: float) -> np.ndarray:
-    from mtbench.head import load_head
+    from mtbench.faces.head import load_head
 
     others = [name for name in load_head().identity_names if name != p.displacement.identity]
     order = clip_rng(p.clip.id, "identity").permutation(len(others))
@@ -191,7 +191,7 @@ def _shuffle(p: Performance, _: float) -> np.ndarray:
 
 
 def _ruffle_forehead(p: Performance, millimetres: float) -> np.ndarray:
-    from mtbench.topology import load_topology
+    from mtbench.faces.topology import load_topology
 
     assert p.clip.topology is not None
     return jitter(p.vertices, millimetres, p.clip.id, load_topology(p.clip.topology).region("upper_face"))

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mtbench.languages import display_name
-from mtbench.meta.plot_style import (
+from mtbench.meta.scores import parse_condition
+from mtbench.results.plot_style import (
     BLUE,
     DARK,
     GREEN,
@@ -26,7 +26,7 @@ from mtbench.meta.plot_style import (
     make_handle,
     place_legend,
 )
-from mtbench.meta.scores import parse_condition
+from mtbench.speech.languages import display_name
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

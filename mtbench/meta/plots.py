@@ -24,7 +24,8 @@ from mtbench.meta.plot_insights import (
     draw_languages,
     draw_sensitivity,
 )
-from mtbench.meta.plot_style import (
+from mtbench.meta.systems import FAMILIES
+from mtbench.results.plot_style import (
     BLUE,
     DARK,
     GREY,
@@ -39,7 +40,6 @@ from mtbench.meta.plot_style import (
     make_handle,
     place_legend,
 )
-from mtbench.meta.systems import FAMILIES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -14,16 +14,16 @@ from typing import Any
 
 import numpy as np
 
-from mtbench.benchmark import Clip, load_benchmark
-from mtbench.languages import headline_rate
+from mtbench.avsr.base import Hypothesis, Recognizer, load_recognizer, transcribe_checked
+from mtbench.benchmarks.benchmark import Clip, load_benchmark
+from mtbench.faces.topology import load_topology
 from mtbench.meta.performance import Performance, degrade
 from mtbench.meta.scores import parse_condition
 from mtbench.meta.system_files import ClipRecord
 from mtbench.meta.systems import GROUND_TRUTH, System
-from mtbench.recognizer import Hypothesis, Recognizer, load_recognizer, transcribe_checked
-from mtbench.rows import EditCounts
-from mtbench.stages import MIXTURES, Acoustics, Setup, audio_digest, workshop
-from mtbench.topology import load_topology
+from mtbench.results.rows import EditCounts
+from mtbench.scoring.stages import MIXTURES, Acoustics, Setup, audio_digest, workshop
+from mtbench.speech.languages import headline_rate
 
 #: Where every system is read, decibels.
 HEADLINE_SNR = -7.5
@@ -62,7 +62,7 @@ def reader_of(name: str, weights: str | None) -> Recognizer:
     """Return the recognizer *name*, ``openhead-av`` with other *weights* than the bundled ones if given."""
     if weights is None:
         return load_recognizer(name)
-    from mtbench.avsr.openhead_av import OpenheadAV
+    from mtbench.avsr.openhead.recognizer import OpenheadAV
 
     return OpenheadAV.load(weights)
 
@@ -111,7 +111,7 @@ def read_clip(task: ClipTask) -> ClipRecord:
 
 def _count(clip: Clip, name: str, hypothesis: Hypothesis) -> tuple[EditCounts, EditCounts | None]:
     """Return the edits of the condition *name*: words or characters, whichever is the headline, and phones."""
-    from mtbench.metrics.recognition import measure_recognition
+    from mtbench.results.recount import measure_recognition
 
     modality, snr_db, noise = parse_condition(name)
     row = measure_recognition(
@@ -133,7 +133,7 @@ def _count(clip: Clip, name: str, hypothesis: Hypothesis) -> tuple[EditCounts, E
 
 def _hear(setup: RunSetup, clip: Clip, name: str) -> Any:
     """Return the (640 T,) float32 sound of a condition, None for silence."""
-    from mtbench.audio import from_pcm16
+    from mtbench.speech.audio import from_pcm16
 
     modality, snr_db, noise = parse_condition(name)
     if modality == "v":
@@ -150,7 +150,7 @@ def _hear(setup: RunSetup, clip: Clip, name: str) -> Any:
 
 def _measure_geometry(performance: Performance, vertices: np.ndarray) -> dict[str, float | None]:
     """Return the geometric metrics of one clip, each in its own unit, means over frames."""
-    from mtbench.ground_truth import template_face
+    from mtbench.benchmarks.ground_truth import template_face
     from mtbench.metrics.geometry import measure_geometry
 
     topology = load_topology(performance.clip.topology or "")

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mtbench.cache import write_atomically
 from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.meta.confusions import confuse_ground_truth
 from mtbench.meta.correlation import Correlation, correlate
@@ -30,11 +29,12 @@ from mtbench.meta.scores import MetaScores
 from mtbench.meta.sensitivity import compare_amplitudes, compare_conditions, default_contrasts
 from mtbench.meta.systems import GROUND_TRUTH, SHUFFLED, STATIC
 from mtbench.meta.verdicts import check_targets, say_verdict
-from mtbench.results import round_floats
-from mtbench.statistics import REPLICATES, SEED, percentile_interval
+from mtbench.results.run_files import round_floats
+from mtbench.results.statistics import REPLICATES, SEED, percentile_interval
+from mtbench.work.cache import write_atomically
 
 if TYPE_CHECKING:
-    from mtbench.benchmark import Benchmark
+    from mtbench.benchmarks.benchmark import Benchmark
 
 SCHEMA = 1
 REPORT_JSON, REPORT_HTML, PLOTS = "report.json", "report.html", "plots"

@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from mtbench.languages import display_name
 from mtbench.meta.page_insights import show_confusions, show_fairness, show_nuisances, show_sensitivity
 from mtbench.meta.page_parts import (
     STYLE,
@@ -26,6 +25,7 @@ from mtbench.meta.page_parts import (
     make_table,
     mark,
 )
+from mtbench.speech.languages import display_name
 
 #: What each plot shows, for those who cannot see it.
 _ALT = {

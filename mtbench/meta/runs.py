@@ -22,24 +22,24 @@ from typing import Any
 
 import numpy as np
 
-from mtbench.benchmark import Benchmark, Clip, load_benchmark
-from mtbench.cache import Cache, stage_key
+from mtbench.avsr.base import Recognizer, identify
+from mtbench.benchmarks.benchmark import Benchmark, Clip, load_benchmark
 from mtbench.errors import UsageError
-from mtbench.execute import Executor
-from mtbench.languages import language_code
+from mtbench.faces.topology import load_topology
 from mtbench.meta.degradations import SEED, VERSION
 from mtbench.meta.performance import Performance, find_obstacle
 from mtbench.meta.reading import GEOMETRY, HEADLINE_SNR, ClipTask, RunSetup, read_clip, reader_of
 from mtbench.meta.scores import MetaScores, condition_name
 from mtbench.meta.system_files import ClipRecord, read_records, write_records
 from mtbench.meta.systems import FAMILIES, GROUND_TRUTH, STATIC, System, default_systems, select_systems
-from mtbench.noise import NOISE_SEED
-from mtbench.progress import make_progress
-from mtbench.recognizer import Recognizer, identify
-from mtbench.scoring import BUNDLED_NOISES
-from mtbench.stages import Setup, forget, require_renderable, workshop
-from mtbench.text import DEFAULT_NORMALIZER
-from mtbench.topology import load_topology
+from mtbench.scoring.scoring import BUNDLED_NOISES
+from mtbench.scoring.stages import Setup, forget, require_renderable, workshop
+from mtbench.speech.languages import language_code
+from mtbench.speech.noise import NOISE_SEED
+from mtbench.speech.normalizers import DEFAULT_NORMALIZER
+from mtbench.work.cache import Cache, stage_key
+from mtbench.work.executor import Executor
+from mtbench.work.progress import make_progress
 
 #: Raise one when the same system, recognizer and benchmark get other records.
 RUNS_VERSION = "1"
@@ -74,7 +74,7 @@ def run_systems(
     benchmark : Benchmark, str or Path
         With ground truth.
     recognizer : str
-        Name, see :func:`mtbench.recognizer.load_recognizer`.
+        Name, see :func:`mtbench.avsr.base.load_recognizer`.
     out : str or Path
         Folder: ``systems/<name>.json`` as soon as a system is done, ``scores.json`` and ``scores.npz`` at the
         end. What lies there already and was made with the same things is not made again.

@@ -20,10 +20,10 @@ from typing import Any
 
 import numpy as np
 
-from mtbench.cache import digest_bytes, write_atomically
 from mtbench.errors import UsageError
 from mtbench.meta.systems import System
-from mtbench.result_checks import parse_json
+from mtbench.results.checks import parse_json
+from mtbench.work.cache import digest_bytes, write_atomically
 
 SCORES_FILE, ARRAYS_FILE = "scores.json", "scores.npz"
 SCHEMA = 1

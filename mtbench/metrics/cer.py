@@ -10,8 +10,8 @@ blanks between words count as characters, as in jiwer and MultiTalk, but in Japa
 from __future__ import annotations
 
 from mtbench.metrics.edits import count_edits
-from mtbench.rows import EditCounts
-from mtbench.text import DEFAULT_NORMALIZER, get_normalizer
+from mtbench.results.rows import EditCounts
+from mtbench.speech.normalizers import DEFAULT_NORMALIZER, get_normalizer
 
 
 def count_character_edits(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mtbench.rows import EditCounts
+from mtbench.results.rows import EditCounts
 
 #: First code point of a private-use plane: no token is mistaken for white space.
 _FIRST = 0xF0000

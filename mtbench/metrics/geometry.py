@@ -11,6 +11,7 @@ import hashlib
 
 import numpy as np
 
+from mtbench.faces.topology import Topology
 from mtbench.metrics.fdd import fdd_m2
 from mtbench.metrics.lve import (
     sum_lve_aligned_mm,
@@ -20,8 +21,7 @@ from mtbench.metrics.lve import (
     sum_lve_sq_m2,
 )
 from mtbench.metrics.mve import sum_mve_mm
-from mtbench.rows import GeometrySums
-from mtbench.topology import Topology
+from mtbench.results.rows import GeometrySums
 
 
 def measure_geometry(

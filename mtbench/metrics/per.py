@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mtbench.metrics.edits import count_edits
-from mtbench.rows import EditCounts
+from mtbench.results.rows import EditCounts
 
 
 def count_phone_edits(reference: Sequence[str] | None, hypothesis: Sequence[str] | None) -> EditCounts | None:

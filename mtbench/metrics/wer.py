@@ -10,8 +10,8 @@ recognition; the mean of clips' rates (``macro-clip``) is what MultiTalk's scrip
 from __future__ import annotations
 
 from mtbench.metrics.edits import count_edits
-from mtbench.rows import EditCounts
-from mtbench.text import DEFAULT_NORMALIZER, get_normalizer
+from mtbench.results.rows import EditCounts
+from mtbench.speech.normalizers import DEFAULT_NORMALIZER, get_normalizer
 
 
 def count_word_edits(
@@ -26,7 +26,7 @@ def count_word_edits(
     language : str
         ISO 639-3 code.
     normalizer : str
-        Name, see :mod:`mtbench.text`.
+        Name, see :mod:`mtbench.speech.normalizers`.
 
     Returns
     -------

@@ -2,7 +2,7 @@
 
 Conventions
 -----------
-See :mod:`mtbench.benchmark` for the folder. The same arguments give the same bytes.
+See :mod:`mtbench.benchmarks.benchmark` for the folder. The same arguments give the same bytes.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mtbench.audio import to_pcm16
 from mtbench.errors import UsageError
+from mtbench.speech.audio import to_pcm16
 from mtbench.synth.articulation import animate
 from mtbench.synth.espeak import SAMPLE_RATE, Speech
 from mtbench.synth.speech import pad_speech

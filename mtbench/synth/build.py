@@ -2,7 +2,7 @@
 
 Conventions
 -----------
-See :mod:`mtbench.benchmark` for the folder. Every language says the same six sentences of the Declaration
+See :mod:`mtbench.benchmarks.benchmark` for the folder. Every language says the same six sentences of the Declaration
 (:data:`SENTENCES`, all of them from articles that training never says) in six of the test voices. A clip is
 2.5 to 6 s long, a whole number of frames of 640 samples, with a little silence at both ends. Everything
 follows from the clip's name: the same bytes on every rebuild with the same packages.
@@ -20,8 +20,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mtbench.languages import LANGUAGES, language_code
-from mtbench.lexicon import write_lexicon
+from mtbench.speech.languages import LANGUAGES, language_code
+from mtbench.speech.lexicon import write_lexicon
 from mtbench.synth.benchmark_writer import (
     FPS,
     SHORTEST,
@@ -138,7 +138,7 @@ def build_openhead20(
 
 def plan_clips(language: str, engine: Espeak) -> list[_Plan]:
     """Return the clips of *language*: sentence, voice whose rate makes it fit, identity."""
-    from mtbench.head import load_head
+    from mtbench.faces.head import load_head
 
     identities = load_head().identity_names
     by_id = {s.id: s for s in sentences(language)}

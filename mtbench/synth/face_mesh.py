@@ -13,8 +13,8 @@ from functools import cached_property
 
 import numpy as np
 
-from mtbench.head_file import Contact
-from mtbench.topology import Topology
+from mtbench.faces.head_file import Contact
+from mtbench.faces.topology import Topology
 
 #: Vertices as far as this (metres) from both lips, or nearer to neither by more than ``_TIE``, belong to both.
 _FAR, _TIE = 0.035, 0.002
@@ -33,7 +33,7 @@ class Face:
     triangles : (F, 3) int64
         Skin and the lips' insides, one connected surface; no eyeballs, teeth or tongue.
     landmarks : (25,) int64
-        As :data:`mtbench.topology.LANDMARKS`.
+        As :data:`mtbench.faces.topology.LANDMARKS`.
     upper, lower : (n,) int64
         The line where the lips meet, from the viewer-left corner to the viewer-right; both have both corners.
     """

@@ -18,8 +18,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from mtbench.audio import load_audio
 from mtbench.errors import PrerequisiteError, UsageError
+from mtbench.speech.audio import load_audio
 from mtbench.synth.engine_segments import Recording, join_ends
 
 #: Where Debian puts the voices, one folder a voice below a folder a language.

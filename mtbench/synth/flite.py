@@ -18,8 +18,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from mtbench.audio import resample
 from mtbench.errors import PrerequisiteError, UsageError
+from mtbench.speech.audio import resample
 from mtbench.synth.engine_segments import Recording, join_ends
 
 SAMPLE_RATE = 16_000

@@ -2,11 +2,11 @@
 
 Conventions
 -----------
-The folder ``mtbench/data/grid`` has the form of a benchmark (see :mod:`mtbench.benchmark`) without motion and
-noises: sound (mono, 16 kHz, 75 frames), transcript, reference phones and a lexicon of the corpus's 51 words. Phones
-and lexicon are espeak-ng's British voice reading the transcript, stored in the files and not computed here; what the
-speakers said was not transcribed by a phonetician. It is no bundled benchmark to score entries on, hence not listed
-as one. Built by ``scripts/build_real_speech.py``.
+The folder ``mtbench/data/grid`` has the form of a benchmark (see :mod:`mtbench.benchmarks.benchmark`) without
+motion and noises: sound (mono, 16 kHz, 75 frames), transcript, reference phones and a lexicon of the corpus's 51
+words. Phones and lexicon are espeak-ng's British voice reading the transcript, stored in the files and not computed
+here; what the speakers said was not transcribed by a phonetician. It is no bundled benchmark to score entries on,
+hence not listed as one. Built by ``scripts/build_real_speech.py``.
 
 Source: M. Cooke, J. Barker, S. Cunningham, X. Shao, "An audio-visual corpus for speech perception and automatic
 speech recognition", JASA 120 (2006); CC-BY-4.0, see ``ATTRIBUTION.txt`` there.
@@ -14,12 +14,11 @@ speech recognition", JASA 120 (2006); CC-BY-4.0, see ``ATTRIBUTION.txt`` there.
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from mtbench.benchmark import Benchmark, load_benchmark
+from mtbench.benchmarks.benchmark import Benchmark, load_benchmark
+from mtbench.bundled import data_path
 
 NAME, VERSION, LANGUAGE = "grid-7", "1", "eng"
-FOLDER = Path(__file__).parents[1] / "data" / "grid"
+FOLDER = data_path("grid")
 
 #: The grammar of the corpus: a file's name spells six words. The third is a preposition, the fourth a letter, which
 #: stands for itself.

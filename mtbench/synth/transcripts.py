@@ -15,10 +15,10 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from mtbench.speech.normalizers import UNSPACED, get_normalizer
 from mtbench.synth.frontends import segment
 from mtbench.synth.lexicon_builder import strip_punctuation
 from mtbench.synth.texts import letter_script, scripts_of
-from mtbench.text import UNSPACED, get_normalizer
 
 #: Kinds of remarks, with what to do about them.
 REMARKS = {

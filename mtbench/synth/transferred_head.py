@@ -2,7 +2,7 @@
 
 Conventions
 -----------
-Metres, y up, z out of the face; unit curves as in :mod:`mtbench.head`. Nothing of the template is kept beyond
+Metres, y up, z out of the face; unit curves as in :mod:`mtbench.faces.head`. Nothing of the template is kept beyond
 the process. FLAME has neither teeth nor tongue: the mouth's opening shows the dark insides of the lips and the
 background. Lips are sealed by the same corrective as the bundled head's, along FLAME's own line where the lips
 meet.
@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mtbench.errors import UsageError
-from mtbench.head import Head, MouthMesh, load_head
-from mtbench.head_file import SparseShapes
-from mtbench.head_identities import draw_local_weights
+from mtbench.faces.head import Head, MouthMesh, load_head
+from mtbench.faces.head_file import SparseShapes
+from mtbench.faces.head_identities import draw_local_weights
+from mtbench.faces.topology import Topology
 from mtbench.synth.face_mesh import make_face, make_lip_contact
 from mtbench.synth.transfer import match_eyes, match_faces
-from mtbench.topology import Topology
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -44,7 +44,7 @@ _PARTS = ("body", "left-eye", "right-eye")
 class TransferredHead(Head):
     """Another face that is animated by the bundled head's units.
 
-    Everything works as on :class:`mtbench.head.Head`; the identities and local shapes are the bundled head's,
+    Everything works as on :class:`mtbench.faces.head.Head`; the identities and local shapes are the bundled head's,
     carried over to this face. ``topology.name`` tells the mesh.
     """
 
@@ -223,14 +223,14 @@ def load_transferred_head(
     UsageError
         Where a file or an array is not FLAME's.
     """
-    from mtbench.assets import check_flame_arrays, flame_asset_stamp
-    from mtbench.flame import (
+    from mtbench.faces.flame import (
         WHERE_TO_GET,
         flame_topology,
         index_lists,
         require_triangles,
         vertices_behind,
     )
+    from mtbench.faces.flame_asset import check_flame_arrays, flame_asset_stamp
 
     if template is None and faces is None:
         require_triangles()
@@ -262,7 +262,7 @@ def load_transferred_head(
 @lru_cache(maxsize=1)
 def _transfer_registered(stamp: tuple) -> TransferredHead:
     """Transfer to the registered asset; *stamp* changes whenever that does."""
-    from mtbench.flame import require_triangles
+    from mtbench.faces.flame import require_triangles
 
     return transfer_head(require_triangles())
 
@@ -273,7 +273,7 @@ def pose_on_flame(curves: np.ndarray, head: TransferredHead | None = None) -> np
     Parameters
     ----------
     curves : (T, 55) float
-        Unit weights, columns as in :attr:`mtbench.head.Head.unit_names`.
+        Unit weights, columns as in :attr:`mtbench.faces.head.Head.unit_names`.
     head : TransferredHead, optional
         What :func:`load_transferred_head` returned; by default the registered asset's.
 
@@ -292,7 +292,7 @@ def pose_on_flame(curves: np.ndarray, head: TransferredHead | None = None) -> np
 
 
 def _read_template(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
-    from mtbench.assets import read_flame_file
+    from mtbench.faces.flame_asset import read_flame_file
 
     if path.suffix == ".npy":
         return _read_array(path), None

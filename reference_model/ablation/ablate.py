@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mtbench.errors import UsageError
+from mtbench.files.claims import claim_folder
 from mtbench.reference_model.ablation.page import write_ablation
 from mtbench.reference_model.ablation.results import Ablation, collect_ablation
 from mtbench.reference_model.ablation.text import Facts, read_encoder_facts
@@ -44,17 +45,16 @@ from mtbench.reference_model.ablation.variants import (
     Variant,
     swap_labels,
 )
-from mtbench.reference_model.claims import claim_folder
-from mtbench.reference_model.corpus import open_corpus
+from mtbench.reference_model.corpora.corpus import open_corpus
+from mtbench.reference_model.encoders.speech import BUNDLED, load_speech_encoder
 from mtbench.reference_model.reproduce import HOURS, is_scored, reproduce, require_parts
-from mtbench.reference_model.speech import BUNDLED, load_speech_encoder
 from mtbench.reference_model.training.configuration import Size
 from mtbench.reference_model.training.encoder_batches import EncoderTraining
 from mtbench.reference_model.training.encoder_training import train_speech_encoder
 from mtbench.reference_model.training.sizes import apply_overrides, load_size
 
 if TYPE_CHECKING:
-    from mtbench.benchmark import Benchmark
+    from mtbench.benchmarks.benchmark import Benchmark
 
 log = logging.getLogger(__name__)
 
@@ -114,8 +114,8 @@ def ablate(
     variants : sequence of str
         Keys, see :data:`~mtbench.reference_model.ablation.variants.VARIANTS`.
     english_encoder : str, optional
-        Speech encoder of (b), as :func:`~mtbench.reference_model.speech.load_speech_encoder` takes it; by default one
-        is trained (where the size has the bundled encoder), or follows from the size's encoder.
+        Speech encoder of (b), as :func:`~mtbench.reference_model.encoders.speech.load_speech_encoder` takes it; by
+        default one is trained (where the size has the bundled encoder), or follows from the size's encoder.
     overrides, hours, seed, benchmark, recognizer, workers, threads, cache
         As for :func:`~mtbench.reference_model.reproduce.reproduce`.
 
@@ -130,7 +130,7 @@ def ablate(
     PrerequisiteError
         Without the extra ``[synth]``, or a speech encoder.
     """
-    from mtbench.benchmark import bundled_benchmarks, load_benchmark
+    from mtbench.benchmarks.benchmark import bundled_benchmarks, load_benchmark
 
     chosen = apply_overrides(load_size(size), overrides)
     wanted = _choose(variants, chosen)
@@ -248,12 +248,12 @@ def _train(plan: _Plan, variant: Variant, size: Size) -> Path:
 
 def _score(plan: _Plan, variant: Variant, model: Path, labels: dict[str, str]) -> Path:
     """Animate the benchmark and score it unless that is done; return the result folder."""
-    from mtbench.progress import make_progress
     from mtbench.reference_model.entry import predict_benchmark
     from mtbench.reference_model.model_files import load_model
-    from mtbench.results import results_folder
-    from mtbench.scoring import score
-    from mtbench.submission import load_submission
+    from mtbench.results.run_files import results_folder
+    from mtbench.scoring.scoring import score
+    from mtbench.submissions.submission import load_submission
+    from mtbench.work.progress import make_progress
 
     system = f"multitalk-{plan.size.name}-{variant.key}"
     entry = predict_benchmark(

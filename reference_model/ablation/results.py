@@ -1,7 +1,7 @@
 """What an ablation measured: numbers of every variant by language, and paired differences between variants.
 
-Numbers are those of the variants' result folders; intervals and tests are :mod:`mtbench.comparison`'s. Nothing here
-knows how the variants were made (:mod:`mtbench.reference_model.ablation.ablate`).
+Numbers are those of the variants' result folders; intervals and tests are :mod:`mtbench.results.comparison`'s.
+Nothing here knows how the variants were made (:mod:`mtbench.reference_model.ablation.ablate`).
 
 Conventions
 -----------
@@ -19,14 +19,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mtbench.languages import display_name
-from mtbench.paired import ALPHA, Difference
 from mtbench.reference_model.ablation.variants import FULL, PAIRS, VARIANTS, Variant
-from mtbench.statistics import REPLICATES, SEED, TRIALS, adjust_holm
+from mtbench.results.paired import ALPHA, Difference
+from mtbench.results.statistics import REPLICATES, SEED, TRIALS, adjust_holm
+from mtbench.speech.languages import display_name
 
 if TYPE_CHECKING:
-    from mtbench.results import Run
-    from mtbench.summary import SummaryRow
+    from mtbench.results.run_files import Run
+    from mtbench.results.summary import SummaryRow
 
 #: Loudness of speech against noise at which AVLR is read.
 SNR_DB = -7.5
@@ -155,8 +155,8 @@ def collect_ablation(
     UsageError
         Where a folder is no result, or two were scored differently.
     """
-    from mtbench.comparison import compare
-    from mtbench.results import read_rows, read_run
+    from mtbench.results.comparison import compare
+    from mtbench.results.run_files import read_rows, read_run
 
     variants = tuple(v for v in VARIANTS if v.key in folders)
     runs = {v.key: read_run(folders[v.key]) for v in variants}
@@ -201,7 +201,7 @@ def collect_ablation(
 
 
 def _find(run: Run, measure: Measure, language: str) -> SummaryRow | None:
-    from mtbench.summary import find_number
+    from mtbench.results.summary import find_number
 
     aggregation = "macro-language" if language == "all" else None
     return find_number(run.summary, measure.metric, language, aggregation=aggregation, **measure.condition)

@@ -12,17 +12,17 @@ import io
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from mtbench.languages import display_name, headline_rate
-from mtbench.paired import ALPHA
 from mtbench.reference_model.ablation.results import AVLR, Ablation, Effect, Measure
+from mtbench.results.paired import ALPHA
+from mtbench.speech.languages import display_name, headline_rate
 
 if TYPE_CHECKING:
-    from mtbench.summary import SummaryRow
+    from mtbench.results.summary import SummaryRow
 
 
 def format_tables(ablation: Ablation) -> str:
     """Return the table of numbers, then one of differences for each measure, in Markdown."""
-    from mtbench.tables import Table
+    from mtbench.results.tables import Table
 
     places = ("all", *ablation.languages)
     header = ["language", "texts"]

@@ -15,13 +15,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mtbench.languages import display_name
-from mtbench.paired import ALPHA
 from mtbench.reference_model.ablation.results import AVLR, LVE, Ablation, Effect, Measure
 from mtbench.reference_model.ablation.table import show_p, signed
 from mtbench.reference_model.ablation.variants import ENGLISH, FULL, MATCHED, NO_LANGUAGE, SWAPPED
-from mtbench.reference_model.speech import BUNDLED
-from mtbench.statistics import TRIALS
+from mtbench.reference_model.encoders.speech import BUNDLED
+from mtbench.results.paired import ALPHA
+from mtbench.results.statistics import TRIALS
+from mtbench.speech.languages import display_name
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,9 @@ def read_encoder_facts(name: str) -> EncoderFacts:
     Parameters
     ----------
     name : str
-        As :func:`~mtbench.reference_model.speech.load_speech_encoder` takes it.
+        As :func:`~mtbench.reference_model.encoders.speech.load_speech_encoder` takes it.
     """
-    from mtbench.avsr.openhead_av import WEIGHTS
+    from mtbench.avsr.openhead.recognizer import WEIGHTS
 
     if name != BUNDLED and not name.endswith(".safetensors"):
         return EncoderFacts(name)

@@ -25,14 +25,14 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from mtbench.benchmark import Benchmark, Clip, load_benchmark
-from mtbench.cache import write_atomically
+from mtbench.benchmarks.benchmark import Benchmark, Clip, load_benchmark
 from mtbench.errors import UsageError
-from mtbench.manifests import StrictModel, did_you_mean
-from mtbench.submission import MANIFEST, MOTION_FOLDER, Generation, ModelCard
+from mtbench.files.toml_files import StrictModel, did_you_mean
+from mtbench.submissions.submission import MANIFEST, MOTION_FOLDER, Generation, ModelCard
+from mtbench.work.cache import write_atomically
 
 if TYPE_CHECKING:
-    from mtbench.reference_model.corpus import Corpus
+    from mtbench.reference_model.corpora.corpus import Corpus
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +114,7 @@ def _open(name: str, corpus: Corpus | str | Path | None) -> Corpus:
             f"baseline {name} is learned from a corpus; give one (`mtbench reference data` makes one)"
         )
     if isinstance(corpus, str | Path):
-        from mtbench.reference_model.corpus import open_corpus
+        from mtbench.reference_model.corpora.corpus import open_corpus
 
         return open_corpus(corpus)
     return corpus

@@ -2,9 +2,9 @@
 
 Conventions
 -----------
-Timed phones of the benchmark (:mod:`mtbench.phone_times`) become shapes of the bundled head
-(:data:`mtbench.visemes.VISEMES`). A shape is held during its phone and crosses over to the next one linearly during
-:data:`BLEND` around their border, or less where one of them is shorter. A frame is the mean over its 40 ms.
+Timed phones of the benchmark (:mod:`mtbench.benchmarks.phone_times`) become shapes of the bundled head
+(:data:`mtbench.faces.visemes.VISEMES`). A shape is held during its phone and crosses over to the next one linearly
+during :data:`BLEND` around their border, or less where one of them is shorter. A frame is the mean over its 40 ms.
 
 There is no coarticulation beyond that: no phone looks different beside another one, nothing starts early, and a
 closure is complete only if its phone is long enough. Nothing is learned, and nothing of the benchmark's articulation
@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mtbench.benchmarks.phone_times import PAUSE, PhoneTime, read_phone_times
 from mtbench.errors import UsageError
-from mtbench.phone_times import PAUSE, PhoneTime, read_phone_times
 
 if TYPE_CHECKING:
-    from mtbench.benchmark import Clip
+    from mtbench.benchmarks.benchmark import Clip
 
 #: Seconds from one shape to the next.
 BLEND = 0.08
@@ -81,7 +81,7 @@ class PhoneRules:
 
     def predict(self, clip: Clip) -> np.ndarray:
         """Return vertices (T, V, 3) float32 in metres."""
-        from mtbench.head import load_head
+        from mtbench.faces.head import load_head
 
         head = load_head()
         return head.pose(self.predict_units(clip), head.identity(name_identity(clip)))
@@ -89,7 +89,7 @@ class PhoneRules:
 
 def name_identity(clip: Clip) -> str:
     """Return the name of the clip's speaker among the bundled head's identities; ``neutral`` where it has none."""
-    from mtbench.clip_files import read_motion_arrays
+    from mtbench.benchmarks.clip_files import read_motion_arrays
 
     if clip.motion_path is None:
         return "neutral"
@@ -118,7 +118,7 @@ def blend_shapes(phones: Sequence[PhoneTime], frames: int, fps: float = 25.0) ->
     UsageError
         For a phone without a shape.
     """
-    from mtbench.head import load_head
+    from mtbench.faces.head import load_head
 
     head = load_head()
     spans = _fill_pauses(phones, frames / fps)

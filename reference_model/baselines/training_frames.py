@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from mtbench.avsr.features import compute_logmel
+from mtbench.avsr.openhead.features import compute_logmel
 from mtbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from mtbench.benchmark import Clip
-    from mtbench.reference_model.corpus import Corpus
+    from mtbench.benchmarks.benchmark import Clip
+    from mtbench.reference_model.corpora.corpus import Corpus
 
 #: Principal movements that motion is reduced to.
 PRINCIPAL = 48
@@ -96,8 +96,8 @@ def pose_coordinates(clip: Clip, coordinates: np.ndarray, basis: np.ndarray, top
     PrerequisiteError
         Where neither the clip nor the topology has a resting face.
     """
-    from mtbench.ground_truth import static_face
-    from mtbench.topology import load_topology
+    from mtbench.benchmarks.ground_truth import static_face
+    from mtbench.faces.topology import load_topology
 
     face = static_face(clip, load_topology(topology))
     motion = torch.from_numpy(np.ascontiguousarray(coordinates, np.float32)) @ torch.from_numpy(basis)

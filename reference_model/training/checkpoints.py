@@ -15,10 +15,10 @@ from typing import Any
 
 import torch
 
-from mtbench.cache import write_atomically
 from mtbench.errors import PrerequisiteError, UsageError
+from mtbench.files.weight_files import check_tensors, load_checkpoint_file, read_description, read_tensors
 from mtbench.reference_model.model import MotionAutoencoder, Settings
-from mtbench.weight_files import check_tensors, load_checkpoint_file, read_description, read_tensors
+from mtbench.work.cache import write_atomically
 
 CHECKPOINT = "checkpoint.pt"
 STAGE1 = "stage1.safetensors"

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from mtbench.avsr.acoustics import change_channel, change_vocal_tract, mix
-from mtbench.avsr.features import SAMPLES_PER_FRAME, compute_logmel
+from mtbench.avsr.openhead.acoustics import change_channel, change_vocal_tract, mix
+from mtbench.avsr.openhead.features import SAMPLES_PER_FRAME, compute_logmel
 
 if TYPE_CHECKING:
     from mtbench.synth.espeak import Speech

@@ -1,10 +1,11 @@
 """Training of a speech encoder of the bundled recognizer's form, on sound alone, in languages of one's choice.
 
 The paper's ablation (b) hears with an encoder that has learned English only. At size ``mini`` the encoder is the audio
-branch of the bundled recognizer, so the English one is the same network (:class:`~mtbench.avsr.model.AudioVisualCTC`)
-trained from scratch on generated English speech: CTC over phones, and frame-wise phones from the lower half of the
-stack, as the recognizer itself learned, but without pictures. Given the twenty languages instead, the same steps make
-the encoder that (b) differs from by language and by nothing else.
+branch of the bundled recognizer, so the English one is the same network
+(:class:`~mtbench.avsr.openhead.model.AudioVisualCTC`) trained from scratch on generated English speech: CTC over
+phones, and frame-wise phones from the lower half of the stack, as the recognizer itself learned, but without
+pictures. Given the twenty languages instead, the same steps make the encoder that (b) differs from by language and
+by nothing else.
 
 One thread optimizes while another process makes batches (:mod:`mtbench.reference_model.training.encoder_batches`), and
 a run killed at any moment goes on where it was.
@@ -12,9 +13,9 @@ a run killed at any moment goes on where it was.
 Conventions
 -----------
 A run folder holds ``checkpoint.pt`` (tensors only), ``losses.csv`` and ``speech-encoder.safetensors`` + ``.json`` (the
-running average of the weights), which :meth:`mtbench.avsr.openhead_av.OpenheadAV.load` and
-:func:`mtbench.reference_model.speech.load_speech_encoder` read. Sound is 16 kHz mono, T frames have 640 T samples.
-Only training texts and training voices are drawn. Needs the extra ``[synth]``.
+running average of the weights), which :meth:`mtbench.avsr.openhead.recognizer.OpenheadAV.load` and
+:func:`mtbench.reference_model.encoders.speech.load_speech_encoder` read. Sound is 16 kHz mono, T frames have 640 T
+samples. Only training texts and training voices are drawn. Needs the extra ``[synth]``.
 """
 
 from __future__ import annotations
@@ -33,16 +34,16 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from mtbench.avsr.decoding import DecodingConfig
-from mtbench.avsr.model import AudioVisualCTC, ModelConfig
-from mtbench.avsr.openhead_av import save_recognizer
-from mtbench.child_processes import start_pool
+from mtbench.avsr.openhead.decoding import DecodingConfig
+from mtbench.avsr.openhead.model import AudioVisualCTC, ModelConfig
+from mtbench.avsr.openhead.recognizer import save_recognizer
 from mtbench.errors import UsageError
-from mtbench.file_errors import make_folder
-from mtbench.languages import language_code
+from mtbench.files.file_errors import make_folder
 from mtbench.reference_model.training.checkpoints import CHECKPOINT, load_checkpoint
 from mtbench.reference_model.training.encoder_batches import EncoderTraining, SpeechBatch, make_batch
-from mtbench.threads import single_threaded_torch
+from mtbench.speech.languages import language_code
+from mtbench.work.child_processes import start_pool
+from mtbench.work.threads import single_threaded_torch
 
 log = logging.getLogger(__name__)
 
@@ -171,7 +172,7 @@ def train_speech_encoder(
         Processes that make batches while this one optimizes on one thread; 0 makes them here. The result does not
         depend on it.
     sizes : dict, optional
-        Of the network, where they are not :class:`~mtbench.avsr.model.ModelConfig`'s.
+        Of the network, where they are not :class:`~mtbench.avsr.openhead.model.ModelConfig`'s.
 
     Returns
     -------

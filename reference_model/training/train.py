@@ -20,9 +20,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from mtbench.cache import write_atomically
 from mtbench.errors import UsageError
-from mtbench.file_errors import make_folder
+from mtbench.files.file_errors import make_folder
 from mtbench.reference_model.model import MotionAutoencoder, MultiTalk, Settings
 from mtbench.reference_model.training.balance import balance_input, balance_output, settle
 from mtbench.reference_model.training.checkpoints import STAGE1, load_autoencoder, save_autoencoder
@@ -32,9 +31,10 @@ from mtbench.reference_model.training.optimization import Run, count_steps
 from mtbench.reference_model.training.stage1 import Stage1
 from mtbench.reference_model.training.stage2 import Learner, Stage2
 from mtbench.reference_model.training.training_set import TrainingSet, learn_basis
+from mtbench.work.cache import write_atomically
 
 if TYPE_CHECKING:
-    from mtbench.reference_model.corpus import Corpus
+    from mtbench.reference_model.corpora.corpus import Corpus
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ def _threads(count: int | None) -> Iterator[None]:
 
 
 def _lips(corpus: Corpus) -> np.ndarray:
-    from mtbench.topology import load_topology
+    from mtbench.faces.topology import load_topology
 
     return load_topology(corpus.topology).region("lips")
 
@@ -139,9 +139,9 @@ def train_stage2(
     PrerequisiteError
         Where stage 1 has not been trained, or the speech encoder is missing.
     """
+    from mtbench.reference_model.encoders.speech import digest_tensors, load_speech_encoder
     from mtbench.reference_model.model_files import save_model
     from mtbench.reference_model.reference import ReferenceModel
-    from mtbench.reference_model.speech import digest_tensors, load_speech_encoder
 
     folder = Path(out)
     make_folder(folder)

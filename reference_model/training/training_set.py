@@ -18,18 +18,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from mtbench.audio import SAMPLES_PER_FRAME
-from mtbench.cache import digest_array
 from mtbench.errors import UsageError
-from mtbench.languages import LANGUAGES
 from mtbench.reference_model.model import Settings
 from mtbench.reference_model.training.configuration import MULTIPLE
 from mtbench.reference_model.training.prepared import PreparedRows, prepare_rows
-from mtbench.threads import single_threaded_torch
+from mtbench.speech.audio import SAMPLES_PER_FRAME
+from mtbench.speech.languages import LANGUAGES
+from mtbench.work.cache import digest_array
+from mtbench.work.threads import single_threaded_torch
 
 if TYPE_CHECKING:
-    from mtbench.reference_model.corpus import Corpus
-    from mtbench.reference_model.speech import SpeechEncoder
+    from mtbench.reference_model.corpora.corpus import Corpus
+    from mtbench.reference_model.encoders.speech import SpeechEncoder
 
 #: Share of the clips to validate on, and the most there are.
 VALIDATION = (0.05, 64)

@@ -1,0 +1,261 @@
+"""What a recognizer is to the harness: a protocol, its output, and the registry of names.
+
+Conventions
+-----------
+Mouth crops are (T, 96, 96) uint8 gray at 25 fps, the recognizer cuts the centre 88x88 itself. Audio is
+(N,) float32 mono at 16 kHz, N = 640 T. ``None`` for either means that the modality is withheld.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+import numpy as np
+
+from mtbench.errors import MtbenchError, PrerequisiteError, UsageError
+from mtbench.extras import explain_missing, require_extra
+from mtbench.files.user_folders import name_user
+
+if TYPE_CHECKING:
+    from mtbench.speech.lexicon import Lexicon
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """What a recognizer understood.
+
+    Attributes
+    ----------
+    text : str
+        Words of the clip's language, separated by blanks.
+    phones : tuple of str or None
+        IPA phones without a lexicon; None where the recognizer has no phones.
+    """
+
+    text: str
+    phones: tuple[str, ...] | None = None
+
+
+@runtime_checkable
+class Recognizer(Protocol):
+    """An audio-visual speech recognizer.
+
+    One that can only answer with words of a list says so by a property ``needs_lexicon`` that is true: then results
+    say where a benchmark has no list for it.
+    """
+
+    @property
+    def name(self) -> str:
+        """Name in headings and signatures."""
+        ...
+
+    @property
+    def digest(self) -> str:
+        """Digest of weights, code version and decoding settings: part of every signature and cache key."""
+        ...
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """ISO 639-3 codes it covers; other languages are scored ``n/a``."""
+        ...
+
+    def transcribe(
+        self,
+        crops: np.ndarray | None,
+        audio: Sequence[np.ndarray | None],
+        language: str,
+        lexicon: Lexicon | None = None,
+    ) -> list[Hypothesis]:
+        """Transcribe one clip under several acoustic conditions.
+
+        Parameters
+        ----------
+        crops : (T, 96, 96) uint8 or None
+            Mouth crops shared by all conditions (so that the visual front-end runs once).
+        audio : sequence of (640 T,) float32 or None
+            One entry per condition; None is video-only (needs crops).
+        language : str
+            ISO 639-3 code; must be in :attr:`languages`.
+        lexicon : mtbench.speech.lexicon.Lexicon or None
+            The benchmark's word list for this language; None uses the recognizer's own where it has one.
+
+        Returns
+        -------
+        list of Hypothesis
+            One per entry of *audio*; independent of how many entries there are.
+        """
+        ...
+
+
+class RecognizerError(MtbenchError):
+    """A recognizer that failed or returned something else than hypotheses; names clip and condition."""
+
+
+def identify(recognizer: Recognizer) -> str:
+    """Return what signatures call *recognizer*: ``name#digest``, and the class where it is not bundled.
+
+    Two classes may carry one name and one digest; they are two recognizers all the same.
+    """
+    text = f"{recognizer.name}#{recognizer.digest}"
+    kind = type(recognizer)
+    if kind.__module__.startswith("mtbench."):
+        return text
+    return f"{text}/{kind.__module__}.{kind.__qualname__}"
+
+
+def cache_identity(recognizer: Recognizer, spec: str) -> str:
+    """Return the digest of everything that a hypothesis of *recognizer* may follow from besides the clip.
+
+    Parameters
+    ----------
+    recognizer : Recognizer
+    spec : str
+        How it was asked for, see :func:`load_recognizer`: two functions may set up one class differently.
+
+    Returns
+    -------
+    str
+        blake2b-128 hex digest over *spec*, class, name, own digest, search and languages; for a recognizer that is
+        not bundled also over the file of its class, since its author may change code and forget the digest.
+    """
+    kind = type(recognizer)
+    parts = [spec, kind.__module__, kind.__qualname__, recognizer.name, recognizer.digest]
+    parts += [str(getattr(recognizer, "decoder", "")), ",".join(sorted(recognizer.languages))]
+    h = hashlib.blake2b("\0".join(parts).encode(), digest_size=16)
+    if not kind.__module__.startswith("mtbench."):
+        try:
+            h.update(Path(inspect.getfile(kind)).read_bytes())
+        except (OSError, TypeError):  # made in a notebook or by exec
+            h.update(b"no file")
+    return h.hexdigest()
+
+
+def transcribe_checked(
+    recognizer: Recognizer,
+    crops: np.ndarray | None,
+    audio: Sequence[np.ndarray | None],
+    language: str,
+    lexicon: Lexicon | None,
+    clip: str,
+    conditions: Sequence[str],
+) -> list[Hypothesis]:
+    """Return what *recognizer* transcribes of one clip, having looked at what it returns.
+
+    Parameters
+    ----------
+    recognizer, crops, audio, language, lexicon
+        As for :meth:`Recognizer.transcribe`.
+    clip : str
+        Id, for messages.
+    conditions : sequence of str
+        What to call each entry of *audio* in messages.
+
+    Raises
+    ------
+    RecognizerError
+        Naming clip, condition and cause, where the recognizer raises or returns no hypotheses.
+    """
+    try:
+        hypotheses = recognizer.transcribe(crops, audio, language, lexicon)
+    except MtbenchError:
+        raise
+    except Exception:
+        failing = "all conditions" if len(audio) > 1 else conditions[0]
+        for sound, condition in zip(audio, conditions, strict=True):
+            if len(audio) == 1:
+                break
+            try:
+                recognizer.transcribe(crops, [sound], language, lexicon)
+            except Exception as alone:
+                failing, error = condition, alone
+                break
+        raise RecognizerError(
+            f"{recognizer.name} failed on clip {clip} ({language}), {failing}: {_describe_failure(error)}"
+        ) from error
+    problem = _find_fault(hypotheses, conditions)
+    if problem is not None:
+        raise RecognizerError(f"{recognizer.name} on clip {clip} ({language}): {problem}")
+    return hypotheses
+
+
+def _describe_failure(error: BaseException) -> str:
+    """Return type, text and innermost place of an exception, on one line."""
+    text = " ".join(str(error).split())
+    what = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return what
+    return f"{what} ({Path(trace.tb_frame.f_code.co_filename).name}, line {trace.tb_lineno})"
+
+
+def _find_fault(hypotheses: object, conditions: Sequence[str]) -> str | None:
+    """Return what is wrong with a recognizer's answer, None where nothing is."""
+    if not isinstance(hypotheses, list | tuple) or len(hypotheses) != len(conditions):
+        found = f"{len(hypotheses)}" if isinstance(hypotheses, list | tuple) else type(hypotheses).__name__
+        return f"returned {found}, expected a list of {len(conditions)} hypotheses, one per condition"
+    for hypothesis, condition in zip(hypotheses, conditions, strict=True):
+        if not isinstance(hypothesis, Hypothesis) or not isinstance(hypothesis.text, str):
+            return (
+                f"{condition}: returned {type(hypothesis).__name__}, expected mtbench.avsr.base.Hypothesis with a "
+                "text"
+            )
+        if hypothesis.phones is not None and not all(isinstance(p, str) and p for p in hypothesis.phones):
+            return f"{condition}: phones must be a tuple of non-empty texts, or None"
+    return None
+
+
+def load_recognizer(name: str) -> Recognizer:
+    """Return the recognizer called *name*.
+
+    Parameters
+    ----------
+    name : str
+        ``"openhead-av"``, or ``"package.module:function"`` of your own: the function is called without
+        arguments and returns a :class:`Recognizer`. It is imported in every worker process.
+
+    Raises
+    ------
+    UsageError
+        For an unknown name, a module that cannot be imported, or an object that is no recognizer.
+    PrerequisiteError
+        Where the extra that it needs is not installed.
+    """
+    name_user()
+    if name == "openhead-av":
+        require_extra("judge", "the recognizer openhead-av (vertex errors alone: --recognizer none)")
+        from mtbench.avsr.openhead.recognizer import OpenheadAV
+
+        return OpenheadAV.load()
+    module, colon, function = name.partition(":")
+    if not colon:
+        raise UsageError(
+            f"unknown recognizer {name!r}; known: openhead-av, or package.module:function of your own"
+        )
+    try:
+        make = getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError, ValueError) as error:
+        if isinstance(error, ImportError) and (advice := explain_missing(error)) is not None:
+            raise PrerequisiteError(f"recognizer {name!r}: {advice}") from error
+        raise UsageError(
+            f"recognizer {name!r} cannot be loaded ({error}); is the module on PYTHONPATH?"
+        ) from error
+    try:
+        recognizer = make()
+    except MtbenchError:
+        raise
+    except Exception as error:
+        raise UsageError(
+            f"recognizer {name!r} cannot be loaded: {function}() failed with {_describe_failure(error)}"
+        ) from error
+    if not isinstance(recognizer, Recognizer):
+        kind = type(recognizer).__name__
+        raise UsageError(f"{name!r} returned a {kind}, which lacks name, digest, languages or transcribe")
+    return recognizer

@@ -1,0 +1,271 @@
+"""The conditions under which a recognizer is evaluated: what is said, who articulates it, what is heard.
+
+Conventions
+-----------
+A condition's corpus is ``"home"`` (the benchmark that is evaluated), ``"engines"`` (the bundled benchmark
+``openhead-engines``, in voices of speech engines that training never heard) or ``"real-speech"`` (recordings of
+people). Its face is ``"truth"`` (the clip's ground truth), ``"held-out"`` (the clip's timed phones, animated anew
+in the manner :data:`~mtbench.synth.articulation_settings.HELD_OUT` that training never saw), ``"flame"`` (the
+clip's facial-unit curves on the user's FLAME template, as clay), ``"recording"`` (the video of who spoke) or None
+(nothing to see). Signal-to-noise ratios are decibels, None is clean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mtbench.errors import MtbenchError, PrerequisiteError
+
+if TYPE_CHECKING:
+    from mtbench.benchmarks.benchmark import Benchmark, Clip
+    from mtbench.faces.topology import Topology
+    from mtbench.synth.articulation_settings import ArticulationSetting
+    from mtbench.synth.transferred_head import TransferredHead
+
+HOME, ENGINES, REAL_SPEECH = "home", "engines", "real-speech"
+#: The bundled benchmark of held-out speech engines.
+ENGINES_BENCHMARK = "openhead-engines"
+TRUTH, HELD_OUT, FLAME, RECORDING = "truth", "held-out", "flame", "recording"
+#: Signal-to-noise ratio of the conditions beyond the benchmark's own faces and voices, decibels.
+NOISY = -7.5
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One way of asking the recognizer.
+
+    Attributes
+    ----------
+    name : str
+        As in tables.
+    corpus : str
+        ``"home"``, ``"engines"`` or ``"real-speech"``.
+    face : str or None
+        ``"truth"``, ``"held-out"``, ``"flame"``, ``"recording"``; None shows nothing.
+    hears : bool
+        Whether there is sound.
+    snr_db : float or None
+        Of the sound; None is clean.
+    """
+
+    name: str
+    corpus: str
+    face: str | None
+    hears: bool = True
+    snr_db: float | None = None
+
+
+@dataclass(frozen=True)
+class Supplies:
+    """Files that some conditions need and mtbench does not ship.
+
+    Attributes
+    ----------
+    flame : str or None
+        A file that ``mtbench assets add flame`` would take; None is the registered asset. Nothing of it is kept.
+    recordings : str or None
+        Folder with the videos of the real speech, ``bbaf2n.mpg`` and so on.
+    """
+
+    flame: str | None = None
+    recordings: str | None = None
+
+
+def condition_name(modality: str, snr_db: float | None) -> str:
+    """Return the name of a condition on the benchmark's own faces and voices.
+
+    Examples
+    --------
+    >>> condition_name("av", -7.5), condition_name("a", None), condition_name("v", None)
+    ('av-7.5', 'a-clean', 'v')
+    """
+    if modality == "v":
+        return "v"
+    return f"{modality}-clean" if snr_db is None else f"{modality}{snr_db:g}"
+
+
+def list_conditions(snr: Sequence[float] = (NOISY, -10.0)) -> tuple[Condition, ...]:
+    """Return all conditions in the order of tables.
+
+    Parameters
+    ----------
+    snr : sequence of float
+        Signal-to-noise ratios on the benchmark's own faces and voices, decibels.
+    """
+    heard: list[float | None] = [None, *dict.fromkeys(snr)]
+    home = [Condition(condition_name("av", s), HOME, TRUTH, snr_db=s) for s in heard]
+    home += [Condition(condition_name("a", s), HOME, None, snr_db=s) for s in heard]
+    return (
+        *home,
+        Condition("v", HOME, TRUTH, hears=False),
+        Condition(f"heldout-articulation-av{NOISY:g}", HOME, HELD_OUT, snr_db=NOISY),
+        Condition("heldout-engines-av-clean", ENGINES, TRUTH),
+        Condition("heldout-engines-a-clean", ENGINES, None),
+        Condition(f"heldout-both-av{NOISY:g}", ENGINES, HELD_OUT, snr_db=NOISY),
+        Condition(f"flame-clay-av{NOISY:g}", HOME, FLAME, snr_db=NOISY),
+        Condition("real-speech-a-clean", REAL_SPEECH, None),
+        Condition("real-speech-av-clean", REAL_SPEECH, RECORDING),
+    )
+
+
+def find_obstacle(
+    condition: Condition, benchmark: Benchmark, clips: Sequence[Clip], supplies: Supplies
+) -> str | None:
+    """Return why *condition* cannot be measured on these *clips*, or None where it can.
+
+    Raises
+    ------
+    UsageError
+        Where a file that was supplied is not what it should be.
+    """
+    if condition.face is None or not clips:
+        return None
+    if condition.face == RECORDING:
+        return _find_missing_recordings(clips, supplies)
+    from mtbench.benchmarks.clip_files import read_motion_arrays
+
+    for clip in clips:
+        if clip.motion_path is None:
+            return f"clip {clip.id} of {benchmark.ref} has no ground-truth motion"
+        if condition.face == HELD_OUT and clip.phone_times_path is None:
+            return f"clip {clip.id} of {benchmark.ref} has no timed phones to animate anew"
+    if condition.face != TRUTH:
+        kind = read_motion_arrays(clips[0])[0].kind
+        if benchmark.topology != "openhead-1" or kind != "units":
+            return f"the ground truth of {benchmark.ref} is {kind}, not curves of the bundled head's units"
+    if condition.face == FLAME:
+        try:
+            load_flame_face(supplies.flame)
+        except PrerequisiteError as error:
+            return str(error)
+    return None
+
+
+def _find_missing_recordings(clips: Sequence[Clip], supplies: Supplies) -> str | None:
+    from mtbench.avsr.evaluation.recordings import find_video, load_detector
+
+    if supplies.recordings is None:
+        names = ", ".join(clip.id for clip in clips[:2])
+        return f"the videos ({names}, …) are not shipped: name their folder (--recordings)"
+    for clip in clips:
+        find_video(Path(supplies.recordings), clip.id)
+    try:
+        load_detector()
+    except PrerequisiteError as error:
+        return str(error)
+    return None
+
+
+def articulate(benchmark: str, clip: Clip, setting: ArticulationSetting) -> np.ndarray:
+    """Animate the clip's timed phones in another manner.
+
+    Parameters
+    ----------
+    benchmark : str
+        Name of the benchmark; with the clip's, it seeds blinks and brows as those of the bundled ground truth are.
+    clip : Clip
+        With timed phones.
+    setting : ArticulationSetting
+        The animator's manner.
+
+    Returns
+    -------
+    (T, 55) float32
+        Facial-unit curves.
+
+    Raises
+    ------
+    BenchmarkError
+        Where the clip has no timed phones, or unusable ones.
+    """
+    from mtbench.benchmarks.phone_times import read_phone_times
+    from mtbench.synth.articulation import animate
+    from mtbench.synth.benchmark_writer import clip_seed
+
+    seed = clip_seed(benchmark, clip.id)
+    curves = animate(read_phone_times(clip), clip.frames / clip.fps, setting, clip.fps, seed)
+    if len(curves) != clip.frames:
+        raise MtbenchError(f"clip {clip.id}: {len(curves)} animated frames, expected {clip.frames}")
+    return curves
+
+
+def render_face(benchmark: str, clip: Clip, face: str, supplies: Supplies = Supplies()) -> np.ndarray:
+    """Return the mouth crops of a condition's face, rendered exactly as those of an entry are.
+
+    Parameters
+    ----------
+    benchmark : str
+        Name of the benchmark.
+    clip : Clip
+        With ground truth, unless the face is a recording's.
+    face : str
+        ``"truth"``, ``"held-out"``, ``"flame"`` or ``"recording"``.
+    supplies : Supplies
+        What FLAME and recordings need.
+
+    Returns
+    -------
+    (T, 96, 96) uint8
+    """
+    from mtbench.benchmarks.clip_files import read_motion_arrays
+    from mtbench.faces.motion_files import pose_motion
+    from mtbench.faces.topology import load_topology
+    from mtbench.renderers.base import Appearance, load_renderer
+    from mtbench.renderers.mouth_crop import render_mouth_crops
+    from mtbench.synth.articulation_settings import HELD_OUT as manner
+
+    if face == RECORDING:
+        from mtbench.avsr.evaluation.recordings import crop_recording, find_video
+
+        assert supplies.recordings is not None
+        return crop_recording(find_video(Path(supplies.recordings), clip.id), clip.frames)
+    spec, arrays = read_motion_arrays(clip)
+    if face == FLAME:
+        topology, head = load_flame_face(supplies.flame)
+        vertices = head.pose(np.ascontiguousarray(arrays["units"], np.float32), head.neutral)
+    else:
+        topology = load_topology(spec.topology.name)
+        if face == HELD_OUT:
+            arrays = {**arrays, "units": articulate(benchmark, clip, manner)}
+        vertices = pose_motion(arrays, spec).vertices
+    return render_mouth_crops(load_renderer("software"), topology, vertices, Appearance())
+
+
+def load_flame_face(flame: str | None = None) -> tuple[Topology, TransferredHead]:
+    """Return FLAME's topology, as an entry's faces are rendered with, and the bundled head's units on it.
+
+    Parameters
+    ----------
+    flame : str, optional
+        A file that ``mtbench assets add flame`` would take; the registered asset by default. Nothing of it is kept.
+
+    Raises
+    ------
+    PrerequisiteError
+        Where no asset is registered.
+    UsageError
+        Where the file is not FLAME's.
+    """
+    from mtbench.faces.flame import require_triangles
+    from mtbench.synth.transferred_head import load_transferred_head
+
+    if flame is None:
+        return require_triangles(), load_transferred_head()
+    path = Path(flame)
+    stamp = path.stat() if path.is_file() else None
+    return _read_flame_face(path, None if stamp is None else (stamp.st_mtime_ns, stamp.st_size))
+
+
+@lru_cache(maxsize=2)
+def _read_flame_face(path: Path, stamp: tuple[int, int] | None) -> tuple[Topology, TransferredHead]:
+    """Read a template; *stamp* tells one version of the file from the next."""
+    from mtbench.synth.transferred_head import load_transferred_head
+
+    head = load_transferred_head(path)
+    return head.topology, head

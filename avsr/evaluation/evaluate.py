@@ -1,0 +1,284 @@
+"""The error table of a recognizer: how well it understands a benchmark's ground truth, and what it never met.
+
+Every clip is transcribed under every condition of :mod:`mtbench.avsr.evaluation.conditions`: clean and in noise,
+with both modalities and with each alone, articulated as never in training, spoken by engines that training never
+heard, on another mesh, and by people. Nothing is left out: what cannot be measured is a row with a reason.
+
+Conventions
+-----------
+Error rates are fractions (0.12 is 12 %). A language's rate is corpus-level: errors of all its clips over the
+length of all their references. The rate of ``"all"`` is the plain mean over the languages, so that no language
+counts more because its words are short. Sound in noise is rounded to 16 bits, as in a score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from mtbench.avsr.base import Recognizer, load_recognizer
+from mtbench.avsr.evaluation.conditions import (
+    ENGINES,
+    ENGINES_BENCHMARK,
+    HOME,
+    NOISY,
+    Condition,
+    Supplies,
+    find_obstacle,
+    list_conditions,
+    render_face,
+)
+from mtbench.avsr.evaluation.error_rows import ClipErrors, Row, make_rows
+from mtbench.benchmarks.benchmark import Benchmark, Clip, load_benchmark
+from mtbench.errors import UsageError
+from mtbench.speech.languages import language_code
+from mtbench.speech.noise import Noise, NoiseSet, load_noises
+from mtbench.work.progress import Progress
+
+#: Whose noises a benchmark without any is evaluated with.
+_NOISES = "openhead-20"
+
+
+@dataclass(frozen=True)
+class ClipTask:
+    """One clip under some conditions; picklable.
+
+    Attributes
+    ----------
+    recognizer : str
+        Registered name.
+    weights : str or None
+        Weights of ``openhead-av`` other than the bundled ones.
+    recognizer_digest, benchmark_digest : str
+        What they were when the evaluation began.
+    benchmark : str
+        Folder.
+    clip : str
+    conditions : tuple of Condition
+    noise : str
+        Name of the noise.
+    supplies : Supplies
+        Files that the user has to have.
+    """
+
+    recognizer: str
+    weights: str | None
+    recognizer_digest: str
+    benchmark: str
+    benchmark_digest: str
+    clip: str
+    conditions: tuple[Condition, ...]
+    noise: str
+    supplies: Supplies
+
+
+def evaluate(
+    benchmark: str | Path = "openhead-20",
+    recognizer: str = "openhead-av",
+    weights: str | Path | None = None,
+    snr: Sequence[float] = (NOISY, -10.0),
+    noise: str = "babble",
+    languages: Sequence[str] | None = None,
+    conditions: Sequence[str] | None = None,
+    flame: str | Path | None = None,
+    recordings: str | Path | None = None,
+    workers: int | None = 1,
+    progress: Progress | None = None,
+) -> list[Row]:
+    """Measure a recognizer on a benchmark's ground truth and under the held-out conditions.
+
+    Parameters
+    ----------
+    benchmark : str or Path
+        Name or folder; its clips need ground-truth motion for everything but audio alone.
+    recognizer : str
+        Registered name or ``package.module:function``.
+    weights : path, optional
+        Weights of ``openhead-av`` other than the bundled ones.
+    snr : sequence of float
+        dB, on the benchmark's own faces and voices.
+    noise : str
+        Name of one of the benchmark's noises.
+    languages : sequence of str, optional
+        Only these.
+    conditions : sequence of str, optional
+        Only these, by name.
+    flame : path, optional
+        A FLAME template, for the condition on its geometry; the registered asset by default.
+    recordings : path, optional
+        Folder with the videos of the real speech, for the condition that shows them.
+    workers : int, optional
+        Processes; None is one per core. Results do not depend on it.
+    progress : Progress, optional
+        Told about every clip.
+
+    Returns
+    -------
+    list of dict
+        ``{condition, language ("all" or ISO code), per, wer, cer, n_clips}``, in the order of the conditions,
+        ``"all"`` before its languages. A rate that cannot be told is None, and ``reason`` says why.
+
+    Raises
+    ------
+    UsageError
+        For an unknown name, or where no clip is left.
+    """
+    from mtbench.work.executor import Executor
+
+    bench = load_benchmark(benchmark)
+    codes = None if languages is None else [language_code(name) for name in languages]
+    chosen = _choose(conditions, snr)
+    path = None if weights is None else str(weights)
+    judge = _load_judge(recognizer, path)
+    corpora = {c.corpus: _load_corpus(c.corpus, bench) for c in chosen}
+    clips = {
+        name: [clip for clip in corpus.clips if codes is None or clip.language in codes]
+        for name, corpus in corpora.items()
+    }
+    if codes is not None and not any(clips.values()):
+        raise UsageError(f"no clip in {', '.join(codes)}; {bench.ref} has {', '.join(bench.languages)}")
+    supplies = Supplies(
+        None if flame is None else str(flame), None if recordings is None else str(recordings)
+    )
+    obstacles = {c.name: find_obstacle(c, corpora[c.corpus], clips[c.corpus], supplies) for c in chosen}
+    tasks = []
+    for name, corpus in corpora.items():
+        asked = tuple(c for c in chosen if c.corpus == name and obstacles[c.name] is None)
+        if any(c.snr_db is not None for c in asked):
+            find_noise(corpus, noise)  # an unknown name is an error now, not in a worker
+        tasks += [
+            ClipTask(
+                recognizer,
+                path,
+                judge.digest,
+                str(corpus.root),
+                corpus.digest,
+                clip.id,
+                asked,
+                noise,
+                supplies,
+            )
+            for clip in clips[name]
+            if asked and clip.language in judge.languages
+        ]
+    found: dict[str, dict[str, list[ClipErrors]]] = {}
+    results: list[dict[str, ClipErrors] | None] = [None] * len(tasks)
+    with (
+        progress or Progress() as reporter,
+        reporter.stage("clips", len(tasks)) as advance,
+        Executor(workers) as executor,
+    ):
+        for index, errors in executor.run(measure_clip, tasks):
+            results[index] = errors
+            advance()
+    for task, result in zip(tasks, results):
+        assert result is not None
+        language = _load_benchmark(task.benchmark, task.benchmark_digest).clip(task.clip).language
+        for condition, values in result.items():
+            found.setdefault(condition, {}).setdefault(language, []).append(values)
+    rows = []
+    for c in chosen:
+        rows += make_rows(c.name, obstacles[c.name], clips[c.corpus], found.get(c.name, {}), judge.name)
+    return rows
+
+
+def _choose(names: Sequence[str] | None, snr: Sequence[float]) -> tuple[Condition, ...]:
+    every = list_conditions(snr)
+    if names is None:
+        return every
+    known = {c.name: c for c in every}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise UsageError(f"unknown condition {', '.join(unknown)}; known: {', '.join(known)}")
+    return tuple(c for c in every if c.name in names)
+
+
+def _load_corpus(corpus: str, home: Benchmark) -> Benchmark:
+    if corpus == HOME:
+        return home
+    if corpus == ENGINES:
+        return load_benchmark(ENGINES_BENCHMARK)
+    from mtbench.synth.real_speech import load_real_speech
+
+    return load_real_speech()
+
+
+def find_noise(benchmark: Benchmark, name: str) -> Noise:
+    """Return the benchmark's noise called *name*, the bundled one where the benchmark brings no noises.
+
+    Raises
+    ------
+    UsageError
+        With the noises that there are.
+    """
+    return _noises(benchmark.noise_folder or load_benchmark(_NOISES).noise_folder).select([name])[name]
+
+
+@lru_cache(maxsize=4)
+def _noises(folder: Path | None) -> NoiseSet:
+    return load_noises(folder)
+
+
+def measure_clip(task: ClipTask) -> dict[str, ClipErrors]:
+    """Transcribe one clip under its conditions and count the errors, by condition."""
+    from mtbench.metrics.cer import count_character_edits
+    from mtbench.metrics.per import count_phone_edits
+    from mtbench.metrics.wer import count_word_edits
+
+    bench = _load_benchmark(task.benchmark, task.benchmark_digest)
+    judge = _judge(task.recognizer, task.weights, task.recognizer_digest)
+    clip = bench.clip(task.clip)
+    lexicon = bench.lexicon(clip.language)
+    # Without a list it answers with phones, which are no words: their errors would be a wrong number.
+    wordless = lexicon is None and getattr(judge, "needs_lexicon", False)
+    out: dict[str, ClipErrors] = {}
+    for face in dict.fromkeys(c.face for c in task.conditions):
+        asked = [c for c in task.conditions if c.face == face]
+        crops = None if face is None else render_face(bench.name, clip, face, task.supplies)
+        sounds = [_hear(bench, clip, c, task.noise) for c in asked]
+        hypotheses = judge.transcribe(crops, sounds, clip.language, lexicon)
+        for condition, said in zip(asked, hypotheses, strict=True):
+            out[condition.name] = {
+                "per": count_phone_edits(clip.phones, said.phones),
+                "wer": None if wordless else count_word_edits(clip.transcript, said.text, clip.language),
+                "cer": None if wordless else count_character_edits(clip.transcript, said.text, clip.language),
+            }
+    return out
+
+
+def _hear(benchmark: Benchmark, clip: Clip, condition: Condition, noise: str) -> np.ndarray | None:
+    from mtbench.speech.audio import from_pcm16, mix_at_snr, to_pcm16
+
+    if not condition.hears:
+        return None
+    if condition.snr_db is None:
+        return clip.audio
+    recording = find_noise(benchmark, noise)
+    mixture = mix_at_snr(clip.audio, recording.audio, condition.snr_db, recording.offset(clip.id))
+    return from_pcm16(to_pcm16(mixture))
+
+
+@lru_cache(maxsize=4)
+def _load_benchmark(folder: str, digest: str) -> Benchmark:
+    """Load a benchmark once per process and content."""
+    return load_benchmark(Path(folder))
+
+
+@lru_cache(maxsize=2)
+def _judge(recognizer: str, weights: str | None, digest: str) -> Recognizer:
+    """Load a recognizer once per process and content."""
+    return _load_judge(recognizer, weights)
+
+
+def _load_judge(recognizer: str, weights: str | None) -> Recognizer:
+    if weights is None:
+        return load_recognizer(recognizer)
+    if recognizer != "openhead-av":
+        raise UsageError(f"weights are those of openhead-av; {recognizer} brings its own")
+    from mtbench.avsr.openhead.recognizer import OpenheadAV
+
+    return OpenheadAV.load(weights)

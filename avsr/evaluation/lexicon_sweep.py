@@ -1,0 +1,305 @@
+"""How much of the word error is the lexicon's doing.
+
+The recognizer's log-probabilities of a benchmark's ground truth are computed once, and words are searched for in
+lexicons of growing size: the words of the test references only, the closed lexicon as shipped, and that with the
+1,000 to 20,000 most frequent words of the language added. Beside the word errors stands what no lexicon touches: the
+phone error, and the share of words with a wrong phone in them (word boundaries given). What the word error is below
+that share is what the lexicon mends; how it grows with the lexicon says how much of that is due to its being small.
+
+Conventions
+-----------
+Error rates are fractions, corpus-level within a language; ``"all"`` is the mean over the languages. Added words
+count 0 in the prior, so one thing changes at a time; their pronunciations are the speech engine's (extra
+``[synth]``). For Thai, of which there is no list by frequency, added words are a fixed random choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mtbench.avsr.evaluation.lexicon_sizes import (
+    break_words,
+    extend_lexicon,
+    pronounce_frequent,
+    restrict_lexicon,
+)
+from mtbench.results.rows import EditCounts
+from mtbench.speech.languages import headline_rate
+
+if TYPE_CHECKING:
+    from mtbench.avsr.openhead.recognizer import OpenheadAV
+    from mtbench.benchmarks.benchmark import Benchmark, Clip
+
+#: Words added to the closed lexicon.
+SIZES = (1_000, 2_000, 5_000, 10_000, 20_000)
+CONDITIONS = ("av-clean", "av-7.5", "v")
+REFERENCES, CLOSED = "references only", "closed"
+
+
+@dataclass(frozen=True)
+class SweepRow:
+    """Errors in one language under one condition with one lexicon.
+
+    Attributes
+    ----------
+    condition : str
+        ``"av-clean"``, ``"av-7.5"``, ``"a-clean"``, ``"v"``, …
+    language : str
+        ISO 639-3 code or ``"all"``.
+    lexicon : str
+        ``"references only"``, ``"closed"`` or ``"+N"``.
+    words : float
+        Words in the lexicon (``"all"``: mean).
+    unknown : float
+        Share of reference words that the lexicon lacks.
+    per : float or None
+        Phone error; None without reference phones.
+    broken : float or None
+        Share of words with a wrong phone; None where words or phones are not known.
+    wer, cer, headline : float
+        Word and character error, and the one of them that counts in the language.
+    n_clips : int
+        Clips.
+    """
+
+    condition: str
+    language: str
+    lexicon: str
+    words: float
+    unknown: float
+    per: float | None
+    broken: float | None
+    wer: float
+    cer: float
+    headline: float
+    n_clips: int
+
+
+@dataclass(frozen=True)
+class _Task:
+    benchmark: str
+    weights: str | None
+    language: str
+    sizes: tuple[int, ...]
+    conditions: tuple[str, ...]
+    clips: int | None
+
+
+def sweep_lexicon(
+    benchmark: str = "openhead-20",
+    weights: str | Path | None = None,
+    sizes: Sequence[int] = SIZES,
+    conditions: Sequence[str] = CONDITIONS,
+    languages: Sequence[str] | None = None,
+    clips: int | None = None,
+    workers: int | None = None,
+) -> list[SweepRow]:
+    """Measure word errors over lexicons of several sizes.
+
+    Parameters
+    ----------
+    benchmark : str
+        Name or folder, with ground truth and lexicons.
+    weights : path, optional
+        Weights of ``openhead-av`` other than the bundled ones.
+    sizes : sequence of int
+        Words to add to the closed lexicon; each needs the ``[synth]`` extra.
+    conditions : sequence of str
+        ``"v"``, or ``"av"`` or ``"a"`` with ``"-clean"`` or decibels: ``"av-7.5"``.
+    languages : sequence of str, optional
+        Only these ISO 639-3 codes.
+    clips : int, optional
+        Only the first so many of each language.
+    workers : int, optional
+        Processes; results do not depend on it.
+
+    Raises
+    ------
+    UsageError
+        For an unknown condition, or where no language has a lexicon.
+    PrerequisiteError
+        Where words are to be added and the extra is not installed.
+    """
+    from mtbench.benchmarks.benchmark import load_benchmark
+    from mtbench.errors import UsageError
+    from mtbench.work.executor import Executor
+
+    for condition in conditions:
+        parse_condition(condition)
+    bench = load_benchmark(benchmark)
+    chosen = [c for c in bench.languages if c in bench.lexicons and (not languages or c in languages)]
+    if not chosen:
+        raise UsageError(
+            f"{benchmark}: no lexicon for {', '.join(languages or bench.languages)}; nothing to sweep"
+        )
+    path = None if weights is None else str(weights)
+    tasks = [
+        _Task(str(bench.root), path, c, tuple(sorted(set(sizes))), tuple(conditions), clips) for c in chosen
+    ]
+    with Executor(workers) as executor:
+        found = dict(executor.run(_sweep_language, tasks))
+    rows = [row for i in range(len(tasks)) for row in found[i]]
+    return [*_average(rows), *rows]
+
+
+def parse_condition(name: str) -> tuple[str, float | None]:
+    """Return modality and SNR of a condition's name; the SNR is None for clean and for no sound.
+
+    Examples
+    --------
+    >>> parse_condition("av-7.5"), parse_condition("a-clean"), parse_condition("v")
+    (('av', -7.5), ('a', None), ('v', None))
+    """
+    from mtbench.errors import UsageError
+
+    if name == "v":
+        return "v", None
+    modality = "av" if name.startswith("av") else "a"
+    try:
+        if not name.startswith(modality):
+            raise ValueError
+        level = name[len(modality) :]
+        return modality, None if level == "-clean" else float(level)
+    except ValueError:
+        raise UsageError(
+            f"unknown condition {name!r}; expected v, or av or a with -clean or decibels: av-clean, a-7.5"
+        ) from None
+
+
+@lru_cache(maxsize=1)
+def _judge(weights: str | None) -> OpenheadAV:
+    from mtbench.avsr.openhead.recognizer import OpenheadAV
+
+    return OpenheadAV.load(weights)
+
+
+def _sweep_language(task: _Task) -> list[SweepRow]:
+    from mtbench.avsr.openhead.decoding import decode_phones
+    from mtbench.benchmarks.benchmark import load_benchmark
+    from mtbench.metrics.cer import count_character_edits
+    from mtbench.metrics.per import count_phone_edits
+    from mtbench.metrics.wer import count_word_edits
+
+    bench, judge, code = load_benchmark(task.benchmark), _judge(task.weights), task.language
+    clips = [c for c in bench.clips if c.language == code][: task.clips]
+    closed = bench.lexicon(code)
+    assert closed is not None
+    references = [clip.transcript.split() for clip in clips]
+    lexicons = {REFERENCES: restrict_lexicon(closed, {w for words in references for w in words})}
+    lexicons[CLOSED] = closed
+    if task.sizes:
+        frequent = pronounce_frequent(code, task.sizes[-1])
+        lexicons |= {f"+{size}": extend_lexicon(closed, frequent[:size]) for size in task.sizes}
+    heard = _listen(bench, judge, clips, task.conditions)
+    variants = dict(zip(closed.words, closed.pronunciations, strict=True))
+    phones, broken = {}, {}
+    for condition, frames in heard.items():
+        said = [[judge.phones[c - 1] for c in decode_phones(f)] for f in frames]
+        phones[condition] = _pool(
+            [count_phone_edits(c.phones, tuple(h)) for c, h in zip(clips, said, strict=True)]
+        )
+        broken[condition] = _pool(
+            [
+                break_words([variants[w][0] for w in words], c.phones, h)
+                if c.phones is not None and all(w in variants for w in words)
+                else None
+                for c, words, h in zip(clips, references, said, strict=True)
+            ]
+        )
+    rows = []
+    for name, lexicon in lexicons.items():
+        known = set(lexicon.words)
+        unknown = [w not in known for words in references for w in words]
+        decoder = judge.word_decoder(lexicon)
+        for condition, frames in heard.items():
+            texts = [" ".join(decoder.decode(f)) for f in frames]
+            pairs = [(c.transcript, text) for c, text in zip(clips, texts, strict=True)]
+            wer = _pool([count_word_edits(r, h, code) for r, h in pairs])
+            cer = _pool([count_character_edits(r, h, code) for r, h in pairs])
+            assert wer is not None
+            assert cer is not None
+            rows.append(
+                SweepRow(
+                    condition=condition,
+                    language=code,
+                    lexicon=name,
+                    words=len(lexicon),
+                    unknown=float(np.mean(unknown)),
+                    per=phones[condition],
+                    broken=broken[condition],
+                    wer=wer,
+                    cer=cer,
+                    headline=cer if headline_rate(code) == "cer" else wer,
+                    n_clips=len(clips),
+                )
+            )
+    return rows
+
+
+def _listen(
+    bench: Benchmark, judge: OpenheadAV, clips: Sequence[Clip], conditions: Sequence[str]
+) -> dict[str, list[np.ndarray]]:
+    """Return the log-probabilities of each clip by condition."""
+    from mtbench.avsr.openhead.inference import Request
+    from mtbench.errors import UsageError
+    from mtbench.faces.topology import load_topology
+    from mtbench.renderers.base import Appearance, load_renderer
+    from mtbench.renderers.mouth_crop import render_mouth_crops
+    from mtbench.speech.audio import mix_at_snr
+    from mtbench.speech.noise import load_noises
+
+    renderer = load_renderer("software")
+    wanted = {name: parse_condition(name) for name in conditions}
+    seen = [name for name in wanted if "v" in wanted[name][0]]
+    requests = []
+    for clip in clips:
+        sounds: dict[str, Any] = {}
+        for name, (modality, snr) in wanted.items():
+            sounds[name] = None if modality == "v" else clip.audio
+            if snr is not None:
+                noise = load_noises(bench.noise_folder)["babble"]
+                sounds[name] = mix_at_snr(clip.audio, noise.audio, snr, noise.offset(clip.id))
+        crops = None
+        if seen:
+            if clip.motion is None:
+                raise UsageError(
+                    f"clip {clip.id}: {seen[0]} needs ground-truth motion, and this clip has none"
+                )
+            topology = load_topology(clip.motion.topology)
+            crops = render_mouth_crops(renderer, topology, clip.motion.vertices, Appearance())
+        requests.append(Request(crops, [sounds[name] for name in seen], clip.language))
+        requests.append(Request(None, [sounds[n] for n in wanted if n not in seen], clip.language))
+    found = judge.log_probs_many(requests)
+    heard = [n for n in wanted if n not in seen]
+    out: dict[str, list[np.ndarray]] = {name: [] for name in wanted}
+    for i in range(len(clips)):
+        for names, frames in ((seen, found[2 * i]), (heard, found[2 * i + 1])):
+            for name, log_probs in zip(names, frames, strict=True):
+                out[name].append(log_probs)
+    return out
+
+
+def _pool(parts: Sequence[EditCounts | None]) -> float | None:
+    """Return the corpus-level rate, None where a clip has none."""
+    known = [p for p in parts if p is not None]
+    length = sum(p.reference_length for p in known)
+    return sum(p.errors for p in known) / length if len(known) == len(parts) and length else None
+
+
+def _average(rows: Sequence[SweepRow]) -> list[SweepRow]:
+    """Return the means over the languages, conditions and lexicons in order."""
+    out = []
+    for condition, lexicon in dict.fromkeys((r.condition, r.lexicon) for r in rows):
+        group = [r for r in rows if (r.condition, r.lexicon) == (condition, lexicon)]
+        means: dict[str, Any] = {}
+        for name in ("words", "unknown", "per", "broken", "wer", "cer", "headline"):
+            values = [getattr(r, name) for r in group]
+            means[name] = None if None in values else float(np.mean(values))
+        out.append(SweepRow(condition, "all", lexicon, **means, n_clips=sum(r.n_clips for r in group)))
+    return out

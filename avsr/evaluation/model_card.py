@@ -1,0 +1,234 @@
+"""The model card's tables: what was reached beside what was aimed at, and the errors of every language.
+
+Conventions
+-----------
+Rows are those of :func:`mtbench.avsr.evaluation.evaluate.evaluate`; tables are in per cent, Markdown. A target that
+was missed is called so; whether it was is decided before anything is rounded. The gain is the error of audio alone
+minus that of both modalities under the same noise, in points.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mtbench.avsr.evaluation.conditions import NOISY, condition_name
+from mtbench.avsr.evaluation.error_rows import Row
+from mtbench.speech.languages import LANGUAGES, display_name
+
+_AV, _A = condition_name("av", NOISY), condition_name("a", NOISY)
+#: Name of the gain's line.
+GAIN = f"gain{NOISY:g}"
+#: Where the generated part of a model card begins; what stands above it is written by people.
+GENERATED = "## Settings"
+
+
+@dataclass(frozen=True)
+class Target:
+    """What was aimed at, as fractions: errors at most, gains at least; None is a figure to report only."""
+
+    per: float | None = None
+    wer: float | None = None
+
+
+#: Aims on ``openhead-20`` and its held-out companions, set before training.
+TARGETS: dict[str, Target] = {
+    "av-clean": Target(0.05, 0.10),
+    "a-clean": Target(0.10, 0.20),
+    _AV: Target(0.24, 0.40),
+    _A: Target(),
+    GAIN: Target(0.45, 0.40),
+    "v": Target(0.38),
+    f"heldout-articulation-av{NOISY:g}": Target(0.32),
+    "heldout-engines-av-clean": Target(0.22),
+    f"heldout-both-av{NOISY:g}": Target(),
+    f"flame-clay-av{NOISY:g}": Target(0.38),
+    "real-speech-a-clean": Target(),
+}
+#: The largest phone error of a language, as a multiple of the mean's, with both modalities and without noise.
+WORST_RATIO = 1.6
+
+_TITLES = {
+    "av-clean": "AV clean",
+    "a-clean": "audio only, clean",
+    "v": "video only",
+    GAIN: f"AV gain at {NOISY:g} dB (audio only − AV)",
+    f"heldout-articulation-av{NOISY:g}": f"held-out articulation model, AV at {NOISY:g} dB",
+    "heldout-engines-av-clean": "held-out speech engines, AV clean",
+    "heldout-engines-a-clean": "held-out speech engines, audio only, clean",
+    f"heldout-both-av{NOISY:g}": f"held-out engine × held-out articulation, AV at {NOISY:g} dB",
+    f"flame-clay-av{NOISY:g}": f"FLAME clay geometry, AV at {NOISY:g} dB",
+    "real-speech-a-clean": "recordings of people (GRID, English), audio only",
+    "real-speech-av-clean": "recordings of people, AV clean",
+}
+
+
+def summarize(rows: Sequence[Row]) -> list[Row]:
+    """Return the means over languages in the order of conditions, the gain after the noisy conditions."""
+    means = [row for row in rows if row["language"] == "all"]
+    found = {row["condition"]: row for row in means}
+    if _AV not in found or _A not in found:
+        return means
+    both, heard = found[_AV], found[_A]
+    gain: Row = {"condition": GAIN, "language": "all", "n_clips": both["n_clips"]}
+    for rate in ("per", "wer", "cer"):
+        known = None not in (both[rate], heard[rate])
+        gain[rate] = heard[rate] - both[rate] if known else None
+    at = max(means.index(both), means.index(heard)) + 1
+    return [*means[:at], gain, *means[at:]]
+
+
+def is_met(condition: str, rate: str, value: float | None) -> bool | None:
+    """Return whether a target is met; None where there is none, or no value."""
+    target = getattr(TARGETS.get(condition, Target()), rate)
+    if target is None or value is None:
+        return None
+    return value >= target if condition == GAIN else value <= target
+
+
+def _describe_aim(condition: str, rate: str, value: float | None) -> str:
+    target = getattr(TARGETS.get(condition, Target()), rate)
+    if target is None:
+        return ""
+    verdict = {True: "met", False: "missed", None: "not measured"}[is_met(condition, rate, value)]
+    return f"{'≥' if condition == GAIN else '≤'} {_percent(target, 0)} {verdict}"
+
+
+def format_summary(rows: Sequence[Row], aims: bool = True) -> str:
+    """Return the means over languages as a Markdown table.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+    aims : bool
+        Whether to put the targets beside them, which are those of all languages of ``openhead-20``.
+    """
+    heads = ["condition, mean over the languages", "clips"]
+    for head in ("phone error", "word error"):
+        heads += [head, "aim"] if aims else [head]
+    lines = ["| " + " | ".join(heads) + " |", "|---|" + "---:|" * (len(heads) - 1)]
+    reasons = []
+    for row in summarize(rows):
+        name = row["condition"]
+        cells = []
+        for rate in ("per", "wer"):
+            cells.append(_percent(row[rate], 2))
+            if aims:
+                cells.append(_describe_aim(name, rate, row[rate]))
+        lines.append(f"| {_title(name)} (`{name}`) | {row['n_clips']} | " + " | ".join(cells) + " |")
+        if row["n_clips"] == 0 and row.get("reason"):
+            reasons.append(f"- `{name}` was not measured: {row['reason']}")
+    return "\n".join([*lines, *([""] if reasons else []), *reasons])
+
+
+def format_table(rows: Sequence[Row], rate: str = "per") -> str:
+    """Return one error rate as a Markdown table: one line per language, one column per condition, in per cent.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+    rate : str
+        ``"per"``, ``"wer"`` or ``"cer"``.
+    """
+    conditions = list(dict.fromkeys(row["condition"] for row in rows if row["n_clips"]))
+    found = {(row["condition"], row["language"]): row for row in rows}
+    codes = dict.fromkeys(row["language"] for row in rows if row["language"] != "all")
+    order = [
+        *(code for code in LANGUAGES if code in codes),
+        *(code for code in codes if code not in LANGUAGES),
+    ]
+    lines = ["| language | " + " | ".join(conditions) + " |", "|---|" + "---:|" * len(conditions)]
+    for code in ("all", *order):
+        cells = [_cell(found.get((condition, code)), rate) for condition in conditions]
+        name = "mean" if code == "all" else display_name(code)
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def describe_balance(rows: Sequence[Row], condition: str = "av-clean") -> str | None:
+    """Return a sentence on the language whose phone error is furthest above the mean, or None without rows."""
+    mean = next((r["per"] for r in rows if r["condition"] == condition and r["language"] == "all"), None)
+    parts = [
+        r for r in rows if r["condition"] == condition and r["language"] != "all" and r["per"] is not None
+    ]
+    if not mean or not parts:
+        return None
+    parts.sort(key=lambda row: -row["per"])
+    above = [r for r in parts if r["per"] > WORST_RATIO * mean and r["language"] != "tha"]
+    worst = ", ".join(f"{display_name(r['language'])} {r['per'] / mean:.2f}" for r in (above or parts[:1]))
+    aim = f"aim: no language but Thai above {WORST_RATIO:g}"
+    return f"Phone error as a multiple of the mean, `{condition}`: {worst} ({'missed' if above else 'met'}; {aim})."
+
+
+def write_model_card(weights: Path, rows: Sequence[Row], notes: str | None = None) -> Path:
+    """Write ``NAME.md`` beside ``NAME.safetensors``: notes, training settings and the error tables.
+
+    Parameters
+    ----------
+    weights : Path
+        The safetensors file; its ``.json`` must lie beside it.
+    rows : sequence of dict
+        What :func:`mtbench.avsr.evaluation.evaluate.evaluate` returned.
+    notes : str, optional
+        Markdown for the head of the card; by default the head of the card that is there.
+
+    Returns
+    -------
+    Path
+        The card.
+    """
+    meta: dict[str, Any] = json.loads(weights.with_suffix(".json").read_text("utf-8"))
+    facts = "\n".join(f"- {key}: {value}" for key, value in {**meta["training"], **meta["decoding"]}.items())
+    card = weights.with_suffix(".md")
+    if notes is None:
+        notes = card.read_text("utf-8").split(GENERATED)[0] if card.is_file() else f"# {weights.stem}"
+    sections = [
+        notes.strip(),
+        f"{GENERATED}\n\n{facts}",
+        "## Errors on the test split, per cent\n\nUnseen texts and voices; noise is babble. The phone error needs no "
+        "lexicon, the word error is that of the words\nfound with the language's lexicon. Means are over languages, "
+        "not pooled. Aims were set before training.\n\n" + format_summary(rows),
+    ]
+    balance = describe_balance(rows)
+    if balance:
+        sections.append(balance)
+    sections.append(f"### Phone error by language\n\n{format_table(rows, 'per')}")
+    sections.append(
+        "### Word error by language\n\nWords of Japanese, Mandarin and Thai are those of the transcript's "
+        "segmentation; their character errors follow.\n\n" + format_table(rows, "wer")
+    )
+    characters = [r for r in rows if r["language"] in _by_characters()]
+    if characters:
+        sections.append(f"### Character error\n\n{_without_mean(format_table(characters, 'cer'))}")
+    part = card.with_suffix(".md.part")
+    part.write_text("\n\n".join(sections) + "\n", "utf-8")
+    part.replace(card)
+    return card
+
+
+def _by_characters() -> Iterable[str]:
+    return [code for code, language in LANGUAGES.items() if language.headline == "cer"]
+
+
+def _without_mean(table: str) -> str:
+    return "\n".join(line for line in table.split("\n") if not line.startswith("| mean |"))
+
+
+def _title(condition: str) -> str:
+    if condition in _TITLES:
+        return _TITLES[condition]
+    for modality, title in (("av", "AV"), ("a", "audio only")):
+        if condition.startswith(modality) and condition[len(modality) :][:1] in "-0123456789":
+            return f"{title} at {condition[len(modality) :]} dB"
+    return condition
+
+
+def _cell(row: Row | None, rate: str) -> str:
+    return "n/a" if row is None else _percent(row[rate], 1)
+
+
+def _percent(value: float | None, digits: int) -> str:
+    return "n/a" if value is None else f"{100 * value:.{digits}f}"

@@ -1,0 +1,306 @@
+"""``openhead-av``, the recognizer that ships with mtbench.
+
+It was trained on synthetic speech of the twenty languages and on the bundled head only; its model card
+(``weights/openhead-av.md``) says how well it understands what. It is a judge of readability on speech of its own
+kind, and the harness warns where it meets speech that it does not understand.
+
+Conventions
+-----------
+See :mod:`mtbench.avsr.base`. Conditions and clips go through the network in batches
+(:mod:`mtbench.avsr.openhead.inference`); what is understood depends neither on how many are asked for at once nor
+on their order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from safetensors.torch import save_file
+
+from mtbench.avsr.base import Hypothesis
+from mtbench.avsr.openhead.decoding import DecodingConfig, WordDecoder, decode_phones
+from mtbench.avsr.openhead.inference import BATCH_FRAMES, Request, compute_log_probs
+from mtbench.avsr.openhead.model import TRAINING_ONLY, AudioVisualCTC, ModelConfig
+from mtbench.errors import PrerequisiteError, UsageError
+from mtbench.files.file_errors import make_folder
+from mtbench.files.weight_files import check_tensors, read_description, read_tensors
+from mtbench.speech.languages import check_code, display_name
+
+if TYPE_CHECKING:
+    from mtbench.speech.lexicon import Lexicon
+
+#: Raised whenever the same weights would give other hypotheses: features, decoding, rounding.
+CODE_VERSION = "1"
+
+WEIGHTS = Path(__file__).parents[1] / "weights"
+
+
+@dataclass(frozen=True)
+class OpenheadAV:
+    """A trained audio-visual recognizer; satisfies :class:`mtbench.avsr.base.Recognizer`.
+
+    Attributes
+    ----------
+    network : AudioVisualCTC
+        In evaluation mode, float32.
+    phones : tuple of str
+        Class *i* of the network is ``phones[i - 1]``.
+    language_order : tuple of str
+        Language index *i* is ``language_order[i - 1]``; 0 is unknown.
+    decoding : DecodingConfig
+        Weights of the word search.
+    digest : str
+        Of weights, configuration and code version.
+    name : str
+        In headings and signatures.
+    batch_frames : int
+        Video frames in a batch; results do not depend on it.
+    """
+
+    network: AudioVisualCTC
+    phones: tuple[str, ...]
+    language_order: tuple[str, ...]
+    decoding: DecodingConfig
+    digest: str
+    name: str = "openhead-av"
+    batch_frames: int = BATCH_FRAMES
+    _decoders: dict[str, WordDecoder] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """ISO 639-3 codes it was trained on."""
+        return frozenset(self.language_order)
+
+    @property
+    def needs_lexicon(self) -> bool:
+        """True: without a word list it answers with undivided phones, which no word is equal to."""
+        return True
+
+    @property
+    def decoder(self) -> str:
+        """How words are searched for, as signatures name it."""
+        return self.decoding.describe()
+
+    @classmethod
+    def load(cls, path: str | Path | None = None, decoding: DecodingConfig | None = None) -> OpenheadAV:
+        """Load ``NAME.safetensors`` and ``NAME.json``.
+
+        Parameters
+        ----------
+        path : path, optional
+            The safetensors file; the bundled weights by default.
+        decoding : DecodingConfig, optional
+            Settings of the word search; by default those of the checkpoint.
+
+        Raises
+        ------
+        PrerequisiteError
+            If the weights are absent.
+        UsageError
+            If they are not a checkpoint of this recognizer.
+        """
+        weights = Path(path) if path else WEIGHTS / "openhead-av.safetensors"
+        meta_file = weights.parent / f"{weights.stem}.json"
+        for file in (weights, meta_file):
+            if not file.is_file():
+                raise PrerequisiteError(
+                    f"{file}: the recognizer's weights are not there; a checkpoint is a pair NAME.safetensors and "
+                    "NAME.json. Reinstall mtbench, or make one with `mtbench avsr train`."
+                )
+        try:
+            meta: dict[str, Any] = read_description(meta_file)
+            state = {k: v.float() for k, v in read_tensors(weights).items()}
+            config = ModelConfig.from_dict(meta["model"])
+            check_tensors(
+                lambda: AudioVisualCTC(config),
+                state,
+                may_lack=lambda k: k.startswith(TRAINING_ONLY) or k.endswith("num_batches_tracked"),
+            )
+            network = AudioVisualCTC(config)
+            network.load_state_dict(state, strict=False)
+            phones, order = tuple(meta["phones"]), tuple(meta["languages"])
+            own = DecodingConfig(**meta["decoding"])
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError) as error:
+            raise UsageError(
+                f"{weights}: not a checkpoint of openhead-av ({error}); expected the pair that `mtbench avsr train` "
+                "writes. Perhaps the two files come from different runs."
+            ) from error
+        h = hashlib.blake2b(digest_size=16)
+        for part in (weights.read_bytes(), meta_file.read_bytes(), CODE_VERSION.encode()):
+            h.update(hashlib.blake2b(part).digest())
+        if decoding is not None and decoding != own:
+            h.update(decoding.describe().encode())
+        return cls(network.eval(), phones, order, decoding or own, h.hexdigest())
+
+    def log_probs(
+        self, crops: np.ndarray | None, audio: Sequence[np.ndarray | None], language: str
+    ) -> list[np.ndarray]:
+        """Return (2 T, P) float32 log-probabilities for each acoustic condition.
+
+        Parameters and errors are those of :meth:`transcribe`.
+        """
+        return self.log_probs_many([Request(crops, audio, language)])[0]
+
+    def log_probs_many(self, requests: Sequence[Request]) -> list[list[np.ndarray]]:
+        """Return (2 T, P) float32 log-probabilities for each condition of each clip.
+
+        Parameters and errors are those of :meth:`transcribe_many`.
+        """
+        order = {language: i + 1 for i, language in enumerate(self.language_order)}
+        for request in requests:
+            if request.language not in order:
+                raise UsageError(
+                    f"{self.name} was not trained on {display_name(check_code(request.language))} speech; it covers "
+                    f"{', '.join(self.language_order)}"
+                )
+        languages = [order[request.language] for request in requests]
+        return compute_log_probs(self.network, requests, languages, self.batch_frames)
+
+    def transcribe(
+        self,
+        crops: np.ndarray | None,
+        audio: Sequence[np.ndarray | None],
+        language: str,
+        lexicon: Lexicon | None = None,
+    ) -> list[Hypothesis]:
+        """Transcribe one clip under several acoustic conditions.
+
+        Parameters
+        ----------
+        crops : (T, 96, 96) uint8 or None
+            Mouth crops at 25 fps.
+        audio : sequence of (640 T,) float32 or None
+            One entry per condition; None is video-only.
+        language : str
+            ISO 639-3 code.
+        lexicon : Lexicon, optional
+            Words that may be said. Without one, words are the phones themselves, undivided.
+
+        Returns
+        -------
+        list of Hypothesis
+            One per entry of *audio*.
+
+        Raises
+        ------
+        ValueError
+            If lengths do not match or a condition has no modality.
+        """
+        return self.transcribe_many([Request(crops, audio, language, lexicon)])[0]
+
+    def transcribe_many(self, requests: Sequence[Request]) -> list[list[Hypothesis]]:
+        """Transcribe several clips, batched by length; the same results as one at a time.
+
+        Parameters
+        ----------
+        requests : sequence of Request
+            Clips with their conditions, see :meth:`transcribe`.
+
+        Returns
+        -------
+        list of list of Hypothesis
+            One list per clip, one entry per condition.
+
+        Raises
+        ------
+        ValueError
+            If a clip's lengths do not match or a condition has no modality.
+        UsageError
+            If a lexicon has phones that the recognizer does not know.
+        """
+        # First, so that a lexicon that cannot be used costs no time.
+        decoders = [None if r.lexicon is None else self.word_decoder(r.lexicon) for r in requests]
+        return [
+            [self._understand(frames, decoder) for frames in conditions]
+            for decoder, conditions in zip(decoders, self.log_probs_many(requests), strict=True)
+        ]
+
+    def _understand(self, frames: np.ndarray, decoder: WordDecoder | None) -> Hypothesis:
+        """Return phones and words of (2 T, P) log-probabilities."""
+        phones = tuple(self.phones[c - 1] for c in decode_phones(frames))
+        return Hypothesis("".join(phones) if decoder is None else " ".join(decoder.decode(frames)), phones)
+
+    def word_decoder(self, lexicon: Lexicon) -> WordDecoder:
+        """Return the word search over *lexicon*, built once.
+
+        Raises
+        ------
+        UsageError
+            For phones that the recognizer does not know.
+        """
+        if lexicon.digest not in self._decoders:
+            classes = {p: i + 1 for i, p in enumerate(self.phones)}
+            entries = []
+            for word, pronunciation, prior in lexicon.entries():
+                unknown = [p for p in pronunciation if p not in classes]
+                if unknown:
+                    raise UsageError(
+                        f"the lexicon's word {word!r} has phones that {self.name} does not know: {unknown}; "
+                        f"known: {' '.join(self.phones)}. Perhaps stress or length marks were kept."
+                    )
+                entries.append((word, [classes[p] for p in pronunciation], prior))
+            self._decoders[lexicon.digest] = WordDecoder(entries, self.decoding)
+        return self._decoders[lexicon.digest]
+
+
+def load_beam_search() -> OpenheadAV:
+    """Return the bundled recognizer with the prefix beam search in place of the exact one.
+
+    Examples
+    --------
+    ``mtbench score entry --recognizer mtbench.avsr.openhead.recognizer:load_beam_search``
+    """
+    decoding = OpenheadAV.load().decoding
+    return OpenheadAV.load(decoding=replace(decoding, search="beam"))
+
+
+def save_recognizer(
+    path: Path,
+    network: AudioVisualCTC,
+    phones: Sequence[str],
+    languages: Sequence[str],
+    decoding: DecodingConfig,
+    training: dict[str, Any],
+) -> None:
+    """Write ``path`` (safetensors, matrices in half precision, without training heads) and its ``.json``.
+
+    Parameters
+    ----------
+    path : Path
+        Ends in ``.safetensors``.
+    network : AudioVisualCTC
+        The trained network.
+    phones, languages : sequence of str
+        Class and language order.
+    decoding : DecodingConfig
+        Weights of the word search.
+    training : dict
+        Facts for the model card: seed, steps, clips, minutes.
+    """
+    # Matrices and kernels in half precision; biases and norms cost nothing and stay as they are.
+    state = {
+        k: (v.detach().half() if v.ndim > 1 else v.detach().clone()).contiguous()
+        for k, v in network.state_dict().items()
+        if not k.startswith(TRAINING_ONLY) and not k.endswith("num_batches_tracked")
+    }
+    make_folder(path.parent)
+    part = path.with_suffix(".part")
+    save_file(state, part)
+    meta = {
+        "schema": 1,
+        "model": network.config.to_dict(),
+        "phones": list(phones),
+        "languages": list(languages),
+        "decoding": asdict(decoding),
+        "training": training,
+    }
+    meta_part = path.with_suffix(".json.part")
+    meta_part.write_text(json.dumps(meta, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    part.replace(path)
+    meta_part.replace(path.with_suffix(".json"))

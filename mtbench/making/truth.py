@@ -1,0 +1,254 @@
+"""Ground-truth motion, and templates, of a benchmark in the making.
+
+Conventions
+-----------
+Up to :data:`TOLERANCE` frames (at 25 per second) more or fewer than the sound are cut off the longer of the two, more
+are an error. Motion of another rate is posed and resampled, see :mod:`mtbench.faces.resampling`, so that a
+benchmark holds 25 frames per second. What is wrong becomes a line of text, so that all files can be told at once.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from mtbench.errors import Note, UsageError, list_some
+from mtbench.faces.motion_files import motion_kind, pose_motion, pose_rest, read_motion_file
+from mtbench.faces.motion_geometry import check_geometry
+from mtbench.faces.motion_headers import MotionSpec, is_given_once
+from mtbench.faces.resampling import MAX_FPS, MIN_FPS, count_frames, describe_resampling, resample_motion
+from mtbench.faces.templates import match_speaker, read_templates
+from mtbench.faces.topology import BY_COUNT, load_topology
+from mtbench.files.arrays import ArrayFileError, open_arrays
+from mtbench.files.toml_files import FPS
+
+MOTION_SUFFIXES = (".npz", ".npy")
+#: Frames by which motion and sound may differ.
+TOLERANCE = 2
+#: Largest motion file: two minutes of FLAME vertices in double precision, at the highest rate.
+MAX_MOTION_BYTES = 2 << 30
+
+
+def find_topology(files: Iterable[Path], topology: str | None, findings: list[str]) -> str | None:
+    """Return the topology that all ground truth has.
+
+    Parameters
+    ----------
+    files : iterable of Path
+        Motion files.
+    topology : str or None
+        Its name where it is given; else array names and vertex counts tell it.
+    findings : list of str
+        Gets a line for every file that cannot be used.
+    """
+    if topology is not None:
+        load_topology(topology)  # an unknown name is a usage error
+    told: dict[str, str] = {}
+    for path in files:
+        try:
+            with open_arrays(path, MAX_MOTION_BYTES) as file:
+                shapes = {key: header.shape for key, header in file.headers.items()}
+        except (ArrayFileError, OSError) as error:
+            findings.append(f"{path.name}: {error}; {getattr(error, 'hint', 'check the file')}")
+            continue
+        if "units" in shapes or "exp" in shapes:
+            guess = "openhead-1" if "units" in shapes else "flame-5023"
+        else:
+            shape = next(iter(shapes.values()), ())
+            count = shape[1] if len(shape) == 3 else shape[1] // 3 if len(shape) == 2 else 0
+            guess = BY_COUNT.get(count, "")
+            if not guess and topology is None:
+                findings.append(f"{path.name}: array of shape {shape} tells no topology; give --topology")
+                continue
+        told.setdefault(topology or guess, path.name)
+    if len(told) > 1:
+        names = ", ".join(f"{name} ({file})" for name, file in told.items())
+        findings.append(f"motion of several topologies: {names}; a benchmark has one")
+    return next(iter(told), None)
+
+
+def describe_rate(fps: float) -> list[str]:
+    """Return the lines of ``benchmark.toml`` that say which rate the ground truth had, none for 25.
+
+    Raises
+    ------
+    UsageError
+        For a rate out of range.
+    """
+    if not MIN_FPS <= fps <= MAX_FPS:
+        raise UsageError(f"--motion-fps {fps:g}: expected {MIN_FPS:g} to {MAX_FPS:g} frames per second")
+    method = describe_resampling(fps)
+    return [] if method is None else [f"motion_fps = {fps!r}", f"motion_resampling = {json.dumps(method)}"]
+
+
+def write_truth(
+    source: Path,
+    clip: str,
+    topology: str,
+    frames: int,
+    work: Path,
+    findings: list[str],
+    notes: list[Note],
+    fps: float = float(FPS),
+) -> int:
+    """Write the ground truth of one clip and return how many frames at 25 fps sound and motion share.
+
+    Parameters
+    ----------
+    source : Path
+        The motion file.
+    clip : str
+        Id.
+    topology : str
+        Name.
+    frames : int
+        Of the clip's sound.
+    work : Path
+        The benchmark's folder; gets ``motion/<clip>.npz``. Parameters and curves of another rate are written as
+        vertices, which cannot tell their speaker: it gets ``templates/rest-<clip>.npz`` too.
+    findings : list of str
+        Gets a line for everything that is wrong with the file.
+    notes : list of Note
+        Gets one where the motion is longer than the sound.
+    fps : float
+        Frames per second of the file.
+
+    Raises
+    ------
+    PrerequisiteError
+        For FLAME parameters of another rate without an installed FLAME model.
+    """
+    try:
+        kind = motion_kind(source, MAX_MOTION_BYTES)
+        with open_arrays(source, MAX_MOTION_BYTES) as file:
+            headers = file.headers
+            key = next(
+                (k for k in ("vertices", "verts", "units", "jaw") if k in headers), next(iter(headers), "")
+            )
+            found = headers[key].shape[0] if key in headers and headers[key].shape else 0
+    except (ArrayFileError, OSError) as error:
+        findings.append(f"{source.name}: {error}")
+        return frames
+    covered = count_frames(found, fps)
+    fits = found > 0 and abs(covered - frames) <= TOLERANCE
+    # Half a frame at 25 fps may be more than one at the file's rate.
+    spare = round(fps / FPS) if fits and fps != FPS else 0
+    expected = covered if fits else frames
+    hint = "give --motion-fps {}"
+    spec = MotionSpec(kind, load_topology(topology), expected, fps, spare=spare, rate_hint=hint)
+    reading = read_motion_file(source, source.name, spec, clip)
+    arrays, problems = reading.arrays, reading.problems
+    if problems:
+        findings.extend(str(problem) for problem in problems)
+        return frames
+    shared = min(expected, frames)
+    if shared < expected:
+        lost = f"the last {expected - shared} of {expected} frames of ground truth were cut off"
+        notes.append(Note("motion-cut", source.name, lost, f"the sound has {shared}"))
+    path = work / "motion" / f"{clip}.npz"
+    path.parent.mkdir(exist_ok=True)
+    kept: dict[str, np.ndarray] = {}
+    if fps != FPS:
+        kept["vertices"] = resample_motion(pose_motion(arrays, spec).vertices, fps, shared)
+        if kind != "vertices":
+            _write_template(work, f"rest-{clip}", pose_rest(arrays, spec))
+        arrays = {}
+    for name, array in arrays.items():
+        if name == "identity":
+            kept[name] = array
+        elif is_given_once(name, array.shape):
+            kept[name] = array.astype(np.float32)
+        else:
+            kept[name] = array[:shared].astype(np.float32)
+    np.savez_compressed(path, allow_pickle=False, **kept)
+    return shared
+
+
+def add_templates(
+    source: Path,
+    clips: Mapping[str, Path],
+    topology: str | None,
+    work: Path,
+    findings: list[str],
+    told: list[Note],
+) -> tuple[list[str], dict[str, str]]:
+    """Write the resting faces of the clips' speakers.
+
+    Parameters
+    ----------
+    source : Path
+        File or folder, see :func:`mtbench.faces.templates.read_templates`.
+    clips : mapping of str to Path
+        Clip id -> its recording, relative to the corpus.
+    topology : str or None
+        Of the ground truth.
+    work : Path
+        The benchmark's folder; gets ``templates/<speaker>.npz``.
+    findings : list of str
+        Gets a line for everything that is wrong.
+    told : list of Note
+        Gets a note for clips without a face and one for faces without a clip.
+
+    Returns
+    -------
+    lines : list of str
+        For the head of ``benchmark.toml``.
+    lines by clip : dict of str to str
+        The line of each clip that has a face.
+
+    Raises
+    ------
+    UsageError
+        Where there is no *source*.
+    """
+    if topology is None:
+        findings.append(f"{source}: templates without ground truth; add motion, or leave --templates out")
+        return [], {}
+    if not source.exists():
+        raise UsageError(f"there is no file or folder {source} with templates")
+    surface = load_topology(topology)
+    try:
+        faces = read_templates(source, surface.n_vertices)
+    except UsageError as error:
+        findings.append(str(error))
+        return [], {}
+    table: dict[str, str] = {}
+    for speaker, face in faces.items():
+        for _, message, hint in check_geometry(face[None], surface):
+            findings.append(f"template {speaker or source.name}: {message} — {hint}")
+        table[speaker] = _write_template(work, speaker or "everyone", face, set(table.values()))
+    by_clip = {clip: match_speaker(path, faces) for clip, path in clips.items()}
+    lines = {
+        clip: f"speaker = {json.dumps(speaker, ensure_ascii=False)}"
+        if speaker
+        else f'template = "{table[""]}"'
+        for clip, speaker in by_clip.items()
+        if speaker is not None
+    }
+    alone = [clip for clip, speaker in by_clip.items() if speaker is None]
+    if alone:
+        known = f"FDD is n/a there; known speakers: {list_some([name or 'everyone' for name in faces])}"
+        told.append(Note("no-template", "templates", f"none for {list_some(alone)}", known))
+    unused = [speaker for speaker in faces if speaker and speaker not in by_clip.values()]
+    if unused:
+        found = f"of speakers without a clip: {list_some(unused)}"
+        told.append(
+            Note("unused-template", "templates", found, "clips are found by the beginning of their names")
+        )
+    named = ", ".join(f"{json.dumps(k, ensure_ascii=False)} = {json.dumps(v)}" for k, v in table.items() if k)
+    return [f"templates = {{ {named} }}"] if named else [], lines
+
+
+def _write_template(work: Path, name: str, face: np.ndarray, taken: set[str] | None = None) -> str:
+    """Write *face* under a file name made of *name*; return its place in the benchmark."""
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._") or "face"
+    place, count = f"templates/{stem}.npz", 2
+    while taken and place.lower() in {other.lower() for other in taken}:
+        place, count = f"templates/{stem}-{count}.npz", count + 1
+    (work / "templates").mkdir(exist_ok=True)
+    np.savez_compressed(work / place, allow_pickle=False, template=face.astype(np.float32))
+    return place

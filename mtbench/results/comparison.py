@@ -1,0 +1,264 @@
+"""Whether one scored entry is better than another: ``mtbench.compare``.
+
+Conventions
+-----------
+Two result folders are compared only if they were scored on the same benchmark, by the same recognizer, with
+the same settings; tables hold only runs that may be compared. A difference is *b minus a*; how it is computed and
+corrected: :mod:`mtbench.results.paired`. Where the recognizer does not understand the speech, differences of error
+rates are printed but nobody is called better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+from mtbench.errors import UsageError
+from mtbench.metrics.base import METRICS
+from mtbench.results.paired import Difference, compare_rows
+from mtbench.results.run_files import Run, read_results
+from mtbench.results.series import Condition
+from mtbench.results.signature import Signature, cut_digests
+from mtbench.results.statistics import REPLICATES, SEED, TRIALS
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All differences between two entries.
+
+    Attributes
+    ----------
+    system_a, system_b : str
+        Names of the entries.
+    benchmark : str
+        ``name@version``.
+    differences : tuple of Difference
+        Ordered by metric, condition, language (``"all"`` first).
+    notes : tuple of str
+        What to keep in mind, e.g. that the entries are meshes of different topologies.
+    """
+
+    system_a: str
+    system_b: str
+    benchmark: str
+    differences: tuple[Difference, ...]
+    notes: tuple[str, ...] = ()
+
+    def find(self, metric: str, language: str = "all", **where: object) -> list[Difference]:
+        """Return the differences of *metric* in *language* whose fields equal *where*."""
+        return [
+            d
+            for d in self.differences
+            if d.metric == metric
+            and d.language == language
+            and all(getattr(d, key) == value for key, value in where.items())
+        ]
+
+    def rows(self, metric: str | None = None, language: str | None = "all") -> list[tuple[str, ...]]:
+        """Return the header and the differences as cells of text.
+
+        Parameters
+        ----------
+        metric : str or None
+            Only this metric; None: all.
+        language : str or None
+            Only this language; None: all of them, each on a line.
+        """
+        header = ("metric", "condition", "language", "a", "b", "b - a", "95 % interval", "p (Holm)", "better")
+        lines: list[tuple[str, ...]] = [header]
+        for d in self.differences:
+            if (metric and d.metric != metric) or (language and d.language != language):
+                continue
+            interval = "n/a" if d.ci95 is None else f"[{d.ci95[0]:+.4g}, {d.ci95[1]:+.4g}]"
+            name = f"{d.metric} ({d.unit})" + (", macro" if d.aggregation == "macro-language" else "")
+            lines.append(
+                (
+                    name,
+                    _describe(d),
+                    d.language,
+                    f"{d.a:.4g}",
+                    f"{d.b:.4g}",
+                    f"{d.difference:+.4g}",
+                    interval,
+                    f"{d.p_holm:.4f}",
+                    d.better or "-",
+                )
+            )
+        return lines
+
+    def table(self, metric: str | None = None, language: str | None = "all") -> str:
+        """Return the differences as text; parameters as for :meth:`rows`."""
+        lines = self.rows(metric, language)
+        widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+        title = f"a = {self.system_a}, b = {self.system_b}, on {self.benchmark}"
+        body = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines)
+        return "\n".join((title, *body, *(f"note: {note}" for note in self.notes)))
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        from mtbench.results.notebook import comparison_html
+
+        return comparison_html(self)
+
+
+def compare(
+    a: Path | str,
+    b: Path | str,
+    *,
+    replicates: int = REPLICATES,
+    trials: int = TRIALS,
+    seed: int = SEED,
+) -> Comparison:
+    """Compare two scored entries clip by clip.
+
+    Parameters
+    ----------
+    a, b : path
+        Result folders (``run.json`` and ``clips.jsonl``), as ``mtbench score`` writes them.
+    replicates, trials, seed : int
+        Of the bootstrap and the randomisation test.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    UsageError
+        Where a folder is no result, or the two were scored on another benchmark, by another recognizer or
+        with other settings; the message lists what differs.
+
+    Examples
+    --------
+    ``print(mtbench.compare("results/ours/openhead-20", "results/static/openhead-20").table())``
+    """
+    (run_a, rows_a), (run_b, rows_b) = read_results(a), read_results(b)
+    notes = [*check_comparable(run_a, run_b), *_collect_warnings(run_a, run_b)]
+    found = compare_rows(rows_a, rows_b, replicates=replicates, trials=trials, seed=seed)
+    differences, withheld = _withhold_winners(found, run_a, run_b)
+    benchmark = f"{run_a.benchmark.name}@{run_a.benchmark.version}"
+    return Comparison(
+        run_a.system.name, run_b.system.name, benchmark, tuple(differences), (*notes, *withheld)
+    )
+
+
+def check_comparable(a: Run, b: Run) -> tuple[str, ...]:
+    """Raise ``UsageError`` unless the numbers of both runs mean the same; return what to keep in mind.
+
+    Benchmark, recognizer and the settings in the signatures of all metrics that both have must agree. The
+    topology and the frame rate are the entry's own choice: two topologies can be read by one recognizer, but have no
+    common geometry.
+    """
+    problems = find_conflicts(a, b)
+    if problems:
+        shown = "".join(f"\n  - {problem}" for problem in problems[:10])
+        more = f"\n  - and {len(problems) - 10} more" if len(problems) > 10 else ""
+        raise UsageError(
+            f"{a.system.name} and {b.system.name} cannot be compared, they were scored differently:"
+            f"{shown}{more}\n"
+            "Score both on the same benchmark with the same settings and the same version of mtbench."
+        )
+    notes: list[str] = []
+    if a.system.topology != b.system.topology:
+        notes.append(
+            f"topologies differ ({a.system.topology}, {b.system.topology}): error rates compare system with "
+            "mesh, geometric metrics are left out"
+        )
+    notes += name_own_choices((a, b))
+    for run in (a, b):
+        if run.status != "complete":
+            notes.append(f"{run.system.name} is partial: only clips that both have are compared")
+    return tuple(notes)
+
+
+def find_conflicts(a: Run, b: Run) -> list[str]:
+    """Return what keeps the numbers of two runs from being compared, a line each; empty where nothing does."""
+    problems: list[str] = []
+    for name in ("benchmark", "recognizer"):
+        mine, theirs = getattr(a, name), getattr(b, name)
+        if mine != theirs:
+            problems.append(f"{name}: {name_reference(mine)} != {name_reference(theirs)}")
+    same_topology = a.system.topology == b.system.topology
+    for key in sorted(set(a.signatures) & set(b.signatures)):
+        metric = METRICS.get(key.partition("|")[0])
+        if not same_topology and metric is not None and metric.is_geometric:
+            continue
+        if a.signatures[key] == b.signatures[key]:
+            continue
+        found = _parse(a.signatures[key]).conflicts(_parse(b.signatures[key]))
+        if not same_topology:
+            # Each mesh has a static face of its own, as it has a surface of its own.
+            found = [line for line in found if not line.startswith(("rest:", "truth:"))]
+        problems += [f"{key}: {line}" for line in found]
+    return problems
+
+
+# A board compares every run with every other: each signature is parsed once.
+_parse = lru_cache(maxsize=4096)(Signature.parse)
+
+
+def name_own_choices(runs: Sequence[Run]) -> list[str]:
+    """Return what entries chose for themselves and differ in, besides the topology; a line for each choice."""
+    lines = []
+    for key, what in (("resample", "frame rates"), ("posed", "models that posed the faces")):
+        values = [_own_values(run, key) or "none" for run in runs]
+        if len(set(values)) > 1:
+            told = ", ".join(f"{run.system.name} {value}" for run, value in zip(runs, values, strict=True))
+            lines.append(f"{what} differ: {told}")
+    return lines
+
+
+def _own_values(run: Run, key: str) -> str:
+    found = {_parse(text).get(key) for text in run.signatures.values()} - {None}
+    return "+".join(cut_digests(value) for value in sorted(map(str, found)))
+
+
+def _collect_warnings(a: Run, b: Run) -> list[str]:
+    """Return the warnings of both runs, each once, with the entry's name where only one has it."""
+    out = [f"WARNING: {warning}" for warning in a.warnings if warning in b.warnings]
+    for run, other in ((a, b), (b, a)):
+        out += [f"WARNING ({run.system.name}): {w}" for w in run.warnings if w not in other.warnings]
+    return out
+
+
+def _withhold_winners(differences: list[Difference], a: Run, b: Run) -> tuple[list[Difference], list[str]]:
+    """Name nobody better by error rates where the recognizer does not understand the speech or lacks its words."""
+    judged = [run.understanding for run in (a, b) if run.understanding is not None]
+    deaf = any(not u.understood for u in judged)
+    strange = {code for u in judged for code, error in u.by_language.items() if error > u.limit}
+    listless = {code for u in judged for code in u.no_words}
+    out, withheld = [], False
+    for d in differences:
+        foreign = deaf if d.language == "all" else d.language in strange
+        # Phones need no word list.
+        if d.metric != "per":
+            foreign = foreign or (bool(listless) if d.language == "all" else d.language in listless)
+        if d.modality is not None and foreign and d.better is not None:
+            d, withheld = replace(d, better=None), True
+        out.append(d)
+    if not withheld:
+        return out, []
+    return out, [
+        "no entry is called better by error rates where the recognizer does not understand the speech, nothing tells "
+        "whether it does, or there is no word list"
+    ]
+
+
+def _describe(d: Difference) -> str:
+    condition = Condition(d.modality, d.snr_db, d.noise)
+    if condition.modality is None:
+        return "geometry"
+    if condition.snr_db is None:
+        return condition.modality + (", clean" if condition.modality == "av" else "")
+    return f"{condition.modality}, {condition.snr_db:g} dB"
+
+
+def name_reference(reference: object) -> str:
+    """Return name, version and digest of a benchmark or recognizer in short, ``"none"`` for None."""
+    if reference is None:
+        return "none"
+    version = getattr(reference, "version", None)
+    digest = getattr(reference, "digest", "")
+    return getattr(reference, "name", "?") + (f"@{version}" if version else "") + f"#{digest[:8]}"

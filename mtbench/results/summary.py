@@ -1,0 +1,228 @@
+"""What a run reports: its numbers, and the signatures that say how they were computed.
+
+Conventions
+-----------
+A number that does not exist has ``estimate`` None and a ``reason``; it is never zero. A number over fewer
+clips than the benchmark has says so by ``n_clips`` < ``n_expected`` and a ``reason``. Aggregations are
+those of :mod:`mtbench.results.aggregation`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from mtbench.metrics.base import METRICS
+from mtbench.results.signature import Signature
+from mtbench.results.statistics import REPLICATES, SEED
+
+_GEOMETRY_SETTINGS: dict[str, dict[str, str]] = {
+    "lve_mm": {"err": "max-l2", "align": "none"},
+    "lve_sq_m2": {"err": "max-l2sq", "align": "none"},
+    "lve_centred_mm": {"err": "max-l2", "align": "lip-mean"},
+    "lve_aligned_mm": {"err": "max-l2", "align": "rigid"},
+    "lve_mean_mm": {"err": "mean-l2", "align": "none"},
+    "mve_mm": {"err": "mean-l2", "align": "none"},
+    "fdd_m2": {"err": "std-l2sq", "align": "none"},
+    "fdd_abs_m2": {"err": "abs-std-l2sq", "align": "none"},
+}
+
+
+@dataclass(frozen=True)
+class SummaryRow:
+    """One number of a run.
+
+    Attributes
+    ----------
+    metric : str
+        Name in :data:`mtbench.metrics.base.METRICS`.
+    modality : {"av", "a", "v"} or None
+        None for geometric metrics.
+    snr_db : float or None
+        None without noise.
+    noise : str or None
+        Name, ``"all"``, or None without noise.
+    language : str
+        ISO 639-3 code or ``"all"``.
+    aggregation : str
+        See the module's docstring.
+    estimate : float or None
+        In *unit*; None is n/a.
+    ci95 : (float, float) or None
+        95 % interval, in *unit*.
+    n_clips, n_expected : int
+        Clips that entered, and clips that the benchmark has.
+    unit : str
+        ``"%"``, ``"points"``, ``"mm"`` or ``"m2"``.
+    higher_is_better : bool or None
+        None: zero is best.
+    signature : str
+        Short form of the number's signature.
+    reason : str or None
+        Why the estimate is None, or why clips are missing.
+    """
+
+    metric: str
+    modality: str | None
+    snr_db: float | None
+    noise: str | None
+    language: str
+    aggregation: str
+    estimate: float | None
+    ci95: tuple[float, float] | None
+    n_clips: int
+    n_expected: int
+    unit: str
+    higher_is_better: bool | None
+    signature: str
+    reason: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the row as a JSON object."""
+        out = {f.name: getattr(self, f.name) for f in fields(self)}
+        out["ci95"] = None if self.ci95 is None else list(self.ci95)
+        return out
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> SummaryRow:
+        """Return the row that a JSON object describes; the inverse of :meth:`to_json`."""
+        ci95 = data["ci95"]
+        return cls(**{**data, "ci95": None if ci95 is None else (ci95[0], ci95[1])})
+
+
+@dataclass(frozen=True)
+class SignatureContext:
+    """What a run was made with, as the signatures name it.
+
+    Attributes
+    ----------
+    common : mapping
+        ``bench`` (``name@version#digest``), ``fps``, ``version``.
+    recognition : mapping
+        ``rec`` (``name#digest``), ``dec``, ``lexicon``, ``norm``.
+    audio : mapping
+        ``mix``; left out of video-only numbers.
+    video : mapping
+        ``topology``, ``posed``, ``resample``, ``render``, ``crop``; left out of audio-only numbers.
+    still : mapping
+        ``rest``, ``truth``: what a static face follows from besides the benchmark; ``avlr_gain`` only.
+    geometry : mapping
+        ``topology``, ``posed``, ``truth``, ``resample``, ``template``; the last in measures against a neutral
+        face only.
+    lips, upper_face : str
+        Region names by :func:`mtbench.metrics.geometry.name_region`.
+    noises : mapping of str to str
+        Digest of each noise recording.
+    """
+
+    common: Mapping[str, object] = field(default_factory=dict)
+    recognition: Mapping[str, object] = field(default_factory=dict)
+    audio: Mapping[str, object] = field(default_factory=dict)
+    video: Mapping[str, object] = field(default_factory=dict)
+    still: Mapping[str, object] = field(default_factory=dict)
+    geometry: Mapping[str, object] = field(default_factory=dict)
+    lips: str = "lips"
+    upper_face: str = "upper_face"
+    noises: Mapping[str, str] = field(default_factory=dict)
+
+    def settings(self, metric: str, modality: str | None) -> dict[str, object]:
+        """Return the settings that all numbers of *metric* and *modality* share."""
+        out = dict(self.common)
+        if modality is None:
+            out |= dict(self.geometry) | _GEOMETRY_SETTINGS[metric]
+            if metric.startswith("fdd"):
+                out["mask"] = self.upper_face
+            else:
+                out["mask"] = "all" if metric == "mve_mm" else self.lips
+                out.pop("template", None)
+            if metric == "lve_aligned_mm":
+                out["align"] = f"rigid@{self.upper_face}"
+        else:
+            out |= dict(self.recognition)
+            out |= dict(self.audio) if modality != "v" else {}
+            out |= dict(self.video) if modality != "a" else {}
+            out |= dict(self.still) if metric == "avlr_gain" else {}
+            if metric == "headline":
+                out["rate"] = "headline-v1"
+            if metric == "per":
+                out.pop("norm", None)
+                out.pop("lexicon", None)
+                out.pop("dec", None)
+        out["unit"] = METRICS[metric].unit
+        return out
+
+    def name_noise(self, noise: str | None) -> str | None:
+        """Return *noise* with its digest; ``"all"`` with the names and digests of all, in order."""
+        if noise is None:
+            return None
+        if noise == "all":
+            return (
+                "all(" + ",".join(f"{n}#{d}" for n, d in sorted(self.noises.items())) + ")"
+                if self.noises
+                else "all"
+            )
+        digest = self.noises.get(noise)
+        return f"{noise}#{digest}" if digest else noise
+
+
+def list_signatures(
+    summary: Iterable[SummaryRow],
+    context: SignatureContext,
+    *,
+    replicates: int = REPLICATES,
+    seed: int = SEED,
+) -> dict[str, str]:
+    """Return the long signature of the settings behind each metric and modality in *summary*.
+
+    Returns
+    -------
+    dict of str to str
+        ``"wer|av"`` or ``"lve_mm"`` -> long form without the coordinates of single numbers. The noise stays,
+        with the digests of all recordings: which one a single number is about is a coordinate, what was heard is not.
+    """
+    out: dict[str, str] = {}
+    for row in summary:
+        key = row.metric if row.modality is None else f"{row.metric}|{row.modality}"
+        if key not in out:
+            settings = context.settings(row.metric, row.modality)
+            signature = Signature.of(row.metric, {**settings, **name_bootstrap(replicates, seed)}).settings()
+            if context.noises and row.modality in ("av", "a"):
+                signature = signature.extend({"noise": context.name_noise("all")})
+            out[key] = str(signature)
+    return out
+
+
+def find_number(
+    summary: Iterable[SummaryRow],
+    metric: str,
+    language: str = "all",
+    *,
+    modality: str | None = None,
+    snr_db: float | None = None,
+    noise: str | None = None,
+    aggregation: str | None = None,
+) -> SummaryRow | None:
+    """Return the number of *metric* under a condition, or None where the summary has none.
+
+    Parameters
+    ----------
+    summary : iterable of SummaryRow
+        Numbers of one run.
+    metric, language, modality, snr_db, noise
+        Coordinates, as in :class:`SummaryRow`.
+    aggregation : str or None
+        None takes the metric's default for a language or for ``"all"``.
+    """
+    m = METRICS[metric]
+    aggregation = aggregation or (m.overall if language == "all" else m.aggregation)
+    wanted = (metric, language, modality, snr_db, noise, aggregation)
+    for row in summary:
+        if (row.metric, row.language, row.modality, row.snr_db, row.noise, row.aggregation) == wanted:
+            return row
+    return None
+
+
+def name_bootstrap(replicates: int, seed: int) -> dict[str, object]:
+    """Return the signature fields that say how intervals were made."""
+    return {"ci": "cluster", "bs": replicates, "seed": seed}

@@ -1,0 +1,63 @@
+"""``mtbench demo``: control entries, made and scored in one go.
+
+Conventions
+-----------
+All entries share one set of workers and one cache, so audio-only and static-face rows are computed once.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mtbench.benchmarks.benchmark import load_benchmark
+from mtbench.results.run_files import Run
+from mtbench.scoring.scoring import score
+from mtbench.submissions.controls import CONTROLS, make_controls
+from mtbench.work.executor import Executor
+
+
+def run_demo(
+    benchmark: str | Path,
+    out: str | Path,
+    *,
+    recognizer: str = "openhead-av",
+    workers: int | None = None,
+    cache: str | Path | None = None,
+    names: tuple[str, ...] = CONTROLS,
+) -> list[Run]:
+    """Make the control entries of *benchmark* and score them.
+
+    Parameters
+    ----------
+    benchmark : str or Path
+        With ground truth.
+    out : str or Path
+        Gets ``controls/`` and ``results/``.
+    recognizer : str
+        As for :func:`mtbench.score`.
+    workers : int, optional
+        As for :func:`mtbench.score`.
+    cache : str or Path, optional
+        As for :func:`mtbench.score`.
+    names : tuple of str
+        Which controls.
+
+    Returns
+    -------
+    list of Run
+        In the order of *names*.
+    """
+    loaded = load_benchmark(benchmark)
+    folders = make_controls(loaded, Path(out) / "controls", names)
+    with Executor(workers) as executor:
+        return [
+            score(
+                folder,
+                loaded,
+                recognizer=None if recognizer == "none" else recognizer,
+                out=Path(out) / "results",
+                cache=cache,
+                executor=executor,
+            )
+            for folder in folders
+        ]

@@ -1,0 +1,300 @@
+"""Running all stages of a score, stage by stage, and collecting what they made.
+
+Conventions
+-----------
+Stage-major: all mixtures, then all faces (crops and geometry), then all hypotheses, so that one heavy thing
+is in memory at a time; only clean sound alone is recognized before the faces, since it says whether the recognizer
+understands the speech at all. A stage first asks the cache what is there; only the rest becomes tasks. Audio-only
+and static-face hypotheses do not depend on the entry, so the next entry finds them in the cache.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from mtbench.avsr.base import Hypothesis
+from mtbench.benchmarks.benchmark import Clip
+from mtbench.errors import Problem, SubmissionError
+from mtbench.results.rows import GeometrySums
+from mtbench.scoring.stages import (
+    CLEAN,
+    CROPS,
+    GEOMETRY,
+    HYPOTHESES,
+    MIXTURES,
+    STAGES,
+    Acoustics,
+    FaceTask,
+    MixtureTask,
+    RecognitionTask,
+    Seconds,
+    Setup,
+    audio_digest,
+    make_face,
+    make_mixtures,
+    recognize,
+    require_renderable,
+    workshop,
+)
+from mtbench.work.executor import Executor
+from mtbench.work.progress import Progress
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Condition:
+    """How a clip is presented: what is heard (None: nothing) and whose face is seen (None: nobody's)."""
+
+    heard: Acoustics | None
+    face: str | None
+
+    @property
+    def modality(self) -> str:
+        """``"av"``, ``"a"`` or ``"v"``."""
+        return ("a" if self.heard is not None else "") + ("v" if self.face is not None else "")
+
+
+@dataclass
+class StageReport:
+    """What a stage did: results made and found; seconds of the run's clock, the workers' and processors'."""
+
+    computed: int = 0
+    cached: int = 0
+    wall_seconds: float = 0.0
+    worker_seconds: float = 0.0
+    cpu_seconds: float = 0.0
+
+
+@dataclass
+class Outcome:
+    """What the stages made.
+
+    Attributes
+    ----------
+    hypotheses : dict of (clip id, Condition) to Hypothesis
+    geometry : dict of clip id to GeometrySums
+    stages : dict of str to StageReport
+    """
+
+    hypotheses: dict[tuple[str, Condition], Hypothesis] = field(default_factory=dict)
+    geometry: dict[str, GeometrySums] = field(default_factory=dict)
+    stages: dict[str, StageReport] = field(default_factory=lambda: {name: StageReport() for name in STAGES})
+
+
+def list_conditions(snrs: Sequence[float], noises: Sequence[str]) -> list[Condition]:
+    """Return the conditions under which every clip is recognized, in the order of result rows.
+
+    Audio-visual (clean and noisy), video-only, audio-only (clean and noisy), and noisy audio with a static
+    face, which ``avlr_gain`` needs.
+    """
+    noisy = [Acoustics(float(snr), noise) for snr in snrs for noise in noises]
+    return [
+        *(Condition(heard, "entry") for heard in (CLEAN, *noisy)),
+        Condition(None, "entry"),
+        *(Condition(heard, None) for heard in (CLEAN, *noisy)),
+        *(Condition(heard, "static") for heard in noisy),
+    ]
+
+
+def run_stages(
+    setup: Setup,
+    conditions: Sequence[Condition],
+    executor: Executor,
+    progress: Progress,
+    after_clean_sound: Callable[[Outcome], None] | None = None,
+) -> Outcome:
+    """Make (or find) everything that a score needs.
+
+    Parameters
+    ----------
+    setup : Setup
+        What to score with what.
+    conditions : sequence of Condition
+        See :func:`list_conditions`.
+    executor : Executor
+        Where tasks run.
+    progress : Progress
+        Who is told.
+    after_clean_sound : function of Outcome, optional
+        Called before anything is rendered, when clean sound alone has been recognized.
+
+    Raises
+    ------
+    SubmissionError
+        With the problems of all clips whose values cannot be used.
+    PrerequisiteError
+        Where the topology cannot be rendered.
+    """
+    return _Pipeline(setup, conditions, executor, progress).run(after_clean_sound)
+
+
+class _Pipeline:
+    def __init__(
+        self, setup: Setup, conditions: Sequence[Condition], executor: Executor, progress: Progress
+    ) -> None:
+        self.setup, self.executor, self.progress = setup, executor, progress
+        self.shop = workshop(setup)
+        self.outcome = Outcome()
+        submission, recognizer = self.shop.submission, self.shop.recognizer
+        present = set(submission.clips)
+        clips = [clip for clip in self.shop.benchmark.clips if clip.id in present]
+        covered = recognizer.languages if recognizer is not None else frozenset()
+        self.recognized = [clip for clip in clips if clip.language in covered]
+        self.measured = [c for c in clips if c.motion_path is not None and c.topology == submission.topology]
+        self.conditions = list(conditions) if recognizer is not None else []
+        # Digests of crops and sounds, by what they belong to: they make up the keys of hypotheses.
+        self.crop_keys: dict[tuple[str, str], str] = {}
+        self.mixture_keys: dict[tuple[str, Acoustics], str] = {}
+        self.audio_digests: dict[str, str] = {}
+
+    def run(self, after_clean_sound: Callable[[Outcome], None] | None) -> Outcome:
+        if self.recognized:
+            require_renderable(self.shop.topology)
+        self._mix()
+        alone = Condition(CLEAN, None)
+        self._recognize("listening to clean sound", [c for c in self.conditions if c == alone])
+        if after_clean_sound is not None:
+            after_clean_sound(self.outcome)
+        self._make_faces()
+        self._recognize("recognizing", [c for c in self.conditions if c != alone])
+        return self.outcome
+
+    def _mix(self) -> None:
+        heard = list(dict.fromkeys(c.heard for c in self.conditions if c.heard is not None))
+        noisy = [h for h in heard if h.noise is not None]
+        report, tasks = self.outcome.stages[MIXTURES], []
+        start = time.perf_counter()
+        for clip in self.recognized:
+            self.audio_digests[clip.id] = audio_digest(clip)
+            missing = []
+            for h in noisy:
+                assert h.noise is not None
+                key = self.shop.mixture_key(clip, h, self.audio_digests[clip.id], self.shop.noises[h.noise])
+                self.mixture_keys[clip.id, h] = key
+                if self._count(report, MIXTURES, key):
+                    missing.append((h, key))
+            if missing:
+                tasks.append(MixtureTask(self.setup, clip.id, tuple(missing)))
+        self._execute("mixing", make_mixtures, tasks, report.cached)
+        report.wall_seconds = time.perf_counter() - start
+
+    def _make_faces(self) -> None:
+        start = time.perf_counter()
+        crops, geometry = self.outcome.stages[CROPS], self.outcome.stages[GEOMETRY]
+        faces = [f for f in ("entry", "static") if any(c.face == f for c in self.conditions)]
+        recognized, measured = {c.id for c in self.recognized}, {c.id for c in self.measured}
+        tasks = []
+        for face in dict.fromkeys([*faces, "entry"]):
+            for clip in self.shop.benchmark.clips:
+                crops_key = geometry_key = None
+                if clip.id in recognized and face in faces:
+                    key = self.shop.crops_key(clip, face)
+                    self.crop_keys[clip.id, face] = key
+                    crops_key = key if self._count(crops, CROPS, key) else None
+                if clip.id in measured and face == "entry":
+                    key = self.shop.geometry_key(clip)
+                    geometry_key = key if self._count(geometry, GEOMETRY, key) else None
+                if crops_key or geometry_key:
+                    tasks.append(FaceTask(self.setup, clip.id, face, crops_key, geometry_key))
+        self._execute("rendering mouths", make_face, tasks, crops.cached)
+        for clip in self.measured:
+            self.outcome.geometry[clip.id] = GeometrySums(**self._geometry(clip))
+        # Both are made by the same tasks, so they share the clock.
+        crops.wall_seconds = geometry.wall_seconds = time.perf_counter() - start
+
+    def _recognize(self, name: str, conditions: Sequence[Condition]) -> None:
+        start = time.perf_counter()
+        report, tasks = self.outcome.stages[HYPOTHESES], []
+        cached = report.cached
+        keys: dict[tuple[str, Condition], str] = {}
+        claimed: set[str] = set()
+        for clip in self.recognized:
+            sounds = self._sound_digests(clip)
+            for face in dict.fromkeys(c.face for c in conditions):
+                missing = []
+                seen = None if face is None else self._crops_digest(clip, face)
+                for condition in conditions:
+                    if condition.face != face:
+                        continue
+                    heard = condition.heard
+                    key = self.shop.hypothesis_key(clip, seen, sounds[heard])
+                    keys[clip.id, condition] = key
+                    # Two faces may look the same (a submission that does not move): recognize once.
+                    if self._count(report, HYPOTHESES, key, known=key in claimed):
+                        claimed.add(key)
+                        mixture = self.mixture_keys.get((clip.id, heard)) if heard is not None else None
+                        missing.append((heard, mixture, key))
+                if missing:
+                    crop_key = None if face is None else self.crop_keys[clip.id, face]
+                    tasks.append(RecognitionTask(self.setup, clip.id, face, crop_key, tuple(missing)))
+        self._execute(name, recognize, tasks, report.cached - cached)
+        self._collect(keys)
+        report.wall_seconds += time.perf_counter() - start
+
+    def _collect(self, keys: dict[tuple[str, Condition], str]) -> None:
+        for (clip_id, condition), key in keys.items():
+            value = self.shop.cache.get_json(HYPOTHESES, key)
+            if value is None:  # damaged between writing and reading
+                mixture = None
+                if condition.heard is not None:
+                    mixture = self.mixture_keys.get((clip_id, condition.heard))
+                crop_key = None if condition.face is None else self.crop_keys[clip_id, condition.face]
+                again = ((condition.heard, mixture, key),)
+                recognize(RecognitionTask(self.setup, clip_id, condition.face, crop_key, again))
+                value = self.shop.cache.get_json(HYPOTHESES, key)
+                assert value is not None
+            phones = None if value["phones"] is None else tuple(value["phones"])
+            self.outcome.hypotheses[clip_id, condition] = Hypothesis(value["text"], phones)
+
+    def _geometry(self, clip: Clip) -> dict[str, Any]:
+        key = self.shop.geometry_key(clip)
+        value = self.shop.cache.get_json(GEOMETRY, key)
+        if value is None:
+            make_face(FaceTask(self.setup, clip.id, "entry", None, key))
+            value = self.shop.cache.get_json(GEOMETRY, key)
+            assert value is not None
+        return value
+
+    def _sound_digests(self, clip: Clip) -> dict[Acoustics | None, str | None]:
+        """Return the digest of what is heard, by condition; a lost mixture is made again."""
+        digests: dict[Acoustics | None, str | None] = {None: None, CLEAN: self.audio_digests[clip.id]}
+        for condition in self.conditions:
+            heard = condition.heard
+            if heard is not None and heard not in digests:
+                key = self.mixture_keys[clip.id, heard]
+                digest = self.shop.cache.content_digest(MIXTURES, key)
+                if digest is None:
+                    digest = self.shop.cache.put_array(MIXTURES, key, self.shop.mix(clip, heard))
+                digests[heard] = digest
+        return digests
+
+    def _crops_digest(self, clip: Clip, face: str) -> str:
+        key = self.crop_keys[clip.id, face]
+        digest = self.shop.cache.content_digest(CROPS, key)
+        return digest or self.shop.cache.put_array(CROPS, key, self.shop.render(clip, face))
+
+    def _count(self, report: StageReport, stage: str, key: str, known: bool = False) -> bool:
+        """Count the entry as cached or to be computed; return whether it has to be computed."""
+        if known or self.shop.cache.content_digest(stage, key) is not None:
+            report.cached += 1
+            return False
+        report.computed += 1
+        return True
+
+    def _execute(self, name: str, function: Callable[[T], Seconds], tasks: list[T], cached: int) -> None:
+        problems: dict[int, Iterable[Problem]] = {}
+        with self.progress.stage(name, len(tasks), cached) as advance:
+            for index, seconds in self.executor.run(function, tasks):
+                for stage, (clock, processor) in seconds.by_stage.items():
+                    self.outcome.stages[stage].worker_seconds += clock
+                    self.outcome.stages[stage].cpu_seconds += processor
+                if seconds.problems:
+                    problems[index] = seconds.problems
+                advance()
+        if problems:
+            found = [problem for index in sorted(problems) for problem in problems[index]]
+            raise SubmissionError(self.setup.submission, found)

@@ -1,0 +1,373 @@
+"""The stages of scoring: mixtures, crops, geometry, hypotheses; each a function of one clip, and cached.
+
+Conventions
+-----------
+A stage's key names everything that its result follows from (see :mod:`mtbench.work.cache`), so stages can run in
+any order, in any process, any number of times. Tasks are small picklable values; what they refer to
+(benchmark, submission, recognizer) is loaded once per worker. A value that is missing or damaged when a
+later stage needs it is made again on the spot.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass, field
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+
+from mtbench.avsr.base import Recognizer, cache_identity, load_recognizer, transcribe_checked
+from mtbench.benchmarks.benchmark import Benchmark, Clip, load_benchmark
+from mtbench.benchmarks.ground_truth import (
+    motion_file_digest,
+    static_digest,
+    static_face,
+    template_digest,
+    template_face,
+    truth_digest,
+)
+from mtbench.errors import PrerequisiteError, Problem, SubmissionError, UsageError
+from mtbench.faces.topology import Topology, load_topology
+from mtbench.renderers.base import Appearance, Renderer, load_renderer
+from mtbench.speech.audio import MIXING_VERSION, from_pcm16, mix_at_snr, to_pcm16
+from mtbench.speech.noise import NOISE_SEED, Noise, NoiseSet, load_noises
+from mtbench.submissions.submission import Submission, load_submission
+from mtbench.work.cache import STAGES, Cache, digest_array, digest_bytes, stage_key
+
+MIXTURES, CROPS, GEOMETRY, HYPOTHESES = STAGES
+#: Raise one when the stage's results change though its inputs and settings do not.
+GEOMETRY_VERSION = "2"
+HYPOTHESES_VERSION = "2"
+
+
+@dataclass(frozen=True)
+class Acoustics:
+    """What is heard: clean speech, speech in noise, or (as None in its place) nothing."""
+
+    snr_db: float | None = None
+    noise: str | None = None
+
+    def __str__(self) -> str:
+        """``"clean sound"`` or ``"babble at -7.5 dB"``."""
+        return "clean sound" if self.noise is None else f"{self.noise} at {self.snr_db:g} dB"
+
+
+CLEAN = Acoustics()
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a run is made with; picklable, so that workers can load the same.
+
+    Attributes
+    ----------
+    benchmark, submission : str
+        Paths (the benchmark's may be a name).
+    cache : str
+        Folder.
+    recognizer : str or None
+        Name; None measures geometry only.
+    renderer : str
+        Name.
+    appearance : Appearance
+        Of the rendered faces.
+    noise : str or None
+        Folder of noise recordings.
+    allow_partial : bool
+        Tolerate missing clips.
+    """
+
+    benchmark: str
+    submission: str
+    cache: str
+    recognizer: str | None
+    renderer: str
+    appearance: Appearance = field(default_factory=Appearance)
+    noise: str | None = None
+    allow_partial: bool = False
+
+
+@dataclass(frozen=True)
+class MixtureTask:
+    """Mix one clip with noises: keys by condition."""
+
+    setup: Setup
+    clip: str
+    keys: tuple[tuple[Acoustics, str], ...]
+
+
+@dataclass(frozen=True)
+class FaceTask:
+    """Render one clip's face to mouth crops and measure its geometry, whichever key is given."""
+
+    setup: Setup
+    clip: str
+    face: str
+    crops: str | None
+    geometry: str | None
+
+
+@dataclass(frozen=True)
+class RecognitionTask:
+    """Recognize one clip with one face or none; conditions are (what is heard, mixture key, result key)."""
+
+    setup: Setup
+    clip: str
+    face: str | None
+    crops: str | None
+    conditions: tuple[tuple[Acoustics | None, str | None, str], ...]
+
+
+@dataclass(frozen=True)
+class Seconds:
+    """What a task spent (clock, processor) on each stage, and what is wrong with the submission's values."""
+
+    by_stage: dict[str, tuple[float, float]]
+    problems: tuple[Problem, ...] = ()
+
+
+class _Watch:
+    """Measures seconds of clock and processor since it was last read."""
+
+    def __init__(self) -> None:
+        self.start = time.perf_counter(), time.process_time()
+
+    def read(self) -> tuple[float, float]:
+        now = time.perf_counter(), time.process_time()
+        spent = now[0] - self.start[0], now[1] - self.start[1]
+        self.start = now
+        return spent
+
+
+class Workshop:
+    """Everything that a :class:`Setup` names, loaded on first use; one per process and setup."""
+
+    def __init__(self, setup: Setup) -> None:
+        self.setup = setup
+        self.cache = Cache(setup.cache)
+        self.benchmark: Benchmark = load_benchmark(setup.benchmark)
+
+    @cached_property
+    def submission(self) -> Submission:
+        """The submission, its headers checked."""
+        return _submission(self.setup.submission, self.setup.benchmark, self.setup.allow_partial)
+
+    @cached_property
+    def topology(self) -> Topology:
+        """The submission's topology."""
+        return load_topology(self.submission.topology)
+
+    @cached_property
+    def noises(self) -> NoiseSet:
+        """The noise recordings."""
+        return load_noises(self.setup.noise)
+
+    @cached_property
+    def renderer(self) -> Renderer:
+        """The renderer."""
+        return _renderer(self.setup.renderer)
+
+    @cached_property
+    def recognizer(self) -> Recognizer | None:
+        """The recognizer, None where only geometry is measured."""
+        return None if self.setup.recognizer is None else _recognizer(self.setup.recognizer)
+
+    @cached_property
+    def recognizer_identity(self) -> str:
+        """Digest of everything that the recognizer is."""
+        assert self.recognizer is not None
+        assert self.setup.recognizer is not None
+        return cache_identity(self.recognizer, self.setup.recognizer)
+
+    # Keys
+
+    def mixture_key(self, clip: Clip, heard: Acoustics, audio_digest: str, noise: Noise) -> str:
+        """Return the key of the mixture of *clip* with *noise*."""
+        settings = {"snr_db": heard.snr_db, "seed": NOISE_SEED, "offset": noise.offset(clip.id)}
+        return stage_key(MIXTURES, MIXING_VERSION, settings, [audio_digest, noise.digest])
+
+    def crops_key(self, clip: Clip, face: str) -> str:
+        """Return the key of the mouth crops of *clip* with *face* (``"entry"`` or ``"static"``)."""
+        from mtbench.renderers.mouth_crop import SIGNATURE
+
+        settings = {
+            "renderer": self.renderer.name,
+            "version": self.renderer.version,
+            "appearance": asdict(self.setup.appearance),
+        }
+        return stage_key(CROPS, SIGNATURE, settings, [self.topology.digest, self.motion_digest(clip, face)])
+
+    def motion_digest(self, clip: Clip, face: str) -> str:
+        """Return the digest of what the vertices of *clip* with *face* follow from."""
+        if face == "static":
+            return static_digest(clip, self.topology)
+        timing = self.submission.describe_timing(clip.id).encode()
+        file = motion_file_digest(self.submission.motion_path(clip.id), self.submission.kind)
+        return digest_bytes(b"entry", timing, file.encode())
+
+    def geometry_key(self, clip: Clip) -> str:
+        """Return the key of the geometric sums of *clip* against its ground truth."""
+        inputs = [
+            self.topology.digest,
+            self.motion_digest(clip, "entry"),
+            truth_digest(clip),
+            template_digest(clip) or "no template",
+        ]
+        return stage_key(GEOMETRY, GEOMETRY_VERSION, {}, inputs)
+
+    def hypothesis_key(self, clip: Clip, crops_digest: str | None, audio_digest: str | None) -> str:
+        """Return the key of what the recognizer understands of *clip*."""
+        lexicon = _lexicon(self.setup.benchmark, clip.language)
+        settings = {"language": clip.language, "lexicon": None if lexicon is None else lexicon.digest}
+        inputs = [self.recognizer_identity, crops_digest or "none", audio_digest or "none"]
+        return stage_key(HYPOTHESES, HYPOTHESES_VERSION, settings, inputs)
+
+    # Values
+
+    def vertices(self, clip: Clip, face: str) -> np.ndarray:
+        """Return (T, V, 3) float32 of *clip* with *face*."""
+        if face == "static":
+            return static_face(clip, self.topology)
+        return self.submission.motion(clip.id).vertices
+
+    def render(self, clip: Clip, face: str, vertices: np.ndarray | None = None) -> np.ndarray:
+        """Return (T, 96, 96) uint8 mouth crops of *clip* with *face*."""
+        from mtbench.renderers.mouth_crop import render_mouth_crops
+
+        vertices = self.vertices(clip, face) if vertices is None else vertices
+        return render_mouth_crops(self.renderer, self.topology, vertices, self.setup.appearance)
+
+    def mix(self, clip: Clip, heard: Acoustics) -> np.ndarray:
+        """Return the (640 T,) int16 mixture of *clip* under *heard*."""
+        assert heard.noise is not None
+        assert heard.snr_db is not None
+        noise = self.noises[heard.noise]
+        try:
+            return to_pcm16(mix_at_snr(clip.audio, noise.audio, heard.snr_db, noise.offset(clip.id)))
+        except UsageError as error:
+            raise UsageError(f"clip {clip.id} with noise {noise.name}: {error}") from None
+
+    def measure(self, clip: Clip, vertices: np.ndarray) -> dict[str, Any]:
+        """Return the geometric sums of *clip* as JSON values."""
+        from mtbench.metrics.geometry import measure_geometry
+
+        truth = clip.motion
+        assert truth is not None
+        template = template_face(clip)
+        return asdict(measure_geometry(vertices, truth.vertices, self.topology, template))
+
+    def crops(self, clip: Clip, face: str, key: str) -> np.ndarray:
+        """Return the mouth crops under *key*, rendered again where the cache lost them."""
+        return self.cache.array_or_make(CROPS, key, lambda: self.render(clip, face))[0]
+
+    def heard(self, clip: Clip, heard: Acoustics | None, key: str | None) -> np.ndarray | None:
+        """Return the (640 T,) float32 sound of *clip* under *heard*, None for silence."""
+        if heard is None:
+            return None
+        if key is None:
+            return clip.audio
+        return from_pcm16(self.cache.array_or_make(MIXTURES, key, lambda: self.mix(clip, heard))[0])
+
+
+@lru_cache(maxsize=8)
+def workshop(setup: Setup) -> Workshop:
+    """Return the workshop of *setup*, the same one in all tasks of this process."""
+    return Workshop(setup)
+
+
+@lru_cache(maxsize=2)
+def _recognizer(name: str) -> Recognizer:
+    return load_recognizer(name)
+
+
+@lru_cache(maxsize=2)
+def _renderer(name: str) -> Renderer:
+    return load_renderer(name)
+
+
+@lru_cache(maxsize=8)
+def _submission(path: str, benchmark: str, allow_partial: bool) -> Submission:
+    return load_submission(path, benchmark, allow_partial)
+
+
+@lru_cache(maxsize=64)
+def _lexicon(benchmark: str, language: str) -> Any:
+    return load_benchmark(benchmark).lexicon(language)
+
+
+def forget() -> None:
+    """Drop what this process loaded, so that changed files are read again."""
+    for function in (workshop, _recognizer, _renderer, _submission, _lexicon):
+        function.cache_clear()
+
+
+def audio_digest(clip: Clip) -> str:
+    """Return the digest of the clip's clean sound."""
+    return digest_array(clip.audio)
+
+
+def require_renderable(topology: Topology) -> None:
+    """Raise ``PrerequisiteError`` where *topology* lacks triangles or landmarks."""
+    if topology.renderable:
+        return
+    hint = "LVE and its relatives need none: '--recognizer none' measures them alone"
+    if topology.name == "flame-5023":
+        from mtbench.faces.flame import require_triangles
+
+        try:
+            require_triangles()
+        except PrerequisiteError as error:
+            raise PrerequisiteError(f"{error} {hint}") from None
+    raise PrerequisiteError(
+        f"topology {topology.name} has no triangles here, so nothing can be rendered; {hint}"
+    )
+
+
+def make_mixtures(task: MixtureTask) -> Seconds:
+    """Mix one clip and store the mixtures."""
+    watch = _Watch()
+    shop = workshop(task.setup)
+    clip = shop.benchmark.clip(task.clip)
+    for heard, key in task.keys:
+        shop.cache.put_array(MIXTURES, key, shop.mix(clip, heard))
+    return Seconds({MIXTURES: watch.read()})
+
+
+def make_face(task: FaceTask) -> Seconds:
+    """Pose one clip once; store its mouth crops and geometric sums."""
+    shop = workshop(task.setup)
+    clip = shop.benchmark.clip(task.clip)
+    spent = {}
+    watch = _Watch()
+    try:
+        vertices = shop.vertices(clip, task.face)
+    except SubmissionError as error:
+        return Seconds({}, error.problems)
+    if task.crops is not None:
+        shop.cache.put_array(CROPS, task.crops, shop.render(clip, task.face, vertices))
+        spent[CROPS] = watch.read()
+    if task.geometry is not None:
+        shop.cache.put_json(GEOMETRY, task.geometry, shop.measure(clip, vertices))
+        spent[GEOMETRY] = watch.read()
+    return Seconds(spent)
+
+
+def recognize(task: RecognitionTask) -> Seconds:
+    """Transcribe one clip under several conditions and store the hypotheses."""
+    watch = _Watch()
+    shop = workshop(task.setup)
+    clip = shop.benchmark.clip(task.clip)
+    assert shop.recognizer is not None
+    crops = None
+    if task.face is not None and task.crops is not None:
+        crops = shop.crops(clip, task.face, task.crops)
+    sounds = [shop.heard(clip, heard, key) for heard, key, _ in task.conditions]
+    lexicon = _lexicon(task.setup.benchmark, clip.language)
+    seen = "no face" if task.face is None else f"face: {task.face}"
+    names = [f"{'no sound' if heard is None else heard}, {seen}" for heard, _, _ in task.conditions]
+    hypotheses = transcribe_checked(shop.recognizer, crops, sounds, clip.language, lexicon, clip.id, names)
+    for (_, _, key), hypothesis in zip(task.conditions, hypotheses, strict=True):
+        phones = None if hypothesis.phones is None else list(hypothesis.phones)
+        shop.cache.put_json(HYPOTHESES, key, {"text": hypothesis.text, "phones": phones})
+    return Seconds({HYPOTHESES: watch.read()})

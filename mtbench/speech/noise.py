@@ -1,0 +1,249 @@
+"""Noise recordings: where they come from, and which part of one a clip gets.
+
+Conventions
+-----------
+A noise set is a folder of sound files; a noise's name is its file's stem. Every clip gets its own part of
+each recording: the offset is drawn from seed, clip id and noise name, and is the same at every SNR and for
+every entry. Names, digests and seed are part of every signature.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mtbench.errors import BenchmarkError, UsageError, list_some
+from mtbench.files.paths import explain_no_folder
+from mtbench.speech.audio import SAMPLE_RATE, SAMPLES_PER_FRAME
+from mtbench.speech.sound_files import SOUND_SUFFIXES, load_sound
+
+if TYPE_CHECKING:
+    from mtbench.benchmarks.benchmark import Clip
+
+#: Seed of the offsets; another one is another measurement.
+NOISE_SEED = 12345
+_MAX_FILES = 64
+_log = logging.getLogger(__name__)
+#: Seconds of silence in a noise that are told.
+_LEAST_GAP = 1.0
+#: RMS of a part beside that of the whole recording below which it counts as silent: -60 dB.
+_SILENT = 1e-3
+
+
+@dataclass(frozen=True)
+class Noise:
+    """One noise recording.
+
+    Attributes
+    ----------
+    name : str
+        File stem, e.g. ``"babble"``.
+    path : Path
+        The sound file.
+    digest : str
+        blake2b-128 hex digest of the file's bytes.
+    """
+
+    name: str
+    path: Path
+    digest: str
+
+    @property
+    def audio(self) -> np.ndarray:
+        """(M,) float32 mono at 16 kHz; read once per process."""
+        return _load(self.path, self.digest)
+
+    def part_level(self, clip_id: str, length: int, seed: int = NOISE_SEED) -> float:
+        """Return the RMS of the part that clip *clip_id* of *length* samples gets, beside that of all of it."""
+        sums = _sum_squares(self.path, self.digest)
+        whole, total = len(sums) - 1, float(sums[-1])
+        first = self.offset(clip_id, seed)
+        turns, rest = divmod(first + length, whole)
+        energy = turns * total + float(sums[rest]) - float(sums[first])
+        return float(np.sqrt(max(energy, 0.0) / length / (total / whole)))
+
+    def offset(self, clip_id: str, seed: int = NOISE_SEED) -> int:
+        """Return the first sample that clip *clip_id* uses."""
+        text = f"{seed}|{clip_id}|{self.name}".encode()
+        return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little") % len(self.audio)
+
+
+@dataclass(frozen=True)
+class NoiseSet:
+    """The noises that a score is computed with.
+
+    Attributes
+    ----------
+    name : str
+        ``"none"`` or the folder's name.
+    noises : tuple of Noise
+        By name.
+    seed : int
+        Seed of the offsets.
+    """
+
+    name: str
+    noises: tuple[Noise, ...] = field(default=())
+    seed: int = NOISE_SEED
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the noises, sorted."""
+        return tuple(noise.name for noise in self.noises)
+
+    @property
+    def digest(self) -> str:
+        """blake2b-64 hex digest over names, contents and seed."""
+        h = hashlib.blake2b(digest_size=8)
+        for noise in self.noises:
+            h.update(f"{noise.name}={noise.digest}|".encode())
+        h.update(str(self.seed).encode())
+        return h.hexdigest()
+
+    def __getitem__(self, name: str) -> Noise:
+        for noise in self.noises:
+            if noise.name == name:
+                return noise
+        raise KeyError(f"no noise {name!r}; there are {', '.join(self.names) or 'none'}")
+
+    def select(self, names: Sequence[str]) -> NoiseSet:
+        """Return the set with only the noises called *names*; ``UsageError`` lists what exists."""
+        unknown = sorted(set(names) - set(self.names))
+        if unknown:
+            raise UsageError(
+                f"unknown noise {', '.join(unknown)}; this set has {', '.join(self.names) or 'none'}"
+            )
+        return NoiseSet(self.name, tuple(n for n in self.noises if n.name in names), self.seed)
+
+    def check_parts(self, clips: Iterable[Clip]) -> None:
+        """Refuse noises whose part for one of *clips* is silent, before anything is rendered.
+
+        Raises
+        ------
+        BenchmarkError
+            With noises and clips.
+        """
+        lines = []
+        for noise in self.noises:
+            hit = [
+                clip.id
+                for clip in clips
+                if noise.part_level(clip.id, clip.frames * SAMPLES_PER_FRAME, self.seed) < _SILENT
+            ]
+            if hit:
+                lines.append(
+                    f"{noise.path}: noise {noise.name} is silent in the part that clip {list_some(hit)} gets; no "
+                    "signal-to-noise ratio exists there: cut the silence out of the recording"
+                )
+        if lines:
+            raise BenchmarkError("\n".join(lines))
+
+
+def load_noises(folder: Path | str | None, name: str | None = None, seed: int = NOISE_SEED) -> NoiseSet:
+    """Return the noise set in *folder* (WAV, FLAC, OGG, MP3, …), or an empty one for None.
+
+    Parameters
+    ----------
+    folder : Path or None
+        The recordings; sub-folders are not searched.
+    name : str, optional
+        Name in signatures; default: the folder's.
+    seed : int
+        Seed of the offsets.
+
+    Raises
+    ------
+    UsageError
+        Where the folder is absent, holds no sound file, two of the same stem, or more than 64.
+    BenchmarkError
+        For a recording that cannot be read or is silent.
+    """
+    if folder is None:
+        return NoiseSet("none", (), seed)
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise UsageError(
+            f"{explain_no_folder(folder)}; --noise takes a folder of WAV, FLAC or OGG recordings"
+        )
+    files = sorted(
+        p for p in folder.iterdir() if p.suffix.lower() in SOUND_SUFFIXES and not p.name.startswith(".")
+    )
+    if not files:
+        raise UsageError(f"{folder}: holds no WAV, FLAC or OGG file; put at least one noise recording there")
+    if len(files) > _MAX_FILES:
+        raise UsageError(
+            f"{folder}: {len(files)} recordings, at most {_MAX_FILES}; choose a representative few"
+        )
+    for file in files:
+        # "all" is what numbers over all noises together are called; the others would break signatures.
+        if file.stem.lower() == "all" or any(c in file.stem for c in "|,()#\n\r"):
+            raise UsageError(
+                f"{folder}: a recording cannot be called {file.stem!r}: rename it, without | , ( ) # and not 'all'"
+            )
+    stems = [p.stem for p in files]
+    if twice := sorted({s for s in stems if stems.count(s) > 1}):
+        raise UsageError(
+            f"{folder}: two recordings are called {twice[0]!r}; rename one, names must be unique"
+        )
+    noises = tuple(
+        Noise(p.stem, p, hashlib.blake2b(p.read_bytes(), digest_size=16).hexdigest())
+        for p in sorted(files, key=lambda p: p.stem)
+    )
+    for noise in noises:
+        if not np.any(noise.audio):
+            raise BenchmarkError(
+                f"{noise.path}: silent recording; no signal-to-noise ratio exists, remove it"
+            )
+    return NoiseSet(name or folder.resolve().name, noises, seed)
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A stretch of silence in a recording, in seconds."""
+
+    start: float
+    length: float
+
+    def __str__(self) -> str:
+        return f"{self.length:.1f} s of silence from {self.start:.1f} s on"
+
+
+def find_gap(audio: np.ndarray) -> Gap | None:
+    """Return the longest silence of a second or more in (M,) *audio* at 16 kHz, None without one.
+
+    Silent is what lies 60 dB below the RMS of the whole, in blocks of 10 ms.
+    """
+    block = SAMPLE_RATE // 100
+    wide = np.asarray(audio, np.float64)
+    energy = np.add.reduceat(wide * wide, np.arange(0, len(wide), block)) / block
+    silent = energy <= _SILENT**2 * np.mean(wide * wide)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], silent, [False]]).astype(np.int8)))
+    starts, lengths = edges[::2], edges[1::2] - edges[::2]
+    if not len(lengths) or lengths.max() * 0.01 < _LEAST_GAP:
+        return None
+    longest = int(lengths.argmax())
+    return Gap(float(starts[longest]) * 0.01, float(lengths[longest]) * 0.01)
+
+
+@lru_cache(maxsize=_MAX_FILES)
+def _load(path: Path, digest: str) -> np.ndarray:
+    """Load *path*; its digest is part of the key, so that a rewritten file is read again."""
+    sound = load_sound(path)
+    for note in sound.notes:
+        _log.info("%s: %s (%s)", path, note.message, note.hint)
+    sound.samples.setflags(write=False)
+    return sound.samples
+
+
+@lru_cache(maxsize=_MAX_FILES)
+def _sum_squares(path: Path, digest: str) -> np.ndarray:
+    """Return (M + 1,) float64, the energy up to each sample."""
+    wide = _load(path, digest).astype(np.float64)
+    return np.concatenate([[0.0], np.cumsum(wide * wide)])

@@ -1,0 +1,201 @@
+"""Control entries: submissions whose place in any ranking is known beforehand.
+
+Conventions
+-----------
+Controls are made from a benchmark's ground truth and are ordinary submission folders. Facial-unit curves stay
+curves (kind ``units``, some kilobytes a clip); FLAME parameters and vertices become vertices. Each keeps the
+clip's own speaker, so that only the motion differs:
+
+==================  ======================================================================================
+``ground-truth``    the ground truth itself
+``static``          the speaker's neutral face, never moving
+``half-amplitude``  every displacement from the neutral face (every curve) halved
+``lag-200ms``       the motion 200 ms late, its first frame held until then
+``shuffled``        the motion of another clip of the same language, cut or held at its end to fit
+==================  ======================================================================================
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mtbench.benchmarks.benchmark import Benchmark, Clip, load_benchmark
+from mtbench.benchmarks.clip_files import read_motion_arrays
+from mtbench.benchmarks.ground_truth import neutral_face
+from mtbench.errors import UsageError
+from mtbench.files.file_errors import make_folder
+from mtbench.work.cache import write_atomically
+
+#: Names in the order of tables.
+CONTROLS = ("ground-truth", "half-amplitude", "lag-200ms", "shuffled", "static")
+_LAG_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Displacement:
+    """A clip's motion as movement away from the speaker at rest.
+
+    Attributes
+    ----------
+    frames : (T, …) float32
+        Facial-unit curves, or vertex displacements in metres.
+    identity : str or None
+        Of curves.
+    rest : (V, 3) float32 or None
+        What vertex displacements are added to.
+    """
+
+    frames: np.ndarray
+    identity: str | None
+    rest: np.ndarray | None
+
+
+def read_displacement(clip: Clip) -> Displacement:
+    """Return the ground truth of *clip* as movement away from rest.
+
+    Raises
+    ------
+    BenchmarkError
+        Where the clip has no usable ground truth.
+    """
+    spec, arrays = read_motion_arrays(clip)
+    if spec.kind == "units":
+        identity = str(arrays["identity"]) if "identity" in arrays else "neutral"
+        return Displacement(np.asarray(arrays["units"], np.float32), identity, None)
+    motion = clip.motion
+    assert motion is not None
+    rest = neutral_face(clip)
+    return Displacement(motion.vertices - rest, None, rest)
+
+
+def fit_frames(frames: np.ndarray, length: int) -> np.ndarray:
+    """Cut (T, …) *frames* to *length*, or hold the last one."""
+    return frames[np.minimum(np.arange(length), len(frames) - 1)]
+
+
+def delay(frames: np.ndarray, by: int) -> np.ndarray:
+    """Delay (T, …) *frames* by so many of them (negative: advance); the first or last one is held.
+
+    Examples
+    --------
+    >>> delay(np.arange(4), 1), delay(np.arange(4), -2)
+    (array([0, 0, 1, 2]), array([2, 3, 3, 3]))
+    """
+    return frames[np.clip(np.arange(len(frames)) - by, 0, len(frames) - 1)]
+
+
+def lag(frames: np.ndarray, fps: float, seconds: float = _LAG_SECONDS) -> np.ndarray:
+    """Return (T, …) *frames* delayed by *seconds*, the first one held until then."""
+    return delay(frames, round(seconds * fps))
+
+
+def partner(benchmark: Benchmark, clip: Clip) -> Clip:
+    """Return the clip whose motion ``shuffled`` shows: the next of the language, of another source if any.
+
+    Raises
+    ------
+    UsageError
+        Where the language has one clip with ground truth only.
+    """
+    same = [c for c in benchmark.clips if c.language == clip.language and c.motion_path is not None]
+    start = [c.id for c in same].index(clip.id)
+    others = same[start + 1 :] + same[:start]
+    if not others:
+        raise UsageError(
+            f"clip {clip.id} is the only one of language {clip.language} with ground truth: nothing to "
+            "shuffle; add a clip, or leave 'shuffled' out"
+        )
+    return next((c for c in others if c.source != clip.source), others[0])
+
+
+def make_controls(
+    benchmark: Benchmark | str | Path, out: str | Path, names: tuple[str, ...] = CONTROLS
+) -> list[Path]:
+    """Write control entries as submission folders.
+
+    Parameters
+    ----------
+    benchmark : Benchmark, str or Path
+        With ground truth for every clip.
+    out : str or Path
+        Gets one folder per control; controls that lie there already are replaced.
+    names : tuple of str
+        Which, see :data:`CONTROLS`.
+
+    Returns
+    -------
+    list of Path
+        The folders, in the order of *names*.
+
+    Raises
+    ------
+    UsageError
+        For an unknown name, a benchmark without ground truth, or a folder in the way that is no control.
+    """
+    if not isinstance(benchmark, Benchmark):
+        benchmark = load_benchmark(benchmark)
+    unknown = sorted(set(names) - set(CONTROLS))
+    if unknown:
+        raise UsageError(f"unknown control {', '.join(unknown)}; known: {', '.join(CONTROLS)}")
+    silent = [clip.id for clip in benchmark.clips if clip.motion_path is None]
+    if silent or benchmark.topology is None:
+        raise UsageError(
+            f"benchmark {benchmark.ref}: {len(silent) or 'all'} clips have no ground-truth motion, which "
+            "controls are made of; add motion to benchmark.toml"
+        )
+    kinds = {"units" if read_motion_arrays(c)[0].kind == "units" else "vertices" for c in benchmark.clips}
+    if len(kinds) > 1:
+        raise UsageError(
+            f"benchmark {benchmark.ref} mixes facial-unit curves with vertices; a submission has one kind"
+        )
+    folders = [_prepare(Path(out) / name, name, benchmark, kinds.copy().pop()) for name in names]
+    for clip in benchmark.clips:
+        own = read_displacement(clip)
+        for name, folder in zip(names, folders, strict=True):
+            frames = _CHANGES[name](benchmark, clip, own)
+            _write_motion(folder / "motion" / f"{clip.id}.npz", frames, own)
+    return folders
+
+
+def _shuffle(benchmark: Benchmark, clip: Clip, own: Displacement) -> np.ndarray:
+    return fit_frames(read_displacement(partner(benchmark, clip)).frames, clip.frames)
+
+
+_CHANGES: dict[str, Callable[[Benchmark, Clip, Displacement], np.ndarray]] = {
+    "ground-truth": lambda benchmark, clip, own: own.frames,
+    "half-amplitude": lambda benchmark, clip, own: own.frames * np.float32(0.5),
+    "lag-200ms": lambda benchmark, clip, own: lag(own.frames, benchmark.fps),
+    "shuffled": _shuffle,
+    "static": lambda benchmark, clip, own: np.zeros_like(own.frames),
+}
+
+
+def _prepare(folder: Path, name: str, benchmark: Benchmark, kind: str) -> Path:
+    manifest = folder / "submission.toml"
+    if folder.exists() and any(folder.iterdir()):
+        if not manifest.is_file() or f'system = "{name}"' not in manifest.read_text("utf-8"):
+            raise UsageError(f"{folder}: holds something else than the control {name}; choose another folder")
+        shutil.rmtree(folder / "motion", ignore_errors=True)
+    make_folder(folder / "motion")
+    text = (
+        f'schema = 1\nsystem = "{name}"\nbenchmark = "{benchmark.ref}"\nfps = {benchmark.fps:g}\nunit = "m"\n'
+        f'topology = "{benchmark.topology}"\nkind = "{kind}"\n\n'
+        f'[model]\nname = "control entry {name}"\n'
+    )
+    write_atomically(manifest, text.encode(), durable=False)
+    return folder
+
+
+def _write_motion(path: Path, frames: np.ndarray, own: Displacement) -> None:
+    buffer = io.BytesIO()
+    if own.rest is None:
+        np.savez_compressed(buffer, units=frames, identity=np.array(own.identity))
+    else:
+        np.savez_compressed(buffer, vertices=(frames + own.rest).astype(np.float32))
+    write_atomically(path, buffer.getvalue(), durable=False)

@@ -1,0 +1,267 @@
+"""Training data from the benchmark's generator: any number of hours, disjoint from every bundled benchmark.
+
+Conventions
+-----------
+It speaks the training texts in the training voices of :mod:`mtbench.synth` and is animated as the bundled benchmark
+is. Its folder::
+
+    corpus.json              what was asked for; written last
+    part-0000.audio.npy      (640 sum T,) int16, the part's clips one after another
+    part-0000.curves.npy     (sum T, U) uint16 facial-unit curves, in steps of 2**-12
+    part-0000.json           id, language, frames and identity of each clip
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import logging
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from pydantic import Field, ValidationError
+
+from mtbench.errors import UsageError
+from mtbench.files.file_errors import make_folder
+from mtbench.files.toml_files import CLIP_ID, FPS, MAX_FRAMES, SAMPLES_PER_FRAME, StrictModel
+from mtbench.speech.languages import LANGUAGES, language_code
+from mtbench.work.cache import write_atomically
+from mtbench.work.child_processes import start_pool
+
+if TYPE_CHECKING:
+    from mtbench.synth.speech import UtteranceSource
+
+log = logging.getLogger(__name__)
+
+MANIFEST = "corpus.json"
+#: What the clips of an unfinished corpus follow from.
+REQUEST = ".request.json"
+#: Clips in a part: what a worker makes at a time.
+PART = 200
+#: Seconds of speech in a clip, drawn evenly.
+SECONDS = (1.6, 6.0)
+#: Steps of a stored curve; :data:`mtbench.synth.articulation.STEP` is one.
+_STEPS = 4096
+#: Raise it when the same request would give other clips.
+_VERSION = 1
+
+
+class _Request(StrictModel):
+    """``corpus.json``."""
+
+    schema_: Literal[1] = Field(alias="schema", default=1)
+    version: int = _VERSION
+    hours: float = Field(gt=0, le=10_000, allow_inf_nan=False)
+    seed: int = Field(ge=0)
+    languages: list[str]
+    parts: int = Field(ge=1, le=1_000_000)
+
+
+class _Clip(StrictModel):
+    """A clip of ``part-NNNN.json``."""
+
+    id: str = Field(pattern=CLIP_ID)
+    language: str = Field(pattern=r"^[a-z]{3}$")
+    frames: int = Field(ge=1, le=MAX_FRAMES)
+    identity: str
+
+
+class _Part(StrictModel):
+    """``part-NNNN.json``."""
+
+    clips: list[_Clip]
+
+
+class GeneratedCorpus:
+    """What :func:`generate_corpus` wrote; a :class:`~mtbench.reference_model.corpora.corpus.Corpus`.
+
+    Parameters
+    ----------
+    root : Path
+        The folder.
+
+    Raises
+    ------
+    UsageError
+        Where the folder holds no finished corpus.
+    """
+
+    topology = "openhead-1"
+
+    def __init__(self, root: str | Path) -> None:
+        self.root = Path(root)
+        try:
+            request = _Request.model_validate_json((self.root / MANIFEST).read_bytes())
+            parts = [
+                _Part.model_validate_json((self.root / f"part-{k:04d}.json").read_bytes())
+                for k in range(request.parts)
+            ]
+        except (OSError, ValidationError) as error:
+            raise UsageError(
+                f"{self.root}: no finished corpus ({error}); it is written by `mtbench reference data`, which "
+                "goes on where it was stopped"
+            ) from None
+        self.languages = tuple(request.languages)
+        self.hours, self.seed = request.hours, request.seed
+        clips = [clip for part in parts for clip in part.clips]
+        self.name = f"openhead generator, {request.hours:g} h, seed {request.seed}"
+        self.ids = tuple(clip.id for clip in clips)
+        self.language_of = tuple(clip.language for clip in clips)
+        self.lengths = np.array([clip.frames for clip in clips], np.int64)
+        self._identities = [clip.identity for clip in clips]
+        self._part_of = np.repeat(np.arange(len(parts)), [len(part.clips) for part in parts])
+        starts = [np.concatenate([[0], np.cumsum([c.frames for c in p.clips])[:-1]]) for p in parts]
+        self._start = np.concatenate(starts).astype(np.int64)
+        self.digest = hashlib.blake2b(request.model_dump_json().encode(), digest_size=16).hexdigest()
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def _read(self, index: int, kind: str, per_frame: int) -> np.ndarray:
+        path = self.root / f"part-{self._part_of[index]:04d}.{kind}.npy"
+        array = np.load(path, mmap_mode="r")
+        start = int(self._start[index]) * per_frame
+        return array[start : start + int(self.lengths[index]) * per_frame]
+
+    def audio(self, index: int) -> np.ndarray:
+        """Return the sound of a clip, (640 T,) float32."""
+        return self._read(index, "audio", SAMPLES_PER_FRAME).astype(np.float32) / np.float32(32768)
+
+    def curves(self, index: int) -> np.ndarray:
+        """Return the facial-unit curves of a clip, (T, U) float32."""
+        return self._read(index, "curves", 1).astype(np.float32) / np.float32(_STEPS)
+
+    def displacement(self, index: int) -> np.ndarray:
+        """Return (T, 3 V) float32 metres from the speaker's resting face."""
+        from mtbench.faces.head import load_head
+
+        face = self.template(index)
+        vertices = load_head().pose(self.curves(index), face)
+        return (vertices - face).reshape(len(vertices), -1)
+
+    def template(self, index: int) -> np.ndarray:
+        """Return the speaker's resting face, (V, 3) float32 metres."""
+        return _face(self._identities[index])
+
+
+@lru_cache(maxsize=32)
+def _face(identity: str) -> np.ndarray:
+    from mtbench.faces.head import load_head
+
+    return load_head().identity(identity)
+
+
+def generate_corpus(
+    out: str | Path,
+    hours: float,
+    seed: int = 1,
+    languages: Sequence[str] | None = None,
+    workers: int = 1,
+) -> GeneratedCorpus:
+    """Write a corpus of generated speech and motion, or go on with one that was stopped.
+
+    Parameters
+    ----------
+    out : path
+        Folder; parts that are there already are kept.
+    hours : float
+        At least this much; the last part is complete.
+    seed : int
+        The clips follow from it, whatever *hours* and *workers*.
+    languages : sequence of str, optional
+        Names or codes, the twenty by default; all equally often.
+    workers : int
+        Processes.
+
+    Raises
+    ------
+    UsageError
+        For unknown languages, or a folder that holds another corpus.
+    PrerequisiteError
+        Without the extra ``[synth]``.
+    """
+    codes = [language_code(name) for name in languages] if languages else list(LANGUAGES)
+    if len(set(codes)) != len(codes):
+        raise UsageError(f"languages {', '.join(codes)}: one is named twice")
+    folder = Path(out)
+    make_folder(folder)
+    wanted = {"version": _VERSION, "seed": seed, "languages": codes}
+    mark = folder / REQUEST
+    if mark.is_file() and json.loads(mark.read_text("utf-8")) != wanted:
+        raise UsageError(f"{folder}: holds a corpus of another seed or other languages; give another folder")
+    write_atomically(mark, json.dumps(wanted).encode())
+    frames, done = hours * 3600 * FPS, 0
+    pool = start_pool(workers) if workers > 1 else None
+    try:
+        number = 0
+        while frames > 0:
+            # A round of parts at a time: how many are needed follows from what they turn out to hold.
+            round_ = list(range(number, number + workers))
+            tasks = [(folder, k, seed, tuple(codes)) for k in round_]
+            for size in pool.map(_make_part, tasks) if pool else map(_make_part, tasks):
+                if frames > 0:
+                    frames, done = frames - size, done + 1
+            number += len(round_)
+            log.info("part %d  %.2f of %g hours", done, hours - max(0.0, frames) / 3600 / FPS, hours)
+    finally:
+        if pool:
+            pool.shutdown(cancel_futures=True)
+    request = _Request(hours=hours, seed=seed, languages=codes, parts=done)
+    write_atomically(folder / MANIFEST, request.model_dump_json(by_alias=True).encode())
+    return GeneratedCorpus(folder)
+
+
+@lru_cache(maxsize=1)
+def _source() -> UtteranceSource:
+    from mtbench.synth.speech import UtteranceSource
+
+    return UtteranceSource()
+
+
+def _make_part(task: tuple[Path, int, int, tuple[str, ...]]) -> int:
+    """Write a part unless it is there, and return its frames."""
+    folder, number, seed, languages = task
+    listing = folder / f"part-{number:04d}.json"
+    if listing.is_file():
+        return sum(clip.frames for clip in _Part.model_validate_json(listing.read_bytes()).clips)
+    clips, sounds, curves = [], [], []
+    for k in range(number * PART, (number + 1) * PART):
+        clip, sound, motion = _make_clip(k, seed, languages[k % len(languages)])
+        clips.append(clip)
+        sounds.append(sound)
+        curves.append(motion)
+    _write_array(listing.with_suffix(".audio.npy"), np.concatenate(sounds))
+    _write_array(listing.with_suffix(".curves.npy"), np.concatenate(curves))
+    write_atomically(listing, _Part(clips=clips).model_dump_json().encode())
+    return sum(clip.frames for clip in clips)
+
+
+def _make_clip(number: int, seed: int, language: str) -> tuple[_Clip, np.ndarray, np.ndarray]:
+    """Return a clip, its sound (640 T,) int16 and its curves (T, U) uint16."""
+    from mtbench.faces.head import load_head
+    from mtbench.speech.audio import to_pcm16
+    from mtbench.synth.articulation import animate
+    from mtbench.synth.benchmark_writer import set_level
+    from mtbench.synth.speech import pad_speech
+
+    rng = np.random.Generator(np.random.PCG64([seed, 17, number]))
+    while True:
+        speech = _source().draw(rng, language, float(rng.uniform(*SECONDS)))
+        if len(speech.audio) <= 2 * SECONDS[1] * 16_000 and np.abs(speech.audio).max() > 0:
+            break
+    rest = -len(speech.audio) % SAMPLES_PER_FRAME
+    speech = set_level(pad_speech(speech, 0.0, rest / 16_000) if rest else speech)
+    curves = animate(speech.phones, len(speech.audio) / 16_000, fps=FPS, seed=int(rng.integers(2**31)))
+    identity = str(rng.choice(np.array(load_head().identity_names)))
+    clip = _Clip(id=f"{language}-{number:06d}", language=language, frames=len(curves), identity=identity)
+    return clip, to_pcm16(speech.audio), np.round(curves * _STEPS).astype(np.uint16)
+
+
+def _write_array(path: Path, array: np.ndarray) -> None:
+    stream = io.BytesIO()
+    np.lib.format.write_array(stream, array, allow_pickle=False)
+    write_atomically(path, stream.getvalue(), durable=False)
