@@ -20,14 +20,15 @@ from mtbench.benchmarks.benchmark import Benchmark, Clip, load_benchmark
 from mtbench.benchmarks.ground_truth import template_face
 from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.files.claims import claim_folder
-from mtbench.files.toml_files import FPS
+from mtbench.files.digests import digest_array
+from mtbench.files.writing import write_atomically
 from mtbench.reference_model.conditioning import Conditioning, Language, plan_conditioning
 from mtbench.reference_model.predict import write_motion
 from mtbench.reference_model.reference import LONGEST, ReferenceModel
 from mtbench.reference_model.templates import default_template
 from mtbench.reference_model.voice_gate import VERSION
 from mtbench.submissions.submission import MANIFEST, MOTION_FOLDER
-from mtbench.work.cache import digest_array, write_atomically
+from mtbench.timing import FPS
 from mtbench.work.progress import Progress
 
 #: Clips that are animated together.

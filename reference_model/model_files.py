@@ -22,11 +22,11 @@ from safetensors.torch import save
 from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.files.toml_files import StrictModel, validation_lines
 from mtbench.files.weight_files import check_sizes, check_tensors, read_description, read_tensors
+from mtbench.files.writing import write_atomically
 from mtbench.reference_model.encoders.speech import OpenheadSpeech, SpeechEncoder, load_speech_encoder
 from mtbench.reference_model.encoders.wav2vec2 import Wav2Vec2Speech
 from mtbench.reference_model.model import MultiTalk, Settings
 from mtbench.reference_model.reference import ReferenceModel
-from mtbench.work.cache import write_atomically
 
 #: The model that ships with mtbench.
 BUNDLED = Path(__file__).parent / "weights" / "multitalk-mini.safetensors"

@@ -20,8 +20,8 @@ import numpy as np
 
 from mtbench.errors import BenchmarkError, MtbenchError, PrerequisiteError, UsageError
 from mtbench.faces.motion import Motion
-from mtbench.faces.topology import load_topology
-from mtbench.files.toml_files import FPS, SAMPLES_PER_FRAME
+from mtbench.faces.topologies import load_topology
+from mtbench.files.writing import write_atomically
 from mtbench.reference_model.conditioning import (
     Language,
     choose_language,
@@ -32,7 +32,7 @@ from mtbench.reference_model.recordings import estimate_seconds, find_language, 
 from mtbench.reference_model.reference import ReferenceModel
 from mtbench.reference_model.templates import default_template
 from mtbench.speech.audio import fit_length
-from mtbench.work.cache import write_atomically
+from mtbench.timing import FPS, SAMPLES_PER_FRAME
 from mtbench.work.progress import Progress
 
 #: Recordings that are animated together, and frames of all of them: bounds memory.

@@ -18,13 +18,13 @@ import numpy as np
 import torch
 
 from mtbench.errors import UsageError
-from mtbench.files.toml_files import FPS, MAX_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
+from mtbench.files.digests import digest_bytes
 from mtbench.reference_model.conditioning import LanguageChoice, find_language, weigh_languages
 from mtbench.reference_model.encoders.speech import SpeechEncoder, check_audio, digest_tensors
 from mtbench.reference_model.inference import generate
 from mtbench.reference_model.model import MultiTalk
 from mtbench.reference_model.voice_gate import Stretch, fade, find_speech, samples_per_frame
-from mtbench.work.cache import digest_bytes
+from mtbench.timing import FPS, MAX_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
 
 #: Frames up to which the published model goes.
 LONGEST = 600

@@ -12,7 +12,7 @@ import numpy as np
 
 from mtbench.errors import PrerequisiteError
 from mtbench.faces.templates import read_template
-from mtbench.faces.topology import load_topology
+from mtbench.faces.topologies import load_topology
 
 __all__ = ["default_template", "read_template"]
 

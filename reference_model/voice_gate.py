@@ -39,7 +39,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mtbench.files.toml_files import SAMPLE_RATE, SAMPLES_PER_FRAME
+from mtbench.timing import SAMPLE_RATE, SAMPLES_PER_FRAME
 
 #: Name and version, for submissions; raise the number when the same sound gives another gate.
 VERSION = "voice gate 1"

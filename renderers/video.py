@@ -21,13 +21,13 @@ import numpy as np
 
 from mtbench.errors import PrerequisiteError
 from mtbench.files.file_errors import make_folder
+from mtbench.timing import SAMPLE_RATE
 
 if TYPE_CHECKING:
     from mtbench.faces.motion import Motion
     from mtbench.faces.topology import Topology
     from mtbench.renderers.base import Appearance, Renderer
 
-SAMPLE_RATE = 16000
 #: Frames that are rendered at a time.
 _CHUNK = 50
 #: Constant rate factor of x264: visually lossless.

@@ -12,13 +12,14 @@ import argparse
 import shutil
 from pathlib import Path
 
-from mtbench.speech.audio import SAMPLE_RATE, SAMPLES_PER_FRAME, load_audio
+from mtbench.speech.audio import load_audio
 from mtbench.speech.lexicon import make_lexicon, write_lexicon
 from mtbench.synth.benchmark_writer import format_fields, write_flac, write_manifest
 from mtbench.synth.espeak import Espeak
 from mtbench.synth.phones import INVENTORY
 from mtbench.synth.real_speech import FOLDER, GRAMMAR, LANGUAGE, NAME, VERSION, spell_out
 from mtbench.synth.voices import Voice
+from mtbench.timing import SAMPLE_RATE, SAMPLES_PER_FRAME
 
 #: Words that the engine reads otherwise than the speakers of the corpus: the letter a, which it takes for the article.
 SPOKEN = {"a": "eigh"}

@@ -26,7 +26,7 @@ import numpy as np
 from mtbench.avsr.openhead.inference import Request
 from mtbench.avsr.openhead.recognizer import OpenheadAV
 from mtbench.benchmarks.benchmark import load_benchmark
-from mtbench.faces.topology import load_topology
+from mtbench.faces.topologies import load_topology
 from mtbench.renderers.base import Appearance, load_renderer
 from mtbench.renderers.mouth_crop import render_mouth_crops
 from mtbench.speech.audio import mix_at_snr

@@ -78,7 +78,7 @@ def _motion(folder: Path) -> Prepared:
     from mtbench.errors import Problem
     from mtbench.faces.motion_files import motion_kind, read_motion_file
     from mtbench.faces.motion_headers import MotionSpec
-    from mtbench.faces.topology import load_topology
+    from mtbench.faces.topologies import load_topology
 
     params = {
         "exp": np.zeros((6, 50), "f4"),
@@ -200,7 +200,7 @@ def _edit_mesh(rng: Random, samples: Any) -> bytes:
 
 def _benchmark_manifest(folder: Path) -> Prepared:
     from mtbench.benchmarks.benchmark import load_benchmark
-    from mtbench.files.toml_files import MANIFEST
+    from mtbench.benchmarks.manifest import MANIFEST
 
     root = make_benchmark(folder, noise=True)
     (root / "lexicon").mkdir()

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from mtbench.avsr.base import Hypothesis
+from mtbench.metrics.geometry_sums import GeometrySums
 from mtbench.results.aggregation import SignatureContext, SummaryRow, aggregate, find_number, list_signatures
-from mtbench.results.recount import measure_recognition
-from mtbench.results.rows import GeometryRow, GeometrySums, row_from_json
+from mtbench.results.rows import GeometryRow, row_from_json
 from mtbench.results.signature import Signature
+from mtbench.scoring.rows import measure_recognition
 
 SNRS, NOISES = (-7.5, -10.0), ("babble", "music")
 

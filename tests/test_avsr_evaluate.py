@@ -18,7 +18,7 @@ from mtbench.avsr.evaluation.error_rows import RATES, make_rows, pool_rate
 from mtbench.avsr.evaluation.evaluate import evaluate
 from mtbench.benchmarks.benchmark import load_benchmark
 from mtbench.errors import UsageError
-from mtbench.results.rows import EditCounts
+from mtbench.metrics.edit_counts import EditCounts
 from mtbench.speech.languages import LANGUAGES
 
 TIMES = "phone\tstart\tend\trelease\na\t0\t0.3\t\nb\t0.3\t0.5\t0.45\nt\t0.5\t0.6\t0.55\na\t0.6\t0.95\t\n"

@@ -114,7 +114,7 @@ def bundled() -> OpenheadAV:
 @cache
 def real_requests() -> tuple[Request, ...]:
     """Five short clips with their ground truth, in four conditions."""
-    from mtbench.faces.topology import load_topology
+    from mtbench.faces.topologies import load_topology
     from mtbench.renderers.base import Appearance, load_renderer
     from mtbench.renderers.mouth_crop import render_mouth_crops
 

@@ -10,8 +10,8 @@ from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.synth import engine_phones, engines
 from mtbench.synth.engine_phones import PHONE_SETS, map_segments
 from mtbench.synth.engine_segments import Segment, join_ends
-from mtbench.synth.espeak import SAMPLE_RATE
 from mtbench.synth.phones import PHONES, SILENCE, UnknownPhoneError
+from mtbench.timing import SAMPLE_RATE
 
 FESTIVAL = Path("/usr/share/festival")
 #: Where festival's packages define the phone sets of the tables.

@@ -20,7 +20,8 @@ from mtbench.faces.flame import (
     rotation_matrices,
 )
 from mtbench.faces.flame_asset import add_flame, data_folder, flame_record
-from mtbench.faces.topology import LANDMARKS, load_topology
+from mtbench.faces.topologies import load_topology
+from mtbench.faces.topology import LANDMARKS
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,8 @@ import pytest
 from mtbench.errors import UsageError
 from mtbench.faces.head import VISEMES, load_head
 from mtbench.faces.head_file import read_asset
-from mtbench.faces.topology import LANDMARKS, REGIONS, load_topology
+from mtbench.faces.topologies import load_topology
+from mtbench.faces.topology import LANDMARKS, REGIONS
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAD = load_head()

@@ -12,11 +12,12 @@ from scipy.spatial.transform import Rotation
 from mtbench import score
 from mtbench.faces.flame import flame_topology
 from mtbench.metrics.geometry import measure_geometry
+from mtbench.metrics.geometry_sums import GeometrySums
 from mtbench.metrics.lve import sum_lve_aligned_mm, sum_lve_mm
 from mtbench.metrics.rigid import align_rigidly, rigid_transforms
 from mtbench.results.aggregation import aggregate, find_number
 from mtbench.results.head_motion import warn_of_head_motion
-from mtbench.results.rows import GeometryRow, GeometrySums, row_from_json
+from mtbench.results.rows import GeometryRow, row_from_json
 from mtbench.results.summary import SignatureContext
 
 

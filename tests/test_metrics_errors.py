@@ -8,11 +8,14 @@ from hypothesis import strategies as st
 from mtbench.avsr.base import Hypothesis
 from mtbench.metrics.avlr import gain_statistics
 from mtbench.metrics.cer import count_character_edits
+from mtbench.metrics.edit_counts import EditCounts
 from mtbench.metrics.edits import count_edits
+from mtbench.metrics.geometry_sums import GeometrySums
 from mtbench.metrics.per import count_phone_edits
 from mtbench.metrics.wer import count_word_edits
-from mtbench.results.recount import measure_recognition, remeasure
-from mtbench.results.rows import EditCounts, GeometryRow, GeometrySums, RecognitionRow, row_from_json
+from mtbench.results.recount import remeasure
+from mtbench.results.rows import GeometryRow, RecognitionRow, row_from_json
+from mtbench.scoring.rows import measure_recognition
 
 TOKENS = st.lists(st.sampled_from(["a", "b", "cc", "d d", " ", "\n", "ɛ"]), max_size=8)
 

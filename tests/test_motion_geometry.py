@@ -72,7 +72,7 @@ def test_explosions(head):
 
 def test_without_a_neutral_the_landmarks_tell(tmp_path, monkeypatch, shared):
     monkeypatch.setenv("MTBENCH_DATA", str(tmp_path))
-    from mtbench.faces.topology import load_topology
+    from mtbench.faces.topologies import load_topology
 
     topology = load_topology("flame-5023")
     template = np.load(shared / "flame2023open/flame2023open_v_template_5023x3_f64.npy")[None]
@@ -85,7 +85,7 @@ def test_without_a_neutral_the_landmarks_tell(tmp_path, monkeypatch, shared):
 def test_real_identities_pass_beside_each_other_without_an_asset(tmp_path, monkeypatch, shared):
     """05-flame-without-asset: real faces, turned and talking, beside the ground truth of other people."""
     from mtbench.faces.motion_geometry import sampled_frames
-    from mtbench.faces.topology import load_topology
+    from mtbench.faces.topologies import load_topology
 
     monkeypatch.setenv("MTBENCH_DATA", str(tmp_path))
     topology = load_topology("flame-5023")
@@ -107,7 +107,7 @@ def test_real_identities_pass_beside_each_other_without_an_asset(tmp_path, monke
 
 def test_real_identities_pass(tmp_path, monkeypatch, shared):
     from mtbench.faces.flame_asset import add_flame
-    from mtbench.faces.topology import load_topology
+    from mtbench.faces.topologies import load_topology
 
     monkeypatch.setenv("MTBENCH_DATA", str(tmp_path))
     folder = shared / "flame2023open"

@@ -16,7 +16,8 @@ import mtbench
 from mtbench.avsr.base import Hypothesis
 from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.faces.motion import Motion
-from mtbench.faces.topology import Topology, load_topology
+from mtbench.faces.topologies import load_topology
+from mtbench.faces.topology import Topology
 from mtbench.results.comparison import Comparison
 from mtbench.results.tables import Table
 

@@ -15,12 +15,13 @@ from factories import make_benchmark, make_submission
 from fuzz_readers import write_result
 
 from mtbench.benchmarks.benchmark import load_benchmark
+from mtbench.benchmarks.manifest import MANIFEST
 from mtbench.errors import BenchmarkError, PrerequisiteError, UsageError
 from mtbench.files.arrays import ArrayFileError, read_arrays
 from mtbench.files.mesh_files import MeshFileError, read_mesh
 from mtbench.files.paths import PathError, resolve_inside
 from mtbench.files.safe_pickle import UnsafePickleError, load_arrays
-from mtbench.files.toml_files import MANIFEST, read_toml
+from mtbench.files.toml_files import read_toml
 from mtbench.files.weight_files import is_archive
 from mtbench.leaderboard.table import build_leaderboard
 from mtbench.results.comparison import compare

@@ -9,7 +9,7 @@ import pytest
 
 from mtbench.benchmarks.benchmark import load_benchmark
 from mtbench.benchmarks.ground_truth import static_face
-from mtbench.faces.topology import load_topology
+from mtbench.faces.topologies import load_topology
 from mtbench.metrics.lve import sum_lve_mm
 from mtbench.reference_model.model_files import BUNDLED, load_model
 from mtbench.reference_model.training.sizes import SIZES

@@ -234,7 +234,7 @@ def test_wrong_shapes_are_named():
 def test_flame_geometry_mouth_is_dark_inside(shared: Path):
     """The real FLAME template with its lips cut away: what shows in their place is dark."""
     from mtbench.faces.flame import vertices_behind
-    from mtbench.faces.topology import load_topology
+    from mtbench.faces.topologies import load_topology
 
     folder = shared / "flame2023open"
     vertices = np.load(folder / "flame2023open_v_template_5023x3_f64.npy").astype(np.float32)

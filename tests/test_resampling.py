@@ -6,7 +6,7 @@ from factories import CLIPS, face, make_benchmark, make_submission
 
 from mtbench import load_benchmark, load_submission, validate
 from mtbench.faces.resampling import RATES, count_frames, describe_resampling, resample_motion
-from mtbench.files.toml_files import FPS
+from mtbench.timing import FPS
 
 T = 97
 

@@ -9,7 +9,8 @@ from factories import CLIPS, FLAME_SIZE, make_benchmark, make_submission, manife
 import mtbench
 from mtbench.benchmarks.benchmark import load_benchmark
 from mtbench.errors import PrerequisiteError, SubmissionError, UsageError
-from mtbench.submissions.submission import SubmissionManifest, blocking, load_submission, slugify, validate
+from mtbench.files.names import slugify
+from mtbench.submissions.submission import SubmissionManifest, blocking, load_submission, validate
 
 
 @pytest.fixture(autouse=True)

@@ -7,11 +7,12 @@ pytest.importorskip("espeakng_loader", reason="the extra [synth] is not installe
 
 from mtbench.errors import UsageError
 from mtbench.speech.languages import LANGUAGES
-from mtbench.synth.espeak import CLOSURE, SAMPLE_RATE, Espeak
+from mtbench.synth.espeak import CLOSURE, Espeak
 from mtbench.synth.frontends import respell_thai, segment
 from mtbench.synth.phones import PHONES, SILENCE
 from mtbench.synth.speech import UtteranceSource, pad_speech
 from mtbench.synth.voices import ENGINE_LANGUAGES, NOISE_VOICES, TEST_VOICES, TRAIN_VOICES, Voice, draw_voice
+from mtbench.timing import SAMPLE_RATE
 
 pytestmark = pytest.mark.synth
 

@@ -19,7 +19,7 @@ from mtbench.benchmarks.ground_truth import (
 from mtbench.errors import BenchmarkError, UsageError
 from mtbench.faces.flame import index_lists
 from mtbench.faces.templates import match_speaker, read_template, read_templates
-from mtbench.faces.topology import load_topology
+from mtbench.faces.topologies import load_topology
 from mtbench.making.folder import create_benchmark
 
 CLIPS = {"ita-01": ("ita", 12), "ita-02": ("ita", 9)}

@@ -10,12 +10,12 @@ from pathlib import Path
 import fakes
 import pytest
 
+from mtbench.cli.doctor import examine
 from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.faces.flame_asset import data_folder, flame_record
 from mtbench.files.user_folders import expand_home
 from mtbench.work.cache import default_cache_dir
 from mtbench.work.compilation import kernel_folder, njit_cached
-from mtbench.work.environment import examine
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMAND = [sys.executable, "-c", "from mtbench.cli import main; main()"]

@@ -7,7 +7,8 @@ import pytest
 
 from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.faces.head import VISEMES, load_head
-from mtbench.faces.topology import LANDMARKS, load_topology
+from mtbench.faces.topologies import load_topology
+from mtbench.faces.topology import LANDMARKS
 from mtbench.renderers.mouth_crop import crop_matrices
 from mtbench.renderers.software import render_gray_bulk
 from mtbench.synth.face_mesh import make_face

@@ -10,7 +10,8 @@ import pytest
 import mtbench
 from mtbench.avsr.base import Hypothesis
 from mtbench.leaderboard.table import build_leaderboard
-from mtbench.results.rows import EditCounts, RecognitionRow
+from mtbench.metrics.edit_counts import EditCounts
+from mtbench.results.rows import RecognitionRow
 from mtbench.results.run_files import read_run
 from mtbench.results.tables import entries_table, languages_table
 from mtbench.results.understanding import measure_understanding

@@ -215,7 +215,7 @@ def render_face(benchmark: str, clip: Clip, face: str, supplies: Supplies = Supp
     """
     from mtbench.benchmarks.clip_files import read_motion_arrays
     from mtbench.faces.motion_files import pose_motion
-    from mtbench.faces.topology import load_topology
+    from mtbench.faces.topologies import load_topology
     from mtbench.renderers.base import Appearance, load_renderer
     from mtbench.renderers.mouth_crop import render_mouth_crops
     from mtbench.synth.articulation_settings import HELD_OUT as manner

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mtbench.results.rows import EditCounts
+from mtbench.metrics.edit_counts import EditCounts
 from mtbench.speech.languages import LANGUAGES
 
 if TYPE_CHECKING:

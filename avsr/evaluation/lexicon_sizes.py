@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mtbench.results.rows import EditCounts
+from mtbench.metrics.edit_counts import EditCounts
 from mtbench.speech.lexicon import Lexicon
 
 #: Words said in one call of the engine, as clauses of one word each.

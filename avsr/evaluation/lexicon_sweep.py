@@ -29,7 +29,7 @@ from mtbench.avsr.evaluation.lexicon_sizes import (
     pronounce_frequent,
     restrict_lexicon,
 )
-from mtbench.results.rows import EditCounts
+from mtbench.metrics.edit_counts import EditCounts
 from mtbench.speech.languages import headline_rate
 
 if TYPE_CHECKING:
@@ -248,7 +248,7 @@ def _listen(
     """Return the log-probabilities of each clip by condition."""
     from mtbench.avsr.openhead.inference import Request
     from mtbench.errors import UsageError
-    from mtbench.faces.topology import load_topology
+    from mtbench.faces.topologies import load_topology
     from mtbench.renderers.base import Appearance, load_renderer
     from mtbench.renderers.mouth_crop import render_mouth_crops
     from mtbench.speech.audio import mix_at_snr

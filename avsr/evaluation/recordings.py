@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from mtbench.errors import PrerequisiteError, UsageError
+from mtbench.timing import FPS
 
-FPS = 25
 #: Least share of the frames in which a face must be found; fewer are no recording of a face.
 LEAST_FOUND = 0.25
 #: Frames by which picture and sound of a recording may differ in length.

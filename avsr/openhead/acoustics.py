@@ -22,12 +22,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mtbench.timing import SAMPLE_RATE
 from mtbench.work.compilation import njit_cached
 
 if TYPE_CHECKING:
     from mtbench.synth.espeak import Speech
 
-SAMPLE_RATE = 16_000
 #: Resampling ratios are ``k / RATIO_BASE``.
 RATIO_BASE = 32
 #: Samples between two predictions, length of the window they are made from, and their order.

@@ -16,8 +16,8 @@ import numpy as np
 import torch
 import torchaudio
 
-SAMPLE_RATE = 16_000
-SAMPLES_PER_FRAME = 640
+from mtbench.timing import SAMPLE_RATE, SAMPLES_PER_FRAME
+
 MELS = 80
 STACK = 4
 FEATURE_SIZE = MELS * STACK

@@ -22,7 +22,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from mtbench.avsr.openhead.features import CROP, SAMPLES_PER_FRAME, compute_logmel, normalize_crops
+from mtbench.avsr.openhead.features import CROP, compute_logmel, normalize_crops
+from mtbench.timing import SAMPLES_PER_FRAME
 from mtbench.work.threads import single_threaded_torch
 
 if TYPE_CHECKING:

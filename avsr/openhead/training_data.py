@@ -24,13 +24,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mtbench.avsr.openhead.acoustics import change_channel, change_vocal_tract, mix
-from mtbench.avsr.openhead.features import CROP, SAMPLES_PER_FRAME
+from mtbench.avsr.openhead.features import CROP
+from mtbench.timing import FPS, SAMPLES_PER_FRAME
 
 if TYPE_CHECKING:
     from mtbench.faces.head import Head, MouthMesh
     from mtbench.synth.espeak import Speech
 
-FPS = 25
 #: Seconds; longer utterances cost more than they teach.
 MIN_SECONDS, MAX_SECONDS = 1.2, 3.8
 #: How often a language is drawn, where that is not once: those that are hard to tell apart by ear and eye need

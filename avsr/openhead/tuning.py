@@ -23,10 +23,10 @@ import numpy as np
 
 from mtbench.avsr.openhead.acoustics import mix
 from mtbench.avsr.openhead.decoding import DecodingConfig, Search, WordDecoder
-from mtbench.avsr.openhead.features import SAMPLES_PER_FRAME
 from mtbench.avsr.openhead.inference import Request
 from mtbench.avsr.openhead.recognizer import OpenheadAV, save_recognizer
-from mtbench.avsr.openhead.training_data import FPS, render_speaker
+from mtbench.avsr.openhead.training_data import render_speaker
+from mtbench.timing import FPS, SAMPLES_PER_FRAME
 
 log = logging.getLogger(__name__)
 

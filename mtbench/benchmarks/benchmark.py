@@ -48,19 +48,13 @@ import numpy as np
 from pydantic import ValidationError
 
 from mtbench.benchmarks.clip_files import read_clip_audio, read_motion_arrays
+from mtbench.benchmarks.manifest import MANIFEST, MAX_MANIFEST, BenchmarkManifest
 from mtbench.bundled import data_path
 from mtbench.errors import BenchmarkError, UsageError
 from mtbench.faces.motion import Motion
 from mtbench.files.paths import PathError, explain_no_folder, resolve_inside
-from mtbench.files.toml_files import (
-    FPS,
-    MANIFEST,
-    MAX_MANIFEST,
-    BenchmarkManifest,
-    did_you_mean,
-    read_toml,
-    validation_lines,
-)
+from mtbench.files.toml_files import did_you_mean, read_toml, validation_lines
+from mtbench.timing import FPS
 
 if TYPE_CHECKING:
     from mtbench.speech.lexicon import Lexicon

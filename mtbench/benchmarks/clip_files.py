@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mtbench.errors import BenchmarkError
-from mtbench.files.toml_files import SAMPLE_RATE, SAMPLES_PER_FRAME
+from mtbench.timing import SAMPLE_RATE, SAMPLES_PER_FRAME
 
 if TYPE_CHECKING:
     from mtbench.benchmarks.benchmark import Clip
@@ -81,7 +81,7 @@ def read_motion_arrays(clip: Clip) -> tuple[MotionSpec, dict[str, np.ndarray]]:
     """
     from mtbench.faces.motion_files import motion_kind, read_motion_file
     from mtbench.faces.motion_headers import MotionSpec
-    from mtbench.faces.topology import load_topology
+    from mtbench.faces.topologies import load_topology
     from mtbench.files.arrays import ArrayFileError
 
     if clip.motion_path is None or clip.topology is None:

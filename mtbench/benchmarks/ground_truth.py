@@ -22,9 +22,10 @@ from mtbench.bundled import data_path
 from mtbench.errors import BenchmarkError, PrerequisiteError, UsageError
 from mtbench.faces.motion_files import motion_kind, pose_rest
 from mtbench.faces.templates import read_template
-from mtbench.faces.topology import Topology, load_topology
+from mtbench.faces.topologies import load_topology
+from mtbench.faces.topology import Topology
 from mtbench.files.arrays import ArrayFileError
-from mtbench.work.cache import digest_array, digest_bytes
+from mtbench.files.digests import digest_array, digest_bytes
 
 #: Raise it when posing gives other vertices from the same file.
 POSING_VERSION = "1"

@@ -8,23 +8,22 @@ whatever the frame rate of the submission is.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mtbench.faces.motion_geometry import sampled_frames
-from mtbench.faces.motion_headers import is_given_once
+from mtbench.faces.motion_files import sample_frames
 from mtbench.faces.topology import Topology
 
 if TYPE_CHECKING:
     from mtbench.benchmarks.benchmark import Clip
 
 
-def sample_frames(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return the arrays of a motion file at the sampled frames only; what is given once stays."""
-    frames = max(len(a) for name, a in arrays.items() if name not in ("shape", "identity"))
-    once = {n for n, a in arrays.items() if n == "identity" or is_given_once(n, a.shape)}
-    return {n: a if n in once else a[sampled_frames(frames)] for n, a in arrays.items()}
+def find_truth(clip: Clip | None) -> Callable[[Topology], np.ndarray | None] | None:
+    """Return what :func:`mtbench.faces.motion_files.read_motion_file` compares the motion of *clip* with."""
+    return None if clip is None else partial(true_faces, clip)
 
 
 def true_faces(clip: Clip, topology: Topology) -> np.ndarray | None:

@@ -28,8 +28,8 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from mtbench import __version__
         from mtbench.cli.output import say
+        from mtbench.version import __version__
 
         say(f"mtbench {__version__}")
         raise typer.Exit

@@ -82,7 +82,7 @@ def doctor(as_json: JsonOption = False) -> None:
     """Check what is installed: packages, weights, assets, graphics libraries, cache."""
     from dataclasses import asdict
 
-    from mtbench.work.environment import examine
+    from mtbench.cli.doctor import examine
 
     findings = examine()
     if as_json:

@@ -26,7 +26,7 @@ from mtbench.files.arrays import ArrayFileError, open_arrays
 from mtbench.files.mesh_files import MeshFileError, read_mesh
 from mtbench.files.safe_pickle import UnsafePickleError, load_arrays
 from mtbench.files.user_folders import choose_folder
-from mtbench.work.cache import write_atomically
+from mtbench.files.writing import write_atomically
 
 #: Arrays of an asset made from a full model, as :class:`mtbench.faces.flame.FlameModel` names them.
 MODEL_ARRAYS = ("directions", "pose_directions", "joint_regressor", "weights")

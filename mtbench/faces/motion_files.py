@@ -11,24 +11,30 @@ may hold follows from the clip, so it is checked before anything is read.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mtbench.benchmarks.true_faces import sample_frames, true_faces
 from mtbench.errors import Note, PrerequisiteError, Problem
 from mtbench.faces.motion import Motion
-from mtbench.faces.motion_geometry import Finding, check_geometry, note_geometry
-from mtbench.faces.motion_headers import MakeProblem, MotionSpec, measure_frames, note_frames, select_arrays
+from mtbench.faces.motion_geometry import Finding, check_geometry, note_geometry, sampled_frames
+from mtbench.faces.motion_headers import (
+    MakeProblem,
+    MotionSpec,
+    is_given_once,
+    measure_frames,
+    note_frames,
+    select_arrays,
+)
 from mtbench.faces.parameter_values import check_head_pose, check_parameters
+from mtbench.faces.topology import Topology
 from mtbench.files.arrays import ArrayFileError, open_arrays
 from mtbench.files.paths import PathError, check_regular_file
 
-if TYPE_CHECKING:
-    from mtbench.benchmarks.benchmark import Clip
-
+#: Finds the ground truth that a motion is compared with, in a topology; None where there is none.
+FindTruth = Callable[[Topology], np.ndarray | None]
 #: Largest facial-unit weight that still is a face.
 MAX_UNIT_WEIGHT = 4.0
 
@@ -58,7 +64,7 @@ def read_motion_file(
     spec: MotionSpec,
     clip: str | None = None,
     values: bool = True,
-    beside: Clip | None = None,
+    truth: FindTruth | None = None,
 ) -> MotionReading:
     """Read the arrays of a motion file and list everything wrong with them.
 
@@ -74,8 +80,9 @@ def read_motion_file(
         Clip id for the problems.
     values : bool
         Whether to read and check the values too; False looks at the headers only and returns no arrays.
-    beside : Clip, optional
-        Clip of the benchmark whose ground truth the values are compared with, where it has the same topology.
+    truth : callable, optional
+        Topology -> (n, V, 3) ground truth at the frames of :func:`mtbench.faces.motion_geometry.sampled_frames`, which
+        the vertices are compared with; or None where there is none of that topology.
 
     Returns
     -------
@@ -130,7 +137,7 @@ def read_motion_file(
     if "vertices" in arrays:
         vertices = arrays["vertices"]
         arrays["vertices"] = vertices.reshape(len(vertices), spec.topology.n_vertices, 3)
-    problems, odd_values = _look(arrays, spec, problem, beside)
+    problems, odd_values = _look(arrays, spec, problem, truth)
     if problems:
         return MotionReading(problems=problems)
     return MotionReading(
@@ -165,7 +172,7 @@ def _check_values(arrays: dict[str, np.ndarray], spec: MotionSpec, problem: Make
 
 
 def _look(
-    arrays: dict[str, np.ndarray], spec: MotionSpec, problem: MakeProblem, beside: Clip | None
+    arrays: dict[str, np.ndarray], spec: MotionSpec, problem: MakeProblem, find_truth: FindTruth | None
 ) -> tuple[list[Problem], list[Finding]]:
     """Look at the vertices, or at some frames of posed parameters: problems, and what is odd only.
 
@@ -179,7 +186,7 @@ def _look(
             vertices = pose_motion(sample_frames(arrays), spec).vertices
         except PrerequisiteError:
             return [], []
-    truth = None if beside is None else true_faces(beside, spec.topology)
+    truth = None if find_truth is None else find_truth(spec.topology)
     problems = [problem(*found) for found in check_geometry(vertices, spec.topology, truth)]
     return problems, [] if problems else note_geometry(vertices, spec.topology, truth)
 
@@ -257,3 +264,10 @@ def motion_kind(path: Path, max_bytes: int) -> str:
     if "units" in names:
         return "units"
     return "flame-params" if "exp" in names or "jaw" in names else "vertices"
+
+
+def sample_frames(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the arrays of a motion file at the sampled frames only; what is given once stays."""
+    frames = max(len(a) for name, a in arrays.items() if name not in ("shape", "identity"))
+    once = {n for n, a in arrays.items() if n == "identity" or is_given_once(n, a.shape)}
+    return {n: a if n in once else a[sampled_frames(frames)] for n, a in arrays.items()}

@@ -17,13 +17,11 @@ from mtbench.faces.resampling import RATES
 from mtbench.faces.topology import BY_COUNT, Topology
 from mtbench.faces.tracker_names import are_parameters, hint_shape, mean_vertices, translate
 from mtbench.files.arrays import ArrayFile, ArrayHeader
-from mtbench.files.toml_files import FPS
+from mtbench.timing import FPS, MAX_FRAMES
 
 #: Makes a problem of the file at hand: (code, message, hint) -> Problem.
 MakeProblem = Callable[[str, str, str], Problem]
 
-#: Frames that are read where no benchmark says how many a clip has (two minutes at 25 fps).
-MAX_FRAMES = 3000
 #: Most facial units of a curve file.
 MAX_UNITS = 256
 

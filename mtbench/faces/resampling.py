@@ -21,7 +21,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from mtbench.files.toml_files import FPS
+from mtbench.timing import FPS
 
 #: Name of the method in signatures; another version gives other numbers.
 METHOD = "spline-1"

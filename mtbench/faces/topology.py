@@ -104,30 +104,3 @@ class Topology:
             raise KeyError(
                 f"topology {self.name} has no region {name!r}; it has {sorted(self.regions)}"
             ) from None
-
-
-def load_topology(name: str) -> Topology:
-    """Return the topology called *name*.
-
-    Parameters
-    ----------
-    name : str
-        ``"openhead-1"`` (bundled) or ``"flame-5023"`` (index lists always; triangles once
-        ``mtbench assets add flame FILE`` was run).
-
-    Raises
-    ------
-    UsageError
-        For an unknown name; the message lists the known ones.
-    """
-    from mtbench.errors import UsageError
-
-    if name == "openhead-1":
-        from mtbench.faces.head import load_head
-
-        return load_head().topology
-    if name == "flame-5023":
-        from mtbench.faces.flame import flame_topology
-
-        return flame_topology()
-    raise UsageError(f"unknown topology {name!r}; known: openhead-1, flame-5023")

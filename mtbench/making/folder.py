@@ -23,10 +23,10 @@ from pathlib import Path
 import numpy as np
 
 from mtbench.benchmarks.benchmark import Benchmark, load_benchmark
+from mtbench.benchmarks.manifest import MANIFEST
 from mtbench.errors import BenchmarkError, UsageError
 from mtbench.files.file_errors import make_folder, writing
 from mtbench.files.paths import explain_no_folder
-from mtbench.files.toml_files import FPS, MANIFEST, MAX_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
 from mtbench.making.notes import Ledger
 from mtbench.making.sources import Source, collect_sources
 from mtbench.making.truth import add_templates, describe_rate, find_topology, write_truth
@@ -36,6 +36,7 @@ from mtbench.speech.languages import display_name, language_code
 from mtbench.speech.lexicon import load_lexicon
 from mtbench.speech.noise import find_gap
 from mtbench.speech.sound_files import LONGEST_SECONDS, NOT_AUDIBLE, SOUND_SUFFIXES, load_sound
+from mtbench.timing import FPS, MAX_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
 
 
 def create_benchmark(

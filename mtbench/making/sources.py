@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
+from mtbench.benchmarks.manifest import CLIP_ID
 from mtbench.errors import UsageError
 from mtbench.files.paths import explain_no_folder
-from mtbench.files.toml_files import CLIP_ID
 from mtbench.making.notes import Ledger
 from mtbench.making.truth import MOTION_SUFFIXES
 from mtbench.speech.languages import display_name, find_code, language_code

@@ -22,9 +22,10 @@ from mtbench.faces.motion_geometry import check_geometry
 from mtbench.faces.motion_headers import MotionSpec, is_given_once
 from mtbench.faces.resampling import MAX_FPS, MIN_FPS, count_frames, describe_resampling, resample_motion
 from mtbench.faces.templates import match_speaker, read_templates
-from mtbench.faces.topology import BY_COUNT, load_topology
+from mtbench.faces.topologies import load_topology
+from mtbench.faces.topology import BY_COUNT
 from mtbench.files.arrays import ArrayFileError, open_arrays
-from mtbench.files.toml_files import FPS
+from mtbench.timing import FPS
 
 MOTION_SUFFIXES = (".npz", ".npy")
 #: Frames by which motion and sound may differ.

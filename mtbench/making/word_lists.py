@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mtbench.benchmarks.benchmark import Benchmark, bundled_benchmarks, load_benchmark
+from mtbench.benchmarks.manifest import MANIFEST
 from mtbench.errors import PrerequisiteError, UsageError, list_some
-from mtbench.files.toml_files import MANIFEST
+from mtbench.files.writing import write_atomically
 from mtbench.making.manifest_edits import edit_manifest, made_phones
 from mtbench.speech.languages import LANGUAGES, display_name, language_code
 from mtbench.speech.lexicon import format_lexicon
-from mtbench.work.cache import write_atomically
 
 if TYPE_CHECKING:
     from mtbench.synth.espeak import Espeak

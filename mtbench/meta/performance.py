@@ -191,7 +191,7 @@ def _shuffle(p: Performance, _: float) -> np.ndarray:
 
 
 def _ruffle_forehead(p: Performance, millimetres: float) -> np.ndarray:
-    from mtbench.faces.topology import load_topology
+    from mtbench.faces.topologies import load_topology
 
     assert p.clip.topology is not None
     return jitter(p.vertices, millimetres, p.clip.id, load_topology(p.clip.topology).region("upper_face"))

@@ -16,12 +16,12 @@ import numpy as np
 
 from mtbench.avsr.base import Hypothesis, Recognizer, load_recognizer, transcribe_checked
 from mtbench.benchmarks.benchmark import Clip, load_benchmark
-from mtbench.faces.topology import load_topology
+from mtbench.faces.topologies import load_topology
 from mtbench.meta.performance import Performance, degrade
 from mtbench.meta.scores import parse_condition
 from mtbench.meta.system_files import ClipRecord
 from mtbench.meta.systems import GROUND_TRUTH, System
-from mtbench.results.rows import EditCounts
+from mtbench.metrics.edit_counts import EditCounts
 from mtbench.scoring.stages import MIXTURES, Acoustics, Setup, audio_digest, workshop
 from mtbench.speech.languages import headline_rate
 
@@ -111,7 +111,7 @@ def read_clip(task: ClipTask) -> ClipRecord:
 
 def _count(clip: Clip, name: str, hypothesis: Hypothesis) -> tuple[EditCounts, EditCounts | None]:
     """Return the edits of the condition *name*: words or characters, whichever is the headline, and phones."""
-    from mtbench.results.recount import measure_recognition
+    from mtbench.scoring.rows import measure_recognition
 
     modality, snr_db, noise = parse_condition(name)
     row = measure_recognition(

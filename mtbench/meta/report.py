@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mtbench.errors import PrerequisiteError, UsageError
+from mtbench.files.writing import write_atomically
 from mtbench.meta.confusions import confuse_ground_truth
 from mtbench.meta.correlation import Correlation, correlate
 from mtbench.meta.curves import compare_with_truth, trace_curves, trace_noise
@@ -31,7 +32,6 @@ from mtbench.meta.systems import GROUND_TRUTH, SHUFFLED, STATIC
 from mtbench.meta.verdicts import check_targets, say_verdict
 from mtbench.results.run_files import round_floats
 from mtbench.results.statistics import REPLICATES, SEED, percentile_interval
-from mtbench.work.cache import write_atomically
 
 if TYPE_CHECKING:
     from mtbench.benchmarks.benchmark import Benchmark

@@ -25,7 +25,7 @@ import numpy as np
 from mtbench.avsr.base import Recognizer, identify
 from mtbench.benchmarks.benchmark import Benchmark, Clip, load_benchmark
 from mtbench.errors import UsageError
-from mtbench.faces.topology import load_topology
+from mtbench.faces.topologies import load_topology, require_renderable
 from mtbench.meta.degradations import SEED, VERSION
 from mtbench.meta.performance import Performance, find_obstacle
 from mtbench.meta.reading import GEOMETRY, HEADLINE_SNR, ClipTask, RunSetup, read_clip, reader_of
@@ -33,7 +33,7 @@ from mtbench.meta.scores import MetaScores, condition_name
 from mtbench.meta.system_files import ClipRecord, read_records, write_records
 from mtbench.meta.systems import FAMILIES, GROUND_TRUTH, STATIC, System, default_systems, select_systems
 from mtbench.scoring.scoring import BUNDLED_NOISES
-from mtbench.scoring.stages import Setup, forget, require_renderable, workshop
+from mtbench.scoring.stages import Setup, forget, workshop
 from mtbench.speech.languages import language_code
 from mtbench.speech.noise import NOISE_SEED
 from mtbench.speech.normalizers import DEFAULT_NORMALIZER
@@ -214,8 +214,8 @@ def _describe(
     left_out: dict[str, str],
     quick: bool,
 ) -> dict[str, Any]:
-    from mtbench import __version__
     from mtbench.renderers.mouth_crop import SIGNATURE
+    from mtbench.version import __version__
 
     shop = workshop(setup.stages)
     topology = load_topology(clips[0].topology or "")

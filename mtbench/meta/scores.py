@@ -21,9 +21,10 @@ from typing import Any
 import numpy as np
 
 from mtbench.errors import UsageError
+from mtbench.files.digests import digest_bytes
+from mtbench.files.writing import write_atomically
 from mtbench.meta.systems import System
 from mtbench.results.checks import parse_json
-from mtbench.work.cache import digest_bytes, write_atomically
 
 SCORES_FILE, ARRAYS_FILE = "scores.json", "scores.npz"
 SCHEMA = 1

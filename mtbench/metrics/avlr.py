@@ -14,7 +14,7 @@ one.
 
 from __future__ import annotations
 
-from mtbench.results.rows import EditCounts
+from mtbench.metrics.edit_counts import EditCounts
 
 
 def gain_statistics(static: EditCounts, entry: EditCounts) -> tuple[int, int]:

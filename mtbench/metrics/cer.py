@@ -9,8 +9,8 @@ blanks between words count as characters, as in jiwer and MultiTalk, but in Japa
 
 from __future__ import annotations
 
+from mtbench.metrics.edit_counts import EditCounts
 from mtbench.metrics.edits import count_edits
-from mtbench.results.rows import EditCounts
 from mtbench.speech.normalizers import DEFAULT_NORMALIZER, get_normalizer
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mtbench.results.rows import EditCounts
+from mtbench.metrics.edit_counts import EditCounts
 
 #: First code point of a private-use plane: no token is mistaken for white space.
 _FIRST = 0xF0000

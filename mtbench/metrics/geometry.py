@@ -13,6 +13,7 @@ import numpy as np
 
 from mtbench.faces.topology import Topology
 from mtbench.metrics.fdd import fdd_m2
+from mtbench.metrics.geometry_sums import GeometrySums
 from mtbench.metrics.lve import (
     sum_lve_aligned_mm,
     sum_lve_centred_mm,
@@ -21,7 +22,6 @@ from mtbench.metrics.lve import (
     sum_lve_sq_m2,
 )
 from mtbench.metrics.mve import sum_mve_mm
-from mtbench.results.rows import GeometrySums
 
 
 def measure_geometry(

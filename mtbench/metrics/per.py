@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mtbench.metrics.edit_counts import EditCounts
 from mtbench.metrics.edits import count_edits
-from mtbench.results.rows import EditCounts
 
 
 def count_phone_edits(reference: Sequence[str] | None, hypothesis: Sequence[str] | None) -> EditCounts | None:

@@ -9,8 +9,8 @@ recognition; the mean of clips' rates (``macro-clip``) is what MultiTalk's scrip
 
 from __future__ import annotations
 
+from mtbench.metrics.edit_counts import EditCounts
 from mtbench.metrics.edits import count_edits
-from mtbench.results.rows import EditCounts
 from mtbench.speech.normalizers import DEFAULT_NORMALIZER, get_normalizer
 
 

@@ -18,7 +18,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mtbench.metrics.base import METRICS
-from mtbench.results.rows import FACES, MODALITIES, EditCounts, GeometryRow, GeometrySums, RecognitionRow, Row
+from mtbench.metrics.edit_counts import EditCounts
+from mtbench.metrics.geometry_sums import GeometrySums
+from mtbench.results.rows import FACES, MODALITIES, GeometryRow, RecognitionRow, Row
 from mtbench.results.signature import KEYS, Signature
 
 #: Most units of a text, and most frames, in one clip.

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mtbench.results.rows import GeometryRow, GeometrySums, Row
+from mtbench.metrics.geometry_sums import GeometrySums
+from mtbench.results.rows import GeometryRow, Row
 
 #: LVE before over LVE after aligning the head, and the least difference in millimetres.
 RATIO, DIFFERENCE_MM = 2.0, 1.0

@@ -18,97 +18,11 @@ from __future__ import annotations
 from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
+from mtbench.metrics.edit_counts import EditCounts
+from mtbench.metrics.geometry_sums import GeometrySums
+
 MODALITIES = ("av", "a", "v")
 FACES = ("entry", "static")
-
-
-@dataclass(frozen=True)
-class EditCounts:
-    """Edit operations of a minimal alignment of a hypothesis with its reference.
-
-    Attributes
-    ----------
-    hits, substitutions, deletions, insertions : int
-        Counts of words, characters or phones.
-
-    Examples
-    --------
-    >>> counts = EditCounts(hits=2, substitutions=1, deletions=0, insertions=1)
-    >>> counts.errors, counts.reference_length, round(counts.rate, 3)
-    (2, 3, 0.667)
-    """
-
-    hits: int
-    substitutions: int
-    deletions: int
-    insertions: int
-
-    @property
-    def errors(self) -> int:
-        """Substitutions, deletions and insertions together."""
-        return self.substitutions + self.deletions + self.insertions
-
-    @property
-    def reference_length(self) -> int:
-        """Number of units in the reference."""
-        return self.hits + self.substitutions + self.deletions
-
-    @property
-    def hypothesis_length(self) -> int:
-        """Number of units in the hypothesis."""
-        return self.hits + self.substitutions + self.insertions
-
-    @property
-    def rate(self) -> float:
-        """Errors over reference length, a fraction that may exceed 1.
-
-        With an empty reference the denominator is taken as 1: the rate is the number of insertions, and 0
-        when nothing was hallucinated (the convention of jiwer 4).
-        """
-        return self.errors / max(1, self.reference_length)
-
-    def __add__(self, other: EditCounts) -> EditCounts:
-        return EditCounts(
-            self.hits + other.hits,
-            self.substitutions + other.substitutions,
-            self.deletions + other.deletions,
-            self.insertions + other.insertions,
-        )
-
-
-@dataclass(frozen=True)
-class GeometrySums:
-    """Sufficient statistics of the geometric metrics of one clip, float64.
-
-    Attributes
-    ----------
-    frames : int
-        T, the number of frames that the sums run over.
-    lve_mm_sum : float
-        Sum over frames of the largest lip vertex distance, millimetres.
-    lve_sq_m2_sum : float
-        Sum over frames of the largest squared lip vertex distance, square metres.
-    lve_centred_mm_sum : float
-        As ``lve_mm_sum`` after removing each frame's mean lip position from both motions.
-    lve_mean_mm_sum : float
-        Sum over frames of the mean lip vertex distance, millimetres.
-    mve_mm_sum : float
-        Sum over frames of the mean distance of all vertices, millimetres.
-    fdd_m2 : float or None
-        Signed upper-face dynamics deviation of the clip, square metres; None without a template.
-    lve_aligned_mm_sum : float or None
-        As ``lve_mm_sum`` after moving each frame's head rigidly onto the truth's; None in rows of versions that
-        did not measure it.
-    """
-
-    frames: int
-    lve_mm_sum: float
-    lve_sq_m2_sum: float
-    lve_centred_mm_sum: float
-    lve_mean_mm_sum: float
-    mve_mm_sum: float
-    fdd_m2: float | None
-    lve_aligned_mm_sum: float | None = None
 
 
 @dataclass(frozen=True)

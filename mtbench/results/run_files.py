@@ -24,8 +24,10 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
 from mtbench.errors import UsageError
 from mtbench.extras import require_extra
+from mtbench.files.names import slugify
 from mtbench.files.paths import explain_no_folder
 from mtbench.files.toml_files import validation_lines
+from mtbench.files.writing import write_atomically
 from mtbench.results.checks import (
     RowKeeper,
     check_depth,
@@ -36,8 +38,6 @@ from mtbench.results.checks import (
 )
 from mtbench.results.rows import Row, row_from_json
 from mtbench.results.summary import SummaryRow
-from mtbench.submissions.submission import slugify
-from mtbench.work.cache import write_atomically
 
 #: Version of the layout of both files.
 SCHEMA_VERSION = 2

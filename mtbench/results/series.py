@@ -16,7 +16,8 @@ from typing import Protocol
 import numpy as np
 
 from mtbench.metrics.avlr import gain_statistics
-from mtbench.results.rows import EditCounts, GeometryRow, RecognitionRow, Row
+from mtbench.metrics.edit_counts import EditCounts
+from mtbench.results.rows import GeometryRow, RecognitionRow, Row
 from mtbench.speech.languages import headline_rate
 
 MISSING = "no result"
@@ -94,7 +95,7 @@ class Series:
     def per_clip(self) -> np.ndarray:
         """Return (n, 2) values for a mean over clips: the clip's own ratio, and 1.
 
-        An empty reference counts as one unit, see :attr:`mtbench.results.rows.EditCounts.rate`.
+        An empty reference counts as one unit, see :attr:`mtbench.metrics.edit_counts.EditCounts.rate`.
         """
         ratio = self.values[:, 0] / np.maximum(self.values[:, 1], 1)
         return np.stack([ratio, np.where(self.available, 1.0, np.nan)], axis=1)

@@ -18,7 +18,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from mtbench.results.rows import EditCounts, RecognitionRow
+from mtbench.metrics.edit_counts import EditCounts
+from mtbench.results.rows import RecognitionRow
 from mtbench.speech.languages import display_name, headline_rate
 
 #: Per cent of error on clean sound alone above which a recognizer doesn't understand the speech.

@@ -18,7 +18,8 @@ from typing import Any, TypeVar
 from mtbench.avsr.base import Hypothesis
 from mtbench.benchmarks.benchmark import Clip
 from mtbench.errors import Problem, SubmissionError
-from mtbench.results.rows import GeometrySums
+from mtbench.faces.topologies import require_renderable
+from mtbench.metrics.geometry_sums import GeometrySums
 from mtbench.scoring.stages import (
     CLEAN,
     CROPS,
@@ -36,7 +37,6 @@ from mtbench.scoring.stages import (
     make_face,
     make_mixtures,
     recognize,
-    require_renderable,
     workshop,
 )
 from mtbench.work.executor import Executor

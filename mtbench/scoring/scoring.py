@@ -24,12 +24,13 @@ from mtbench.benchmarks.benchmark import Benchmark, Clip, bundled_benchmarks, lo
 from mtbench.benchmarks.ground_truth import find_untemplated, name_model, name_templates, name_truth_models
 from mtbench.benchmarks.vocabulary import warn_of_unlisted
 from mtbench.errors import UsageError, summarize_notes
+from mtbench.files.digests import digest_bytes
 from mtbench.metrics.geometry import name_region
 from mtbench.renderers.base import Appearance
 from mtbench.results.aggregation import aggregate
 from mtbench.results.folders import place_beside, place_run
 from mtbench.results.head_motion import warn_of_head_motion
-from mtbench.results.recount import measure_recognition, remeasure
+from mtbench.results.recount import remeasure
 from mtbench.results.rows import GeometryRow, RecognitionRow, Row
 from mtbench.results.run_files import (
     SCHEMA_VERSION,
@@ -47,12 +48,14 @@ from mtbench.results.run_files import (
 from mtbench.results.summary import SignatureContext, list_signatures
 from mtbench.results.understanding import Understanding, is_understanding_warning, measure_understanding
 from mtbench.scoring.pipeline import Condition, Outcome, list_conditions, run_stages
+from mtbench.scoring.rows import measure_recognition
 from mtbench.scoring.stages import CLEAN, Setup, forget, workshop
-from mtbench.speech.audio import MIXING_VERSION, SAMPLE_RATE
+from mtbench.speech.audio import MIXING_VERSION
 from mtbench.speech.noise import NOISE_SEED, NoiseSet, load_noises
 from mtbench.speech.normalizers import DEFAULT_NORMALIZER, get_normalizer
 from mtbench.submissions.submission import Submission, load_submission
-from mtbench.work.cache import Cache, digest_bytes
+from mtbench.timing import SAMPLE_RATE
+from mtbench.work.cache import Cache
 from mtbench.work.environment import describe_environment
 from mtbench.work.executor import Executor
 from mtbench.work.progress import Progress, make_progress
@@ -360,7 +363,7 @@ def _measure_hypotheses(
 def _describe_settings(
     setup: Setup, benchmark: Benchmark, submission: Submission, noises: NoiseSet, normalizer: str
 ) -> SignatureContext:
-    from mtbench import __version__
+    from mtbench.version import __version__
 
     shop = workshop(setup)
     topology = shop.topology
@@ -487,7 +490,7 @@ def rescore(folder: str | Path, *, normalizer: str | None = None, out: str | Pat
     UsageError
         Where the folder holds no result.
     """
-    from mtbench import __version__
+    from mtbench.version import __version__
 
     folder = Path(folder)
     old, rows = read_results(folder)

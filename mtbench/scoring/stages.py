@@ -27,13 +27,15 @@ from mtbench.benchmarks.ground_truth import (
     template_face,
     truth_digest,
 )
-from mtbench.errors import PrerequisiteError, Problem, SubmissionError, UsageError
-from mtbench.faces.topology import Topology, load_topology
+from mtbench.errors import Problem, SubmissionError, UsageError
+from mtbench.faces.topologies import load_topology
+from mtbench.faces.topology import Topology
+from mtbench.files.digests import digest_array, digest_bytes
 from mtbench.renderers.base import Appearance, Renderer, load_renderer
 from mtbench.speech.audio import MIXING_VERSION, from_pcm16, mix_at_snr, to_pcm16
 from mtbench.speech.noise import NOISE_SEED, Noise, NoiseSet, load_noises
 from mtbench.submissions.submission import Submission, load_submission
-from mtbench.work.cache import STAGES, Cache, digest_array, digest_bytes, stage_key
+from mtbench.work.cache import STAGES, Cache, stage_key
 
 MIXTURES, CROPS, GEOMETRY, HYPOTHESES = STAGES
 #: Raise one when the stage's results change though its inputs and settings do not.
@@ -305,23 +307,6 @@ def forget() -> None:
 def audio_digest(clip: Clip) -> str:
     """Return the digest of the clip's clean sound."""
     return digest_array(clip.audio)
-
-
-def require_renderable(topology: Topology) -> None:
-    """Raise ``PrerequisiteError`` where *topology* lacks triangles or landmarks."""
-    if topology.renderable:
-        return
-    hint = "LVE and its relatives need none: '--recognizer none' measures them alone"
-    if topology.name == "flame-5023":
-        from mtbench.faces.flame import require_triangles
-
-        try:
-            require_triangles()
-        except PrerequisiteError as error:
-            raise PrerequisiteError(f"{error} {hint}") from None
-    raise PrerequisiteError(
-        f"topology {topology.name} has no triangles here, so nothing can be rendered; {hint}"
-    )
 
 
 def make_mixtures(task: MixtureTask) -> Seconds:

@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from mtbench.errors import UsageError
 from mtbench.metrics.cer import count_character_edits
+from mtbench.metrics.edit_counts import EditCounts
 from mtbench.metrics.wer import count_word_edits
-from mtbench.results.rows import EditCounts
 from mtbench.speech.languages import display_name, headline_rate, language_code
 from mtbench.speech.normalizers import DEFAULT_NORMALIZER, get_normalizer
 

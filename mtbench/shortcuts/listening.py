@@ -15,9 +15,10 @@ import numpy as np
 
 from mtbench.avsr.base import Hypothesis, Recognizer, load_recognizer
 from mtbench.errors import UsageError
-from mtbench.speech.audio import SAMPLE_RATE, SAMPLES_PER_FRAME, fit_length, load_audio, resample
+from mtbench.speech.audio import fit_length, load_audio, resample
 from mtbench.speech.languages import display_name, language_code
 from mtbench.speech.lexicon import Lexicon, load_lexicon
+from mtbench.timing import SAMPLE_RATE, SAMPLES_PER_FRAME
 
 #: Longest clip, in frames: four minutes.
 MAX_FRAMES = 6000

@@ -19,9 +19,9 @@ import numpy as np
 
 from mtbench.errors import UsageError
 from mtbench.faces.topology import Topology
+from mtbench.files.writing import write_atomically
 from mtbench.renderers.base import Appearance, load_renderer
 from mtbench.shortcuts.vertex_files import check_vertices, read_vertices, require_topology
-from mtbench.work.cache import write_atomically
 
 #: Most frames side by side where none is chosen.
 MOST_FRAMES = 6
@@ -134,7 +134,7 @@ def render(
     >>> mtbench.render(motion, frame=[0, 10], size=64)
     Picture(128 x 64 pixels, frames 0, 10)
     """
-    from mtbench.scoring.stages import require_renderable
+    from mtbench.faces.topologies import require_renderable
 
     if view not in _VIEWS:
         raise UsageError(f"unknown view {view!r}; known: {', '.join(_VIEWS)}")

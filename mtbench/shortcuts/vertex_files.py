@@ -16,7 +16,8 @@ import numpy as np
 from mtbench.errors import UsageError
 from mtbench.faces.motion import Motion
 from mtbench.faces.motion_geometry import check_geometry
-from mtbench.faces.topology import BY_COUNT, Topology, load_topology
+from mtbench.faces.topologies import load_topology
+from mtbench.faces.topology import BY_COUNT, Topology
 from mtbench.files.arrays import ArrayFileError, open_arrays
 from mtbench.files.mesh_files import MeshFileError, read_mesh
 

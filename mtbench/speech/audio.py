@@ -18,11 +18,8 @@ import numpy as np
 
 from mtbench.errors import UsageError
 from mtbench.extras import require_extra
+from mtbench.timing import SAMPLE_RATE
 
-#: Samples per second of all audio inside mtbench.
-SAMPLE_RATE = 16000
-#: Samples per video frame at 25 fps.
-SAMPLES_PER_FRAME = 640
 #: Goes into the key of every cached mixture; raise it when the bytes change.
 MIXING_VERSION = "1"
 

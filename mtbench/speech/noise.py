@@ -21,8 +21,8 @@ import numpy as np
 
 from mtbench.errors import BenchmarkError, UsageError, list_some
 from mtbench.files.paths import explain_no_folder
-from mtbench.speech.audio import SAMPLE_RATE, SAMPLES_PER_FRAME
 from mtbench.speech.sound_files import SOUND_SUFFIXES, load_sound
+from mtbench.timing import SAMPLE_RATE, SAMPLES_PER_FRAME
 
 if TYPE_CHECKING:
     from mtbench.benchmarks.benchmark import Clip

@@ -33,8 +33,9 @@ from pathlib import Path
 import numpy as np
 
 from mtbench.errors import BenchmarkError, Note
-from mtbench.speech.audio import SAMPLE_RATE, resample
+from mtbench.speech.audio import resample
 from mtbench.speech.sound_headers import find_shortfall
+from mtbench.timing import SAMPLE_RATE
 
 #: Endings that libsndfile reads.
 SOUND_SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".w64")

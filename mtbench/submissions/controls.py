@@ -30,7 +30,7 @@ from mtbench.benchmarks.clip_files import read_motion_arrays
 from mtbench.benchmarks.ground_truth import neutral_face
 from mtbench.errors import UsageError
 from mtbench.files.file_errors import make_folder
-from mtbench.work.cache import write_atomically
+from mtbench.files.writing import write_atomically
 
 #: Names in the order of tables.
 CONTROLS = ("ground-truth", "half-amplitude", "lag-200ms", "shuffled", "static")

@@ -16,12 +16,12 @@ import numpy as np
 from mtbench.benchmarks.benchmark import Benchmark, Clip, load_benchmark
 from mtbench.errors import UsageError
 from mtbench.faces.motion import Motion
-from mtbench.faces.topology import Topology, load_topology
+from mtbench.faces.topologies import load_topology, require_renderable
+from mtbench.faces.topology import Topology
 from mtbench.files.file_errors import make_folder
+from mtbench.files.writing import write_atomically
 from mtbench.renderers.base import Appearance, load_renderer
-from mtbench.scoring.stages import require_renderable
 from mtbench.submissions.submission import load_submission
-from mtbench.work.cache import write_atomically
 
 
 def render_submission(

@@ -42,12 +42,15 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from mtbench.benchmarks.benchmark import Benchmark, Clip
+from mtbench.benchmarks.true_faces import find_truth
 from mtbench.errors import Note, Problem, SubmissionError, UsageError
 from mtbench.faces.motion import Motion
 from mtbench.faces.motion_files import pose_motion, read_motion_file
 from mtbench.faces.motion_headers import MotionSpec
 from mtbench.faces.resampling import FPS, MAX_FPS, MIN_FPS, count_frames, describe_resampling, resample_motion
-from mtbench.faces.topology import Topology, load_topology
+from mtbench.faces.topologies import load_topology
+from mtbench.faces.topology import Topology
+from mtbench.files.names import slugify
 from mtbench.files.toml_files import StrictModel
 
 MANIFEST = "submission.toml"
@@ -188,7 +191,7 @@ class Submission:
         frames, fps = self._frames.get(clip), self.manifest.fps
         spec = clip_spec(self.kind, load_topology(self.topology), fps, frames, self._seconds.get(clip))
         where, beside = f"{MOTION_FOLDER}/{path.name}", self._clips.get(clip)
-        found = read_motion_file(path, where, spec, clip, beside=beside)
+        found = read_motion_file(path, where, spec, clip, truth=find_truth(beside))
         if found.problems:
             raise SubmissionError(self.path, found.problems)
         posed = pose_motion(found.arrays, spec)
@@ -217,18 +220,6 @@ def clip_spec(
     """
     rate = fps if MIN_FPS <= fps <= MAX_FPS else float(FPS)
     return MotionSpec(kind, topology, frames, rate, seconds, spare=0 if frames is None else 1)
-
-
-def slugify(name: str) -> str:
-    """Return *name* as a folder name: lower-case ASCII letters, digits and hyphens.
-
-    Examples
-    --------
-    >>> slugify("MultiTalk (ours)")
-    'multitalk-ours'
-    """
-    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-    return slug or "system-" + hashlib.blake2b(name.encode(), digest_size=4).hexdigest()
 
 
 def blocking(problems: list[Problem], allow_partial: bool = False) -> list[Problem]:

@@ -25,10 +25,12 @@ from pydantic import ValidationError
 
 from mtbench.benchmarks.benchmark import Benchmark, bundled_benchmarks, load_benchmark
 from mtbench.benchmarks.clip_files import measure_seconds
+from mtbench.benchmarks.true_faces import find_truth
 from mtbench.errors import BenchmarkError, Note, Problem, UsageError
 from mtbench.faces.motion_files import read_motion_file
 from mtbench.faces.resampling import FPS, MAX_FPS, MIN_FPS
-from mtbench.faces.topology import Topology, load_topology
+from mtbench.faces.topologies import load_topology
+from mtbench.faces.topology import Topology
 from mtbench.files.paths import explain_no_folder
 from mtbench.files.toml_files import did_you_mean, read_toml, validation_lines
 from mtbench.submissions.submission import MANIFEST, MOTION_FOLDER, Submission, SubmissionManifest, clip_spec
@@ -94,7 +96,7 @@ def inspect_submission(
             file = (files or {})[clip]
             spec = clip_spec(manifest.kind, topology, manifest.fps, frames.get(clip), seconds.get(clip))
             where = f"{MOTION_FOLDER}/{file.name}"
-            found = read_motion_file(file, where, spec, clip, values, beside=clips.get(clip))
+            found = read_motion_file(file, where, spec, clip, values, truth=find_truth(clips.get(clip)))
             problems += found.problems
             notes += found.notes
     if manifest is None or files is None:

@@ -24,14 +24,13 @@ import numpy as np
 from mtbench.errors import UsageError
 from mtbench.speech.audio import to_pcm16
 from mtbench.synth.articulation import animate
-from mtbench.synth.espeak import SAMPLE_RATE, Speech
+from mtbench.synth.espeak import Speech
 from mtbench.synth.speech import pad_speech
+from mtbench.timing import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 
 if TYPE_CHECKING:
     from mtbench.synth.texts import Sentence
 
-FPS = 25
-SAMPLES_PER_FRAME = SAMPLE_RATE // FPS
 #: Seconds of the shortest clip.
 SHORTEST = 2.5
 #: RMS of the speech in a clip, and the largest sample.

@@ -23,7 +23,6 @@ import numpy as np
 from mtbench.speech.languages import LANGUAGES, language_code
 from mtbench.speech.lexicon import write_lexicon
 from mtbench.synth.benchmark_writer import (
-    FPS,
     SHORTEST,
     Report,
     clip_seed,
@@ -34,12 +33,13 @@ from mtbench.synth.benchmark_writer import (
     write_flac,
     write_manifest,
 )
-from mtbench.synth.espeak import SAMPLE_RATE, Espeak, Speech
+from mtbench.synth.espeak import Espeak, Speech
 from mtbench.synth.lexicon_builder import build_lexicon
 from mtbench.synth.noise_builder import make_noises
 from mtbench.synth.phones import INVENTORY
 from mtbench.synth.texts import Sentence, sentences
 from mtbench.synth.voices import TEST_VOICES, Voice
+from mtbench.timing import FPS, SAMPLE_RATE
 
 NAME, VERSION, TOPOLOGY = "openhead-20", "2", "openhead-1"
 

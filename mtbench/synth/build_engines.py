@@ -19,7 +19,6 @@ from pathlib import Path
 from mtbench.benchmarks.benchmark import Benchmark, load_benchmark
 from mtbench.errors import PrerequisiteError
 from mtbench.synth.benchmark_writer import (
-    FPS,
     Report,
     clip_seed,
     frame_speech,
@@ -30,9 +29,10 @@ from mtbench.synth.benchmark_writer import (
 )
 from mtbench.synth.build import TOPOLOGY
 from mtbench.synth.engines import VOICES, EngineVoice, speak
-from mtbench.synth.espeak import SAMPLE_RATE, Phone, Speech
+from mtbench.synth.espeak import Phone, Speech
 from mtbench.synth.phones import INVENTORY, SILENCE
 from mtbench.synth.texts import Sentence, sentences
+from mtbench.timing import FPS, SAMPLE_RATE
 
 NAME, VERSION = "openhead-engines", "2"
 #: Where lexicons and babble come from.

@@ -36,8 +36,8 @@ import numpy as np
 from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.synth.phones import SILENCE, VOWELS, normalize, shares
 from mtbench.synth.voices import Voice
+from mtbench.timing import SAMPLE_RATE
 
-SAMPLE_RATE = 16_000
 #: Seconds of silence that the engine puts before the burst of a voiceless stop (measured: 42..44 ms).
 CLOSURE = 0.045
 

@@ -12,9 +12,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from mtbench.synth.espeak import SAMPLE_RATE, Espeak
+from mtbench.synth.espeak import Espeak
 from mtbench.synth.texts import train_texts
 from mtbench.synth.voices import ENGINE_LANGUAGES, NOISE_VOICES, Voice
+from mtbench.timing import SAMPLE_RATE
 
 #: Seconds of each recording.
 SECONDS = 22

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from mtbench.synth.espeak import SAMPLE_RATE, Espeak, Phone, Speech
+from mtbench.synth.espeak import Espeak, Phone, Speech
 from mtbench.synth.phones import SILENCE
 from mtbench.synth.texts import TrainingTexts
 from mtbench.synth.voices import Voice, draw_voice
+from mtbench.timing import SAMPLE_RATE
 
 
 class UtteranceSource:

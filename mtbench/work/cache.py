@@ -12,10 +12,7 @@ A file is one header line (``mtbench-cache 1 <digest of the JSON> <JSON>``) foll
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import json
-import os
 import shutil
 import time
 import zlib
@@ -26,8 +23,9 @@ from typing import Any
 
 import numpy as np
 
-from mtbench.files.file_errors import writing
+from mtbench.files.digests import digest_bytes
 from mtbench.files.user_folders import choose_folder, expand_home
+from mtbench.files.writing import write_atomically
 
 #: Folders of the stage cache; whatever else lies beside them is left alone.
 STAGES = ("mixtures", "crops", "geometry", "hypotheses")
@@ -53,21 +51,6 @@ def default_cache_dir() -> Path:
         xdg="XDG_CACHE_HOME",
         otherwise=".cache",
     )
-
-
-def digest_bytes(*parts: bytes) -> str:
-    """blake2b-128 hex digest of *parts*, each preceded by its length."""
-    h = hashlib.blake2b(digest_size=16)
-    for part in parts:
-        h.update(len(part).to_bytes(8, "little"))
-        h.update(part)
-    return h.hexdigest()
-
-
-def digest_array(array: np.ndarray) -> str:
-    """blake2b-128 hex digest of an array's dtype, shape and values (little-endian)."""
-    array = array.astype(array.dtype.newbyteorder("<"), copy=False)
-    return digest_bytes(f"{array.dtype.str}{array.shape}".encode(), array.tobytes())
 
 
 def stage_key(stage: str, version: str, settings: Mapping[str, Any], inputs: Sequence[str]) -> str:
@@ -246,48 +229,3 @@ class Cache:
 
 def _content_digest(dtype: str, shape: Sequence[int], raw: bytes) -> str:
     return digest_bytes(f"{dtype}{tuple(shape)}".encode(), raw)
-
-
-def write_atomically(
-    path: Path, data: bytes, durable: bool = True, advice: str = "give another folder (--out)"
-) -> None:
-    """Write *data* to *path* so that a reader sees the old file or the new one, never a part.
-
-    Parameters
-    ----------
-    path : Path
-        Folders are created.
-    data : bytes
-        The whole content.
-    durable : bool
-        Also flush file and folder to disk, so that the file survives a power cut. Cache entries do without:
-        their digests reveal damage, and they can be made again.
-    advice : str
-        How to write elsewhere, for the message.
-
-    Raises
-    ------
-    WriteError
-        With cause and advice.
-    """
-    with writing(path, advice):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Of a long name only the start, so that the temporary file's is no longer.
-        temporary = path.with_name(f".{path.name[:80]}.{os.getpid()}-{time.monotonic_ns()}.tmp")
-        try:
-            with temporary.open("wb") as file:
-                file.write(data)
-                if durable:
-                    file.flush()
-                    os.fsync(file.fileno())
-            temporary.replace(path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
-            raise
-        if durable and os.name == "posix":
-            folder = os.open(path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)

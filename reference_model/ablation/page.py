@@ -11,13 +11,13 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+from mtbench.files.writing import write_atomically
 from mtbench.reference_model.ablation.plot import plot_ablation
 from mtbench.reference_model.ablation.results import AVLR, LVE, Ablation
 from mtbench.reference_model.ablation.table import format_tables, to_csv, to_json
 from mtbench.reference_model.ablation.text import Facts, describe_support
 from mtbench.reference_model.ablation.variants import FULL
 from mtbench.speech.languages import display_name
-from mtbench.work.cache import write_atomically
 
 
 def write_ablation(folder: str | Path, ablation: Ablation, facts: Facts) -> Path:

@@ -28,8 +28,8 @@ import numpy as np
 from mtbench.benchmarks.benchmark import Benchmark, Clip, load_benchmark
 from mtbench.errors import UsageError
 from mtbench.files.toml_files import StrictModel, did_you_mean
+from mtbench.files.writing import write_atomically
 from mtbench.submissions.submission import MANIFEST, MOTION_FOLDER, Generation, ModelCard
-from mtbench.work.cache import write_atomically
 
 if TYPE_CHECKING:
     from mtbench.reference_model.corpora.corpus import Corpus

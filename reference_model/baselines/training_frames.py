@@ -97,7 +97,7 @@ def pose_coordinates(clip: Clip, coordinates: np.ndarray, basis: np.ndarray, top
         Where neither the clip nor the topology has a resting face.
     """
     from mtbench.benchmarks.ground_truth import static_face
-    from mtbench.faces.topology import load_topology
+    from mtbench.faces.topologies import load_topology
 
     face = static_face(clip, load_topology(topology))
     motion = torch.from_numpy(np.ascontiguousarray(coordinates, np.float32)) @ torch.from_numpy(basis)

@@ -25,11 +25,13 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import Field, ValidationError
 
+from mtbench.benchmarks.manifest import CLIP_ID
 from mtbench.errors import UsageError
 from mtbench.files.file_errors import make_folder
-from mtbench.files.toml_files import CLIP_ID, FPS, MAX_FRAMES, SAMPLES_PER_FRAME, StrictModel
+from mtbench.files.toml_files import StrictModel
+from mtbench.files.writing import write_atomically
 from mtbench.speech.languages import LANGUAGES, language_code
-from mtbench.work.cache import write_atomically
+from mtbench.timing import FPS, MAX_FRAMES, SAMPLES_PER_FRAME
 from mtbench.work.child_processes import start_pool
 
 if TYPE_CHECKING:

@@ -30,7 +30,6 @@ import numpy as np
 
 from mtbench.errors import BenchmarkError, UsageError
 from mtbench.files.arrays import open_arrays
-from mtbench.files.toml_files import FPS, MAX_FRAMES, SAMPLES_PER_FRAME
 from mtbench.reference_model.corpora.clip_lists import read_lists
 from mtbench.reference_model.corpora.layout_files import (
     TEMPLATES,
@@ -40,6 +39,7 @@ from mtbench.reference_model.corpora.layout_files import (
     read_faces,
 )
 from mtbench.speech.languages import language_code
+from mtbench.timing import FPS, MAX_FRAMES, SAMPLES_PER_FRAME
 
 log = logging.getLogger(__name__)
 

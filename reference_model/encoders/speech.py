@@ -24,7 +24,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from mtbench.errors import UsageError
-from mtbench.speech.audio import SAMPLE_RATE, SAMPLES_PER_FRAME, fit_length
+from mtbench.speech.audio import fit_length
+from mtbench.timing import SAMPLE_RATE, SAMPLES_PER_FRAME
 from mtbench.work.threads import single_threaded_torch
 
 #: The name of the bundled encoder.

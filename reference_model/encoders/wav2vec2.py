@@ -19,7 +19,7 @@ import torch
 
 from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.reference_model.encoders.speech import BUNDLED, check_audio, digest_tensors, fit_features
-from mtbench.speech.audio import SAMPLE_RATE
+from mtbench.timing import SAMPLE_RATE
 
 #: Samples in which its convolutions hear two features.
 _SHORTEST = 720

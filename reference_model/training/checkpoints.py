@@ -17,8 +17,8 @@ import torch
 
 from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.files.weight_files import check_tensors, load_checkpoint_file, read_description, read_tensors
+from mtbench.files.writing import write_atomically
 from mtbench.reference_model.model import MotionAutoencoder, Settings
-from mtbench.work.cache import write_atomically
 
 CHECKPOINT = "checkpoint.pt"
 STAGE1 = "stage1.safetensors"

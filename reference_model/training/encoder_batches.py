@@ -19,7 +19,8 @@ import numpy as np
 import torch
 
 from mtbench.avsr.openhead.acoustics import change_channel, change_vocal_tract, mix
-from mtbench.avsr.openhead.features import SAMPLES_PER_FRAME, compute_logmel
+from mtbench.avsr.openhead.features import compute_logmel
+from mtbench.timing import SAMPLES_PER_FRAME
 
 if TYPE_CHECKING:
     from mtbench.synth.espeak import Speech

@@ -22,6 +22,7 @@ import torch
 
 from mtbench.errors import UsageError
 from mtbench.files.file_errors import make_folder
+from mtbench.files.writing import write_atomically
 from mtbench.reference_model.model import MotionAutoencoder, MultiTalk, Settings
 from mtbench.reference_model.training.balance import balance_input, balance_output, settle
 from mtbench.reference_model.training.checkpoints import STAGE1, load_autoencoder, save_autoencoder
@@ -31,7 +32,6 @@ from mtbench.reference_model.training.optimization import Run, count_steps
 from mtbench.reference_model.training.stage1 import Stage1
 from mtbench.reference_model.training.stage2 import Learner, Stage2
 from mtbench.reference_model.training.training_set import TrainingSet, learn_basis
-from mtbench.work.cache import write_atomically
 
 if TYPE_CHECKING:
     from mtbench.reference_model.corpora.corpus import Corpus
@@ -52,7 +52,7 @@ def _threads(count: int | None) -> Iterator[None]:
 
 
 def _lips(corpus: Corpus) -> np.ndarray:
-    from mtbench.faces.topology import load_topology
+    from mtbench.faces.topologies import load_topology
 
     return load_topology(corpus.topology).region("lips")
 

@@ -19,12 +19,12 @@ import numpy as np
 import torch
 
 from mtbench.errors import UsageError
+from mtbench.files.digests import digest_array
 from mtbench.reference_model.model import Settings
 from mtbench.reference_model.training.configuration import MULTIPLE
 from mtbench.reference_model.training.prepared import PreparedRows, prepare_rows
-from mtbench.speech.audio import SAMPLES_PER_FRAME
 from mtbench.speech.languages import LANGUAGES
-from mtbench.work.cache import digest_array
+from mtbench.timing import SAMPLES_PER_FRAME
 from mtbench.work.threads import single_threaded_torch
 
 if TYPE_CHECKING:
