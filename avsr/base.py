@@ -9,7 +9,6 @@ Mouth crops are (T, 96, 96) uint8 gray at 25 fps, the recognizer cuts the centre
 from __future__ import annotations
 
 import hashlib
-import importlib
 import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,9 +17,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
-from mtbench.errors import MtbenchError, PrerequisiteError, UsageError
-from mtbench.extras import explain_missing, require_extra
-from mtbench.files.user_folders import name_user
+from mtbench.errors import MtbenchError
 
 if TYPE_CHECKING:
     from mtbench.speech.lexicon import Lexicon
@@ -125,7 +122,9 @@ def cache_identity(recognizer: Recognizer, spec: str) -> str:
         not bundled also over the file of its class, since its author may change code and forget the digest.
     """
     kind = type(recognizer)
-    parts = [spec, kind.__module__, kind.__qualname__, recognizer.name, recognizer.digest]
+    # A bundled class may move; the hypotheses that it made stay valid.
+    place = getattr(kind, "known_as", None) if kind.__module__.startswith("mtbench.") else None
+    parts = [spec, place or kind.__module__, kind.__qualname__, recognizer.name, recognizer.digest]
     parts += [str(getattr(recognizer, "decoder", "")), ",".join(sorted(recognizer.languages))]
     h = hashlib.blake2b("\0".join(parts).encode(), digest_size=16)
     if not kind.__module__.startswith("mtbench."):
@@ -176,7 +175,7 @@ def transcribe_checked(
                 failing, error = condition, alone
                 break
         raise RecognizerError(
-            f"{recognizer.name} failed on clip {clip} ({language}), {failing}: {_describe_failure(error)}"
+            f"{recognizer.name} failed on clip {clip} ({language}), {failing}: {describe_failure(error)}"
         ) from error
     problem = _find_fault(hypotheses, conditions)
     if problem is not None:
@@ -184,7 +183,7 @@ def transcribe_checked(
     return hypotheses
 
 
-def _describe_failure(error: BaseException) -> str:
+def describe_failure(error: BaseException) -> str:
     """Return type, text and innermost place of an exception, on one line."""
     text = " ".join(str(error).split())
     what = f"{type(error).__name__}: {text}" if text else type(error).__name__
@@ -210,52 +209,3 @@ def _find_fault(hypotheses: object, conditions: Sequence[str]) -> str | None:
         if hypothesis.phones is not None and not all(isinstance(p, str) and p for p in hypothesis.phones):
             return f"{condition}: phones must be a tuple of non-empty texts, or None"
     return None
-
-
-def load_recognizer(name: str) -> Recognizer:
-    """Return the recognizer called *name*.
-
-    Parameters
-    ----------
-    name : str
-        ``"openhead-av"``, or ``"package.module:function"`` of your own: the function is called without
-        arguments and returns a :class:`Recognizer`. It is imported in every worker process.
-
-    Raises
-    ------
-    UsageError
-        For an unknown name, a module that cannot be imported, or an object that is no recognizer.
-    PrerequisiteError
-        Where the extra that it needs is not installed.
-    """
-    name_user()
-    if name == "openhead-av":
-        require_extra("judge", "the recognizer openhead-av (vertex errors alone: --recognizer none)")
-        from mtbench.avsr.openhead.recognizer import OpenheadAV
-
-        return OpenheadAV.load()
-    module, colon, function = name.partition(":")
-    if not colon:
-        raise UsageError(
-            f"unknown recognizer {name!r}; known: openhead-av, or package.module:function of your own"
-        )
-    try:
-        make = getattr(importlib.import_module(module), function)
-    except (ImportError, AttributeError, ValueError) as error:
-        if isinstance(error, ImportError) and (advice := explain_missing(error)) is not None:
-            raise PrerequisiteError(f"recognizer {name!r}: {advice}") from error
-        raise UsageError(
-            f"recognizer {name!r} cannot be loaded ({error}); is the module on PYTHONPATH?"
-        ) from error
-    try:
-        recognizer = make()
-    except MtbenchError:
-        raise
-    except Exception as error:
-        raise UsageError(
-            f"recognizer {name!r} cannot be loaded: {function}() failed with {_describe_failure(error)}"
-        ) from error
-    if not isinstance(recognizer, Recognizer):
-        kind = type(recognizer).__name__
-        raise UsageError(f"{name!r} returned a {kind}, which lacks name, digest, languages or transcribe")
-    return recognizer

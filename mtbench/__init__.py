@@ -52,8 +52,8 @@ if TYPE_CHECKING:
     from mtbench.shortcuts.pictures import render as render
     from mtbench.shortcuts.vertex_errors import fdd as fdd
     from mtbench.shortcuts.vertex_errors import lve as lve
-    from mtbench.submissions.submission import load_submission as load_submission
-    from mtbench.submissions.submission import validate as validate
+    from mtbench.submissions.validation import load_submission as load_submission
+    from mtbench.submissions.validation import validate as validate
 
 
 def __getattr__(name: str) -> Any:

@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from mtbench.reference_model.encoders.speech import load_speech_encoder as load_speech_encoder
+    from mtbench.reference_model.encoders.registry import load_speech_encoder as load_speech_encoder
     from mtbench.reference_model.model_files import load_model as load_model
     from mtbench.reference_model.model_files import save_model as save_model
     from mtbench.reference_model.reference import PredictedMotion as PredictedMotion

@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from mtbench.benchmarks.benchmark import Benchmark, Clip, load_benchmark
+from mtbench.benchmarks.benchmark import Benchmark, load_benchmark
+from mtbench.benchmarks.clip import Clip
 from mtbench.benchmarks.ground_truth import template_face
 from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.files.claims import claim_folder

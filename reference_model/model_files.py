@@ -23,7 +23,8 @@ from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.files.toml_files import StrictModel, validation_lines
 from mtbench.files.weight_files import check_sizes, check_tensors, read_description, read_tensors
 from mtbench.files.writing import write_atomically
-from mtbench.reference_model.encoders.speech import OpenheadSpeech, SpeechEncoder, load_speech_encoder
+from mtbench.reference_model.encoders.registry import load_speech_encoder
+from mtbench.reference_model.encoders.speech import OpenheadSpeech, SpeechEncoder
 from mtbench.reference_model.encoders.wav2vec2 import Wav2Vec2Speech
 from mtbench.reference_model.model import MultiTalk, Settings
 from mtbench.reference_model.reference import ReferenceModel
@@ -39,7 +40,7 @@ class EncoderEntry(StrictModel):
     Attributes
     ----------
     name : str
-        As :func:`~mtbench.reference_model.encoders.speech.load_speech_encoder` knows it, or a file beside the model.
+        As :func:`~mtbench.reference_model.encoders.registry.load_speech_encoder` knows it, or a file beside the model.
     digest : str
         Of a frozen one.
     config : dict or None

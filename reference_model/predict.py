@@ -336,7 +336,8 @@ def write_video(
     size : int
         Width and height in pixels.
     """
-    from mtbench.renderers.base import Appearance, load_renderer
+    from mtbench.renderers.base import Appearance
+    from mtbench.renderers.registry import load_renderer
     from mtbench.renderers.video import write_video as write
 
     require_video(model)

@@ -125,11 +125,11 @@ def require_parts(size: Size, recognizer: str | None) -> None:
     Raises
     ------
     UsageError, PrerequisiteError
-        As :func:`~mtbench.reference_model.encoders.speech.load_speech_encoder` and
-        :func:`~mtbench.avsr.base.load_recognizer`.
+        As :func:`~mtbench.reference_model.encoders.registry.load_speech_encoder` and
+        :func:`~mtbench.avsr.registry.load_recognizer`.
     """
-    from mtbench.avsr.base import load_recognizer
-    from mtbench.reference_model.encoders.speech import load_speech_encoder
+    from mtbench.avsr.registry import load_recognizer
+    from mtbench.reference_model.encoders.registry import load_speech_encoder
 
     load_speech_encoder(size.encoder)
     if recognizer is not None:
@@ -160,7 +160,7 @@ def is_scored(where: Path, digest: str, recognizer: str | None) -> bool:
     recognizer : str or None
         As for :func:`mtbench.score`.
     """
-    from mtbench.avsr.base import load_recognizer
+    from mtbench.avsr.registry import load_recognizer
     from mtbench.results.run_files import read_run
 
     if not (where / "run.json").is_file():
@@ -227,7 +227,7 @@ def _score(
 ) -> Run:
     from mtbench.results.run_files import read_run, results_folder
     from mtbench.scoring.scoring import score
-    from mtbench.submissions.submission import load_submission
+    from mtbench.submissions.validation import load_submission
 
     entry = load_submission(submission, benchmark)
     where = results_folder(folder / "results", entry.system, benchmark.name)

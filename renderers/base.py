@@ -14,8 +14,6 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from mtbench.errors import UsageError
-from mtbench.extras import require_extra
 from mtbench.faces.topology import Topology
 
 
@@ -85,26 +83,3 @@ class Renderer(Protocol):
     ) -> np.ndarray:
         """Render (T, V, 3) float32 *vertices* to (T, H, W, channels) uint8; *channels* is 1 (gray) or 3."""
         ...
-
-
-def load_renderer(name: str) -> Renderer:
-    """Return the renderer called *name*; ``UsageError`` lists the known ones.
-
-    Raises
-    ------
-    UsageError
-        For an unknown name.
-    PrerequisiteError
-        Where the extra that it needs is not installed.
-    """
-    if name == "software":
-        require_extra("render", "the renderer 'software'")
-        from mtbench.renderers.software import SoftwareRenderer
-
-        return SoftwareRenderer()
-    if name == "pyrender":
-        require_extra("pyrender", "the renderer 'pyrender'", "numba")
-        from mtbench.renderers.pyrender_backend import PyrenderRenderer
-
-        return PyrenderRenderer()
-    raise UsageError(f"unknown renderer {name!r}; known: software, pyrender")

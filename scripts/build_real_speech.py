@@ -12,8 +12,8 @@ import argparse
 import shutil
 from pathlib import Path
 
-from mtbench.speech.audio import load_audio
 from mtbench.speech.lexicon import make_lexicon, write_lexicon
+from mtbench.speech.sound_files import load_audio
 from mtbench.synth.benchmark_writer import format_fields, write_flac, write_manifest
 from mtbench.synth.espeak import Espeak
 from mtbench.synth.phones import INVENTORY

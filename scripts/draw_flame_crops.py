@@ -15,11 +15,13 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import dijkstra
 
-from mtbench.faces.flame import NAME, flame_topology, index_lists, vertices_behind
+from mtbench.faces.flame import flame_topology, vertices_behind
 from mtbench.faces.flame_asset import read_flame_file
+from mtbench.faces.flame_lists import NAME, index_lists
 from mtbench.faces.topology import Topology
-from mtbench.renderers.base import Appearance, load_renderer
+from mtbench.renderers.base import Appearance
 from mtbench.renderers.mouth_crop import render_mouth_crops
+from mtbench.renderers.registry import load_renderer
 from mtbench.shortcuts.pictures import Picture
 
 #: Metres that the chin goes down in each picture, and how often a pixel is repeated.

@@ -27,8 +27,9 @@ from mtbench.avsr.openhead.inference import Request
 from mtbench.avsr.openhead.recognizer import OpenheadAV
 from mtbench.benchmarks.benchmark import load_benchmark
 from mtbench.faces.topologies import load_topology
-from mtbench.renderers.base import Appearance, load_renderer
+from mtbench.renderers.base import Appearance
 from mtbench.renderers.mouth_crop import render_mouth_crops
+from mtbench.renderers.registry import load_renderer
 from mtbench.speech.audio import mix_at_snr
 from mtbench.speech.noise import load_noises
 

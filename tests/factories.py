@@ -31,7 +31,7 @@ def face(n_vertices: int = FLAME_SIZE, seed: int = 0) -> np.ndarray:
     points /= np.linalg.norm(points, axis=1, keepdims=True)
     points *= np.array([0.107, 0.161, 0.115])
     if n_vertices == FLAME_SIZE:
-        from mtbench.faces.flame import index_lists
+        from mtbench.faces.flame_lists import index_lists
 
         points -= points.mean(axis=0)
         points[index_lists()["landmarks"]] = LANDMARKS
@@ -126,7 +126,7 @@ def make_submission(
 
 def flame_arrays(seed: int = 0, model: bool = True) -> dict[str, np.ndarray]:
     """FLAME's array names, shapes and mouth opening, with random numbers in them."""
-    from mtbench.faces.flame import index_lists
+    from mtbench.faces.flame_lists import index_lists
 
     rng = np.random.Generator(np.random.PCG64(seed))
     loop = index_lists()["mouth_loop"]

@@ -48,7 +48,7 @@ def _models(folder: Path) -> Prepared:
     from test_reference_model import make_network
 
     from mtbench.reference_model import ReferenceModel, load_model, model_files, save_model
-    from mtbench.reference_model.encoders.speech import load_speech_encoder
+    from mtbench.reference_model.encoders.registry import load_speech_encoder
 
     encoder = load_speech_encoder("openhead-av")
 

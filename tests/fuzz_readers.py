@@ -347,7 +347,7 @@ def _lexicons(folder: Path) -> Prepared:
 
 
 def _phone_times(folder: Path) -> Prepared:
-    from mtbench.benchmarks.benchmark import Clip
+    from mtbench.benchmarks.clip import Clip
     from mtbench.benchmarks.phone_times import read_phone_times
 
     text = b"phone\tstart\tend\trelease\nsil\t0.0000\t0.1530\t\nt\t0.1530\t0.2043\t0.1800\na\t0.2043\t0.4\t\n"
@@ -361,8 +361,8 @@ def _phone_times(folder: Path) -> Prepared:
 
 
 def _sounds(folder: Path) -> Prepared:
-    from mtbench.benchmarks.clip_files import read_clip_audio
-    from mtbench.speech.audio import load_audio
+    from mtbench.benchmarks.clip import read_clip_audio
+    from mtbench.speech.sound_files import load_audio
 
     tone = 0.3 * np.sin(np.arange(640) * 0.3)
     forms = {

@@ -10,16 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mtbench.errors import BenchmarkError, UsageError
-from mtbench.speech.audio import (
-    fit_length,
-    from_pcm16,
-    load_audio,
-    mix_at_snr,
-    resample,
-    rms,
-    tile_noise,
-    to_pcm16,
-)
+from mtbench.speech.audio import fit_length, from_pcm16, mix_at_snr, resample, rms, tile_noise, to_pcm16
+from mtbench.speech.sound_files import load_audio
 
 
 def sound(seed: int, length: int, level: float) -> np.ndarray:

@@ -11,7 +11,7 @@ from test_cli import call, process
 from mtbench.avsr.openhead.configs import CONFIGS, DEFAULT_CONFIG, load_config
 from mtbench.avsr.openhead.model import TRAINING_ONLY, AudioVisualCTC, ModelConfig
 from mtbench.errors import UsageError
-from mtbench.speech.languages import LANGUAGES
+from mtbench.speech.multitalk_languages import LANGUAGES
 from mtbench.synth.phones import PHONES
 
 

@@ -19,7 +19,7 @@ from mtbench.avsr.evaluation.evaluate import evaluate
 from mtbench.benchmarks.benchmark import load_benchmark
 from mtbench.errors import UsageError
 from mtbench.metrics.edit_counts import EditCounts
-from mtbench.speech.languages import LANGUAGES
+from mtbench.speech.multitalk_languages import LANGUAGES
 
 TIMES = "phone\tstart\tend\trelease\na\t0\t0.3\t\nb\t0.3\t0.5\t0.45\nt\t0.5\t0.6\t0.55\na\t0.6\t0.95\t\n"
 HOME = ("av-clean", "av-7.5", "av-10", "a-clean", "a-7.5", "a-10", "v", "heldout-articulation-av-7.5")
@@ -126,7 +126,7 @@ def test_a_subset_has_the_same_numbers(small, rows):
 
 def test_default_manner_reproduces_the_bundled_ground_truth():
     """Timed phones and seed are those that the ground truth was made of; times are rounded to 0.1 ms."""
-    from mtbench.benchmarks.clip_files import read_motion_arrays
+    from mtbench.benchmarks.clip import read_motion_arrays
     from mtbench.synth.articulation_settings import DEFAULT, HELD_OUT
 
     bench = load_benchmark("openhead-20")

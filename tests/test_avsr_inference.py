@@ -115,8 +115,9 @@ def bundled() -> OpenheadAV:
 def real_requests() -> tuple[Request, ...]:
     """Five short clips with their ground truth, in four conditions."""
     from mtbench.faces.topologies import load_topology
-    from mtbench.renderers.base import Appearance, load_renderer
+    from mtbench.renderers.base import Appearance
     from mtbench.renderers.mouth_crop import render_mouth_crops
+    from mtbench.renderers.registry import load_renderer
 
     bench = load_benchmark("openhead-20")
     rng = np.random.default_rng(2)

@@ -18,7 +18,7 @@ from mtbench.avsr.openhead.acoustics import (  # noqa: E402
 from mtbench.avsr.openhead.batches import collate, collate_shards  # noqa: E402
 from mtbench.avsr.openhead.train import TrainingConfig, learning_rate, train  # noqa: E402
 from mtbench.avsr.openhead.training_data import BatchGenerator  # noqa: E402
-from mtbench.speech.languages import LANGUAGES  # noqa: E402
+from mtbench.speech.multitalk_languages import LANGUAGES  # noqa: E402
 from mtbench.synth.speech import UtteranceSource  # noqa: E402
 
 

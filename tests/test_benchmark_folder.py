@@ -8,7 +8,7 @@ from factories import talk
 from mtbench.benchmarks.benchmark import load_benchmark
 from mtbench.errors import BenchmarkError, UsageError
 from mtbench.making.folder import create_benchmark
-from mtbench.speech.audio import load_audio
+from mtbench.speech.sound_files import load_audio
 
 GRID_WORDS = (
     {"b": "bin", "l": "lay", "p": "place", "s": "set"},

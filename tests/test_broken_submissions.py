@@ -26,7 +26,7 @@ from factories import CLIPS, FLAME_SIZE, make_benchmark, make_submission, manife
 from mtbench.benchmarks.benchmark import load_benchmark
 from mtbench.cli import main
 from mtbench.errors import SubmissionError
-from mtbench.submissions.submission import load_submission, validate
+from mtbench.submissions.validation import load_submission, validate
 
 CLIP, FRAMES = "ita-01", CLIPS["ita-01"][1]
 FILE = f"motion/{CLIP}.npz"

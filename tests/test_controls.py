@@ -16,7 +16,7 @@ from mtbench.submissions.controls import (
     partner,
     read_displacement,
 )
-from mtbench.submissions.submission import load_submission, validate
+from mtbench.submissions.validation import load_submission, validate
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import mtbench
-from mtbench.avsr.base import load_recognizer
+from mtbench.avsr.registry import load_recognizer
 
 ROOT = Path(__file__).parents[1]
 

@@ -344,7 +344,7 @@ def test_real_recordings_are_loaded_with_their_sentences():
 
 def test_real_speech_is_the_sound_of_the_recordings(shared):
     pytest.importorskip("av")
-    from mtbench.speech.audio import load_audio
+    from mtbench.speech.sound_files import load_audio
     from mtbench.synth.real_speech import load_real_speech
 
     clip = load_real_speech().clips[0]

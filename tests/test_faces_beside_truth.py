@@ -14,8 +14,7 @@ from mtbench import score
 from mtbench.benchmarks.benchmark import load_benchmark
 from mtbench.errors import BenchmarkError, SubmissionError, UsageError
 from mtbench.faces.flame_asset import add_flame
-from mtbench.submissions.submission import validate
-from mtbench.submissions.validation import inspect_submission
+from mtbench.submissions.validation import inspect_submission, validate
 
 CLIPS = {"eng-01": ("eng", 9), "eng-02": ("eng", 8)}
 FILE = "motion/eng-01.npz"

@@ -19,7 +19,7 @@ from mtbench.cli.app import app
 from mtbench.errors import MtbenchError
 from mtbench.files.file_errors import WriteError, check_output_folder, explain_os_error, make_folder, writing
 from mtbench.files.paths import explain_no_folder
-from mtbench.submissions.submission import validate
+from mtbench.submissions.validation import validate
 
 TWO = {name: fakes.CLIPS[name] for name in ("ita-01", "eng-01")}
 LONG = "x" * 300

@@ -10,16 +10,15 @@ from scipy.spatial.transform import Rotation
 
 from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.faces.flame import (
-    PARENTS,
     FlameModel,
     flame_topology,
-    index_lists,
     load_flame_model,
     pose_flame,
     require_triangles,
     rotation_matrices,
 )
 from mtbench.faces.flame_asset import add_flame, data_folder, flame_record
+from mtbench.faces.flame_lists import PARENTS, index_lists
 from mtbench.faces.topologies import load_topology
 from mtbench.faces.topology import LANDMARKS
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from mtbench.errors import UsageError
 from mtbench.speech.language_names import OTHER_NAMES, fold_name, iso_name
-from mtbench.speech.languages import LANGUAGES, any_code, check_code, language_code
+from mtbench.speech.languages import any_code, check_code, language_code
+from mtbench.speech.multitalk_languages import LANGUAGES
 
 #: What people write, by ISO 639-3 code.
 HABITS = {

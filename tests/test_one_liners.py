@@ -278,8 +278,9 @@ def test_render_shows_a_face(clip, tmp_path):
 
 
 def test_render_shows_the_mouth_as_the_recognizer_sees_it(clip):
-    from mtbench.renderers.base import Appearance, load_renderer
+    from mtbench.renderers.base import Appearance
     from mtbench.renderers.mouth_crop import render_mouth_crops
+    from mtbench.renderers.registry import load_renderer
 
     vertices = clip.motion.vertices[:20]
     crops = render_mouth_crops(load_renderer("software"), load_topology("openhead-1"), vertices, Appearance())

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from mtbench.benchmarks.benchmark import load_benchmark
-from mtbench.speech.languages import LANGUAGES, language_code
+from mtbench.speech.languages import language_code
 from mtbench.speech.lexicon import load_lexicon
+from mtbench.speech.multitalk_languages import LANGUAGES
 from mtbench.synth.phones import _NEIGHBOURS, INVENTORY, PHONES, normalize
 
 ROOT = Path(__file__).parents[1]

@@ -28,7 +28,7 @@ from mtbench.results.comparison import compare
 from mtbench.results.run_files import read_results, read_rows, read_run
 from mtbench.scoring.scoring import rescore
 from mtbench.speech.sound_headers import find_shortfall
-from mtbench.submissions.submission import validate
+from mtbench.submissions.validation import validate
 
 # ---- manifests
 

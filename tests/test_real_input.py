@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 import mtbench
-from mtbench.avsr.base import load_recognizer
+from mtbench.avsr.registry import load_recognizer
 from mtbench.errors import PrerequisiteError
 from mtbench.faces.flame_asset import add_flame
 from mtbench.making.folder import create_benchmark
 from mtbench.results.tables import entries_table, languages_table
-from mtbench.submissions.submission import validate
+from mtbench.submissions.validation import validate
 
 #: The grammar of the GRID corpus: a file's name spells its six words.
 GRAMMAR = (

@@ -31,7 +31,7 @@ from mtbench.results.aggregation import aggregate, list_signatures
 from mtbench.results.paired import Difference
 from mtbench.results.rows import GeometryRow
 from mtbench.results.statistics import adjust_holm
-from mtbench.speech.languages import LANGUAGES
+from mtbench.speech.multitalk_languages import LANGUAGES
 
 CLIPS = [ToyClip(f"{lang}-{i}", lang, f"{lang}-s{i}") for lang in ("ita", "jpn", "eng") for i in range(6)]
 FACTS = Facts(
@@ -311,7 +311,7 @@ SMALL = {"width": 16, "heads": 2, "feedforward": 16, "layers": 2, "channels": (2
 
 def test_an_encoder_is_trained_resumed_and_loaded(tmp_path, monkeypatch):
     pytest.importorskip("wordfreq")
-    from mtbench.reference_model.encoders.speech import load_speech_encoder
+    from mtbench.reference_model.encoders.registry import load_speech_encoder
     from mtbench.reference_model.training import encoder_training as module
 
     config = module.EncoderTraining(steps=3, batch=2, warmup=1, checkpoint_every=1)

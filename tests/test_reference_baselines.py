@@ -20,7 +20,7 @@ from mtbench.reference_model.baselines.linear_map import HELD_OUT, RIDGES, Norma
 from mtbench.reference_model.baselines.phone_rules import BLEND, PHONE_VISEMES, PhoneRules, blend_shapes
 from mtbench.reference_model.baselines.retrieval import find_path, fit_retrieval, make_windows
 from mtbench.reference_model.baselines.training_frames import draw_frames, stack_context
-from mtbench.submissions.submission import load_submission, validate
+from mtbench.submissions.validation import load_submission, validate
 
 #: Of the linear map, in these tests.
 CONTEXT = 1

@@ -15,7 +15,7 @@ from mtbench.reference_model import entry
 from mtbench.reference_model.entry import predict_benchmark
 from mtbench.reference_model.predict import predict_file, predict_folder, write_video
 from mtbench.reference_model.recordings import find_language, find_recordings, read_speech
-from mtbench.submissions.submission import load_submission, validate
+from mtbench.submissions.validation import load_submission, validate
 
 torch = pytest.importorskip("torch")
 

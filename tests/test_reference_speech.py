@@ -11,12 +11,12 @@ torch = pytest.importorskip("torch")
 from mtbench.avsr.openhead.inference import Request, compute_log_probs  # noqa: E402
 from mtbench.avsr.openhead.recognizer import WEIGHTS, OpenheadAV  # noqa: E402
 from mtbench.errors import PrerequisiteError, UsageError  # noqa: E402
+from mtbench.reference_model.encoders.registry import load_speech_encoder  # noqa: E402
 from mtbench.reference_model.encoders.speech import (  # noqa: E402
     OpenheadSpeech,
     SpeechEncoder,
     check_audio,
     fit_features,
-    load_speech_encoder,
 )
 
 TINY = {

@@ -9,8 +9,9 @@ import pytest
 from mtbench.errors import PrerequisiteError
 from mtbench.faces.head import load_head
 from mtbench.renderers import mouth_crop, pyrender_backend
-from mtbench.renderers.base import Appearance, load_renderer
+from mtbench.renderers.base import Appearance
 from mtbench.renderers.cameras import frontal_camera, portrait_camera
+from mtbench.renderers.registry import load_renderer
 from mtbench.renderers.software import SoftwareRenderer
 
 

@@ -7,8 +7,9 @@ import pytest
 
 from mtbench.errors import PrerequisiteError
 from mtbench.faces.topology import Topology
-from mtbench.renderers.base import Appearance, Camera, load_renderer
+from mtbench.renderers.base import Appearance, Camera
 from mtbench.renderers.cameras import frontal_camera, portrait_camera
+from mtbench.renderers.registry import load_renderer
 from mtbench.renderers.software import SoftwareRenderer, render_gray_bulk
 
 UNLIT = Appearance(ambient=1.0, lights=(), clay=0.5, oral=0.1)

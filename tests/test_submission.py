@@ -10,7 +10,8 @@ import mtbench
 from mtbench.benchmarks.benchmark import load_benchmark
 from mtbench.errors import PrerequisiteError, SubmissionError, UsageError
 from mtbench.files.names import slugify
-from mtbench.submissions.submission import SubmissionManifest, blocking, load_submission, validate
+from mtbench.submissions.submission import SubmissionManifest
+from mtbench.submissions.validation import blocking, load_submission, validate
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mtbench.errors import PrerequisiteError, UsageError
-from mtbench.speech.languages import LANGUAGES
+from mtbench.speech.multitalk_languages import LANGUAGES
 
 FOLDERS = ("audio", "motion", "phones", "lexicon")
 
@@ -106,7 +106,7 @@ def test_transcripts_can_be_pronounced_from_the_lexicon(bundled):
 
 
 def test_noises_are_different_and_level(bundled):
-    from mtbench.speech.audio import load_audio
+    from mtbench.speech.sound_files import load_audio
 
     names = {p.stem: load_audio(p).astype(float) for p in sorted(bundled.noise_folder.iterdir())}
     assert set(names) == {"babble", "speech-shaped", "music"}

@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("espeakng_loader", reason="the extra [synth] is not installed")
 
 from mtbench.errors import UsageError
-from mtbench.speech.languages import LANGUAGES
+from mtbench.speech.multitalk_languages import LANGUAGES
 from mtbench.synth.espeak import CLOSURE, Espeak
 from mtbench.synth.frontends import respell_thai, segment
 from mtbench.synth.phones import PHONES, SILENCE

@@ -17,7 +17,7 @@ from mtbench.benchmarks.ground_truth import (
     template_face,
 )
 from mtbench.errors import BenchmarkError, UsageError
-from mtbench.faces.flame import index_lists
+from mtbench.faces.flame_lists import index_lists
 from mtbench.faces.templates import match_speaker, read_template, read_templates
 from mtbench.faces.topologies import load_topology
 from mtbench.making.folder import create_benchmark

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from mtbench.errors import UsageError
 from mtbench.metrics.cer import count_character_edits
 from mtbench.metrics.wer import count_word_edits
-from mtbench.speech.languages import LANGUAGES, language_code
+from mtbench.speech.languages import language_code
+from mtbench.speech.multitalk_languages import LANGUAGES
 from mtbench.speech.normalizers import (
     get_normalizer,
     normalize_muavic,

@@ -11,7 +11,7 @@ from scipy.spatial.transform import Rotation
 
 from mtbench.benchmarks.benchmark import load_benchmark
 from mtbench.faces.tracker_names import translate
-from mtbench.submissions.submission import validate
+from mtbench.submissions.validation import validate
 
 CLIP, T = "ita-01", CLIPS["ita-01"][1]
 RNG = np.random.default_rng(3)

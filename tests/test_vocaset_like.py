@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from mtbench import load_benchmark, load_submission, score, validate
 from mtbench.cli.app import app
 from mtbench.errors import BenchmarkError
-from mtbench.faces.flame import index_lists
+from mtbench.faces.flame_lists import index_lists
 
 SPEAKERS = ("FaceTalk_170725_00137_TA", "FaceTalk_170728_03272_TA", "FaceTalk_170811_03274_TA")
 SECONDS = {"sentence01": 3.31, "sentence02": 2.437}

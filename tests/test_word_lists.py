@@ -15,7 +15,7 @@ from mtbench.benchmarks.benchmark import load_benchmark
 from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.making.folder import create_benchmark
 from mtbench.making.word_lists import is_made, make_word_lists
-from mtbench.speech.languages import LANGUAGES
+from mtbench.speech.multitalk_languages import LANGUAGES
 from mtbench.speech.normalizers import get_normalizer
 
 pytest.importorskip("espeakng_loader", reason="needs the extra [synth]")

@@ -23,7 +23,8 @@ import numpy as np
 from mtbench.errors import MtbenchError, PrerequisiteError
 
 if TYPE_CHECKING:
-    from mtbench.benchmarks.benchmark import Benchmark, Clip
+    from mtbench.benchmarks.benchmark import Benchmark
+    from mtbench.benchmarks.clip import Clip
     from mtbench.faces.topology import Topology
     from mtbench.synth.articulation_settings import ArticulationSetting
     from mtbench.synth.transferred_head import TransferredHead
@@ -128,7 +129,7 @@ def find_obstacle(
         return None
     if condition.face == RECORDING:
         return _find_missing_recordings(clips, supplies)
-    from mtbench.benchmarks.clip_files import read_motion_arrays
+    from mtbench.benchmarks.clip import read_motion_arrays
 
     for clip in clips:
         if clip.motion_path is None:
@@ -213,11 +214,12 @@ def render_face(benchmark: str, clip: Clip, face: str, supplies: Supplies = Supp
     -------
     (T, 96, 96) uint8
     """
-    from mtbench.benchmarks.clip_files import read_motion_arrays
+    from mtbench.benchmarks.clip import read_motion_arrays
     from mtbench.faces.motion_files import pose_motion
     from mtbench.faces.topologies import load_topology
-    from mtbench.renderers.base import Appearance, load_renderer
+    from mtbench.renderers.base import Appearance
     from mtbench.renderers.mouth_crop import render_mouth_crops
+    from mtbench.renderers.registry import load_renderer
     from mtbench.synth.articulation_settings import HELD_OUT as manner
 
     if face == RECORDING:

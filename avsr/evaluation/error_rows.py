@@ -13,10 +13,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mtbench.metrics.edit_counts import EditCounts
-from mtbench.speech.languages import LANGUAGES
+from mtbench.speech.multitalk_languages import LANGUAGES
 
 if TYPE_CHECKING:
-    from mtbench.benchmarks.benchmark import Clip
+    from mtbench.benchmarks.clip import Clip
 
 #: ``{condition, language ("all" or ISO code), per, wer, cer, n_clips}``, and ``reason`` where a rate is None.
 Row = dict[str, Any]

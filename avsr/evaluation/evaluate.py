@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mtbench.avsr.base import Recognizer, load_recognizer
+from mtbench.avsr.base import Recognizer
 from mtbench.avsr.evaluation.conditions import (
     ENGINES,
     ENGINES_BENCHMARK,
@@ -33,7 +33,9 @@ from mtbench.avsr.evaluation.conditions import (
     render_face,
 )
 from mtbench.avsr.evaluation.error_rows import ClipErrors, Row, make_rows
-from mtbench.benchmarks.benchmark import Benchmark, Clip, load_benchmark
+from mtbench.avsr.registry import load_recognizer
+from mtbench.benchmarks.benchmark import Benchmark, load_benchmark
+from mtbench.benchmarks.clip import Clip
 from mtbench.errors import UsageError
 from mtbench.speech.languages import language_code
 from mtbench.speech.noise import Noise, NoiseSet, load_noises

@@ -16,7 +16,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from mtbench.avsr.evaluation.lexicon_sweep import SweepRow
-from mtbench.speech.languages import LANGUAGES, display_name
+from mtbench.speech.languages import display_name
+from mtbench.speech.multitalk_languages import LANGUAGES
 
 
 def format_sweep(rows: Sequence[SweepRow]) -> str:

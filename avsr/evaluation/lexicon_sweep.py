@@ -34,7 +34,8 @@ from mtbench.speech.languages import headline_rate
 
 if TYPE_CHECKING:
     from mtbench.avsr.openhead.recognizer import OpenheadAV
-    from mtbench.benchmarks.benchmark import Benchmark, Clip
+    from mtbench.benchmarks.benchmark import Benchmark
+    from mtbench.benchmarks.clip import Clip
 
 #: Words added to the closed lexicon.
 SIZES = (1_000, 2_000, 5_000, 10_000, 20_000)
@@ -249,8 +250,9 @@ def _listen(
     from mtbench.avsr.openhead.inference import Request
     from mtbench.errors import UsageError
     from mtbench.faces.topologies import load_topology
-    from mtbench.renderers.base import Appearance, load_renderer
+    from mtbench.renderers.base import Appearance
     from mtbench.renderers.mouth_crop import render_mouth_crops
+    from mtbench.renderers.registry import load_renderer
     from mtbench.speech.audio import mix_at_snr
     from mtbench.speech.noise import load_noises
 

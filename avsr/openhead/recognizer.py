@@ -63,6 +63,9 @@ class OpenheadAV:
         Video frames in a batch; results do not depend on it.
     """
 
+    #: Where the class lay when the first hypotheses were cached; see :func:`mtbench.avsr.base.cache_identity`.
+    known_as: ClassVar[str] = "mtbench.avsr.openhead_av"
+
     network: AudioVisualCTC
     phones: tuple[str, ...]
     language_order: tuple[str, ...]

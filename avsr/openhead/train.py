@@ -44,7 +44,7 @@ from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.files.file_errors import make_folder
 from mtbench.files.weight_files import load_checkpoint_file
 from mtbench.learning.loss_plot import plot_losses
-from mtbench.speech.languages import LANGUAGES
+from mtbench.speech.multitalk_languages import LANGUAGES
 
 log = logging.getLogger(__name__)
 

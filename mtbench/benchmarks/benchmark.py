@@ -44,92 +44,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 from pydantic import ValidationError
 
-from mtbench.benchmarks.clip_files import read_clip_audio, read_motion_arrays
+from mtbench.benchmarks.clip import Clip
 from mtbench.benchmarks.manifest import MANIFEST, MAX_MANIFEST, BenchmarkManifest
 from mtbench.bundled import data_path
 from mtbench.errors import BenchmarkError, UsageError
-from mtbench.faces.motion import Motion
 from mtbench.files.paths import PathError, explain_no_folder, resolve_inside
 from mtbench.files.toml_files import did_you_mean, read_toml, validation_lines
 from mtbench.timing import FPS
 
 if TYPE_CHECKING:
     from mtbench.speech.lexicon import Lexicon
-
-
-@dataclass(frozen=True)
-class Clip:
-    """One utterance of a benchmark; sound and motion are read from disk on every access.
-
-    Attributes
-    ----------
-    id : str
-    language : str
-        ISO 639-3.
-    transcript : str
-        The words as they were said, not normalized.
-    source : str
-        Recording that the clip was cut from: the cluster of the bootstrap.
-    frames : int
-        T.
-    phones : tuple of str or None
-        Reference IPA phones.
-    audio_path : Path
-    motion_path, phone_times_path : Path or None
-    topology : str or None
-        Topology of the ground truth.
-    fps : float
-    speaker : str or None
-        Who speaks, as :attr:`template_path` calls the faces in it.
-    template_path : Path or None
-        File with the speaker's resting face; see :func:`mtbench.benchmarks.ground_truth.template_face`.
-    """
-
-    id: str
-    language: str
-    transcript: str
-    source: str
-    frames: int
-    phones: tuple[str, ...] | None
-    audio_path: Path
-    motion_path: Path | None = None
-    phone_times_path: Path | None = None
-    topology: str | None = None
-    fps: float = float(FPS)
-    speaker: str | None = None
-    template_path: Path | None = None
-
-    @property
-    def audio(self) -> np.ndarray:
-        """Sound, (640 T,) float32 mono at 16 kHz, zero-padded to whole frames.
-
-        Raises
-        ------
-        BenchmarkError
-            Where the file is missing, unreadable, or of another rate or length than the manifest says.
-        """
-        return read_clip_audio(self.audio_path, self.frames, self.id)
-
-    @property
-    def motion(self) -> Motion | None:
-        """Ground-truth motion, (T, V, 3) float32 in metres, or None.
-
-        Raises
-        ------
-        BenchmarkError
-            Where the file is missing, unreadable or does not fit the clip.
-        PrerequisiteError
-            For FLAME parameters without an installed FLAME model.
-        """
-        if self.motion_path is None or self.topology is None:
-            return None
-        from mtbench.faces.motion_files import pose_motion
-
-        spec, arrays = read_motion_arrays(self)
-        return pose_motion(arrays, spec)
 
 
 @dataclass(frozen=True)

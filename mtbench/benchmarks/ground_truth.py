@@ -16,8 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mtbench.benchmarks.benchmark import Clip
-from mtbench.benchmarks.clip_files import read_motion_arrays
+from mtbench.benchmarks.clip import Clip, read_motion_arrays
 from mtbench.bundled import data_path
 from mtbench.errors import BenchmarkError, PrerequisiteError, UsageError
 from mtbench.faces.motion_files import motion_kind, pose_rest

@@ -16,11 +16,7 @@ from mtbench.timing import FPS, MAX_FRAMES, SAMPLE_RATE
 
 #: Most bytes of a manifest.
 MAX_MANIFEST = 16 << 20
-
-
 MANIFEST = "benchmark.toml"
-
-
 CLIP_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 
 

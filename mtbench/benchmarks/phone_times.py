@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from mtbench.errors import BenchmarkError
 
 if TYPE_CHECKING:
-    from mtbench.benchmarks.benchmark import Clip
+    from mtbench.benchmarks.clip import Clip
 
 #: What pauses are called; they are no reference phones.
 PAUSE = "sil"

@@ -18,7 +18,7 @@ from mtbench.faces.motion_files import sample_frames
 from mtbench.faces.topology import Topology
 
 if TYPE_CHECKING:
-    from mtbench.benchmarks.benchmark import Clip
+    from mtbench.benchmarks.clip import Clip
 
 
 def find_truth(clip: Clip | None) -> Callable[[Topology], np.ndarray | None] | None:
@@ -39,7 +39,7 @@ def true_faces(clip: Clip, topology: Topology) -> np.ndarray | None:
     BenchmarkError
         Where the ground truth cannot be used.
     """
-    from mtbench.benchmarks.clip_files import read_motion_arrays
+    from mtbench.benchmarks.clip import read_motion_arrays
     from mtbench.errors import PrerequisiteError
     from mtbench.faces.motion_files import pose_motion
 

@@ -16,8 +16,6 @@ from mtbench.work.environment import package_version
 
 #: Those of them without which nothing works.
 _BASE = ("numpy", "scipy", "jiwer", "soundfile", "pydantic")
-
-
 #: What each extra is for.
 _EXTRAS = {
     "judge": "the bundled recognizer: error rates of mtbench score",
@@ -85,7 +83,7 @@ def _examine_torch_pair() -> Finding:
 
 
 def _examine_weights() -> Finding:
-    from mtbench.avsr.base import load_recognizer
+    from mtbench.avsr.registry import load_recognizer
     from mtbench.errors import MtbenchError
 
     if missing_modules("judge"):

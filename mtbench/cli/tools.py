@@ -51,7 +51,7 @@ def list_things(as_json: JsonOption = False) -> None:
     """List benchmarks, recognizers, renderers, metrics and languages."""
     from mtbench.benchmarks.benchmark import bundled_benchmarks, load_benchmark
     from mtbench.metrics.base import METRICS
-    from mtbench.speech.languages import LANGUAGES
+    from mtbench.speech.multitalk_languages import LANGUAGES
 
     benchmarks = {}
     for name in bundled_benchmarks():

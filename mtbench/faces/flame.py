@@ -17,31 +17,15 @@ are the same on every machine.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any
 
 import numpy as np
 
-from mtbench.bundled import data_path
 from mtbench.errors import PrerequisiteError
+from mtbench.faces.flame_lists import JOINTS, N_SHAPE, N_VERTICES, NAME, PARENTS, WHERE_TO_GET, index_lists
 from mtbench.faces.topology import Topology
-
-NAME = "flame-5023"
-N_VERTICES = 5023
-#: Identity and expression columns of ``shapedirs``.
-N_SHAPE, N_EXPRESSION = 300, 100
-JOINTS = ("root", "neck", "jaw", "left eye", "right eye")
-PARENTS = (-1, 0, 1, 1, 1)
-
-#: What to do about a missing file; part of every message that needs one.
-WHERE_TO_GET = (
-    "Get 'FLAME 2023 Open' (flame2023_Open.pkl, license CC-BY-4.0, free registration) from "
-    "https://flame.is.tue.mpg.de, or use a FLAME model of 2017 to 2023 (registration; research license) or a "
-    "template mesh (ply, obj) that you have, then run: mtbench assets add flame FILE"
-)
 
 
 @dataclass(frozen=True)
@@ -94,13 +78,6 @@ class FlameModel:
                 base[joint] += row[vertex] * self.template[vertex]
                 moves[:, joint] += row[vertex] * self.directions[:, vertex].astype(np.float64)
         return base, moves
-
-
-@lru_cache(maxsize=1)
-def index_lists() -> dict[str, Any]:
-    """Return ``data/flame-5023.json``: regions, landmarks, the mouth opening's loop, and sources."""
-    path = data_path("flame-5023.json")
-    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def flame_topology() -> Topology:

@@ -21,7 +21,7 @@ import numpy as np
 
 from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.faces.face_orientation import skeleton_pose
-from mtbench.faces.flame import N_EXPRESSION, N_SHAPE, N_VERTICES, PARENTS, WHERE_TO_GET, index_lists
+from mtbench.faces.flame_lists import N_EXPRESSION, N_SHAPE, N_VERTICES, PARENTS, WHERE_TO_GET, index_lists
 from mtbench.files.arrays import ArrayFileError, open_arrays
 from mtbench.files.mesh_files import MeshFileError, read_mesh
 from mtbench.files.safe_pickle import UnsafePickleError, load_arrays

@@ -35,7 +35,9 @@ from mtbench.speech.language_names import iso_name
 from mtbench.speech.languages import display_name, language_code
 from mtbench.speech.lexicon import load_lexicon
 from mtbench.speech.noise import find_gap
-from mtbench.speech.sound_files import LONGEST_SECONDS, NOT_AUDIBLE, SOUND_SUFFIXES, load_sound
+from mtbench.speech.raw_sound import LONGEST_SECONDS
+from mtbench.speech.sound_conversion import NOT_AUDIBLE
+from mtbench.speech.sound_files import SOUND_SUFFIXES, load_sound
 from mtbench.timing import FPS, MAX_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
 
 

@@ -20,8 +20,9 @@ from mtbench.benchmarks.manifest import MANIFEST
 from mtbench.errors import PrerequisiteError, UsageError, list_some
 from mtbench.files.writing import write_atomically
 from mtbench.making.manifest_edits import edit_manifest, made_phones
-from mtbench.speech.languages import LANGUAGES, display_name, language_code
+from mtbench.speech.languages import display_name, language_code
 from mtbench.speech.lexicon import format_lexicon
+from mtbench.speech.multitalk_languages import LANGUAGES
 
 if TYPE_CHECKING:
     from mtbench.synth.espeak import Espeak

@@ -26,7 +26,8 @@ from mtbench.meta.permutation import draw_orders
 from mtbench.meta.scores import MetaScores, condition_name, parse_condition
 from mtbench.meta.systems import GROUND_TRUTH, STATIC
 from mtbench.results.statistics import TRIALS, adjust_holm, percentile_interval
-from mtbench.speech.languages import LANGUAGES, headline_rate
+from mtbench.speech.languages import headline_rate
+from mtbench.speech.multitalk_languages import LANGUAGES
 
 if TYPE_CHECKING:
     from mtbench.benchmarks.benchmark import Benchmark

@@ -36,7 +36,8 @@ from mtbench.meta.systems import GROUND_TRUTH, System
 from mtbench.submissions.controls import Displacement, fit_frames, lag, partner, read_displacement
 
 if TYPE_CHECKING:
-    from mtbench.benchmarks.benchmark import Benchmark, Clip
+    from mtbench.benchmarks.benchmark import Benchmark
+    from mtbench.benchmarks.clip import Clip
 
 #: The largest deviation of a mouth's curve by which the animator still counts as the ground truth's maker:
 #: phone times are written with four decimals, which moves curves by some thousandths.

@@ -14,8 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from mtbench.avsr.base import Hypothesis, Recognizer, load_recognizer, transcribe_checked
-from mtbench.benchmarks.benchmark import Clip, load_benchmark
+from mtbench.avsr.base import Hypothesis, Recognizer, transcribe_checked
+from mtbench.avsr.registry import load_recognizer
+from mtbench.benchmarks.benchmark import load_benchmark
+from mtbench.benchmarks.clip import Clip
 from mtbench.faces.topologies import load_topology
 from mtbench.meta.performance import Performance, degrade
 from mtbench.meta.scores import parse_condition

@@ -23,7 +23,8 @@ from typing import Any
 import numpy as np
 
 from mtbench.avsr.base import Recognizer, identify
-from mtbench.benchmarks.benchmark import Benchmark, Clip, load_benchmark
+from mtbench.benchmarks.benchmark import Benchmark, load_benchmark
+from mtbench.benchmarks.clip import Clip
 from mtbench.errors import UsageError
 from mtbench.faces.topologies import load_topology, require_renderable
 from mtbench.meta.degradations import SEED, VERSION
@@ -74,7 +75,7 @@ def run_systems(
     benchmark : Benchmark, str or Path
         With ground truth.
     recognizer : str
-        Name, see :func:`mtbench.avsr.base.load_recognizer`.
+        Name, see :func:`mtbench.avsr.registry.load_recognizer`.
     out : str or Path
         Folder: ``systems/<name>.json`` as soon as a system is done, ``scores.json`` and ``scores.npz`` at the
         end. What lies there already and was made with the same things is not made again.

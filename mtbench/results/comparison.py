@@ -10,17 +10,14 @@ rates are printed but nobody is called better.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 
 from mtbench.errors import UsageError
-from mtbench.metrics.base import METRICS
+from mtbench.results.conditions import find_conflicts, name_own_choices
 from mtbench.results.paired import Difference, compare_rows
 from mtbench.results.run_files import Run, read_results
 from mtbench.results.series import Condition
-from mtbench.results.signature import Signature, cut_digests
 from mtbench.results.statistics import REPLICATES, SEED, TRIALS
 
 
@@ -173,48 +170,6 @@ def check_comparable(a: Run, b: Run) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def find_conflicts(a: Run, b: Run) -> list[str]:
-    """Return what keeps the numbers of two runs from being compared, a line each; empty where nothing does."""
-    problems: list[str] = []
-    for name in ("benchmark", "recognizer"):
-        mine, theirs = getattr(a, name), getattr(b, name)
-        if mine != theirs:
-            problems.append(f"{name}: {name_reference(mine)} != {name_reference(theirs)}")
-    same_topology = a.system.topology == b.system.topology
-    for key in sorted(set(a.signatures) & set(b.signatures)):
-        metric = METRICS.get(key.partition("|")[0])
-        if not same_topology and metric is not None and metric.is_geometric:
-            continue
-        if a.signatures[key] == b.signatures[key]:
-            continue
-        found = _parse(a.signatures[key]).conflicts(_parse(b.signatures[key]))
-        if not same_topology:
-            # Each mesh has a static face of its own, as it has a surface of its own.
-            found = [line for line in found if not line.startswith(("rest:", "truth:"))]
-        problems += [f"{key}: {line}" for line in found]
-    return problems
-
-
-# A board compares every run with every other: each signature is parsed once.
-_parse = lru_cache(maxsize=4096)(Signature.parse)
-
-
-def name_own_choices(runs: Sequence[Run]) -> list[str]:
-    """Return what entries chose for themselves and differ in, besides the topology; a line for each choice."""
-    lines = []
-    for key, what in (("resample", "frame rates"), ("posed", "models that posed the faces")):
-        values = [_own_values(run, key) or "none" for run in runs]
-        if len(set(values)) > 1:
-            told = ", ".join(f"{run.system.name} {value}" for run, value in zip(runs, values, strict=True))
-            lines.append(f"{what} differ: {told}")
-    return lines
-
-
-def _own_values(run: Run, key: str) -> str:
-    found = {_parse(text).get(key) for text in run.signatures.values()} - {None}
-    return "+".join(cut_digests(value) for value in sorted(map(str, found)))
-
-
 def _collect_warnings(a: Run, b: Run) -> list[str]:
     """Return the warnings of both runs, each once, with the entry's name where only one has it."""
     out = [f"WARNING: {warning}" for warning in a.warnings if warning in b.warnings]
@@ -253,12 +208,3 @@ def _describe(d: Difference) -> str:
     if condition.snr_db is None:
         return condition.modality + (", clean" if condition.modality == "av" else "")
     return f"{condition.modality}, {condition.snr_db:g} dB"
-
-
-def name_reference(reference: object) -> str:
-    """Return name, version and digest of a benchmark or recognizer in short, ``"none"`` for None."""
-    if reference is None:
-        return "none"
-    version = getattr(reference, "version", None)
-    digest = getattr(reference, "digest", "")
-    return getattr(reference, "name", "?") + (f"@{version}" if version else "") + f"#{digest[:8]}"

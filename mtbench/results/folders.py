@@ -16,7 +16,7 @@ import json
 from pathlib import Path
 
 from mtbench.errors import UsageError
-from mtbench.results.comparison import name_reference
+from mtbench.results.conditions import name_reference
 from mtbench.results.run_files import Run, find_runs, folder_name, mark_name, read_run, results_folder
 from mtbench.results.signature import Signature, cut_digests
 

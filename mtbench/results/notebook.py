@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mtbench.benchmarks.benchmark import Benchmark
     from mtbench.results.comparison import Comparison
-    from mtbench.results.run_files import Run
     from mtbench.results.tables import Table
 
 #: Most clips; how many more there are is said.
@@ -39,13 +38,6 @@ def table_html(table: Table) -> str:
     <p>a note</p>
     """
     return _lay_out(table.title, table.header, table.rows, table.notes)
-
-
-def run_html(run: Run) -> str:
-    """Return the tables of *run*, over all languages and by language."""
-    from mtbench.results.tables import entries_table, languages_table
-
-    return "\n".join(table_html(table([run])) for table in (entries_table, languages_table))
 
 
 def comparison_html(comparison: Comparison) -> str:

@@ -14,11 +14,14 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from mtbench.results.run_files import Run
 from mtbench.results.summary import SummaryRow, find_number
 from mtbench.results.understanding import Understanding
 from mtbench.speech.languages import display_name, headline_rate
+
+if TYPE_CHECKING:
+    from mtbench.results.run_files import Run
 
 
 @dataclass(frozen=True)
@@ -201,14 +204,14 @@ def group_runs(runs: Sequence[Run]) -> list[list[Run]]:
 
 
 def _fit(a: Run, b: Run) -> bool:
-    from mtbench.results.comparison import find_conflicts
+    from mtbench.results.conditions import find_conflicts
 
     return _snrs([a]) == _snrs([b]) and not find_conflicts(a, b)
 
 
 def _name_others(run: Run, others: Sequence[Run]) -> list[str]:
     """Return which runs on the same benchmark stand elsewhere and why, a line for each reason."""
-    from mtbench.results.comparison import find_conflicts
+    from mtbench.results.conditions import find_conflicts
 
     reasons: dict[str, list[str]] = {}
     for other in others:
@@ -244,7 +247,7 @@ _STAR = "* character error rate; ** also: synthetic speech that only approximate
 
 
 def _name(language: str) -> str:
-    from mtbench.speech.languages import LANGUAGES
+    from mtbench.speech.multitalk_languages import LANGUAGES
 
     known = LANGUAGES.get(language)
     mark = "*" if headline_rate(language) == "cer" else ""
@@ -264,7 +267,7 @@ def _title(what: str, run: Run) -> str:
 
 
 def _notes(runs: Sequence[Run], columns: Sequence[Column]) -> tuple[str, ...]:
-    from mtbench.results.comparison import name_own_choices
+    from mtbench.results.conditions import name_own_choices
 
     notes = [
         "AV: sound in noise and rendered mouth (AVLR); A: the same sound alone; gain: points of WER against "
@@ -331,3 +334,15 @@ def _align(cells: Sequence[str], widths: Sequence[int]) -> str:
         for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
     ]
     return "  ".join(padded).rstrip()
+
+
+if TYPE_CHECKING:
+    from mtbench.results.run_files import Run
+    from mtbench.results.tables import Table
+
+
+def run_html(run: Run) -> str:
+    """Return the tables of *run*, over all languages and by language."""
+    from mtbench.results.notebook import table_html
+
+    return "\n".join(table_html(table([run])) for table in (entries_table, languages_table))

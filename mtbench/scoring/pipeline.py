@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from mtbench.avsr.base import Hypothesis
-from mtbench.benchmarks.benchmark import Clip
+from mtbench.benchmarks.clip import Clip
 from mtbench.errors import Problem, SubmissionError
 from mtbench.faces.topologies import require_renderable
 from mtbench.metrics.geometry_sums import GeometrySums

@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from mtbench.avsr.base import Recognizer, identify
-from mtbench.benchmarks.benchmark import Benchmark, Clip, bundled_benchmarks, load_benchmark
+from mtbench.benchmarks.benchmark import Benchmark, bundled_benchmarks, load_benchmark
+from mtbench.benchmarks.clip import Clip
 from mtbench.benchmarks.ground_truth import find_untemplated, name_model, name_templates, name_truth_models
 from mtbench.benchmarks.vocabulary import warn_of_unlisted
 from mtbench.errors import UsageError, summarize_notes
@@ -53,7 +54,8 @@ from mtbench.scoring.stages import CLEAN, Setup, forget, workshop
 from mtbench.speech.audio import MIXING_VERSION
 from mtbench.speech.noise import NOISE_SEED, NoiseSet, load_noises
 from mtbench.speech.normalizers import DEFAULT_NORMALIZER, get_normalizer
-from mtbench.submissions.submission import Submission, load_submission
+from mtbench.submissions.submission import Submission
+from mtbench.submissions.validation import load_submission
 from mtbench.timing import SAMPLE_RATE
 from mtbench.work.cache import Cache
 from mtbench.work.environment import describe_environment
@@ -93,7 +95,7 @@ def score(
     benchmark : Benchmark, str or Path, optional
         By default the one that the submission's manifest names.
     recognizer : str or None
-        Name, see :func:`mtbench.avsr.base.load_recognizer`; None measures geometry only.
+        Name, see :func:`mtbench.avsr.registry.load_recognizer`; None measures geometry only.
     renderer : str
         ``"software"`` or ``"pyrender"``.
     snr : sequence of float

@@ -17,8 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from mtbench.avsr.base import Recognizer, cache_identity, load_recognizer, transcribe_checked
-from mtbench.benchmarks.benchmark import Benchmark, Clip, load_benchmark
+from mtbench.avsr.base import Recognizer, cache_identity, transcribe_checked
+from mtbench.avsr.registry import load_recognizer
+from mtbench.benchmarks.benchmark import Benchmark, load_benchmark
+from mtbench.benchmarks.clip import Clip
 from mtbench.benchmarks.ground_truth import (
     motion_file_digest,
     static_digest,
@@ -31,10 +33,12 @@ from mtbench.errors import Problem, SubmissionError, UsageError
 from mtbench.faces.topologies import load_topology
 from mtbench.faces.topology import Topology
 from mtbench.files.digests import digest_array, digest_bytes
-from mtbench.renderers.base import Appearance, Renderer, load_renderer
+from mtbench.renderers.base import Appearance, Renderer
+from mtbench.renderers.registry import load_renderer
 from mtbench.speech.audio import MIXING_VERSION, from_pcm16, mix_at_snr, to_pcm16
 from mtbench.speech.noise import NOISE_SEED, Noise, NoiseSet, load_noises
-from mtbench.submissions.submission import Submission, load_submission
+from mtbench.submissions.submission import Submission
+from mtbench.submissions.validation import load_submission
 from mtbench.work.cache import STAGES, Cache, stage_key
 
 MIXTURES, CROPS, GEOMETRY, HYPOTHESES = STAGES

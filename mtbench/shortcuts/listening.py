@@ -13,11 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
-from mtbench.avsr.base import Hypothesis, Recognizer, load_recognizer
+from mtbench.avsr.base import Hypothesis, Recognizer
+from mtbench.avsr.registry import load_recognizer
 from mtbench.errors import UsageError
-from mtbench.speech.audio import fit_length, load_audio, resample
+from mtbench.speech.audio import fit_length, resample
 from mtbench.speech.languages import display_name, language_code
 from mtbench.speech.lexicon import Lexicon, load_lexicon
+from mtbench.speech.sound_files import load_audio
 from mtbench.timing import SAMPLE_RATE, SAMPLES_PER_FRAME
 
 #: Longest clip, in frames: four minutes.
@@ -49,7 +51,7 @@ def transcribe(
     sample_rate : int
         Of an array; another than 16,000 is resampled. A file knows its own.
     recognizer : str or Recognizer
-        Name, see :func:`mtbench.avsr.base.load_recognizer`; loaded once.
+        Name, see :func:`mtbench.avsr.registry.load_recognizer`; loaded once.
 
     Returns
     -------

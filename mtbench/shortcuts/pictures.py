@@ -20,7 +20,8 @@ import numpy as np
 from mtbench.errors import UsageError
 from mtbench.faces.topology import Topology
 from mtbench.files.writing import write_atomically
-from mtbench.renderers.base import Appearance, load_renderer
+from mtbench.renderers.base import Appearance
+from mtbench.renderers.registry import load_renderer
 from mtbench.shortcuts.vertex_files import check_vertices, read_vertices, require_topology
 
 #: Most frames side by side where none is chosen.

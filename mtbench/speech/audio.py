@@ -10,9 +10,7 @@ machine: the sums of squares of 16-bit samples are exact in float64, whatever th
 
 from __future__ import annotations
 
-import logging
 from math import gcd
-from pathlib import Path
 
 import numpy as np
 
@@ -27,43 +25,6 @@ _FULL_SCALE = 32768.0
 _CEILING = 32767.0 / _FULL_SCALE
 #: scipy's filter has twenty taps per unit of the larger factor.
 _LARGEST_FACTOR = 800_000
-#: Notes of sound files that change what is heard; averaged channels and other rates do not.
-_ALTERED = frozenset({"opposite-phase", "scaled", "offset-removed", "start-time", "gap"})
-_log = logging.getLogger(__name__)
-
-
-def load_audio(path: Path, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
-    """Read a sound or video file as mono float32 at *sample_rate*.
-
-    What had to be altered is logged as a warning; :func:`mtbench.speech.sound_files.load_sound` returns it, and has
-    the rules.
-
-    Parameters
-    ----------
-    path : Path
-        Anything libsndfile reads: WAV, FLAC, OGG, MP3, …; or a video (extra ``[video]``).
-    sample_rate : int
-        Wanted samples per second; other rates are resampled with :func:`resample`.
-
-    Returns
-    -------
-    (N,) float32
-        Channels averaged, within -1..1.
-
-    Raises
-    ------
-    BenchmarkError
-        Where the file is absent, unreadable, empty, cut off, longer than an hour or holds non-finite samples.
-    PrerequisiteError
-        For a video without PyAV.
-    """
-    from mtbench.speech.sound_files import load_sound
-
-    sound = load_sound(path, sample_rate)
-    for note in sound.notes:
-        if note.code in _ALTERED:
-            _log.warning("%s: %s (%s)", path, note.message, note.hint)
-    return sound.samples
 
 
 def resample(audio: np.ndarray, rate: int, new_rate: int = SAMPLE_RATE) -> np.ndarray:

@@ -20,7 +20,7 @@ from functools import lru_cache
 
 from mtbench.bundled import data_path
 from mtbench.errors import UsageError
-from mtbench.speech.languages import LANGUAGES
+from mtbench.speech.multitalk_languages import LANGUAGES
 
 #: What a language is called besides its ISO 639-3 and 639-1 codes and its English name.
 OTHER_NAMES: dict[str, tuple[str, ...]] = {

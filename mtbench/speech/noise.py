@@ -25,7 +25,7 @@ from mtbench.speech.sound_files import SOUND_SUFFIXES, load_sound
 from mtbench.timing import SAMPLE_RATE, SAMPLES_PER_FRAME
 
 if TYPE_CHECKING:
-    from mtbench.benchmarks.benchmark import Clip
+    from mtbench.benchmarks.clip import Clip
 
 #: Seed of the offsets; another one is another measurement.
 NOISE_SEED = 12345

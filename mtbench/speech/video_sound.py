@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from mtbench.errors import BenchmarkError, Note, PrerequisiteError
-from mtbench.speech.sound_files import RawSound, check_header
+from mtbench.speech.raw_sound import RawSound, check_header
 
 #: Seconds by which sound and picture may start apart before the sound is moved: half a frame at 25 fps.
 LEAST_SHIFT = 0.02

@@ -25,8 +25,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mtbench.benchmarks.benchmark import Benchmark, Clip, load_benchmark
-from mtbench.benchmarks.clip_files import read_motion_arrays
+from mtbench.benchmarks.benchmark import Benchmark, load_benchmark
+from mtbench.benchmarks.clip import Clip, read_motion_arrays
 from mtbench.benchmarks.ground_truth import neutral_face
 from mtbench.errors import UsageError
 from mtbench.files.file_errors import make_folder

@@ -13,15 +13,17 @@ from pathlib import Path
 
 import numpy as np
 
-from mtbench.benchmarks.benchmark import Benchmark, Clip, load_benchmark
+from mtbench.benchmarks.benchmark import Benchmark, load_benchmark
+from mtbench.benchmarks.clip import Clip
 from mtbench.errors import UsageError
 from mtbench.faces.motion import Motion
 from mtbench.faces.topologies import load_topology, require_renderable
 from mtbench.faces.topology import Topology
 from mtbench.files.file_errors import make_folder
 from mtbench.files.writing import write_atomically
-from mtbench.renderers.base import Appearance, load_renderer
-from mtbench.submissions.submission import load_submission
+from mtbench.renderers.base import Appearance
+from mtbench.renderers.registry import load_renderer
+from mtbench.submissions.validation import load_submission
 
 
 def render_submission(

@@ -41,9 +41,9 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from mtbench.benchmarks.benchmark import Benchmark, Clip
+from mtbench.benchmarks.clip import Clip
 from mtbench.benchmarks.true_faces import find_truth
-from mtbench.errors import Note, Problem, SubmissionError, UsageError
+from mtbench.errors import Note, SubmissionError, UsageError
 from mtbench.faces.motion import Motion
 from mtbench.faces.motion_files import pose_motion, read_motion_file
 from mtbench.faces.motion_headers import MotionSpec
@@ -55,8 +55,6 @@ from mtbench.files.toml_files import StrictModel
 
 MANIFEST = "submission.toml"
 MOTION_FOLDER = "motion"
-#: Codes of problems that ``allow_partial`` tolerates; everything else always blocks.
-TOLERATED = frozenset({"missing-clip"})
 
 
 class ModelCard(StrictModel):
@@ -220,65 +218,3 @@ def clip_spec(
     """
     rate = fps if MIN_FPS <= fps <= MAX_FPS else float(FPS)
     return MotionSpec(kind, topology, frames, rate, seconds, spare=0 if frames is None else 1)
-
-
-def blocking(problems: list[Problem], allow_partial: bool = False) -> list[Problem]:
-    """Return the problems that forbid scoring; *allow_partial* tolerates missing clips, nothing else."""
-    return [p for p in problems if not (allow_partial and p.code in TOLERATED)]
-
-
-def validate(path: str | Path, benchmark: Benchmark | str | Path | None = None) -> list[Problem]:
-    """List everything wrong with a submission; an empty list means that it can be scored.
-
-    Parameters
-    ----------
-    path : str or Path
-        The submission folder.
-    benchmark : Benchmark, str or Path, optional
-        What to validate against; by default the benchmark that the manifest names, if it is bundled.
-
-    Returns
-    -------
-    list of Problem
-        Manifest first, then clips in the benchmark's order.
-
-    Raises
-    ------
-    UsageError
-        Where there is no folder *path*.
-    """
-    from mtbench.submissions.validation import inspect_submission
-
-    return inspect_submission(path, benchmark)[1]
-
-
-def load_submission(
-    path: str | Path, benchmark: Benchmark | str | Path | None = None, allow_partial: bool = False
-) -> Submission:
-    """Load a submission after checking its manifest and the header of every file.
-
-    Values are checked by :func:`validate`, and again as :meth:`Submission.motion` reads them.
-
-    Parameters
-    ----------
-    path : str or Path
-        The submission folder.
-    benchmark : Benchmark, str or Path, optional
-        As for :func:`validate`.
-    allow_partial : bool
-        Tolerate missing clips; the result is marked :attr:`Submission.partial`.
-
-    Raises
-    ------
-    UsageError
-        Where there is no folder *path*.
-    SubmissionError
-        With every problem found.
-    """
-    from mtbench.submissions.validation import inspect_submission
-
-    submission, problems = inspect_submission(path, benchmark, values=False)
-    problems = blocking(problems, allow_partial)
-    if problems or submission is None:
-        raise SubmissionError(path, problems)
-    return submission

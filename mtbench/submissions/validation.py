@@ -24,9 +24,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from mtbench.benchmarks.benchmark import Benchmark, bundled_benchmarks, load_benchmark
-from mtbench.benchmarks.clip_files import measure_seconds
+from mtbench.benchmarks.clip import measure_seconds
 from mtbench.benchmarks.true_faces import find_truth
-from mtbench.errors import BenchmarkError, Note, Problem, UsageError
+from mtbench.errors import BenchmarkError, Note, Problem, SubmissionError, UsageError
 from mtbench.faces.motion_files import read_motion_file
 from mtbench.faces.resampling import FPS, MAX_FPS, MIN_FPS
 from mtbench.faces.topologies import load_topology
@@ -42,6 +42,8 @@ _SUFFIXES = (".npz", ".npy")
 _LEFT_BY_WINDOWS = ("thumbs.db", "ehthumbs.db", "desktop.ini")
 #: Most bytes of a submission.toml.
 MAX_MANIFEST = 64 * 1024
+#: Codes of problems that ``allow_partial`` tolerates; everything else always blocks.
+TOLERATED = frozenset({"missing-clip"})
 
 
 def inspect_submission(
@@ -298,3 +300,65 @@ def _missing(
         Problem("missing-clip", f"{MOTION_FOLDER}/{clip}.npz", f"clip {clip!r} is missing", hint, clip)
         for clip in missing
     ]
+
+
+def blocking(problems: list[Problem], allow_partial: bool = False) -> list[Problem]:
+    """Return the problems that forbid scoring; *allow_partial* tolerates missing clips, nothing else."""
+    return [p for p in problems if not (allow_partial and p.code in TOLERATED)]
+
+
+def validate(path: str | Path, benchmark: Benchmark | str | Path | None = None) -> list[Problem]:
+    """List everything wrong with a submission; an empty list means that it can be scored.
+
+    Parameters
+    ----------
+    path : str or Path
+        The submission folder.
+    benchmark : Benchmark, str or Path, optional
+        What to validate against; by default the benchmark that the manifest names, if it is bundled.
+
+    Returns
+    -------
+    list of Problem
+        Manifest first, then clips in the benchmark's order.
+
+    Raises
+    ------
+    UsageError
+        Where there is no folder *path*.
+    """
+    from mtbench.submissions.validation import inspect_submission
+
+    return inspect_submission(path, benchmark)[1]
+
+
+def load_submission(
+    path: str | Path, benchmark: Benchmark | str | Path | None = None, allow_partial: bool = False
+) -> Submission:
+    """Load a submission after checking its manifest and the header of every file.
+
+    Values are checked by :func:`validate`, and again as :meth:`Submission.motion` reads them.
+
+    Parameters
+    ----------
+    path : str or Path
+        The submission folder.
+    benchmark : Benchmark, str or Path, optional
+        As for :func:`validate`.
+    allow_partial : bool
+        Tolerate missing clips; the result is marked :attr:`Submission.partial`.
+
+    Raises
+    ------
+    UsageError
+        Where there is no folder *path*.
+    SubmissionError
+        With every problem found.
+    """
+    from mtbench.submissions.validation import inspect_submission
+
+    submission, problems = inspect_submission(path, benchmark, values=False)
+    problems = blocking(problems, allow_partial)
+    if problems or submission is None:
+        raise SubmissionError(path, problems)
+    return submission

@@ -20,8 +20,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mtbench.speech.languages import LANGUAGES, language_code
+from mtbench.speech.languages import language_code
 from mtbench.speech.lexicon import write_lexicon
+from mtbench.speech.multitalk_languages import LANGUAGES
 from mtbench.synth.benchmark_writer import (
     SHORTEST,
     Report,

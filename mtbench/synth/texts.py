@@ -34,7 +34,7 @@ from pathlib import Path
 import numpy as np
 
 from mtbench.errors import PrerequisiteError
-from mtbench.speech.languages import LANGUAGES
+from mtbench.speech.multitalk_languages import LANGUAGES
 from mtbench.synth.frontends import segment
 from mtbench.work.cache import default_cache_dir
 

@@ -223,14 +223,9 @@ def load_transferred_head(
     UsageError
         Where a file or an array is not FLAME's.
     """
-    from mtbench.faces.flame import (
-        WHERE_TO_GET,
-        flame_topology,
-        index_lists,
-        require_triangles,
-        vertices_behind,
-    )
+    from mtbench.faces.flame import flame_topology, require_triangles, vertices_behind
     from mtbench.faces.flame_asset import check_flame_arrays, flame_asset_stamp
+    from mtbench.faces.flame_lists import WHERE_TO_GET, index_lists
 
     if template is None and faces is None:
         require_triangles()

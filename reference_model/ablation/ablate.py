@@ -46,7 +46,8 @@ from mtbench.reference_model.ablation.variants import (
     swap_labels,
 )
 from mtbench.reference_model.corpora.corpus import open_corpus
-from mtbench.reference_model.encoders.speech import BUNDLED, load_speech_encoder
+from mtbench.reference_model.encoders.registry import load_speech_encoder
+from mtbench.reference_model.encoders.speech import BUNDLED
 from mtbench.reference_model.reproduce import HOURS, is_scored, reproduce, require_parts
 from mtbench.reference_model.training.configuration import Size
 from mtbench.reference_model.training.encoder_batches import EncoderTraining
@@ -114,7 +115,7 @@ def ablate(
     variants : sequence of str
         Keys, see :data:`~mtbench.reference_model.ablation.variants.VARIANTS`.
     english_encoder : str, optional
-        Speech encoder of (b), as :func:`~mtbench.reference_model.encoders.speech.load_speech_encoder` takes it; by
+        Speech encoder of (b), as :func:`~mtbench.reference_model.encoders.registry.load_speech_encoder` takes it; by
         default one is trained (where the size has the bundled encoder), or follows from the size's encoder.
     overrides, hours, seed, benchmark, recognizer, workers, threads, cache
         As for :func:`~mtbench.reference_model.reproduce.reproduce`.
@@ -252,7 +253,7 @@ def _score(plan: _Plan, variant: Variant, model: Path, labels: dict[str, str]) -
     from mtbench.reference_model.model_files import load_model
     from mtbench.results.run_files import results_folder
     from mtbench.scoring.scoring import score
-    from mtbench.submissions.submission import load_submission
+    from mtbench.submissions.validation import load_submission
     from mtbench.work.progress import make_progress
 
     system = f"multitalk-{plan.size.name}-{variant.key}"

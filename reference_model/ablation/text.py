@@ -61,7 +61,7 @@ def read_encoder_facts(name: str) -> EncoderFacts:
     Parameters
     ----------
     name : str
-        As :func:`~mtbench.reference_model.encoders.speech.load_speech_encoder` takes it.
+        As :func:`~mtbench.reference_model.encoders.registry.load_speech_encoder` takes it.
     """
     from mtbench.avsr.openhead.recognizer import WEIGHTS
 

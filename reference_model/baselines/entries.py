@@ -25,7 +25,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from mtbench.benchmarks.benchmark import Benchmark, Clip, load_benchmark
+from mtbench.benchmarks.benchmark import Benchmark, load_benchmark
+from mtbench.benchmarks.clip import Clip
 from mtbench.errors import UsageError
 from mtbench.files.toml_files import StrictModel, did_you_mean
 from mtbench.files.writing import write_atomically

@@ -26,7 +26,7 @@ from mtbench.reference_model.baselines.training_frames import (
 from mtbench.work.threads import single_threaded_torch
 
 if TYPE_CHECKING:
-    from mtbench.benchmarks.benchmark import Clip
+    from mtbench.benchmarks.clip import Clip
     from mtbench.reference_model.corpora.corpus import Corpus
 
 #: Frames of sound before and after the frame that is predicted: 200 ms each.

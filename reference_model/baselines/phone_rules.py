@@ -23,7 +23,7 @@ from mtbench.benchmarks.phone_times import PAUSE, PhoneTime, read_phone_times
 from mtbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from mtbench.benchmarks.benchmark import Clip
+    from mtbench.benchmarks.clip import Clip
 
 #: Seconds from one shape to the next.
 BLEND = 0.08
@@ -89,7 +89,7 @@ class PhoneRules:
 
 def name_identity(clip: Clip) -> str:
     """Return the name of the clip's speaker among the bundled head's identities; ``neutral`` where it has none."""
-    from mtbench.benchmarks.clip_files import read_motion_arrays
+    from mtbench.benchmarks.clip import read_motion_arrays
 
     if clip.motion_path is None:
         return "neutral"

@@ -20,7 +20,7 @@ from mtbench.avsr.openhead.features import compute_logmel
 from mtbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from mtbench.benchmarks.benchmark import Clip
+    from mtbench.benchmarks.clip import Clip
     from mtbench.reference_model.corpora.corpus import Corpus
 
 #: Principal movements that motion is reduced to.

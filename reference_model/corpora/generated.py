@@ -30,7 +30,8 @@ from mtbench.errors import UsageError
 from mtbench.files.file_errors import make_folder
 from mtbench.files.toml_files import StrictModel
 from mtbench.files.writing import write_atomically
-from mtbench.speech.languages import LANGUAGES, language_code
+from mtbench.speech.languages import language_code
+from mtbench.speech.multitalk_languages import LANGUAGES
 from mtbench.timing import FPS, MAX_FRAMES, SAMPLES_PER_FRAME
 from mtbench.work.child_processes import start_pool
 

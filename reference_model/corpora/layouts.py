@@ -118,7 +118,8 @@ class _RecordedCorpus:
 
     def audio(self, index: int) -> np.ndarray:
         """Return the sound of a clip at 16 kHz, cut or padded with zeros to its motion, (640 T,) float32."""
-        from mtbench.speech.audio import fit_length, load_audio
+        from mtbench.speech.audio import fit_length
+        from mtbench.speech.sound_files import load_audio
 
         try:
             sound = load_audio(self._recordings[index].sound)

@@ -83,7 +83,7 @@ def check_audio(audio: np.ndarray) -> np.ndarray:
     if audio.ndim != 1 or not np.issubdtype(audio.dtype, np.floating):
         raise UsageError(
             f"audio must be one channel of floating-point samples, (N,) at {SAMPLE_RATE} Hz, not {audio.dtype} of "
-            f"shape {audio.shape}; mtbench.speech.audio.load_audio reads a file so"
+            f"shape {audio.shape}; mtbench.speech.sound_files.load_audio reads a file so"
         )
     if not len(audio):
         raise UsageError("audio without samples; expected speech, perhaps the recording was cut to nothing")
@@ -115,31 +115,6 @@ def fit_features(features: torch.Tensor, frames: int) -> torch.Tensor:
         return features
     x = F.interpolate(features.T[None], size=2 * frames, mode="linear", align_corners=True)
     return x[0].T
-
-
-def load_speech_encoder(name: str | Path) -> SpeechEncoder:
-    """Load a speech encoder.
-
-    Parameters
-    ----------
-    name : str or path
-        ``"openhead-av"``, the bundled one; a ``.safetensors`` file of such a recognizer; a folder with a wav2vec 2.0
-        model in Hugging Face's format; or the name of one on its hub, e.g. ``facebook/wav2vec2-large-xlsr-53``.
-
-    Raises
-    ------
-    PrerequisiteError
-        Where it is not there, or ``transformers`` is not.
-    UsageError
-        Where it is there but no such encoder.
-    """
-    if str(name) == BUNDLED:
-        return OpenheadSpeech()
-    if str(name).endswith(".safetensors"):
-        return OpenheadSpeech(name)
-    from mtbench.reference_model.encoders.wav2vec2 import Wav2Vec2Speech
-
-    return Wav2Vec2Speech(name)
 
 
 class OpenheadSpeech:

@@ -157,7 +157,7 @@ class Size:
     stage1 : Stage1Config
     stage2 : Stage2Config
     encoder : str
-        What :func:`~mtbench.reference_model.encoders.speech.load_speech_encoder` takes.
+        What :func:`~mtbench.reference_model.encoders.registry.load_speech_encoder` takes.
     """
 
     name: str

@@ -14,7 +14,7 @@ Conventions
 -----------
 A run folder holds ``checkpoint.pt`` (tensors only), ``losses.csv`` and ``speech-encoder.safetensors`` + ``.json`` (the
 running average of the weights), which :meth:`mtbench.avsr.openhead.recognizer.OpenheadAV.load` and
-:func:`mtbench.reference_model.encoders.speech.load_speech_encoder` read. Sound is 16 kHz mono, T frames have 640 T
+:func:`mtbench.reference_model.encoders.registry.load_speech_encoder` read. Sound is 16 kHz mono, T frames have 640 T
 samples. Only training texts and training voices are drawn. Needs the extra ``[synth]``.
 """
 

@@ -139,7 +139,8 @@ def train_stage2(
     PrerequisiteError
         Where stage 1 has not been trained, or the speech encoder is missing.
     """
-    from mtbench.reference_model.encoders.speech import digest_tensors, load_speech_encoder
+    from mtbench.reference_model.encoders.registry import load_speech_encoder
+    from mtbench.reference_model.encoders.speech import digest_tensors
     from mtbench.reference_model.model_files import save_model
     from mtbench.reference_model.reference import ReferenceModel
 

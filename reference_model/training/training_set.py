@@ -23,7 +23,7 @@ from mtbench.files.digests import digest_array
 from mtbench.reference_model.model import Settings
 from mtbench.reference_model.training.configuration import MULTIPLE
 from mtbench.reference_model.training.prepared import PreparedRows, prepare_rows
-from mtbench.speech.languages import LANGUAGES
+from mtbench.speech.multitalk_languages import LANGUAGES
 from mtbench.timing import SAMPLES_PER_FRAME
 from mtbench.work.threads import single_threaded_torch
 

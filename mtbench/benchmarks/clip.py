@@ -1,28 +1,97 @@
-"""Reading the sound and the ground-truth motion of a benchmark's clip.
-
-Conventions
------------
-Sizes are compared with the manifest's frame count before anything is read; a file that does not fit is an
-error of the benchmark, never trimmed.
-"""
+"""A clip of a benchmark: text, sound and, where there is some, ground-truth motion; and reading its files."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mtbench.errors import BenchmarkError
-from mtbench.timing import SAMPLE_RATE, SAMPLES_PER_FRAME
+from mtbench.faces.motion import Motion
+from mtbench.timing import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One utterance of a benchmark; sound and motion are read from disk on every access.
+
+    Attributes
+    ----------
+    id : str
+    language : str
+        ISO 639-3.
+    transcript : str
+        The words as they were said, not normalized.
+    source : str
+        Recording that the clip was cut from: the cluster of the bootstrap.
+    frames : int
+        T.
+    phones : tuple of str or None
+        Reference IPA phones.
+    audio_path : Path
+    motion_path, phone_times_path : Path or None
+    topology : str or None
+        Topology of the ground truth.
+    fps : float
+    speaker : str or None
+        Who speaks, as :attr:`template_path` calls the faces in it.
+    template_path : Path or None
+        File with the speaker's resting face; see :func:`mtbench.benchmarks.ground_truth.template_face`.
+    """
+
+    id: str
+    language: str
+    transcript: str
+    source: str
+    frames: int
+    phones: tuple[str, ...] | None
+    audio_path: Path
+    motion_path: Path | None = None
+    phone_times_path: Path | None = None
+    topology: str | None = None
+    fps: float = float(FPS)
+    speaker: str | None = None
+    template_path: Path | None = None
+
+    @property
+    def audio(self) -> np.ndarray:
+        """Sound, (640 T,) float32 mono at 16 kHz, zero-padded to whole frames.
+
+        Raises
+        ------
+        BenchmarkError
+            Where the file is missing, unreadable, or of another rate or length than the manifest says.
+        """
+        return read_clip_audio(self.audio_path, self.frames, self.id)
+
+    @property
+    def motion(self) -> Motion | None:
+        """Ground-truth motion, (T, V, 3) float32 in metres, or None.
+
+        Raises
+        ------
+        BenchmarkError
+            Where the file is missing, unreadable or does not fit the clip.
+        PrerequisiteError
+            For FLAME parameters without an installed FLAME model.
+        """
+        if self.motion_path is None or self.topology is None:
+            return None
+        from mtbench.faces.motion_files import pose_motion
+
+        spec, arrays = read_motion_arrays(self)
+        return pose_motion(arrays, spec)
+
 
 if TYPE_CHECKING:
-    from mtbench.benchmarks.benchmark import Clip
+    from mtbench.benchmarks.clip import Clip
     from mtbench.faces.motion_headers import MotionSpec
 
 
 def read_clip_audio(path: Path, frames: int, clip: str) -> np.ndarray:
-    """Return (640 T,) float32; see :attr:`mtbench.benchmarks.benchmark.Clip.audio`."""
+    """Return (640 T,) float32; see :attr:`mtbench.benchmarks.clip.Clip.audio`."""
     import soundfile
 
     expected = frames * SAMPLES_PER_FRAME
