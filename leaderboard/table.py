@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from mtbench.errors import UsageError
-from mtbench.files.writing import write_atomically
+from mtbench.files.atomic import write_atomically
 from mtbench.results.aggregation import find_number
 from mtbench.results.run_files import Run, find_runs, read_run, round_floats
 from mtbench.results.tables import entries_table, group_runs, languages_table

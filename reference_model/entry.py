@@ -20,9 +20,9 @@ from mtbench.benchmarks.benchmark import Benchmark, load_benchmark
 from mtbench.benchmarks.clip import Clip
 from mtbench.benchmarks.ground_truth import template_face
 from mtbench.errors import PrerequisiteError, UsageError
+from mtbench.files.atomic import write_atomically
 from mtbench.files.claims import claim_folder
 from mtbench.files.digests import digest_array
-from mtbench.files.writing import write_atomically
 from mtbench.reference_model.conditioning import Conditioning, Language, plan_conditioning
 from mtbench.reference_model.predict import write_motion
 from mtbench.reference_model.reference import LONGEST, ReferenceModel

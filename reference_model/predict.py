@@ -21,7 +21,7 @@ import numpy as np
 from mtbench.errors import BenchmarkError, MtbenchError, PrerequisiteError, UsageError
 from mtbench.faces.motion import Motion
 from mtbench.faces.topologies import load_topology
-from mtbench.files.writing import write_atomically
+from mtbench.files.atomic import write_atomically
 from mtbench.reference_model.conditioning import (
     Language,
     choose_language,

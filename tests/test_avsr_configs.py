@@ -46,7 +46,7 @@ def test_help_names_every_configuration():
 
 
 def test_train_hands_over_the_configuration(tmp_path, monkeypatch):
-    import mtbench.avsr.openhead.train as module
+    import mtbench.avsr.openhead.training as module
 
     seen = {}
 

@@ -16,7 +16,7 @@ from mtbench.avsr.openhead.acoustics import (  # noqa: E402
     mix,
 )
 from mtbench.avsr.openhead.batches import collate, collate_shards  # noqa: E402
-from mtbench.avsr.openhead.train import TrainingConfig, learning_rate, train  # noqa: E402
+from mtbench.avsr.openhead.training import TrainingConfig, learning_rate, train  # noqa: E402
 from mtbench.avsr.openhead.training_data import BatchGenerator  # noqa: E402
 from mtbench.speech.multitalk_languages import LANGUAGES  # noqa: E402
 from mtbench.synth.speech import UtteranceSource  # noqa: E402
@@ -153,7 +153,7 @@ def test_resumed_training_equals_unbroken(tmp_path, monkeypatch, threads):
     """Two steps, stop, two more: the same weights and losses as four in one go."""
     config = {"seed": 9, "batch": 2, "warmup": 2, "checkpoint_every": 2}
     unbroken = train(tmp_path / "a", TrainingConfig(steps=4, **config), threads=threads)
-    from mtbench.avsr.openhead.train import _Optimization
+    from mtbench.avsr.openhead.training import _Optimization
 
     # The learning rate depends on the total number of steps: stop the long run instead of making a short one.
     save = _Optimization.save

@@ -8,8 +8,8 @@ import time
 import numpy as np
 import pytest
 
+from mtbench.files.atomic import write_atomically
 from mtbench.files.digests import digest_array, digest_bytes
-from mtbench.files.writing import write_atomically
 from mtbench.work.cache import Cache, default_cache_dir, stage_key
 
 

@@ -13,7 +13,7 @@ from test_aggregate import Clip as ToyClip
 from test_comparison import shared_rows, write_folder
 
 from mtbench.errors import UsageError
-from mtbench.reference_model.ablation.ablate import ablate
+from mtbench.reference_model.ablation.ablation import ablate
 from mtbench.reference_model.ablation.page import format_page, write_ablation
 from mtbench.reference_model.ablation.results import AVLR, LVE, Ablation, Effect, collect_ablation
 from mtbench.reference_model.ablation.table import signed, to_csv
@@ -257,7 +257,7 @@ def test_from_a_reproduction_to_the_page(tmp_path, monkeypatch):
     pytest.importorskip("espeakng_loader")
     import fakes
 
-    from mtbench.reference_model.ablation.ablate import ENCODER_TRAININGS
+    from mtbench.reference_model.ablation.ablation import ENCODER_TRAININGS
     from mtbench.reference_model.corpora import generated as generated_corpus
     from mtbench.reference_model.model_files import load_model
     from mtbench.reference_model.training.encoder_training import train_speech_encoder

@@ -56,7 +56,7 @@ def _percent(value: float | None) -> str:
 
 def write_sweep(rows: Sequence[SweepRow], out: Path) -> list[Path]:
     """Write ``lexicon.md``, ``lexicon.csv`` and, where matplotlib is installed, ``lexicon.png`` into *out*."""
-    from mtbench.files.writing import write_atomically
+    from mtbench.files.atomic import write_atomically
 
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, list(SweepRow.__dataclass_fields__), lineterminator="\n")

@@ -62,7 +62,7 @@ def train(
     from dataclasses import replace
 
     from mtbench.avsr.openhead.configs import load_config
-    from mtbench.avsr.openhead.train import train as run_training
+    from mtbench.avsr.openhead.training import train as run_training
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     named = load_config(config)

@@ -109,7 +109,7 @@ def reproduce(
     cache: CacheOption = None,
 ) -> None:
     """From nothing to a scored entry: data, stage 1, stage 2, weights, motion, scores. Finished steps are skipped."""
-    from mtbench.reference_model.reproduce import reproduce as run_steps
+    from mtbench.reference_model.reproduction import reproduce as run_steps
     from mtbench.results.tables import entries_table, languages_table
 
     log_lines()
@@ -169,8 +169,8 @@ def ablate(
 
     Writes ablation.md (LVE and AVLR by language, intervals, paired tests, what they support), .json, .csv and .png.
     """
-    from mtbench.reference_model.ablation.ablate import DEFAULT_VARIANTS
-    from mtbench.reference_model.ablation.ablate import ablate as run_variants
+    from mtbench.reference_model.ablation.ablation import DEFAULT_VARIANTS
+    from mtbench.reference_model.ablation.ablation import ablate as run_variants
 
     log_lines()
     folder = Path("runs") / f"multitalk-{size}-ablation" if out is None else out

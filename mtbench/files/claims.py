@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mtbench.errors import UsageError
-from mtbench.files.writing import write_atomically
+from mtbench.files.atomic import write_atomically
 
 REQUEST = ".request.json"
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from mtbench.benchmarks.benchmark import Benchmark, bundled_benchmarks, load_benchmark
 from mtbench.benchmarks.manifest import MANIFEST
 from mtbench.errors import PrerequisiteError, UsageError, list_some
-from mtbench.files.writing import write_atomically
+from mtbench.files.atomic import write_atomically
 from mtbench.making.manifest_edits import edit_manifest, made_phones
 from mtbench.speech.languages import display_name, language_code
 from mtbench.speech.lexicon import format_lexicon

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mtbench.errors import PrerequisiteError, UsageError
-from mtbench.files.writing import write_atomically
+from mtbench.files.atomic import write_atomically
 from mtbench.meta.confusions import confuse_ground_truth
 from mtbench.meta.correlation import Correlation, correlate
 from mtbench.meta.curves import compare_with_truth, trace_curves, trace_noise

@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 
 from mtbench.errors import UsageError
+from mtbench.files.atomic import write_atomically
 from mtbench.files.digests import digest_bytes
-from mtbench.files.writing import write_atomically
 from mtbench.meta.systems import System
 from mtbench.results.checks import parse_json
 

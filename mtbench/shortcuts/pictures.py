@@ -19,7 +19,7 @@ import numpy as np
 
 from mtbench.errors import UsageError
 from mtbench.faces.topology import Topology
-from mtbench.files.writing import write_atomically
+from mtbench.files.atomic import write_atomically
 from mtbench.renderers.base import Appearance
 from mtbench.renderers.registry import load_renderer
 from mtbench.shortcuts.vertex_files import check_vertices, read_vertices, require_topology

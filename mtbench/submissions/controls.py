@@ -29,8 +29,8 @@ from mtbench.benchmarks.benchmark import Benchmark, load_benchmark
 from mtbench.benchmarks.clip import Clip, read_motion_arrays
 from mtbench.benchmarks.ground_truth import neutral_face
 from mtbench.errors import UsageError
+from mtbench.files.atomic import write_atomically
 from mtbench.files.file_errors import make_folder
-from mtbench.files.writing import write_atomically
 
 #: Names in the order of tables.
 CONTROLS = ("ground-truth", "half-amplitude", "lag-200ms", "shuffled", "static")

@@ -19,8 +19,8 @@ from mtbench.errors import UsageError
 from mtbench.faces.motion import Motion
 from mtbench.faces.topologies import load_topology, require_renderable
 from mtbench.faces.topology import Topology
+from mtbench.files.atomic import write_atomically
 from mtbench.files.file_errors import make_folder
-from mtbench.files.writing import write_atomically
 from mtbench.renderers.base import Appearance
 from mtbench.renderers.registry import load_renderer
 from mtbench.submissions.validation import load_submission

@@ -1,1 +1,1 @@
-"""The paper's ablations as configurations of one model; see :mod:`mtbench.reference_model.ablation.ablate`."""
+"""The paper's ablations as configurations of one model; see :mod:`mtbench.reference_model.ablation.ablation`."""

@@ -11,7 +11,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from mtbench.files.writing import write_atomically
+from mtbench.files.atomic import write_atomically
 from mtbench.reference_model.ablation.plot import plot_ablation
 from mtbench.reference_model.ablation.results import AVLR, LVE, Ablation
 from mtbench.reference_model.ablation.table import format_tables, to_csv, to_json

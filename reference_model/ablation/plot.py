@@ -14,7 +14,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mtbench.files.writing import write_atomically
+from mtbench.files.atomic import write_atomically
 from mtbench.reference_model.ablation.results import Ablation, Effect, Measure
 from mtbench.reference_model.ablation.table import name_language
 

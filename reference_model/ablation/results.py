@@ -1,7 +1,7 @@
 """What an ablation measured: numbers of every variant by language, and paired differences between variants.
 
 Numbers are those of the variants' result folders; intervals and tests are :mod:`mtbench.results.comparison`'s.
-Nothing here knows how the variants were made (:mod:`mtbench.reference_model.ablation.ablate`).
+Nothing here knows how the variants were made (:mod:`mtbench.reference_model.ablation.ablation`).
 
 Conventions
 -----------

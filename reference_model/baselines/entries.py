@@ -28,8 +28,8 @@ import numpy as np
 from mtbench.benchmarks.benchmark import Benchmark, load_benchmark
 from mtbench.benchmarks.clip import Clip
 from mtbench.errors import UsageError
+from mtbench.files.atomic import write_atomically
 from mtbench.files.toml_files import StrictModel, did_you_mean
-from mtbench.files.writing import write_atomically
 from mtbench.submissions.submission import MANIFEST, MOTION_FOLDER, Generation, ModelCard
 
 if TYPE_CHECKING:

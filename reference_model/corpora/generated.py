@@ -27,9 +27,9 @@ from pydantic import Field, ValidationError
 
 from mtbench.benchmarks.manifest import CLIP_ID
 from mtbench.errors import UsageError
+from mtbench.files.atomic import write_atomically
 from mtbench.files.file_errors import make_folder
 from mtbench.files.toml_files import StrictModel
-from mtbench.files.writing import write_atomically
 from mtbench.speech.languages import language_code
 from mtbench.speech.multitalk_languages import LANGUAGES
 from mtbench.timing import FPS, MAX_FRAMES, SAMPLES_PER_FRAME

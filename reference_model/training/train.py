@@ -21,8 +21,8 @@ import numpy as np
 import torch
 
 from mtbench.errors import UsageError
+from mtbench.files.atomic import write_atomically
 from mtbench.files.file_errors import make_folder
-from mtbench.files.writing import write_atomically
 from mtbench.reference_model.model import MotionAutoencoder, MultiTalk, Settings
 from mtbench.reference_model.training.balance import balance_input, balance_output, settle
 from mtbench.reference_model.training.checkpoints import STAGE1, load_autoencoder, save_autoencoder

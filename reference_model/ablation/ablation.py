@@ -2,8 +2,8 @@
 
 Variants of one model (:mod:`mtbench.reference_model.ablation.variants`), same data, same stage 1, same steps and seed:
 (a) without the language embedding; (b) with a speech encoder that learned English only; (c) in full, which is a
-reproduction (:mod:`mtbench.reference_model.reproduce`); and (c) given the label of another language for every clip. All
-are scored like any entry, and compared clip by clip.
+reproduction (:mod:`mtbench.reference_model.reproduction`); and (c) given the label of another language for every
+clip. All are scored like any entry, and compared clip by clip.
 
 At size ``mini`` the English encoder is trained here (:mod:`mtbench.reference_model.training.encoder_training`), for
 less long than the bundled one. What that costs is told by variant (b′), on request: the same training in all languages.
@@ -48,7 +48,7 @@ from mtbench.reference_model.ablation.variants import (
 from mtbench.reference_model.corpora.corpus import open_corpus
 from mtbench.reference_model.encoders.registry import load_speech_encoder
 from mtbench.reference_model.encoders.speech import BUNDLED
-from mtbench.reference_model.reproduce import HOURS, is_scored, reproduce, require_parts
+from mtbench.reference_model.reproduction import HOURS, is_scored, reproduce, require_parts
 from mtbench.reference_model.training.configuration import Size
 from mtbench.reference_model.training.encoder_batches import EncoderTraining
 from mtbench.reference_model.training.encoder_training import train_speech_encoder
@@ -118,7 +118,7 @@ def ablate(
         Speech encoder of (b), as :func:`~mtbench.reference_model.encoders.registry.load_speech_encoder` takes it; by
         default one is trained (where the size has the bundled encoder), or follows from the size's encoder.
     overrides, hours, seed, benchmark, recognizer, workers, threads, cache
-        As for :func:`~mtbench.reference_model.reproduce.reproduce`.
+        As for :func:`~mtbench.reference_model.reproduction.reproduce`.
 
     Returns
     -------
