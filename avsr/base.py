@@ -20,7 +20,7 @@ import numpy as np
 from mtbench.errors import MtbenchError
 
 if TYPE_CHECKING:
-    from mtbench.speech.lexicon import Lexicon
+    from mtbench.speech import Lexicon
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,8 @@ def cache_identity(recognizer: Recognizer, spec: str) -> str:
     ----------
     recognizer : Recognizer
     spec : str
-        How it was asked for, see :func:`load_recognizer`: two functions may set up one class differently.
+        How it was asked for, see :func:`mtbench.avsr.registry.load_recognizer`: two functions may set up one class
+        differently.
 
     Returns
     -------

@@ -7,7 +7,7 @@ import importlib
 from mtbench.avsr.base import Recognizer, describe_failure
 from mtbench.errors import MtbenchError, PrerequisiteError, UsageError
 from mtbench.extras import explain_missing, require_extra
-from mtbench.files.user_folders import name_user
+from mtbench.files import name_user
 
 
 def load_recognizer(name: str) -> Recognizer:
@@ -29,7 +29,7 @@ def load_recognizer(name: str) -> Recognizer:
     name_user()
     if name == "openhead-av":
         require_extra("judge", "the recognizer openhead-av (vertex errors alone: --recognizer none)")
-        from mtbench.avsr.openhead.recognizer import OpenheadAV
+        from mtbench.avsr.openhead import OpenheadAV
 
         return OpenheadAV.load()
     module, colon, function = name.partition(":")

@@ -18,10 +18,17 @@ from pathlib import Path
 from typing import Any
 
 from mtbench.errors import UsageError
-from mtbench.files.atomic import write_atomically
-from mtbench.results.aggregation import find_number
-from mtbench.results.run_files import Run, find_runs, read_run, round_floats
-from mtbench.results.tables import entries_table, group_runs, languages_table
+from mtbench.files import write_atomically
+from mtbench.results import (
+    Run,
+    entries_table,
+    find_number,
+    find_runs,
+    group_runs,
+    languages_table,
+    read_run,
+    round_floats,
+)
 
 
 def build_leaderboard(results: Path | str, out: Path | str) -> list[Path]:

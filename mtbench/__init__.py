@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any
 from mtbench.version import __version__
 
 _PUBLIC = {
-    "load_benchmark": "mtbench.benchmarks.benchmark",
-    "load_submission": "mtbench.submissions.submission",
-    "validate": "mtbench.submissions.submission",
-    "score": "mtbench.scoring.scoring",
-    "rescore": "mtbench.scoring.scoring",
-    "compare": "mtbench.results.comparison",
-    "lve": "mtbench.shortcuts.vertex_errors",
-    "fdd": "mtbench.shortcuts.vertex_errors",
-    "wer": "mtbench.shortcuts.error_rates",
-    "cer": "mtbench.shortcuts.error_rates",
-    "render": "mtbench.shortcuts.pictures",
-    "transcribe": "mtbench.shortcuts.listening",
+    "load_benchmark": "mtbench.benchmarks",
+    "load_submission": "mtbench.submissions",
+    "validate": "mtbench.submissions",
+    "score": "mtbench.scoring",
+    "rescore": "mtbench.scoring",
+    "compare": "mtbench.results",
+    "lve": "mtbench.shortcuts",
+    "fdd": "mtbench.shortcuts",
+    "wer": "mtbench.shortcuts",
+    "cer": "mtbench.shortcuts",
+    "render": "mtbench.shortcuts",
+    "transcribe": "mtbench.shortcuts",
 }
 
 __all__ = [
@@ -42,18 +42,18 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from mtbench.benchmarks.benchmark import load_benchmark as load_benchmark
-    from mtbench.results.comparison import compare as compare
-    from mtbench.scoring.scoring import rescore as rescore
-    from mtbench.scoring.scoring import score as score
-    from mtbench.shortcuts.error_rates import cer as cer
-    from mtbench.shortcuts.error_rates import wer as wer
-    from mtbench.shortcuts.listening import transcribe as transcribe
-    from mtbench.shortcuts.pictures import render as render
-    from mtbench.shortcuts.vertex_errors import fdd as fdd
-    from mtbench.shortcuts.vertex_errors import lve as lve
-    from mtbench.submissions.validation import load_submission as load_submission
-    from mtbench.submissions.validation import validate as validate
+    from mtbench.benchmarks import load_benchmark as load_benchmark
+    from mtbench.results import compare as compare
+    from mtbench.scoring import rescore as rescore
+    from mtbench.scoring import score as score
+    from mtbench.shortcuts import cer as cer
+    from mtbench.shortcuts import fdd as fdd
+    from mtbench.shortcuts import lve as lve
+    from mtbench.shortcuts import render as render
+    from mtbench.shortcuts import transcribe as transcribe
+    from mtbench.shortcuts import wer as wer
+    from mtbench.submissions import load_submission as load_submission
+    from mtbench.submissions import validate as validate
 
 
 def __getattr__(name: str) -> Any:

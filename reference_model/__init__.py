@@ -1,49 +1,39 @@
 """Home of MultiTalk, the reference model: a vector-quantized motion autoencoder and a speech-driven decoder.
 
-The public names are loaded on first use, so that importing the package loads no torch. Start at
-:mod:`mtbench.reference_model.model`.
+Start at :mod:`mtbench.reference_model.model`, which is the network in one file.
+
+Contents
+--------
+==================== ==============================================================================
+``ablation``         The paper's ablations as configurations of one model; see
+``baselines``        Simple baselines beside the reference model; see
+``conditioning``     Which language a clip is animated in: what a user names, and what the model
+``corpora``          corpora
+``cost``             What a prediction cost: time beside the sound's own, and memory
+``encoders``         encoders
+``entry``            A benchmark to a submission, by the reference model
+``inference``        Generation that repeats no work which causality allows to keep: the plain
+``inference_layers`` The layers of :mod:`mtbench.reference_model.inference`: those of the model
+``model``            MultiTalk, readable in one sitting: a vector-quantized motion autoencoder and
+``model_files``      Files of a whole model: both stages, and the speech encoder where it learned
+``predict``          Sound to motion with the reference model: a file, a folder of files
+``recordings``       Recordings to be animated: which files of a folder they are, how they are
+``reference``        The reference model in use: speech, a face and a language to motion
+``released``         released
+``reproduction``     From nothing to a scored entry: data, both stages, weights, motion, scores
+``templates``        The resting face that predicted motion is added to
+``training``         Training of both stages and of speech encoders; see
+``voice_gate``       The voice gate: where in a sound somebody speaks, so that a face is moved
+==================== ==============================================================================
+
+Examples
+--------
+``mtbench reference predict --audio speech.wav --language Italian`` animates a recording; in Python
+``load_model().predict(…)``.
 """
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+import lazy_loader
 
-_PUBLIC = {
-    "PredictedMotion": "reference",
-    "ReferenceModel": "reference",
-    "import_released": "released.released",
-    "load_model": "model_files",
-    "load_released": "released.released",
-    "load_speech_encoder": "encoders.speech",
-    "save_model": "model_files",
-}
-
-__all__ = [
-    "PredictedMotion",
-    "ReferenceModel",
-    "import_released",
-    "load_model",
-    "load_released",
-    "load_speech_encoder",
-    "save_model",
-]
-
-if TYPE_CHECKING:
-    from mtbench.reference_model.encoders.registry import load_speech_encoder as load_speech_encoder
-    from mtbench.reference_model.model_files import load_model as load_model
-    from mtbench.reference_model.model_files import save_model as save_model
-    from mtbench.reference_model.reference import PredictedMotion as PredictedMotion
-    from mtbench.reference_model.reference import ReferenceModel as ReferenceModel
-    from mtbench.reference_model.released.released import import_released as import_released
-    from mtbench.reference_model.released.released import load_released as load_released
-
-
-def __getattr__(name: str) -> Any:
-    if name in _PUBLIC:
-        return getattr(importlib.import_module(f"{__name__}.{_PUBLIC[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mtbench.errors import UsageError
-from mtbench.speech.languages import any_code, display_name
-from mtbench.speech.multitalk_languages import LANGUAGES
+from mtbench.speech import LANGUAGES, any_code, display_name
 
 #: A name, or names with weights.
 Language = str | Mapping[str, float]

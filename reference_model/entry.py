@@ -16,21 +16,17 @@ from typing import Any
 
 import numpy as np
 
-from mtbench.benchmarks.benchmark import Benchmark, load_benchmark
-from mtbench.benchmarks.clip import Clip
-from mtbench.benchmarks.ground_truth import template_face
+from mtbench.benchmarks import Benchmark, Clip, load_benchmark, template_face
 from mtbench.errors import PrerequisiteError, UsageError
-from mtbench.files.atomic import write_atomically
-from mtbench.files.claims import claim_folder
-from mtbench.files.digests import digest_array
+from mtbench.files import claim_folder, digest_array, write_atomically
 from mtbench.reference_model.conditioning import Conditioning, Language, plan_conditioning
 from mtbench.reference_model.predict import write_motion
 from mtbench.reference_model.reference import LONGEST, ReferenceModel
 from mtbench.reference_model.templates import default_template
 from mtbench.reference_model.voice_gate import VERSION
-from mtbench.submissions.submission import MANIFEST, MOTION_FOLDER
+from mtbench.submissions import MANIFEST, MOTION_FOLDER
 from mtbench.timing import FPS
-from mtbench.work.progress import Progress
+from mtbench.work import Progress
 
 #: Clips that are animated together.
 BATCH = 16

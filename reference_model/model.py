@@ -30,7 +30,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from mtbench.files.weight_files import check_sizes
+from mtbench.files import check_sizes
 
 #: The order of the published embedding. Korean is not one of the dataset's twenty languages.
 RELEASED_LANGUAGES = (

@@ -20,12 +20,21 @@ from pydantic import Field, ValidationError
 from safetensors.torch import save
 
 from mtbench.errors import PrerequisiteError, UsageError
-from mtbench.files.atomic import write_atomically
-from mtbench.files.toml_files import StrictModel, validation_lines
-from mtbench.files.weight_files import check_sizes, check_tensors, read_description, read_tensors
-from mtbench.reference_model.encoders.registry import load_speech_encoder
-from mtbench.reference_model.encoders.speech import OpenheadSpeech, SpeechEncoder
-from mtbench.reference_model.encoders.wav2vec2 import Wav2Vec2Speech
+from mtbench.files import (
+    StrictModel,
+    check_sizes,
+    check_tensors,
+    read_description,
+    read_tensors,
+    validation_lines,
+    write_atomically,
+)
+from mtbench.reference_model.encoders import (
+    OpenheadSpeech,
+    SpeechEncoder,
+    Wav2Vec2Speech,
+    load_speech_encoder,
+)
 from mtbench.reference_model.model import MultiTalk, Settings
 from mtbench.reference_model.reference import ReferenceModel
 

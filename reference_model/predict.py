@@ -19,9 +19,8 @@ from typing import NamedTuple
 import numpy as np
 
 from mtbench.errors import BenchmarkError, MtbenchError, PrerequisiteError, UsageError
-from mtbench.faces.motion import Motion
-from mtbench.faces.topologies import load_topology
-from mtbench.files.atomic import write_atomically
+from mtbench.faces import Motion, load_topology
+from mtbench.files import write_atomically
 from mtbench.reference_model.conditioning import (
     Language,
     choose_language,
@@ -31,9 +30,9 @@ from mtbench.reference_model.conditioning import (
 from mtbench.reference_model.recordings import estimate_seconds, find_language, find_recordings, read_speech
 from mtbench.reference_model.reference import ReferenceModel
 from mtbench.reference_model.templates import default_template
-from mtbench.speech.audio import fit_length
+from mtbench.speech import fit_length
 from mtbench.timing import FPS, SAMPLES_PER_FRAME
-from mtbench.work.progress import Progress
+from mtbench.work import Progress
 
 #: Recordings that are animated together, and frames of all of them: bounds memory.
 BATCH, BATCH_FRAMES = 16, 2048
@@ -315,7 +314,7 @@ def require_video(model: ReferenceModel) -> None:
     if load_topology(model.topology).renderable:
         return
     if model.topology == "flame-5023":
-        from mtbench.faces.flame import require_triangles
+        from mtbench.faces import require_triangles
 
         require_triangles()
     raise PrerequisiteError(f"topology {model.topology} has no triangles here: there is nothing to draw")
@@ -336,9 +335,8 @@ def write_video(
     size : int
         Width and height in pixels.
     """
-    from mtbench.renderers.base import Appearance
-    from mtbench.renderers.registry import load_renderer
-    from mtbench.renderers.video import write_video as write
+    from mtbench.renderers import Appearance, load_renderer
+    from mtbench.renderers import write_video as write
 
     require_video(model)
     assert model.topology is not None

@@ -15,9 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from mtbench.errors import BenchmarkError, UsageError
-from mtbench.files.paths import explain_no_folder
-from mtbench.speech.languages import find_code
-from mtbench.speech.sound_files import SOUND_SUFFIXES, VIDEO_SUFFIXES, load_sound
+from mtbench.files import explain_no_folder
+from mtbench.speech import SOUND_SUFFIXES, VIDEO_SUFFIXES, find_code, load_sound
 from mtbench.timing import FPS, MAX_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
 
 #: Endings of files that count as recordings in a folder.

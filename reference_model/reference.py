@@ -18,9 +18,9 @@ import numpy as np
 import torch
 
 from mtbench.errors import UsageError
-from mtbench.files.digests import digest_bytes
+from mtbench.files import digest_bytes
 from mtbench.reference_model.conditioning import LanguageChoice, find_language, weigh_languages
-from mtbench.reference_model.encoders.speech import SpeechEncoder, check_audio, digest_tensors
+from mtbench.reference_model.encoders import SpeechEncoder, check_audio, digest_tensors
 from mtbench.reference_model.inference import generate
 from mtbench.reference_model.model import MultiTalk
 from mtbench.reference_model.voice_gate import Stretch, fade, find_speech, samples_per_frame

@@ -24,17 +24,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mtbench.files.claims import claim_folder
-from mtbench.reference_model.corpora.generated import MANIFEST as CORPUS
-from mtbench.reference_model.corpora.generated import GeneratedCorpus, generate_corpus
-from mtbench.reference_model.training.configuration import Size
-from mtbench.reference_model.training.sizes import apply_overrides, load_size
+from mtbench.files import claim_folder
+from mtbench.reference_model.corpora import MANIFEST as CORPUS
+from mtbench.reference_model.corpora import GeneratedCorpus, generate_corpus
+from mtbench.reference_model.training import Size, apply_overrides, load_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mtbench.benchmarks.benchmark import Benchmark
-    from mtbench.results.run_files import Run
+    from mtbench.benchmarks import Benchmark
+    from mtbench.results import Run
 
 log = logging.getLogger(__name__)
 
@@ -92,8 +91,8 @@ def reproduce(
     PrerequisiteError
         Without the extra ``[synth]``, or the size's speech encoder.
     """
-    from mtbench.benchmarks.benchmark import load_benchmark
-    from mtbench.work.executor import default_workers
+    from mtbench.benchmarks import load_benchmark
+    from mtbench.work import default_workers
 
     chosen = apply_overrides(load_size(size), overrides)
     hours = HOURS[size] if hours is None else hours
@@ -128,8 +127,8 @@ def require_parts(size: Size, recognizer: str | None) -> None:
         As :func:`~mtbench.reference_model.encoders.registry.load_speech_encoder` and
         :func:`~mtbench.avsr.registry.load_recognizer`.
     """
-    from mtbench.avsr.registry import load_recognizer
-    from mtbench.reference_model.encoders.registry import load_speech_encoder
+    from mtbench.avsr import load_recognizer
+    from mtbench.reference_model.encoders import load_speech_encoder
 
     load_speech_encoder(size.encoder)
     if recognizer is not None:
@@ -160,8 +159,8 @@ def is_scored(where: Path, digest: str, recognizer: str | None) -> bool:
     recognizer : str or None
         As for :func:`mtbench.score`.
     """
-    from mtbench.avsr.registry import load_recognizer
-    from mtbench.results.run_files import read_run
+    from mtbench.avsr import load_recognizer
+    from mtbench.results import read_run
 
     if not (where / "run.json").is_file():
         return False
@@ -180,8 +179,7 @@ def _make_data(folder: Path, hours: float, seed: int, workers: int) -> Generated
 
 
 def _train(folder: Path, size: Size, corpus: GeneratedCorpus, threads: int | None) -> Path:
-    from mtbench.reference_model.training.checkpoints import STAGE1
-    from mtbench.reference_model.training.train import STAGE2, train_stage1, train_stage2
+    from mtbench.reference_model.training import STAGE1, STAGE2, train_stage1, train_stage2
 
     first, second = folder / "stage1" / STAGE1, folder / "stage2" / STAGE2
     with _step("2/6 stage 1, motion to codes and back", first, first.is_file()):
@@ -208,8 +206,8 @@ def _keep(folder: Path, size: Size, trained: Path) -> Path:
 def _predict(folder: Path, model: Path, benchmark: Benchmark) -> Path:
     from mtbench.reference_model.entry import predict_benchmark
     from mtbench.reference_model.model_files import load_model
-    from mtbench.submissions.submission import MANIFEST
-    from mtbench.work.progress import make_progress
+    from mtbench.submissions import MANIFEST
+    from mtbench.work import make_progress
 
     out = folder / "submission"
     done = (out / MANIFEST).is_file()
@@ -225,9 +223,9 @@ def _score(
     workers: int,
     cache: str | Path | None,
 ) -> Run:
-    from mtbench.results.run_files import read_run, results_folder
-    from mtbench.scoring.scoring import score
-    from mtbench.submissions.validation import load_submission
+    from mtbench.results import read_run, results_folder
+    from mtbench.scoring import score
+    from mtbench.submissions import load_submission
 
     entry = load_submission(submission, benchmark)
     where = results_folder(folder / "results", entry.system, benchmark.name)

@@ -11,8 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from mtbench.errors import PrerequisiteError
-from mtbench.faces.templates import read_template
-from mtbench.faces.topologies import load_topology
+from mtbench.faces import load_topology, read_template
 
 __all__ = ["default_template", "read_template"]
 

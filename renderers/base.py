@@ -14,7 +14,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from mtbench.faces.topology import Topology
+from mtbench.faces import Topology
 
 
 @dataclass(frozen=True)

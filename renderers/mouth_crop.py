@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mtbench.errors import PrerequisiteError
-from mtbench.faces.topology import LANDMARKS
+from mtbench.faces import LANDMARKS
 
 if TYPE_CHECKING:
-    from mtbench.faces.topology import Topology
+    from mtbench.faces import Topology
     from mtbench.renderers.base import Appearance, Camera, Renderer
 
 #: Name and version of the rendered crop's geometry; part of signatures and cache keys.

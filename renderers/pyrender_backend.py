@@ -30,7 +30,7 @@ from mtbench.renderers.shading import light_triangles, light_vertices, surface_a
 from mtbench.renderers.software import check_scene
 
 if TYPE_CHECKING:
-    from mtbench.faces.topology import Topology
+    from mtbench.faces import Topology
     from mtbench.renderers.base import Appearance, Camera
 
 PLATFORMS = ("egl", "osmesa")

@@ -24,7 +24,7 @@ from __future__ import annotations
 import numpy as np
 
 from mtbench.renderers.shading import light_triangles, light_vertices
-from mtbench.work.compilation import njit_cached
+from mtbench.work import njit_cached
 
 #: Rows of a table of projected vertices: x, y (1/256 pixel), depth, 1/w, then gray or r, g, b (0.5 .. 255.5).
 ROWS = 7

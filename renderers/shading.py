@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mtbench.work.compilation import njit_cached
+from mtbench.work import njit_cached
 
 if TYPE_CHECKING:
-    from mtbench.faces.topology import Topology
+    from mtbench.faces import Topology
     from mtbench.renderers.base import Appearance
 
 #: Rec. 601 luma, as in every published front-end of lip reading (OpenCV's BGR2GRAY).

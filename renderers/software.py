@@ -23,7 +23,7 @@ from mtbench.renderers import raster
 from mtbench.renderers.shading import surface_albedo, unit_lights
 
 if TYPE_CHECKING:
-    from mtbench.faces.topology import Topology
+    from mtbench.faces import Topology
     from mtbench.renderers.base import Appearance, Camera
 
 _DEFAULT_LIGHTS = ((0.0, 0.35, 1.0, 0.5), (-0.8, 0.5, 0.6, 0.2))

@@ -20,12 +20,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mtbench.errors import PrerequisiteError
-from mtbench.files.file_errors import make_folder
+from mtbench.files import make_folder
 from mtbench.timing import SAMPLE_RATE
 
 if TYPE_CHECKING:
-    from mtbench.faces.motion import Motion
-    from mtbench.faces.topology import Topology
+    from mtbench.faces import Motion, Topology
     from mtbench.renderers.base import Appearance, Renderer
 
 #: Frames that are rendered at a time.

@@ -1,1 +1,25 @@
-"""evaluation."""
+"""How well a recognizer understands: error tables, what the lexicon does, the model card.
+
+Contents
+--------
+================== ==============================================================================
+``conditions``     The conditions under which a recognizer is evaluated: what is said, who
+``error_rows``     From the edits of clips to the rows of an error table
+``evaluate``       The error table of a recognizer: how well it understands a benchmark's ground
+``lexicon_report`` The lexicon sweep for readers: Markdown, CSV and a plot
+``lexicon_sizes``  Lexicons made smaller and larger, and the words that phones alone would get
+``lexicon_sweep``  How much of the word error is the lexicon's doing
+``model_card``     The model card's tables: what was reached beside what was aimed at, and the
+``recordings``     Mouth crops of people: frames of a video, landmarks of a detector, and the
+================== ==============================================================================
+
+Examples
+--------
+``mtbench avsr evaluate --language ita`` prints the error table of the bundled recognizer.
+"""
+
+from __future__ import annotations
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

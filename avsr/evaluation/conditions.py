@@ -23,11 +23,9 @@ import numpy as np
 from mtbench.errors import MtbenchError, PrerequisiteError
 
 if TYPE_CHECKING:
-    from mtbench.benchmarks.benchmark import Benchmark
-    from mtbench.benchmarks.clip import Clip
-    from mtbench.faces.topology import Topology
-    from mtbench.synth.articulation_settings import ArticulationSetting
-    from mtbench.synth.transferred_head import TransferredHead
+    from mtbench.benchmarks import Benchmark, Clip
+    from mtbench.faces import Topology
+    from mtbench.synth import ArticulationSetting, TransferredHead
 
 HOME, ENGINES, REAL_SPEECH = "home", "engines", "real-speech"
 #: The bundled benchmark of held-out speech engines.
@@ -129,7 +127,7 @@ def find_obstacle(
         return None
     if condition.face == RECORDING:
         return _find_missing_recordings(clips, supplies)
-    from mtbench.benchmarks.clip import read_motion_arrays
+    from mtbench.benchmarks import read_motion_arrays
 
     for clip in clips:
         if clip.motion_path is None:
@@ -185,9 +183,8 @@ def articulate(benchmark: str, clip: Clip, setting: ArticulationSetting) -> np.n
     BenchmarkError
         Where the clip has no timed phones, or unusable ones.
     """
-    from mtbench.benchmarks.phone_times import read_phone_times
-    from mtbench.synth.articulation import animate
-    from mtbench.synth.benchmark_writer import clip_seed
+    from mtbench.benchmarks import read_phone_times
+    from mtbench.synth import animate, clip_seed
 
     seed = clip_seed(benchmark, clip.id)
     curves = animate(read_phone_times(clip), clip.frames / clip.fps, setting, clip.fps, seed)
@@ -214,13 +211,10 @@ def render_face(benchmark: str, clip: Clip, face: str, supplies: Supplies = Supp
     -------
     (T, 96, 96) uint8
     """
-    from mtbench.benchmarks.clip import read_motion_arrays
-    from mtbench.faces.motion_files import pose_motion
-    from mtbench.faces.topologies import load_topology
-    from mtbench.renderers.base import Appearance
-    from mtbench.renderers.mouth_crop import render_mouth_crops
-    from mtbench.renderers.registry import load_renderer
-    from mtbench.synth.articulation_settings import HELD_OUT as manner
+    from mtbench.benchmarks import read_motion_arrays
+    from mtbench.faces import load_topology, pose_motion
+    from mtbench.renderers import Appearance, load_renderer, render_mouth_crops
+    from mtbench.synth import HELD_OUT as manner
 
     if face == RECORDING:
         from mtbench.avsr.evaluation.recordings import crop_recording, find_video
@@ -254,8 +248,8 @@ def load_flame_face(flame: str | None = None) -> tuple[Topology, TransferredHead
     UsageError
         Where the file is not FLAME's.
     """
-    from mtbench.faces.flame import require_triangles
-    from mtbench.synth.transferred_head import load_transferred_head
+    from mtbench.faces import require_triangles
+    from mtbench.synth import load_transferred_head
 
     if flame is None:
         return require_triangles(), load_transferred_head()
@@ -267,7 +261,7 @@ def load_flame_face(flame: str | None = None) -> tuple[Topology, TransferredHead
 @lru_cache(maxsize=2)
 def _read_flame_face(path: Path, stamp: tuple[int, int] | None) -> tuple[Topology, TransferredHead]:
     """Read a template; *stamp* tells one version of the file from the next."""
-    from mtbench.synth.transferred_head import load_transferred_head
+    from mtbench.synth import load_transferred_head
 
     head = load_transferred_head(path)
     return head.topology, head

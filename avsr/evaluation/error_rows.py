@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mtbench.metrics.edit_counts import EditCounts
-from mtbench.speech.multitalk_languages import LANGUAGES
+from mtbench.metrics import EditCounts
+from mtbench.speech import LANGUAGES
 
 if TYPE_CHECKING:
-    from mtbench.benchmarks.clip import Clip
+    from mtbench.benchmarks import Clip
 
 #: ``{condition, language ("all" or ISO code), per, wer, cer, n_clips}``, and ``reason`` where a rate is None.
 Row = dict[str, Any]

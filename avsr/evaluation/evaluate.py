@@ -34,12 +34,10 @@ from mtbench.avsr.evaluation.conditions import (
 )
 from mtbench.avsr.evaluation.error_rows import ClipErrors, Row, make_rows
 from mtbench.avsr.registry import load_recognizer
-from mtbench.benchmarks.benchmark import Benchmark, load_benchmark
-from mtbench.benchmarks.clip import Clip
+from mtbench.benchmarks import Benchmark, Clip, load_benchmark
 from mtbench.errors import UsageError
-from mtbench.speech.languages import language_code
-from mtbench.speech.noise import Noise, NoiseSet, load_noises
-from mtbench.work.progress import Progress
+from mtbench.speech import Noise, NoiseSet, language_code, load_noises
+from mtbench.work import Progress
 
 #: Whose noises a benchmark without any is evaluated with.
 _NOISES = "openhead-20"
@@ -129,7 +127,7 @@ def evaluate(
     UsageError
         For an unknown name, or where no clip is left.
     """
-    from mtbench.work.executor import Executor
+    from mtbench.work import Executor
 
     bench = load_benchmark(benchmark)
     codes = None if languages is None else [language_code(name) for name in languages]
@@ -204,7 +202,7 @@ def _load_corpus(corpus: str, home: Benchmark) -> Benchmark:
         return home
     if corpus == ENGINES:
         return load_benchmark(ENGINES_BENCHMARK)
-    from mtbench.synth.real_speech import load_real_speech
+    from mtbench.synth import load_real_speech
 
     return load_real_speech()
 
@@ -227,9 +225,7 @@ def _noises(folder: Path | None) -> NoiseSet:
 
 def measure_clip(task: ClipTask) -> dict[str, ClipErrors]:
     """Transcribe one clip under its conditions and count the errors, by condition."""
-    from mtbench.metrics.cer import count_character_edits
-    from mtbench.metrics.per import count_phone_edits
-    from mtbench.metrics.wer import count_word_edits
+    from mtbench.metrics import count_character_edits, count_phone_edits, count_word_edits
 
     bench = _load_benchmark(task.benchmark, task.benchmark_digest)
     judge = _judge(task.recognizer, task.weights, task.recognizer_digest)
@@ -253,7 +249,7 @@ def measure_clip(task: ClipTask) -> dict[str, ClipErrors]:
 
 
 def _hear(benchmark: Benchmark, clip: Clip, condition: Condition, noise: str) -> np.ndarray | None:
-    from mtbench.speech.audio import from_pcm16, mix_at_snr, to_pcm16
+    from mtbench.speech import from_pcm16, mix_at_snr, to_pcm16
 
     if not condition.hears:
         return None
@@ -281,6 +277,6 @@ def _load_judge(recognizer: str, weights: str | None) -> Recognizer:
         return load_recognizer(recognizer)
     if recognizer != "openhead-av":
         raise UsageError(f"weights are those of openhead-av; {recognizer} brings its own")
-    from mtbench.avsr.openhead.recognizer import OpenheadAV
+    from mtbench.avsr.openhead import OpenheadAV
 
     return OpenheadAV.load(weights)

@@ -16,8 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from mtbench.avsr.evaluation.lexicon_sweep import SweepRow
-from mtbench.speech.languages import display_name
-from mtbench.speech.multitalk_languages import LANGUAGES
+from mtbench.speech import LANGUAGES, display_name
 
 
 def format_sweep(rows: Sequence[SweepRow]) -> str:
@@ -56,7 +55,7 @@ def _percent(value: float | None) -> str:
 
 def write_sweep(rows: Sequence[SweepRow], out: Path) -> list[Path]:
     """Write ``lexicon.md``, ``lexicon.csv`` and, where matplotlib is installed, ``lexicon.png`` into *out*."""
-    from mtbench.files.atomic import write_atomically
+    from mtbench.files import write_atomically
 
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, list(SweepRow.__dataclass_fields__), lineterminator="\n")

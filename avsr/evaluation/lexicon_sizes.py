@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mtbench.metrics.edit_counts import EditCounts
-from mtbench.speech.lexicon import Lexicon
+from mtbench.metrics import EditCounts
+from mtbench.speech import Lexicon
 
 #: Words said in one call of the engine, as clauses of one word each.
 _BATCH = 40
@@ -42,10 +42,7 @@ def extend_lexicon(lexicon: Lexicon, added: Sequence[tuple[str, tuple[str, ...]]
 
 def pronounce_frequent(language: str, size: int) -> list[tuple[str, tuple[str, ...]]]:
     """Return the *size* most frequent words of *language* with their phones, said alone; most frequent first."""
-    from mtbench.synth.espeak import Espeak
-    from mtbench.synth.lexicon_builder import pronounce_in_context, strip_punctuation
-    from mtbench.synth.texts import Sentence, vocabulary
-    from mtbench.synth.voices import Voice
+    from mtbench.synth import Espeak, Sentence, Voice, pronounce_in_context, strip_punctuation, vocabulary
 
     # Words of several parts (some languages are segmented anew) are not words of a lexicon.
     pairs = [(w, strip_punctuation(s)) for w, s in vocabulary(language, size) if " " not in w]

@@ -29,13 +29,12 @@ from mtbench.avsr.evaluation.lexicon_sizes import (
     pronounce_frequent,
     restrict_lexicon,
 )
-from mtbench.metrics.edit_counts import EditCounts
-from mtbench.speech.languages import headline_rate
+from mtbench.metrics import EditCounts
+from mtbench.speech import headline_rate
 
 if TYPE_CHECKING:
-    from mtbench.avsr.openhead.recognizer import OpenheadAV
-    from mtbench.benchmarks.benchmark import Benchmark
-    from mtbench.benchmarks.clip import Clip
+    from mtbench.avsr.openhead import OpenheadAV
+    from mtbench.benchmarks import Benchmark, Clip
 
 #: Words added to the closed lexicon.
 SIZES = (1_000, 2_000, 5_000, 10_000, 20_000)
@@ -127,9 +126,9 @@ def sweep_lexicon(
     PrerequisiteError
         Where words are to be added and the extra is not installed.
     """
-    from mtbench.benchmarks.benchmark import load_benchmark
+    from mtbench.benchmarks import load_benchmark
     from mtbench.errors import UsageError
-    from mtbench.work.executor import Executor
+    from mtbench.work import Executor
 
     for condition in conditions:
         parse_condition(condition)
@@ -175,17 +174,15 @@ def parse_condition(name: str) -> tuple[str, float | None]:
 
 @lru_cache(maxsize=1)
 def _judge(weights: str | None) -> OpenheadAV:
-    from mtbench.avsr.openhead.recognizer import OpenheadAV
+    from mtbench.avsr.openhead import OpenheadAV
 
     return OpenheadAV.load(weights)
 
 
 def _sweep_language(task: _Task) -> list[SweepRow]:
-    from mtbench.avsr.openhead.decoding import decode_phones
-    from mtbench.benchmarks.benchmark import load_benchmark
-    from mtbench.metrics.cer import count_character_edits
-    from mtbench.metrics.per import count_phone_edits
-    from mtbench.metrics.wer import count_word_edits
+    from mtbench.avsr.openhead import decode_phones
+    from mtbench.benchmarks import load_benchmark
+    from mtbench.metrics import count_character_edits, count_phone_edits, count_word_edits
 
     bench, judge, code = load_benchmark(task.benchmark), _judge(task.weights), task.language
     clips = [c for c in bench.clips if c.language == code][: task.clips]
@@ -247,14 +244,11 @@ def _listen(
     bench: Benchmark, judge: OpenheadAV, clips: Sequence[Clip], conditions: Sequence[str]
 ) -> dict[str, list[np.ndarray]]:
     """Return the log-probabilities of each clip by condition."""
-    from mtbench.avsr.openhead.inference import Request
+    from mtbench.avsr.openhead import Request
     from mtbench.errors import UsageError
-    from mtbench.faces.topologies import load_topology
-    from mtbench.renderers.base import Appearance
-    from mtbench.renderers.mouth_crop import render_mouth_crops
-    from mtbench.renderers.registry import load_renderer
-    from mtbench.speech.audio import mix_at_snr
-    from mtbench.speech.noise import load_noises
+    from mtbench.faces import load_topology
+    from mtbench.renderers import Appearance, load_renderer, render_mouth_crops
+    from mtbench.speech import load_noises, mix_at_snr
 
     renderer = load_renderer("software")
     wanted = {name: parse_condition(name) for name in conditions}

@@ -17,8 +17,7 @@ from typing import Any
 
 from mtbench.avsr.evaluation.conditions import NOISY, condition_name
 from mtbench.avsr.evaluation.error_rows import Row
-from mtbench.speech.languages import display_name
-from mtbench.speech.multitalk_languages import LANGUAGES
+from mtbench.speech import LANGUAGES, display_name
 
 _AV, _A = condition_name("av", NOISY), condition_name("a", NOISY)
 #: Name of the gain's line.

@@ -155,7 +155,7 @@ def crop_recording(path: Path, frames: int) -> np.ndarray:
     PrerequisiteError
         Where PyAV or the detector is not installed.
     """
-    from mtbench.renderers.mouth_crop import crop_frames, to_gray
+    from mtbench.renderers import crop_frames, to_gray
 
     pictures = read_frames(path)
     if abs(len(pictures) - frames) > _TOLERANCE:

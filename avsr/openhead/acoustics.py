@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mtbench.timing import SAMPLE_RATE
-from mtbench.work.compilation import njit_cached
+from mtbench.work import njit_cached
 
 if TYPE_CHECKING:
-    from mtbench.synth.espeak import Speech
+    from mtbench.synth import Speech
 
 #: Resampling ratios are ``k / RATIO_BASE``.
 RATIO_BASE = 32

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mtbench.work.compilation import njit_cached
+from mtbench.work import njit_cached
 
 _NEVER = -1e30
 

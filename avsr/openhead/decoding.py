@@ -33,7 +33,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from mtbench.avsr.openhead.beam_search import list_children, look_ahead, search_beam
-from mtbench.work.compilation import njit_cached
+from mtbench.work import njit_cached
 
 Search = Literal["viterbi", "beam"]
 

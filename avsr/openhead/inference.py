@@ -24,11 +24,11 @@ from torch import nn
 
 from mtbench.avsr.openhead.features import CROP, compute_logmel, normalize_crops
 from mtbench.timing import SAMPLES_PER_FRAME
-from mtbench.work.threads import single_threaded_torch
+from mtbench.work import single_threaded_torch
 
 if TYPE_CHECKING:
     from mtbench.avsr.openhead.model import AudioVisualCTC
-    from mtbench.speech.lexicon import Lexicon
+    from mtbench.speech import Lexicon
 
 #: Frames in a batch; more gains nothing on a CPU and costs cache.
 BATCH_FRAMES = 1536

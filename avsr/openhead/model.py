@@ -26,7 +26,7 @@ from torch import nn
 from torchaudio.models import Conformer
 
 from mtbench.avsr.openhead.features import FEATURE_SIZE
-from mtbench.files.weight_files import check_sizes
+from mtbench.files import check_sizes
 
 
 @dataclass(frozen=True)

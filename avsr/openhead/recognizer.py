@@ -28,12 +28,11 @@ from mtbench.avsr.openhead.decoding import DecodingConfig, WordDecoder, decode_p
 from mtbench.avsr.openhead.inference import BATCH_FRAMES, Request, compute_log_probs
 from mtbench.avsr.openhead.model import TRAINING_ONLY, AudioVisualCTC, ModelConfig
 from mtbench.errors import PrerequisiteError, UsageError
-from mtbench.files.file_errors import make_folder
-from mtbench.files.weight_files import check_tensors, read_description, read_tensors
-from mtbench.speech.languages import check_code, display_name
+from mtbench.files import check_tensors, make_folder, read_description, read_tensors
+from mtbench.speech import check_code, display_name
 
 if TYPE_CHECKING:
-    from mtbench.speech.lexicon import Lexicon
+    from mtbench.speech import Lexicon
 
 #: Raised whenever the same weights would give other hypotheses: features, decoding, rounding.
 CODE_VERSION = "1"

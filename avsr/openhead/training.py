@@ -41,10 +41,9 @@ from mtbench.avsr.openhead.model import TRAINING_ONLY, AudioVisualCTC, ModelConf
 from mtbench.avsr.openhead.recognizer import save_recognizer
 from mtbench.avsr.openhead.training_data import BatchGenerator
 from mtbench.errors import PrerequisiteError, UsageError
-from mtbench.files.file_errors import make_folder
-from mtbench.files.weight_files import load_checkpoint_file
-from mtbench.learning.loss_plot import plot_losses
-from mtbench.speech.multitalk_languages import LANGUAGES
+from mtbench.files import load_checkpoint_file, make_folder
+from mtbench.learning import plot_losses
+from mtbench.speech import LANGUAGES
 
 log = logging.getLogger(__name__)
 
@@ -160,7 +159,7 @@ class _Optimization:
     def __init__(
         self, folder: Path, config: TrainingConfig, sizes: Mapping[str, Any], initial: str | Path | None
     ) -> None:
-        from mtbench.synth.phones import PHONES
+        from mtbench.synth import PHONES
 
         self.config = config
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -317,7 +316,7 @@ def _assist(
 
 
 def _require_flame() -> None:
-    from mtbench.faces.flame_asset import flame_record
+    from mtbench.faces import flame_record
 
     if flame_record() is None:
         raise PrerequisiteError(
@@ -363,7 +362,7 @@ def train(
     PrerequisiteError
         If faces are to be rendered on a FLAME template and none is registered.
     """
-    from mtbench.synth.phones import PHONES
+    from mtbench.synth import PHONES
 
     config = config or TrainingConfig()
     if config.flame:

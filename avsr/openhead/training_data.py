@@ -28,8 +28,8 @@ from mtbench.avsr.openhead.features import CROP
 from mtbench.timing import FPS, SAMPLES_PER_FRAME
 
 if TYPE_CHECKING:
-    from mtbench.faces.head import Head, MouthMesh
-    from mtbench.synth.espeak import Speech
+    from mtbench.faces import Head, MouthMesh
+    from mtbench.synth import Speech
 
 #: Seconds; longer utterances cost more than they teach.
 MIN_SECONDS, MAX_SECONDS = 1.2, 3.8
@@ -127,8 +127,8 @@ class BatchGenerator:
         phones: tuple[str, ...],
         flame: float = 0.0,
     ) -> None:
-        from mtbench.faces.head import load_head
-        from mtbench.synth.speech import UtteranceSource
+        from mtbench.faces import load_head
+        from mtbench.synth import UtteranceSource
 
         self.seed, self.size = seed, size
         self.languages = languages
@@ -138,7 +138,7 @@ class BatchGenerator:
         self._head = load_head()
         self._flame = flame
         if flame:
-            from mtbench.synth.transferred_head import load_transferred_head
+            from mtbench.synth import load_transferred_head
 
             self._flame_head = load_transferred_head()
         self._source = UtteranceSource()
@@ -191,8 +191,7 @@ class BatchGenerator:
                     return speech, language
 
     def _make_utterance(self, rng: np.random.Generator, speech: Speech, language: str) -> Utterance:
-        from mtbench.synth.articulation import animate
-        from mtbench.synth.articulation_settings import TRAINING, perturbed
+        from mtbench.synth import TRAINING, animate, perturbed
 
         t = -(-len(speech.audio) // SAMPLES_PER_FRAME)
         audio = np.zeros(t * SAMPLES_PER_FRAME, np.float32)
@@ -228,8 +227,7 @@ def render_speaker(rng: np.random.Generator, head: Head, curves: np.ndarray) -> 
     (T, 96, 96) uint8
         Gray mouth crops.
     """
-    from mtbench.renderers.mouth_crop import crop_matrices
-    from mtbench.renderers.software import render_gray_bulk
+    from mtbench.renderers import crop_matrices, render_gray_bulk
 
     t = len(curves)
     identity = head.random_identity(rng)

@@ -64,13 +64,8 @@ def make_development_set(
     languages: Sequence[str], per_language: int = 3, seed: int = 77
 ) -> list[DevelopmentClip]:
     """Make *per_language* clips in each language from training sentences and voices."""
-    from mtbench.faces.head import load_head
-    from mtbench.synth.articulation import animate
-    from mtbench.synth.articulation_settings import TRAINING, perturbed
-    from mtbench.synth.espeak import Espeak
-    from mtbench.synth.speech import pad_speech
-    from mtbench.synth.texts import train_texts
-    from mtbench.synth.voices import draw_voice
+    from mtbench.faces import load_head
+    from mtbench.synth import TRAINING, Espeak, animate, draw_voice, pad_speech, perturbed, train_texts
 
     rng = np.random.Generator(np.random.PCG64(seed))
     engine, head = Espeak(), load_head()
@@ -126,8 +121,8 @@ def tune_decoding(
     table : list of (DecodingConfig, float)
         Word error of every combination, best first.
     """
-    from mtbench.benchmarks.benchmark import load_benchmark
-    from mtbench.metrics.edits import count_edits
+    from mtbench.benchmarks import load_benchmark
+    from mtbench.metrics import count_edits
 
     judge = OpenheadAV.load(weights)
     bench = load_benchmark(benchmark)

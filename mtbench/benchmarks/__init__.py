@@ -1,1 +1,27 @@
-"""benchmarks."""
+"""Benchmarks: folders of clips with text, sound and, where there is some, ground-truth motion.
+
+Contents
+--------
+================ ==============================================================================
+``benchmark``    Benchmarks: a folder of clips with text, sound and, where there is some
+``clip``         A clip of a benchmark: text, sound and, where there is some, ground-truth
+``ground_truth`` Faces that follow from a benchmark alone: a clip's neutral face and the
+``manifest``     The model of ``benchmark.toml``
+``phone_times``  Timed phones of a benchmark's clip: when each sound was said, and when each
+``true_faces``   Faces of a clip's ground truth that the motion of a submission is looked at
+``vocabulary``   Whether a benchmark's word lists hold what its clips say
+================ ==============================================================================
+
+Examples
+--------
+>>> from mtbench.benchmarks import load_benchmark
+>>> benchmark = load_benchmark("openhead-20")
+>>> len(benchmark), benchmark["ita-01"].language
+(120, 'ita')
+"""
+
+from __future__ import annotations
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -50,12 +50,18 @@ from mtbench.benchmarks.clip import Clip
 from mtbench.benchmarks.manifest import MANIFEST, MAX_MANIFEST, BenchmarkManifest
 from mtbench.bundled import data_path
 from mtbench.errors import BenchmarkError, UsageError
-from mtbench.files.paths import PathError, explain_no_folder, resolve_inside
-from mtbench.files.toml_files import did_you_mean, read_toml, validation_lines
+from mtbench.files import (
+    PathError,
+    did_you_mean,
+    explain_no_folder,
+    read_toml,
+    resolve_inside,
+    validation_lines,
+)
 from mtbench.timing import FPS
 
 if TYPE_CHECKING:
-    from mtbench.speech.lexicon import Lexicon
+    from mtbench.speech import Lexicon
 
 
 @dataclass(frozen=True)
@@ -133,7 +139,7 @@ class Benchmark:
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows."""
-        from mtbench.results.notebook import benchmark_html
+        from mtbench.results import benchmark_html
 
         return benchmark_html(self)
 
@@ -141,7 +147,7 @@ class Benchmark:
         """Return the word list of *language*, or None where the benchmark brings none."""
         if language not in self.lexicons:
             return None
-        from mtbench.speech.lexicon import load_lexicon
+        from mtbench.speech import load_lexicon
 
         return load_lexicon(self.lexicons[language])
 

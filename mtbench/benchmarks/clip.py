@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mtbench.errors import BenchmarkError
-from mtbench.faces.motion import Motion
+from mtbench.faces import Motion
 from mtbench.timing import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 
 
@@ -79,7 +79,7 @@ class Clip:
         """
         if self.motion_path is None or self.topology is None:
             return None
-        from mtbench.faces.motion_files import pose_motion
+        from mtbench.faces import pose_motion
 
         spec, arrays = read_motion_arrays(self)
         return pose_motion(arrays, spec)
@@ -87,7 +87,7 @@ class Clip:
 
 if TYPE_CHECKING:
     from mtbench.benchmarks.clip import Clip
-    from mtbench.faces.motion_headers import MotionSpec
+    from mtbench.faces import MotionSpec
 
 
 def read_clip_audio(path: Path, frames: int, clip: str) -> np.ndarray:
@@ -148,10 +148,8 @@ def read_motion_arrays(clip: Clip) -> tuple[MotionSpec, dict[str, np.ndarray]]:
     BenchmarkError
         Where the clip has no ground truth, or its file is unreadable or does not fit the clip.
     """
-    from mtbench.faces.motion_files import motion_kind, read_motion_file
-    from mtbench.faces.motion_headers import MotionSpec
-    from mtbench.faces.topologies import load_topology
-    from mtbench.files.arrays import ArrayFileError
+    from mtbench.faces import MotionSpec, load_topology, motion_kind, read_motion_file
+    from mtbench.files import ArrayFileError
 
     if clip.motion_path is None or clip.topology is None:
         raise BenchmarkError(f"clip {clip.id} has no ground-truth motion")

@@ -19,12 +19,8 @@ import numpy as np
 from mtbench.benchmarks.clip import Clip, read_motion_arrays
 from mtbench.bundled import data_path
 from mtbench.errors import BenchmarkError, PrerequisiteError, UsageError
-from mtbench.faces.motion_files import motion_kind, pose_rest
-from mtbench.faces.templates import read_template
-from mtbench.faces.topologies import load_topology
-from mtbench.faces.topology import Topology
-from mtbench.files.arrays import ArrayFileError
-from mtbench.files.digests import digest_array, digest_bytes
+from mtbench.faces import Topology, load_topology, motion_kind, pose_rest, read_template
+from mtbench.files import ArrayFileError, digest_array, digest_bytes
 
 #: Raise it when posing gives other vertices from the same file.
 POSING_VERSION = "1"
@@ -212,7 +208,7 @@ def _file_digest(path: Path) -> bytes:
 def _model_digest(kind: str) -> str:
     # Not cached by kind: another FLAME model may be installed while this process lives.
     if kind == "flame-params":
-        from mtbench.faces.flame import load_flame_model
+        from mtbench.faces import load_flame_model
 
         return load_flame_model().digest
     return _head_digest() if kind == "units" else ""

@@ -10,8 +10,8 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from mtbench.errors import UsageError
-from mtbench.files.toml_files import StrictModel
-from mtbench.speech.languages import check_code
+from mtbench.files import StrictModel
+from mtbench.speech import check_code
 from mtbench.timing import FPS, MAX_FRAMES, SAMPLE_RATE
 
 #: Most bytes of a manifest.

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mtbench.faces.motion_files import sample_frames
-from mtbench.faces.topology import Topology
+from mtbench.faces import Topology, sample_frames
 
 if TYPE_CHECKING:
     from mtbench.benchmarks.clip import Clip
@@ -41,7 +40,7 @@ def true_faces(clip: Clip, topology: Topology) -> np.ndarray | None:
     """
     from mtbench.benchmarks.clip import read_motion_arrays
     from mtbench.errors import PrerequisiteError
-    from mtbench.faces.motion_files import pose_motion
+    from mtbench.faces import pose_motion
 
     if clip.motion_path is None or clip.topology != topology.name:
         return None

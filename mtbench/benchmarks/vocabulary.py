@@ -9,8 +9,7 @@ that there characters stand for words: one that no word of the list has can neve
 from __future__ import annotations
 
 from mtbench.benchmarks.benchmark import Benchmark
-from mtbench.speech.languages import display_name
-from mtbench.speech.normalizers import UNSPACED, get_normalizer
+from mtbench.speech import UNSPACED, display_name, get_normalizer
 
 
 def find_unlisted(benchmark: Benchmark, language: str) -> list[str]:

@@ -18,8 +18,8 @@ import sys
 def main() -> None:
     """Run the command line and exit with its code."""
     from mtbench.cli.output import drop_output, prepare_streams
-    from mtbench.files.user_folders import name_user
-    from mtbench.work.signals import Stopped, announce, handle_signals
+    from mtbench.files import name_user
+    from mtbench.work import Stopped, announce, handle_signals
 
     prepare_streams()
     name_user()
@@ -36,7 +36,7 @@ def main() -> None:
 def _run() -> int:
     from mtbench.cli.output import OutputClosed, OutputFailed, drop_output, finish_output, say_error
     from mtbench.errors import MtbenchError
-    from mtbench.work.signals import stopped
+    from mtbench.work import stopped
 
     try:
         code = _call()
@@ -85,7 +85,7 @@ def _call() -> int:
 def _explain(error: Exception) -> tuple[str, int] | None:
     """Return message and exit code for what machines and users cause, None for faults of our own."""
     if isinstance(error, OSError):
-        from mtbench.files.file_errors import explain_os_error
+        from mtbench.files import explain_os_error
 
         return explain_os_error(error)
     if isinstance(error, ModuleNotFoundError):

@@ -20,7 +20,7 @@ def add(
 ) -> None:
     """Check a file of yours and keep it in the user's data folder."""
     from mtbench.errors import UsageError
-    from mtbench.faces.flame_asset import add_flame
+    from mtbench.faces import add_flame
 
     if name != "flame":
         raise UsageError(f"unknown asset {name!r}; known: flame")
@@ -33,7 +33,7 @@ def list_assets(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
     """Print which assets are installed."""
-    from mtbench.faces.flame_asset import data_folder, flame_record
+    from mtbench.faces import data_folder, flame_record
 
     record = flame_record()
     if as_json:

@@ -61,8 +61,8 @@ def train(
     import logging
     from dataclasses import replace
 
-    from mtbench.avsr.openhead.configs import load_config
-    from mtbench.avsr.openhead.training import train as run_training
+    from mtbench.avsr.openhead import load_config
+    from mtbench.avsr.openhead import train as run_training
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     named = load_config(config)
@@ -108,10 +108,10 @@ def evaluate(
 ) -> None:
     """Print the recognizer's error table: a benchmark's ground truth, and what it never met in training."""
     from mtbench.avsr.evaluation import evaluate as module
-    from mtbench.avsr.evaluation.model_card import format_summary, format_table, write_model_card
+    from mtbench.avsr.evaluation import format_summary, format_table, write_model_card
     from mtbench.errors import UsageError
-    from mtbench.scoring.scoring import DEFAULT_SNRS
-    from mtbench.work.progress import make_progress
+    from mtbench.scoring import DEFAULT_SNRS
+    from mtbench.work import make_progress
 
     if card and (language or condition or benchmark != "openhead-20"):
         raise UsageError(
@@ -136,7 +136,7 @@ def evaluate(
         say(f"\nPhone error by language, per cent\n\n{format_table(rows, 'per')}")
         say(f"\nWord error by language, per cent\n\n{format_table(rows, 'wer')}")
     if card:
-        from mtbench.avsr.openhead.recognizer import WEIGHTS
+        from mtbench.avsr.openhead import WEIGHTS
         from mtbench.cli.output import say_note
 
         say_note(str(write_model_card(weights or WEIGHTS / "openhead-av.safetensors", rows)))

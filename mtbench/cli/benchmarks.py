@@ -51,10 +51,9 @@ def new(
     ] = False,
 ) -> None:
     """Make a benchmark from recordings and their texts."""
-    from mtbench.benchmarks.ground_truth import find_untemplated
-    from mtbench.benchmarks.vocabulary import warn_of_unlisted
-    from mtbench.making.folder import create_benchmark
-    from mtbench.speech.languages import display_name
+    from mtbench.benchmarks import find_untemplated, warn_of_unlisted
+    from mtbench.making import create_benchmark
+    from mtbench.speech import display_name
 
     benchmark = create_benchmark(
         directory,
@@ -109,9 +108,8 @@ def lexicon(
     ] = False,
 ) -> None:
     """Make word lists and reference phones from a benchmark's transcripts (extra [synth])."""
-    from mtbench.benchmarks.benchmark import load_benchmark
-    from mtbench.benchmarks.vocabulary import warn_of_unlisted
-    from mtbench.making.word_lists import make_word_lists
+    from mtbench.benchmarks import load_benchmark, warn_of_unlisted
+    from mtbench.making import make_word_lists
 
     made = make_word_lists(benchmark, language, common=common, force=force)
     for line in made.describe():
@@ -145,7 +143,7 @@ def build(
     if name != "openhead-20":
         raise UsageError(f"unknown benchmark {name!r}; 'openhead-20' can be built")
     try:
-        from mtbench.synth.build import build_openhead20
+        from mtbench.synth import build_openhead20
     except ImportError as error:
         raise PrerequisiteError(
             f"building needs the extra [synth] ({error}): pip install 'multitalk-bench[synth]'"
@@ -161,8 +159,8 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
     """Print a benchmark's clips: id, language, frames, transcript, audio file."""
-    from mtbench.benchmarks.benchmark import load_benchmark
-    from mtbench.speech.noise import load_noises
+    from mtbench.benchmarks import load_benchmark
+    from mtbench.speech import load_noises
 
     loaded = load_benchmark(benchmark)
     clips = [

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from tempfile import TemporaryFile
 
 from mtbench.extras import EXTRAS, install_command, missing_modules, torch_releases, torch_trouble
-from mtbench.work.environment import package_version
+from mtbench.work import package_version
 
 #: Those of them without which nothing works.
 _BASE = ("numpy", "scipy", "jiwer", "soundfile", "pydantic")
@@ -83,7 +83,7 @@ def _examine_torch_pair() -> Finding:
 
 
 def _examine_weights() -> Finding:
-    from mtbench.avsr.registry import load_recognizer
+    from mtbench.avsr import load_recognizer
     from mtbench.errors import MtbenchError
 
     if missing_modules("judge"):
@@ -98,7 +98,7 @@ def _examine_weights() -> Finding:
 
 
 def _examine_head() -> Finding:
-    from mtbench.faces.topologies import load_topology
+    from mtbench.faces import load_topology
 
     try:
         return Finding("head openhead-1", "ok", f"digest {load_topology('openhead-1').digest}")
@@ -107,7 +107,7 @@ def _examine_head() -> Finding:
 
 
 def _examine_benchmark() -> Finding:
-    from mtbench.benchmarks.benchmark import load_benchmark
+    from mtbench.benchmarks import load_benchmark
 
     try:
         benchmark = load_benchmark("openhead-20")
@@ -117,7 +117,7 @@ def _examine_benchmark() -> Finding:
 
 
 def _examine_flame() -> Finding:
-    from mtbench.faces.topologies import load_topology
+    from mtbench.faces import load_topology
 
     try:
         topology = load_topology("flame-5023")
@@ -162,7 +162,7 @@ def _examine_program(name: str) -> Finding:
 
 
 def _examine_kernels() -> Finding:
-    from mtbench.work.compilation import kernel_folder
+    from mtbench.work import kernel_folder
 
     folder = kernel_folder()
     if folder is None:
@@ -176,8 +176,8 @@ def _examine_kernels() -> Finding:
 
 def _examine_cache() -> Finding:
     from mtbench.errors import MtbenchError
-    from mtbench.files.file_errors import check_output_folder, explain_os_error, writing
-    from mtbench.work.cache import Cache
+    from mtbench.files import check_output_folder, explain_os_error, writing
+    from mtbench.work import Cache
 
     try:
         cache = Cache()

@@ -25,7 +25,7 @@ def validate(
 ) -> None:
     """List everything wrong with a submission: what, where, expected, likely cause, what to do."""
     from mtbench.errors import summarize_notes
-    from mtbench.submissions.validation import inspect_submission
+    from mtbench.submissions import inspect_submission
 
     found, problems = inspect_submission(submission, benchmark)
     notes = found.notes if found is not None else ()
@@ -92,10 +92,9 @@ def score(
 ) -> None:
     """Render, mix, recognize and measure a submission; write results and print the tables."""
     from mtbench.errors import SubmissionError
-    from mtbench.results.run_files import run_to_text
-    from mtbench.results.tables import entries_table, languages_table
-    from mtbench.scoring.scoring import DEFAULT_SNRS
-    from mtbench.scoring.scoring import score as run_score
+    from mtbench.results import entries_table, languages_table, run_to_text
+    from mtbench.scoring import DEFAULT_SNRS
+    from mtbench.scoring import score as run_score
 
     try:
         run = run_score(
@@ -148,7 +147,7 @@ def render(
     size: Annotated[int, typer.Option(help="Width and height of a face in the video, pixels.")] = 512,
 ) -> None:
     """Write pictures of a submission: videos to look at, or the mouth crops that are scored (npy)."""
-    from mtbench.submissions.rendering import render_submission
+    from mtbench.submissions import render_submission
 
     for path in render_submission(
         submission, benchmark, clips=clip, out=out, video=video, truth=truth, renderer=renderer, size=size
@@ -179,7 +178,7 @@ def make(
     only: Annotated[list[str] | None, typer.Option(help="Only this control; repeatable.")] = None,
 ) -> None:
     """Write ground-truth, half-amplitude, lag-200ms, shuffled and static as submission folders."""
-    from mtbench.submissions.controls import CONTROLS, make_controls
+    from mtbench.submissions import CONTROLS, make_controls
 
     for path in make_controls(benchmark, out, tuple(only) if only else CONTROLS):
         say(str(path))

@@ -40,10 +40,9 @@ def lexicon(
     """Report how much of the word error is the lexicon's doing: phone error beside it, lexicon size swept."""
     from dataclasses import asdict
 
-    from mtbench.avsr.evaluation.lexicon_report import format_sweep, write_sweep
-    from mtbench.avsr.evaluation.lexicon_sweep import CONDITIONS, sweep_lexicon
+    from mtbench.avsr.evaluation import CONDITIONS, format_sweep, sweep_lexicon, write_sweep
     from mtbench.errors import UsageError
-    from mtbench.speech.languages import language_code
+    from mtbench.speech import language_code
 
     try:
         added = () if sizes == "none" else tuple(int(part) for part in sizes.split(",") if part.strip())

@@ -11,7 +11,7 @@ from mtbench.cli.options import writable_cache, writable_folder
 from mtbench.cli.output import say, say_json, say_note
 
 if TYPE_CHECKING:
-    from mtbench.meta.scores import MetaScores
+    from mtbench.meta import MetaScores
 
 
 def validate_metric(
@@ -50,9 +50,8 @@ def validate_metric(
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Degrade the ground truth in known ways and see whether the metric puts the systems in order."""
-    from mtbench.benchmarks.benchmark import load_benchmark
-    from mtbench.meta.report import make_report, write_report
-    from mtbench.meta.runs import run_systems
+    from mtbench.benchmarks import load_benchmark
+    from mtbench.meta import make_report, run_systems, write_report
 
     loaded = load_benchmark(benchmark)
     scores = run_systems(

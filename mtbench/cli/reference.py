@@ -32,7 +32,7 @@ def import_(
     ] = None,
 ) -> None:
     """Check the released checkpoints key by key and write them as one safetensors file (extra [reference])."""
-    from mtbench.reference_model.released.released import import_released
+    from mtbench.reference_model.released import import_released
 
     path = import_released(stage1, stage2, speech_encoder, out, config)
     say(str(path))
@@ -101,11 +101,8 @@ def predict(
     import time
 
     from mtbench.errors import UsageError
-    from mtbench.reference_model.conditioning import parse_blend
-    from mtbench.reference_model.cost import describe_cost
-    from mtbench.reference_model.model_files import load_model
-    from mtbench.reference_model.templates import read_template
-    from mtbench.work.progress import make_progress
+    from mtbench.reference_model import describe_cost, load_model, parse_blend, read_template
+    from mtbench.work import make_progress
 
     if (audio is None) == (benchmark is None):
         raise UsageError("give either --audio (a sound file or a folder of them) or --benchmark")
@@ -123,8 +120,8 @@ def predict(
     start = time.perf_counter()
     face = None if template is None else read_template(template, loaded.network.settings.vertices)
     if benchmark is not None:
-        from mtbench.benchmarks.benchmark import load_benchmark
-        from mtbench.reference_model.entry import predict_benchmark
+        from mtbench.benchmarks import load_benchmark
+        from mtbench.reference_model import predict_benchmark
 
         bench, submission = load_benchmark(benchmark), out or Path("submission")
         made = [c for c in bench.clips if not (submission / "motion" / f"{c.id}.npz").is_file()]
@@ -146,7 +143,7 @@ def predict(
             say_note(describe_cost(len(made), seconds, time.perf_counter() - start))
         say_note(f"score it: mtbench score {folder} --benchmark {benchmark}")
         return
-    from mtbench.reference_model.predict import predict_file, predict_folder, require_video, write_video
+    from mtbench.reference_model import predict_file, predict_folder, require_video, write_video
 
     assert audio is not None
     if video:
@@ -211,8 +208,8 @@ def data(
     ] = None,
 ) -> None:
     """Generate training data: speech and motion, disjoint from every bundled benchmark (extra [synth])."""
-    from mtbench.reference_model.corpora.generated import generate_corpus
-    from mtbench.work.executor import default_workers
+    from mtbench.reference_model.corpora import generate_corpus
+    from mtbench.work import default_workers
 
     log_lines()
     corpus = generate_corpus(out, hours, seed, language or None, workers or default_workers())

@@ -50,9 +50,9 @@ def train_stage1(
     threads: ThreadsOption = None,
 ) -> None:
     """Train the motion autoencoder and its codebook; writes stage1.safetensors, losses.csv and losses.png."""
-    from mtbench.reference_model.corpora.corpus import open_corpus
-    from mtbench.reference_model.training.sizes import apply_overrides, load_size
-    from mtbench.reference_model.training.train import train_stage1 as run
+    from mtbench.reference_model.corpora import open_corpus
+    from mtbench.reference_model.training import apply_overrides, load_size
+    from mtbench.reference_model.training import train_stage1 as run
 
     log_lines()
     chosen = apply_overrides(load_size(size), settings or ())
@@ -77,9 +77,9 @@ def train_stage2(
     threads: ThreadsOption = None,
 ) -> None:
     """Train the speech-driven decoder; writes stage2.safetensors (both stages), losses.csv and losses.png."""
-    from mtbench.reference_model.corpora.corpus import open_corpus
-    from mtbench.reference_model.training.sizes import apply_overrides, load_size
-    from mtbench.reference_model.training.train import train_stage2 as run
+    from mtbench.reference_model.corpora import open_corpus
+    from mtbench.reference_model.training import apply_overrides, load_size
+    from mtbench.reference_model.training import train_stage2 as run
 
     log_lines()
     chosen = apply_overrides(load_size(size), settings or ())
@@ -109,8 +109,8 @@ def reproduce(
     cache: CacheOption = None,
 ) -> None:
     """From nothing to a scored entry: data, stage 1, stage 2, weights, motion, scores. Finished steps are skipped."""
-    from mtbench.reference_model.reproduction import reproduce as run_steps
-    from mtbench.results.tables import entries_table, languages_table
+    from mtbench.reference_model import reproduce as run_steps
+    from mtbench.results import entries_table, languages_table
 
     log_lines()
     run = run_steps(
@@ -169,8 +169,8 @@ def ablate(
 
     Writes ablation.md (LVE and AVLR by language, intervals, paired tests, what they support), .json, .csv and .png.
     """
-    from mtbench.reference_model.ablation.ablation import DEFAULT_VARIANTS
-    from mtbench.reference_model.ablation.ablation import ablate as run_variants
+    from mtbench.reference_model.ablation import DEFAULT_VARIANTS
+    from mtbench.reference_model.ablation import ablate as run_variants
 
     log_lines()
     folder = Path("runs") / f"multitalk-{size}-ablation" if out is None else out
@@ -211,7 +211,7 @@ def baseline(
 ) -> None:
     """Write simple systems' submissions: nearest training sound, linear map of the sound, rules for phones."""
     from mtbench.reference_model.baselines import BASELINES, make_baseline
-    from mtbench.reference_model.corpora.corpus import open_corpus
+    from mtbench.reference_model.corpora import open_corpus
 
     log_lines()
     names = BASELINES if name == "all" else (name,)

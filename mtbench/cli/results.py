@@ -28,9 +28,8 @@ def rescore(
     as_json: JsonOption = False,
 ) -> None:
     """Count and aggregate the rows of a result again, without rendering or recognizing."""
-    from mtbench.results.run_files import run_to_text
-    from mtbench.results.tables import entries_table, languages_table
-    from mtbench.scoring.scoring import rescore as run_rescore
+    from mtbench.results import entries_table, languages_table, run_to_text
+    from mtbench.scoring import rescore as run_rescore
 
     run = run_rescore(results, normalizer=normalizer, out=out)
     if as_json:
@@ -53,10 +52,10 @@ def compare(
     from dataclasses import asdict
 
     from mtbench.errors import UsageError
-    from mtbench.metrics.base import METRICS
-    from mtbench.results.comparison import compare as run_compare
-    from mtbench.results.run_files import round_floats
-    from mtbench.speech.languages import any_code, display_name
+    from mtbench.metrics import METRICS
+    from mtbench.results import compare as run_compare
+    from mtbench.results import round_floats
+    from mtbench.speech import any_code, display_name
 
     wanted = language if language in ("all", "each") else any_code(language)
     if metric is not None and metric not in METRICS:
@@ -79,8 +78,7 @@ def show(
 ) -> None:
     """Print the tables of results again; of several entries, one table over all."""
     from mtbench.errors import UsageError
-    from mtbench.results.run_files import find_runs, read_run
-    from mtbench.results.tables import entries_table, group_runs, languages_table
+    from mtbench.results import entries_table, find_runs, group_runs, languages_table, read_run
 
     runs = [read_run(folder) for root in results for folder in find_runs(root)]
     if not runs:
@@ -113,7 +111,7 @@ def build(
     ] = Path("board"),
 ) -> None:
     """Write leaderboard.md, leaderboard.json and leaderboard.csv from result folders alone."""
-    from mtbench.leaderboard.table import build_leaderboard
+    from mtbench.leaderboard import build_leaderboard
 
     for path in build_leaderboard(results, out):
         say(str(path))

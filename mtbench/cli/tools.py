@@ -32,8 +32,8 @@ def demo(
     ] = None,
 ) -> None:
     """Score five control entries in twenty languages and print the tables. Needs nothing but the package."""
-    from mtbench.results.tables import entries_table, languages_table
-    from mtbench.scoring.demonstration import run_demo
+    from mtbench.results import entries_table, languages_table
+    from mtbench.scoring import run_demo
 
     runs = run_demo(benchmark, out, recognizer=recognizer, workers=workers, cache=cache)
     say(languages_table(runs).to_text())
@@ -49,9 +49,9 @@ def demo(
 
 def list_things(as_json: JsonOption = False) -> None:
     """List benchmarks, recognizers, renderers, metrics and languages."""
-    from mtbench.benchmarks.benchmark import bundled_benchmarks, load_benchmark
-    from mtbench.metrics.base import METRICS
-    from mtbench.speech.multitalk_languages import LANGUAGES
+    from mtbench.benchmarks import bundled_benchmarks, load_benchmark
+    from mtbench.metrics import METRICS
+    from mtbench.speech import LANGUAGES
 
     benchmarks = {}
     for name in bundled_benchmarks():
@@ -105,8 +105,8 @@ def cache(
     from dataclasses import asdict
 
     from mtbench.errors import UsageError
-    from mtbench.files.paths import explain_no_folder
-    from mtbench.work.cache import Cache
+    from mtbench.files import explain_no_folder
+    from mtbench.work import Cache
 
     store = Cache(folder)
     if os.path.lexists(store.root) and not store.root.is_dir():

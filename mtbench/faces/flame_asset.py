@@ -22,11 +22,16 @@ import numpy as np
 from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.faces.face_orientation import skeleton_pose
 from mtbench.faces.flame_lists import N_EXPRESSION, N_SHAPE, N_VERTICES, PARENTS, WHERE_TO_GET, index_lists
-from mtbench.files.arrays import ArrayFileError, open_arrays
-from mtbench.files.atomic import write_atomically
-from mtbench.files.mesh_files import MeshFileError, read_mesh
-from mtbench.files.safe_pickle import UnsafePickleError, load_arrays
-from mtbench.files.user_folders import choose_folder
+from mtbench.files import (
+    ArrayFileError,
+    MeshFileError,
+    UnsafePickleError,
+    choose_folder,
+    load_arrays,
+    open_arrays,
+    read_mesh,
+    write_atomically,
+)
 
 #: Arrays of an asset made from a full model, as :class:`mtbench.faces.flame.FlameModel` names them.
 MODEL_ARRAYS = ("directions", "pose_directions", "joint_regressor", "weights")

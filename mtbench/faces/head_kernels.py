@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mtbench.work.compilation import njit_cached
+from mtbench.work import njit_cached
 
 
 @njit_cached(nogil=True)

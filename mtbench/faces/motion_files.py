@@ -30,8 +30,7 @@ from mtbench.faces.motion_headers import (
 )
 from mtbench.faces.parameter_values import check_head_pose, check_parameters
 from mtbench.faces.topology import Topology
-from mtbench.files.arrays import ArrayFileError, open_arrays
-from mtbench.files.paths import PathError, check_regular_file
+from mtbench.files import ArrayFileError, PathError, check_regular_file, open_arrays
 
 #: Finds the ground truth that a motion is compared with, in a topology; None where there is none.
 FindTruth = Callable[[Topology], np.ndarray | None]

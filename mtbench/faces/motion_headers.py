@@ -16,7 +16,7 @@ from mtbench.errors import Problem
 from mtbench.faces.resampling import RATES
 from mtbench.faces.topology import BY_COUNT, Topology
 from mtbench.faces.tracker_names import are_parameters, hint_shape, mean_vertices, translate
-from mtbench.files.arrays import ArrayFile, ArrayHeader
+from mtbench.files import ArrayFile, ArrayHeader
 from mtbench.timing import FPS, MAX_FRAMES
 
 #: Makes a problem of the file at hand: (code, message, hint) -> Problem.
@@ -76,7 +76,7 @@ class MotionSpec:
 
         Examples
         --------
-        >>> from mtbench.faces.topology import load_topology
+        >>> from mtbench.faces.topologies import load_topology
         >>> MotionSpec("vertices", load_topology("flame-5023"), 97, 60.0, 3.85).counts
         (231, 233)
         """

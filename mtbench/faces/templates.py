@@ -17,10 +17,15 @@ from pathlib import Path
 import numpy as np
 
 from mtbench.errors import UsageError
-from mtbench.files.arrays import ArrayFileError, read_arrays
-from mtbench.files.mesh_files import MeshFileError, read_mesh
-from mtbench.files.safe_pickle import UnsafePickleError, load_arrays
-from mtbench.files.toml_files import did_you_mean
+from mtbench.files import (
+    ArrayFileError,
+    MeshFileError,
+    UnsafePickleError,
+    did_you_mean,
+    load_arrays,
+    read_arrays,
+    read_mesh,
+)
 
 #: Names under which files hold a face that belongs to no speaker; ``id`` is that of MultiTalk's ``templates.pkl``.
 NAMES = ("template", "vertices", "verts", "v_template", "id")

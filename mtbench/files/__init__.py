@@ -1,1 +1,36 @@
-"""files."""
+"""Strangers' bytes in, whole files out.
+
+Readers check sizes before they read and raise one kind of error that names the file; writers leave the old file or
+the new one, never a part.
+
+Contents
+--------
+================ ==============================================================================
+``arrays``       Reading ``.npy`` and ``.npz`` files that strangers wrote
+``atomic``       Writing whole files: a reader sees the old content or the new one, never a
+``claims``       Folders that remember what they were asked for, so that what is gone on with
+``digests``      Digests of bytes and arrays, as keys of caches and parts of signatures
+``file_errors``  Errors of the file system, worded so that a user can act on them
+``mesh_files``   Reading the vertices and triangles of a template mesh: ``.obj`` and ``.ply``
+``names``        Names of people's systems as names of files and folders
+``paths``        Paths: those that a manifest names, never outside the manifest's folder, and
+``safe_pickle``  Reading the arrays of a FLAME pickle without executing anything
+``toml_files``   Reading TOML files of strangers, and telling people what is wrong with them
+``user_folders`` The user's folders: home, where there is one, and the platform's places for
+``weight_files`` Reading the two files of a network, weights (safetensors) and their
+================ ==============================================================================
+
+Examples
+--------
+>>> from mtbench.files import did_you_mean, digest_bytes
+>>> digest_bytes(b"ab", b"c") == digest_bytes(b"a", b"bc")
+False
+>>> did_you_mean("vertexes", ["vertices", "units"])
+'; did you mean vertices?'
+"""
+
+from __future__ import annotations
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

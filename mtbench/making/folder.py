@@ -22,22 +22,24 @@ from pathlib import Path
 
 import numpy as np
 
-from mtbench.benchmarks.benchmark import Benchmark, load_benchmark
-from mtbench.benchmarks.manifest import MANIFEST
+from mtbench.benchmarks import MANIFEST, Benchmark, load_benchmark
 from mtbench.errors import BenchmarkError, UsageError
-from mtbench.files.file_errors import make_folder, writing
-from mtbench.files.paths import explain_no_folder
+from mtbench.files import explain_no_folder, make_folder, writing
 from mtbench.making.notes import Ledger
 from mtbench.making.sources import Source, collect_sources
 from mtbench.making.truth import add_templates, describe_rate, find_topology, write_truth
 from mtbench.making.word_lists import make_word_lists, start_engine
-from mtbench.speech.language_names import iso_name
-from mtbench.speech.languages import display_name, language_code
-from mtbench.speech.lexicon import load_lexicon
-from mtbench.speech.noise import find_gap
-from mtbench.speech.raw_sound import LONGEST_SECONDS
-from mtbench.speech.sound_conversion import NOT_AUDIBLE
-from mtbench.speech.sound_files import SOUND_SUFFIXES, load_sound
+from mtbench.speech import (
+    LONGEST_SECONDS,
+    NOT_AUDIBLE,
+    SOUND_SUFFIXES,
+    display_name,
+    find_gap,
+    iso_name,
+    language_code,
+    load_lexicon,
+    load_sound,
+)
 from mtbench.timing import FPS, MAX_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
 
 

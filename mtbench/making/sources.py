@@ -16,14 +16,20 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from mtbench.benchmarks.manifest import CLIP_ID
+from mtbench.benchmarks import CLIP_ID
 from mtbench.errors import UsageError
-from mtbench.files.paths import explain_no_folder
+from mtbench.files import explain_no_folder
 from mtbench.making.notes import Ledger
 from mtbench.making.truth import MOTION_SUFFIXES
-from mtbench.speech.languages import display_name, find_code, language_code
-from mtbench.speech.sound_files import SOUND_SUFFIXES, VIDEO_SUFFIXES
-from mtbench.speech.transcripts import TranscriptError, read_transcript
+from mtbench.speech import (
+    SOUND_SUFFIXES,
+    VIDEO_SUFFIXES,
+    TranscriptError,
+    display_name,
+    find_code,
+    language_code,
+    read_transcript,
+)
 
 RECORDING_SUFFIXES = SOUND_SUFFIXES + VIDEO_SUFFIXES
 #: Other files that may say what is spoken.

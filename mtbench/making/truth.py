@@ -17,14 +17,25 @@ from pathlib import Path
 import numpy as np
 
 from mtbench.errors import Note, UsageError, list_some
-from mtbench.faces.motion_files import motion_kind, pose_motion, pose_rest, read_motion_file
-from mtbench.faces.motion_geometry import check_geometry
-from mtbench.faces.motion_headers import MotionSpec, is_given_once
-from mtbench.faces.resampling import MAX_FPS, MIN_FPS, count_frames, describe_resampling, resample_motion
-from mtbench.faces.templates import match_speaker, read_templates
-from mtbench.faces.topologies import load_topology
-from mtbench.faces.topology import BY_COUNT
-from mtbench.files.arrays import ArrayFileError, open_arrays
+from mtbench.faces import (
+    BY_COUNT,
+    MAX_FPS,
+    MIN_FPS,
+    MotionSpec,
+    check_geometry,
+    count_frames,
+    describe_resampling,
+    is_given_once,
+    load_topology,
+    match_speaker,
+    motion_kind,
+    pose_motion,
+    pose_rest,
+    read_motion_file,
+    read_templates,
+    resample_motion,
+)
+from mtbench.files import ArrayFileError, open_arrays
 from mtbench.timing import FPS
 
 MOTION_SUFFIXES = (".npz", ".npy")

@@ -15,18 +15,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mtbench.benchmarks.benchmark import Benchmark, bundled_benchmarks, load_benchmark
-from mtbench.benchmarks.manifest import MANIFEST
+from mtbench.benchmarks import MANIFEST, Benchmark, bundled_benchmarks, load_benchmark
 from mtbench.errors import PrerequisiteError, UsageError, list_some
-from mtbench.files.atomic import write_atomically
+from mtbench.files import write_atomically
 from mtbench.making.manifest_edits import edit_manifest, made_phones
-from mtbench.speech.languages import display_name, language_code
-from mtbench.speech.lexicon import format_lexicon
-from mtbench.speech.multitalk_languages import LANGUAGES
+from mtbench.speech import LANGUAGES, display_name, format_lexicon, language_code
 
 if TYPE_CHECKING:
-    from mtbench.synth.espeak import Espeak
-    from mtbench.synth.word_lists import WordList
+    from mtbench.synth import Espeak, WordList
 
 _HEAD = "# Word list by mtbench benchmark lexicon; it is made anew unless this is changed: "
 
@@ -65,7 +61,7 @@ class MadeLists:
 
     def remarks(self, most: int = 5) -> list[str]:
         """Return what has to be known: lists that were kept, and words that are read otherwise than written."""
-        from mtbench.synth.transcripts import REMARKS
+        from mtbench.synth import REMARKS
 
         lines = [f"{display_name(code)}: {why}{self._count_phones(code)}" for code, why in self.kept.items()]
         for code, made in self.lists.items():
@@ -122,7 +118,7 @@ def make_word_lists(
         )
     wanted = _choose_languages(benchmark, languages)
     engine = start_engine()
-    from mtbench.synth.word_lists import COMMON_WORDS, make_word_list
+    from mtbench.synth import COMMON_WORDS, make_word_list
 
     common = COMMON_WORDS if common is None else common
     if common < 0:
@@ -174,7 +170,7 @@ def start_engine() -> Espeak:
     try:
         import wordfreq  # noqa: F401
 
-        from mtbench.synth.espeak import Espeak
+        from mtbench.synth import Espeak
     except ImportError as error:
         raise PrerequisiteError(
             f"word lists are made with a speech engine and word counts ({error}); install the extra: pip install "

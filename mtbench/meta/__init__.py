@@ -1,9 +1,44 @@
 """Meta-evaluation: does the metric measure what it claims to? Known degradations in, orderings out.
 
-Conventions
------------
-A *system* is a known degradation of a benchmark's ground truth at one strength. :mod:`mtbench.meta.systems`
-says which there are, :mod:`mtbench.meta.degradations` makes their motion, :mod:`mtbench.meta.runs` lets a
-recognizer read them, :mod:`mtbench.meta.scores` holds what came out, clip by clip; every statistic, plot and
-report is a function of that alone.
+A *system* is a known degradation of a benchmark's ground truth at one strength; what a recognizer makes of all
+systems is kept clip by clip, and every statistic, plot and report is a function of that alone.
+
+Contents
+--------
+================== ==============================================================================
+``confusions``     What lips cannot tell apart: confusions of viseme classes, seen through video
+``correlation``    Rank correlation of a metric's scores with the order of systems that is known
+``curves``         Curves of a metric over the strength of a degradation and over noise, and
+``degradations``   Known degradations of motion and of timed phones
+``estimates``      Scores of systems with replicates: what every statistic of the
+``fairness``       Fairness: whether a metric treats languages alike, and what goes with the
+``monotonicity``   Whether every curve is monotone within its intervals: more damage must never
+``page_insights``  Sections of the report's page on what a metric sees: nuisances, sensitivity
+``page_parts``     Pieces of the report's page: tables, numbers, the style sheet
+``pairwise``       Pairwise accuracy with ties: how often a metric knows which of two systems is
+``performance``    A clip's ground truth, ready to be degraded, and the one function that makes
+``permutation``    Exact permutation tests of rank correlations within strata
+``plot_insights``  Plots of what a metric sees and what it does not: sensitivity, noise
+``plots``          Plots of a meta-evaluation's report, as SVG
+``reading``        Reading one clip of one system: degrade, measure, render, recognize
+``report``         The report of a meta-evaluation: every statistic as one JSON value, a page
+``report_page``    The page of a meta-evaluation's report: one HTML file with everything in it
+``runs``           Letting a recognizer read every system of the meta-evaluation
+``scores``         What a recognizer made of every system of the meta-evaluation, clip by clip
+``sensitivity``    Sensitivity: how many clips tell two systems apart, and in which noise at
+``system_files``   What is kept of a system that was read: one file each, so that a killed run
+``systems``        The systems of the meta-evaluation: families of degradations, their levels
+``verdicts``       What a meta-evaluation comes to: targets that can be missed or stay open, and
+``viseme_classes`` Classes of phones that look alike: what can be told apart by eye, for
+================== ==============================================================================
+
+Examples
+--------
+``mtbench validate-metric --quick`` writes the report.
 """
+
+from __future__ import annotations
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

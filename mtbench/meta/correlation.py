@@ -34,7 +34,7 @@ import numpy as np
 from mtbench.meta.estimates import Measure, Number, Study, summarize
 from mtbench.meta.permutation import average_ranks, draw_orders, exact_p
 from mtbench.meta.systems import FAMILIES, GROUND_TRUTH, System
-from mtbench.results.statistics import TRIALS
+from mtbench.results import TRIALS
 
 #: Shortest chain that has a correlation: two systems are ±1 whatever happens.
 SHORTEST = 3

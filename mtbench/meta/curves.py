@@ -28,7 +28,7 @@ from mtbench.meta.monotonicity import (
 )
 from mtbench.meta.scores import parse_condition
 from mtbench.meta.systems import CURVES, FAMILIES, GROUND_TRUTH, System
-from mtbench.results.statistics import paired_randomisation
+from mtbench.results import paired_randomisation
 
 #: Points of error rate that a nuisance may cost.
 TOLERANCE = 2.0

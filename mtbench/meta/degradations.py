@@ -22,7 +22,7 @@ import numpy as np
 from mtbench.meta.viseme_classes import class_by_phone, unlike_phones
 
 if TYPE_CHECKING:
-    from mtbench.benchmarks.phone_times import PhoneTime
+    from mtbench.benchmarks import PhoneTime
 
 #: Raise one when the same system gets other motion.
 VERSION = "1"

@@ -21,14 +21,8 @@ import numpy as np
 
 from mtbench.errors import UsageError
 from mtbench.meta.scores import MetaScores, parse_condition
-from mtbench.metrics.base import METRICS
-from mtbench.results.statistics import (
-    REPLICATES,
-    SEED,
-    derive_generator,
-    draw_cluster_counts,
-    percentile_interval,
-)
+from mtbench.metrics import METRICS
+from mtbench.results import REPLICATES, SEED, derive_generator, draw_cluster_counts, percentile_interval
 
 #: The condition that AVLR is published at, chosen among equals.
 PUBLISHED_SNR, PUBLISHED_NOISE = -7.5, "babble"

@@ -25,12 +25,11 @@ from mtbench.meta.estimates import Measure, Study, measure_errors, summarize
 from mtbench.meta.permutation import draw_orders
 from mtbench.meta.scores import MetaScores, condition_name, parse_condition
 from mtbench.meta.systems import GROUND_TRUTH, STATIC
-from mtbench.results.statistics import TRIALS, adjust_holm, percentile_interval
-from mtbench.speech.languages import headline_rate
-from mtbench.speech.multitalk_languages import LANGUAGES
+from mtbench.results import TRIALS, adjust_holm, percentile_interval
+from mtbench.speech import LANGUAGES, headline_rate
 
 if TYPE_CHECKING:
-    from mtbench.benchmarks.benchmark import Benchmark
+    from mtbench.benchmarks import Benchmark
 
 #: Traits of a language, and how they are called in reports.
 TRAITS = {

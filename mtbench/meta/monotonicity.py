@@ -21,7 +21,7 @@ import numpy as np
 
 from mtbench.meta.correlation import Chain
 from mtbench.meta.estimates import Measure, Number, Study, summarize
-from mtbench.results.statistics import adjust_holm, paired_randomisation
+from mtbench.results import adjust_holm, paired_randomisation
 
 #: Level at which a reversal counts.
 ALPHA = 0.05

@@ -12,7 +12,7 @@ from typing import Any
 
 from mtbench.meta.curves import TOLERANCE
 from mtbench.meta.page_parts import fold, format_number, format_p, format_range, make_table, mark
-from mtbench.speech.languages import display_name
+from mtbench.speech import display_name
 
 
 def show_nuisances(report: Mapping[str, Any], plot: Callable[[str], str]) -> str:

@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mtbench.benchmarks.ground_truth import neutral_face
-from mtbench.benchmarks.phone_times import PhoneTime, read_phone_times
+from mtbench.benchmarks import PhoneTime, neutral_face, read_phone_times
 from mtbench.errors import UsageError
 from mtbench.meta.degradations import (
     LADDER,
@@ -33,11 +32,10 @@ from mtbench.meta.degradations import (
     turn_head,
 )
 from mtbench.meta.systems import GROUND_TRUTH, System
-from mtbench.submissions.controls import Displacement, fit_frames, lag, partner, read_displacement
+from mtbench.submissions import Displacement, fit_frames, lag, partner, read_displacement
 
 if TYPE_CHECKING:
-    from mtbench.benchmarks.benchmark import Benchmark
-    from mtbench.benchmarks.clip import Clip
+    from mtbench.benchmarks import Benchmark, Clip
 
 #: The largest deviation of a mouth's curve by which the animator still counts as the ground truth's maker:
 #: phone times are written with four decimals, which moves curves by some thousandths.
@@ -92,21 +90,20 @@ class Performance:
 
     def curves(self, phones: Sequence[PhoneTime], missed: frozenset[int] = frozenset()) -> np.ndarray:
         """Return the ground truth's curves as far as other *phones* leave them as they are, (T, U) float32."""
-        from mtbench.synth.articulation import CEILING
+        from mtbench.synth import CEILING
 
         change = self._animate(phones, missed) - self.animated
         return np.clip(self.displacement.frames + change, 0.0, np.float32(CEILING))
 
     def pose(self, curves: np.ndarray, identity: str | None = None) -> np.ndarray:
         """Return the vertices of facial-unit *curves* on the clip's speaker or another *identity*."""
-        from mtbench.faces.head import load_head
+        from mtbench.faces import load_head
 
         head = load_head()
         return head.pose(curves, head.identity(identity or self.displacement.identity or "neutral"))
 
     def _animate(self, phones: Sequence[PhoneTime], missed: frozenset[int] = frozenset()) -> np.ndarray:
-        from mtbench.synth.articulation import animate
-        from mtbench.synth.articulation_settings import DEFAULT
+        from mtbench.synth import DEFAULT, animate
 
         still = replace(DEFAULT, liveliness=0.0)
         return animate(phones, self.duration, still, self.clip.fps, missed=missed)
@@ -133,7 +130,7 @@ def find_obstacle(performance: Performance) -> str | None:
 
 @lru_cache(maxsize=1)
 def _upper_face_columns() -> list[int]:
-    from mtbench.faces.head import load_head
+    from mtbench.faces import load_head
 
     return [i for i, name in enumerate(load_head().unit_names) if name.startswith(("brow", "eye"))]
 
@@ -179,7 +176,7 @@ def _climb(p: Performance, step: float) -> np.ndarray:
 
 
 def _swap_identity(p: Performance, turn: float) -> np.ndarray:
-    from mtbench.faces.head import load_head
+    from mtbench.faces import load_head
 
     others = [name for name in load_head().identity_names if name != p.displacement.identity]
     order = clip_rng(p.clip.id, "identity").permutation(len(others))
@@ -192,7 +189,7 @@ def _shuffle(p: Performance, _: float) -> np.ndarray:
 
 
 def _ruffle_forehead(p: Performance, millimetres: float) -> np.ndarray:
-    from mtbench.faces.topologies import load_topology
+    from mtbench.faces import load_topology
 
     assert p.clip.topology is not None
     return jitter(p.vertices, millimetres, p.clip.id, load_topology(p.clip.topology).region("upper_face"))

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mtbench.results.statistics import SEED, TRIALS, derive_generator
+from mtbench.results import SEED, TRIALS, derive_generator
 
 #: Largest stratum whose orders are all counted: 2**n subsets are visited.
 EXACT = 12

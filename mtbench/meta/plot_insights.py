@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mtbench.meta.scores import parse_condition
-from mtbench.results.plot_style import (
+from mtbench.results import (
     BLUE,
     DARK,
     GREEN,
@@ -26,7 +26,7 @@ from mtbench.results.plot_style import (
     make_handle,
     place_legend,
 )
-from mtbench.speech.languages import display_name
+from mtbench.speech import display_name
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

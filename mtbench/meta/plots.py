@@ -25,7 +25,7 @@ from mtbench.meta.plot_insights import (
     draw_sensitivity,
 )
 from mtbench.meta.systems import FAMILIES
-from mtbench.results.plot_style import (
+from mtbench.results import (
     BLUE,
     DARK,
     GREY,

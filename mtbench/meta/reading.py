@@ -14,18 +14,16 @@ from typing import Any
 
 import numpy as np
 
-from mtbench.avsr.base import Hypothesis, Recognizer, transcribe_checked
-from mtbench.avsr.registry import load_recognizer
-from mtbench.benchmarks.benchmark import load_benchmark
-from mtbench.benchmarks.clip import Clip
-from mtbench.faces.topologies import load_topology
+from mtbench.avsr import Hypothesis, Recognizer, load_recognizer, transcribe_checked
+from mtbench.benchmarks import Clip, load_benchmark
+from mtbench.faces import load_topology
 from mtbench.meta.performance import Performance, degrade
 from mtbench.meta.scores import parse_condition
 from mtbench.meta.system_files import ClipRecord
 from mtbench.meta.systems import GROUND_TRUTH, System
-from mtbench.metrics.edit_counts import EditCounts
-from mtbench.scoring.stages import MIXTURES, Acoustics, Setup, audio_digest, workshop
-from mtbench.speech.languages import headline_rate
+from mtbench.metrics import EditCounts
+from mtbench.scoring import MIXTURES, Acoustics, Setup, audio_digest, workshop
+from mtbench.speech import headline_rate
 
 #: Where every system is read, decibels.
 HEADLINE_SNR = -7.5
@@ -64,7 +62,7 @@ def reader_of(name: str, weights: str | None) -> Recognizer:
     """Return the recognizer *name*, ``openhead-av`` with other *weights* than the bundled ones if given."""
     if weights is None:
         return load_recognizer(name)
-    from mtbench.avsr.openhead.recognizer import OpenheadAV
+    from mtbench.avsr.openhead import OpenheadAV
 
     return OpenheadAV.load(weights)
 
@@ -76,7 +74,7 @@ def _lexicon(benchmark: str, language: str) -> Any:
 
 def read_clip(task: ClipTask) -> ClipRecord:
     """Degrade one clip, measure its geometry, and let the recognizer read it."""
-    from mtbench.renderers.mouth_crop import render_mouth_crops
+    from mtbench.renderers import render_mouth_crops
 
     stages = task.setup.stages
     shop = workshop(stages)
@@ -113,7 +111,7 @@ def read_clip(task: ClipTask) -> ClipRecord:
 
 def _count(clip: Clip, name: str, hypothesis: Hypothesis) -> tuple[EditCounts, EditCounts | None]:
     """Return the edits of the condition *name*: words or characters, whichever is the headline, and phones."""
-    from mtbench.scoring.rows import measure_recognition
+    from mtbench.scoring import measure_recognition
 
     modality, snr_db, noise = parse_condition(name)
     row = measure_recognition(
@@ -135,7 +133,7 @@ def _count(clip: Clip, name: str, hypothesis: Hypothesis) -> tuple[EditCounts, E
 
 def _hear(setup: RunSetup, clip: Clip, name: str) -> Any:
     """Return the (640 T,) float32 sound of a condition, None for silence."""
-    from mtbench.speech.audio import from_pcm16
+    from mtbench.speech import from_pcm16
 
     modality, snr_db, noise = parse_condition(name)
     if modality == "v":
@@ -152,8 +150,8 @@ def _hear(setup: RunSetup, clip: Clip, name: str) -> Any:
 
 def _measure_geometry(performance: Performance, vertices: np.ndarray) -> dict[str, float | None]:
     """Return the geometric metrics of one clip, each in its own unit, means over frames."""
-    from mtbench.benchmarks.ground_truth import template_face
-    from mtbench.metrics.geometry import measure_geometry
+    from mtbench.benchmarks import template_face
+    from mtbench.metrics import measure_geometry
 
     topology = load_topology(performance.clip.topology or "")
     template = template_face(performance.clip)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mtbench.errors import PrerequisiteError, UsageError
-from mtbench.files.atomic import write_atomically
+from mtbench.files import write_atomically
 from mtbench.meta.confusions import confuse_ground_truth
 from mtbench.meta.correlation import Correlation, correlate
 from mtbench.meta.curves import compare_with_truth, trace_curves, trace_noise
@@ -30,11 +30,10 @@ from mtbench.meta.scores import MetaScores
 from mtbench.meta.sensitivity import compare_amplitudes, compare_conditions, default_contrasts
 from mtbench.meta.systems import GROUND_TRUTH, SHUFFLED, STATIC
 from mtbench.meta.verdicts import check_targets, say_verdict
-from mtbench.results.run_files import round_floats
-from mtbench.results.statistics import REPLICATES, SEED, percentile_interval
+from mtbench.results import REPLICATES, SEED, percentile_interval, round_floats
 
 if TYPE_CHECKING:
-    from mtbench.benchmarks.benchmark import Benchmark
+    from mtbench.benchmarks import Benchmark
 
 SCHEMA = 1
 REPORT_JSON, REPORT_HTML, PLOTS = "report.json", "report.html", "plots"

@@ -25,7 +25,7 @@ from mtbench.meta.page_parts import (
     make_table,
     mark,
 )
-from mtbench.speech.languages import display_name
+from mtbench.speech import display_name
 
 #: What each plot shows, for those who cannot see it.
 _ALT = {

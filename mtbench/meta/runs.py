@@ -22,25 +22,19 @@ from typing import Any
 
 import numpy as np
 
-from mtbench.avsr.base import Recognizer, identify
-from mtbench.benchmarks.benchmark import Benchmark, load_benchmark
-from mtbench.benchmarks.clip import Clip
+from mtbench.avsr import Recognizer, identify
+from mtbench.benchmarks import Benchmark, Clip, load_benchmark
 from mtbench.errors import UsageError
-from mtbench.faces.topologies import load_topology, require_renderable
+from mtbench.faces import load_topology, require_renderable
 from mtbench.meta.degradations import SEED, VERSION
 from mtbench.meta.performance import Performance, find_obstacle
 from mtbench.meta.reading import GEOMETRY, HEADLINE_SNR, ClipTask, RunSetup, read_clip, reader_of
 from mtbench.meta.scores import MetaScores, condition_name
 from mtbench.meta.system_files import ClipRecord, read_records, write_records
 from mtbench.meta.systems import FAMILIES, GROUND_TRUTH, STATIC, System, default_systems, select_systems
-from mtbench.scoring.scoring import BUNDLED_NOISES
-from mtbench.scoring.stages import Setup, forget, workshop
-from mtbench.speech.languages import language_code
-from mtbench.speech.noise import NOISE_SEED
-from mtbench.speech.normalizers import DEFAULT_NORMALIZER
-from mtbench.work.cache import Cache, stage_key
-from mtbench.work.executor import Executor
-from mtbench.work.progress import make_progress
+from mtbench.scoring import BUNDLED_NOISES, Setup, forget, workshop
+from mtbench.speech import DEFAULT_NORMALIZER, NOISE_SEED, language_code
+from mtbench.work import Cache, Executor, make_progress, stage_key
 
 #: Raise one when the same system, recognizer and benchmark get other records.
 RUNS_VERSION = "1"
@@ -215,7 +209,7 @@ def _describe(
     left_out: dict[str, str],
     quick: bool,
 ) -> dict[str, Any]:
-    from mtbench.renderers.mouth_crop import SIGNATURE
+    from mtbench.renderers import SIGNATURE
     from mtbench.version import __version__
 
     shop = workshop(setup.stages)

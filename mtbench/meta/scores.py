@@ -21,10 +21,9 @@ from typing import Any
 import numpy as np
 
 from mtbench.errors import UsageError
-from mtbench.files.atomic import write_atomically
-from mtbench.files.digests import digest_bytes
+from mtbench.files import digest_bytes, write_atomically
 from mtbench.meta.systems import System
-from mtbench.results.checks import parse_json
+from mtbench.results import parse_json
 
 SCORES_FILE, ARRAYS_FILE = "scores.json", "scores.npz"
 SCHEMA = 1

@@ -33,7 +33,7 @@ from mtbench.meta.estimates import (
 )
 from mtbench.meta.scores import parse_condition
 from mtbench.meta.systems import GROUND_TRUTH
-from mtbench.results.statistics import percentile_interval
+from mtbench.results import percentile_interval
 
 #: z(0.975) + z(0.8): 95 % confidence, two-sided, with 80 % power.
 Z_TOTAL = 1.959963984540054 + 0.8416212335729143

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from mtbench.files.atomic import write_atomically
+from mtbench.files import write_atomically
 
 SCHEMA = 1
 

@@ -1,9 +1,37 @@
 """Metrics: one module each, per-clip sufficient statistics first, aggregation elsewhere.
 
-Conventions
------------
-Geometric metrics take (T, V, 3) vertices in metres, compute in float64 and raise where frame counts differ:
-a motion that stops early must not lose its bad frames. Error rates take normalised tokens.
-``mtbench.results.aggregation`` turns rows into estimates with intervals. :data:`mtbench.metrics.base.METRICS` lists
-names, units, directions.
+Geometric metrics take (T, V, 3) vertices in metres, compute in float64 and raise where frame counts differ: a motion
+that stops early must not lose its bad frames. Error rates take normalized tokens. :mod:`mtbench.results.aggregation`
+turns rows into estimates with intervals.
+
+Contents
+--------
+================= ==============================================================================
+``avlr``          AVLR: audio-visual lip readability, and what a face adds to it
+``base``          Names, units and directions of all metrics
+``cer``           Character error rate, the headline for languages written without blanks
+``distances``     Checks and distances that the geometric metrics share
+``edit_counts``   Counts of edits: the additive statistic that every error rate follows from
+``edits``         Minimal edit counts between token sequences, by jiwer
+``fdd``           Upper-face dynamics deviation (FDD): whether the upper face moves as much as
+``geometry``      All geometric statistics of one clip at once
+``geometry_sums`` Sums over the frames of a clip: the statistics that every geometric metric
+``lve``           Lip vertex error, in the variants that the literature calls by the same name
+``mve``           Mean vertex error: the mean distance over frames and all vertices
+``per``           Phone error rate: what a recognizer hears and sees before any lexicon
+``rigid``         Rigid alignment of one face motion with another, frame by frame: what is left
+``wer``           Word error rate
+================= ==============================================================================
+
+Examples
+--------
+>>> from mtbench.metrics import METRICS
+>>> METRICS["lve_mm"].unit
+'mm'
 """
+
+from __future__ import annotations
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from mtbench.metrics.edit_counts import EditCounts
 from mtbench.metrics.edits import count_edits
-from mtbench.speech.normalizers import DEFAULT_NORMALIZER, get_normalizer
+from mtbench.speech import DEFAULT_NORMALIZER, get_normalizer
 
 
 def count_character_edits(

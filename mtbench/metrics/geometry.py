@@ -11,7 +11,7 @@ import hashlib
 
 import numpy as np
 
-from mtbench.faces.topology import Topology
+from mtbench.faces import Topology
 from mtbench.metrics.fdd import fdd_m2
 from mtbench.metrics.geometry_sums import GeometrySums
 from mtbench.metrics.lve import (

@@ -17,9 +17,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mtbench.metrics.base import METRICS
-from mtbench.metrics.edit_counts import EditCounts
-from mtbench.metrics.geometry_sums import GeometrySums
+from mtbench.metrics import METRICS, EditCounts, GeometrySums
 from mtbench.results.rows import FACES, MODALITIES, GeometryRow, RecognitionRow, Row
 from mtbench.results.signature import KEYS, Signature
 

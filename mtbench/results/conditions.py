@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from mtbench.metrics.base import METRICS
+from mtbench.metrics import METRICS
 from mtbench.results.signature import Signature, cut_digests
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mtbench.metrics.geometry_sums import GeometrySums
+from mtbench.metrics import GeometrySums
 from mtbench.results.rows import GeometryRow, Row
 
 #: LVE before over LVE after aligning the head, and the least difference in millimetres.

@@ -13,7 +13,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mtbench.benchmarks.benchmark import Benchmark
+    from mtbench.benchmarks import Benchmark
     from mtbench.results.comparison import Comparison
     from mtbench.results.tables import Table
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mtbench.errors import UsageError
-from mtbench.metrics.base import METRICS
+from mtbench.metrics import METRICS
 from mtbench.results.rows import Row
 from mtbench.results.series import Series, collect_series
 from mtbench.results.statistics import (

@@ -10,11 +10,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mtbench.metrics.cer import count_character_edits
-from mtbench.metrics.per import count_phone_edits
-from mtbench.metrics.wer import count_word_edits
+from mtbench.metrics import count_character_edits, count_phone_edits, count_word_edits
 from mtbench.results.rows import RecognitionRow
-from mtbench.speech.normalizers import DEFAULT_NORMALIZER
+from mtbench.speech import DEFAULT_NORMALIZER
 
 
 def remeasure(row: RecognitionRow, normalizer: str = DEFAULT_NORMALIZER) -> RecognitionRow:

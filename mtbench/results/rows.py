@@ -18,8 +18,7 @@ from __future__ import annotations
 from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
-from mtbench.metrics.edit_counts import EditCounts
-from mtbench.metrics.geometry_sums import GeometrySums
+from mtbench.metrics import EditCounts, GeometrySums
 
 MODALITIES = ("av", "a", "v")
 FACES = ("entry", "static")

@@ -24,10 +24,7 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
 from mtbench.errors import UsageError
 from mtbench.extras import require_extra
-from mtbench.files.atomic import write_atomically
-from mtbench.files.names import slugify
-from mtbench.files.paths import explain_no_folder
-from mtbench.files.toml_files import validation_lines
+from mtbench.files import explain_no_folder, slugify, validation_lines, write_atomically
 from mtbench.results.checks import (
     RowKeeper,
     check_depth,

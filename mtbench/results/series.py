@@ -15,10 +15,9 @@ from typing import Protocol
 
 import numpy as np
 
-from mtbench.metrics.avlr import gain_statistics
-from mtbench.metrics.edit_counts import EditCounts
+from mtbench.metrics import EditCounts, gain_statistics
 from mtbench.results.rows import GeometryRow, RecognitionRow, Row
-from mtbench.speech.languages import headline_rate
+from mtbench.speech import headline_rate
 
 MISSING = "no result"
 _RATES = {"wer": "words", "cer": "chars", "per": "phones"}

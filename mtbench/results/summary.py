@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from mtbench.metrics.base import METRICS
+from mtbench.metrics import METRICS
 from mtbench.results.signature import Signature
 from mtbench.results.statistics import REPLICATES, SEED
 

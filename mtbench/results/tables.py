@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from mtbench.results.summary import SummaryRow, find_number
 from mtbench.results.understanding import Understanding
-from mtbench.speech.languages import display_name, headline_rate
+from mtbench.speech import display_name, headline_rate
 
 if TYPE_CHECKING:
     from mtbench.results.run_files import Run
@@ -247,7 +247,7 @@ _STAR = "* character error rate; ** also: synthetic speech that only approximate
 
 
 def _name(language: str) -> str:
-    from mtbench.speech.multitalk_languages import LANGUAGES
+    from mtbench.speech import LANGUAGES
 
     known = LANGUAGES.get(language)
     mark = "*" if headline_rate(language) == "cer" else ""

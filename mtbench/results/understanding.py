@@ -18,9 +18,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from mtbench.metrics.edit_counts import EditCounts
+from mtbench.metrics import EditCounts
 from mtbench.results.rows import RecognitionRow
-from mtbench.speech.languages import display_name, headline_rate
+from mtbench.speech import display_name, headline_rate
 
 #: Per cent of error on clean sound alone above which a recognizer doesn't understand the speech.
 UNDERSTANDING_LIMIT = 30.0

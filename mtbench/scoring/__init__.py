@@ -1,1 +1,22 @@
-"""scoring."""
+"""Scoring: from a submission to a result folder.
+
+Contents
+--------
+================= ==============================================================================
+``demonstration`` ``mtbench demo``: control entries, made and scored in one go
+``pipeline``      Running all stages of a score, stage by stage, and collecting what they made
+``rows``          From hypotheses to the rows of a result
+``scoring``       Scoring a submission: ``mtbench.score`` and ``mtbench.rescore``
+``stages``        The stages of scoring: mixtures, crops, geometry, hypotheses; each a function
+================= ==============================================================================
+
+Examples
+--------
+``mtbench.score("submission", "openhead-20", out="results")`` is what ``mtbench score submission`` runs.
+"""
+
+from __future__ import annotations
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mtbench.benchmarks.benchmark import load_benchmark
-from mtbench.results.run_files import Run
+from mtbench.benchmarks import load_benchmark
+from mtbench.results import Run
 from mtbench.scoring.scoring import score
-from mtbench.submissions.controls import CONTROLS, make_controls
-from mtbench.work.executor import Executor
+from mtbench.submissions import CONTROLS, make_controls
+from mtbench.work import Executor
 
 
 def run_demo(

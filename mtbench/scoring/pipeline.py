@@ -15,11 +15,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from mtbench.avsr.base import Hypothesis
-from mtbench.benchmarks.clip import Clip
+from mtbench.avsr import Hypothesis
+from mtbench.benchmarks import Clip
 from mtbench.errors import Problem, SubmissionError
-from mtbench.faces.topologies import require_renderable
-from mtbench.metrics.geometry_sums import GeometrySums
+from mtbench.faces import require_renderable
+from mtbench.metrics import GeometrySums
 from mtbench.scoring.stages import (
     CLEAN,
     CROPS,
@@ -39,8 +39,7 @@ from mtbench.scoring.stages import (
     recognize,
     workshop,
 )
-from mtbench.work.executor import Executor
-from mtbench.work.progress import Progress
+from mtbench.work import Executor, Progress
 
 T = TypeVar("T")
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mtbench.avsr.base import Hypothesis
-from mtbench.results.recount import remeasure
-from mtbench.results.rows import RecognitionRow
-from mtbench.speech.normalizers import DEFAULT_NORMALIZER
+from mtbench.avsr import Hypothesis
+from mtbench.results import RecognitionRow, remeasure
+from mtbench.speech import DEFAULT_NORMALIZER
 
 
 def measure_recognition(

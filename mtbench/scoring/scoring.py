@@ -19,48 +19,62 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mtbench.avsr.base import Recognizer, identify
-from mtbench.benchmarks.benchmark import Benchmark, bundled_benchmarks, load_benchmark
-from mtbench.benchmarks.clip import Clip
-from mtbench.benchmarks.ground_truth import find_untemplated, name_model, name_templates, name_truth_models
-from mtbench.benchmarks.vocabulary import warn_of_unlisted
+from mtbench.avsr import Recognizer, identify
+from mtbench.benchmarks import (
+    Benchmark,
+    Clip,
+    bundled_benchmarks,
+    find_untemplated,
+    load_benchmark,
+    name_model,
+    name_templates,
+    name_truth_models,
+    warn_of_unlisted,
+)
 from mtbench.errors import UsageError, summarize_notes
-from mtbench.files.digests import digest_bytes
-from mtbench.metrics.geometry import name_region
-from mtbench.renderers.base import Appearance
-from mtbench.results.aggregation import aggregate
-from mtbench.results.folders import place_beside, place_run
-from mtbench.results.head_motion import warn_of_head_motion
-from mtbench.results.recount import remeasure
-from mtbench.results.rows import GeometryRow, RecognitionRow, Row
-from mtbench.results.run_files import (
+from mtbench.files import digest_bytes
+from mtbench.metrics import name_region
+from mtbench.renderers import Appearance
+from mtbench.results import (
     SCHEMA_VERSION,
     BenchmarkRef,
+    GeometryRow,
+    RecognitionRow,
     RecognizerRef,
+    Row,
     Run,
+    SignatureContext,
     SystemRef,
+    Understanding,
     UnderstandingRef,
+    aggregate,
     canonical_rows,
     digest_rows,
+    is_understanding_warning,
+    list_signatures,
+    measure_understanding,
+    place_beside,
+    place_run,
     read_results,
+    remeasure,
     round_floats,
+    warn_of_head_motion,
     write_results,
 )
-from mtbench.results.summary import SignatureContext, list_signatures
-from mtbench.results.understanding import Understanding, is_understanding_warning, measure_understanding
 from mtbench.scoring.pipeline import Condition, Outcome, list_conditions, run_stages
 from mtbench.scoring.rows import measure_recognition
 from mtbench.scoring.stages import CLEAN, Setup, forget, workshop
-from mtbench.speech.audio import MIXING_VERSION
-from mtbench.speech.noise import NOISE_SEED, NoiseSet, load_noises
-from mtbench.speech.normalizers import DEFAULT_NORMALIZER, get_normalizer
-from mtbench.submissions.submission import Submission
-from mtbench.submissions.validation import load_submission
+from mtbench.speech import (
+    DEFAULT_NORMALIZER,
+    MIXING_VERSION,
+    NOISE_SEED,
+    NoiseSet,
+    get_normalizer,
+    load_noises,
+)
+from mtbench.submissions import Submission, load_submission
 from mtbench.timing import SAMPLE_RATE
-from mtbench.work.cache import Cache
-from mtbench.work.environment import describe_environment
-from mtbench.work.executor import Executor
-from mtbench.work.progress import Progress, make_progress
+from mtbench.work import Cache, Executor, Progress, describe_environment, make_progress
 
 #: Signal-to-noise ratios of the paper, decibels.
 DEFAULT_SNRS = (-7.5, -10.0)
@@ -381,7 +395,7 @@ def _describe_settings(
     if len(compared) < len(benchmark.clips):
         still["rest"] = f"{topology.name}#{topology.neutral_digest}"
     if shop.recognizer is not None:
-        from mtbench.renderers.mouth_crop import SIGNATURE
+        from mtbench.renderers import SIGNATURE
 
         lexicons = [benchmark.lexicons[lang].read_bytes() for lang in sorted(benchmark.lexicons)]
         appearance = digest_bytes(repr(setup.appearance).encode())[:8]

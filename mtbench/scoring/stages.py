@@ -17,11 +17,11 @@ from typing import Any
 
 import numpy as np
 
-from mtbench.avsr.base import Recognizer, cache_identity, transcribe_checked
-from mtbench.avsr.registry import load_recognizer
-from mtbench.benchmarks.benchmark import Benchmark, load_benchmark
-from mtbench.benchmarks.clip import Clip
-from mtbench.benchmarks.ground_truth import (
+from mtbench.avsr import Recognizer, cache_identity, load_recognizer, transcribe_checked
+from mtbench.benchmarks import (
+    Benchmark,
+    Clip,
+    load_benchmark,
     motion_file_digest,
     static_digest,
     static_face,
@@ -30,16 +30,21 @@ from mtbench.benchmarks.ground_truth import (
     truth_digest,
 )
 from mtbench.errors import Problem, SubmissionError, UsageError
-from mtbench.faces.topologies import load_topology
-from mtbench.faces.topology import Topology
-from mtbench.files.digests import digest_array, digest_bytes
-from mtbench.renderers.base import Appearance, Renderer
-from mtbench.renderers.registry import load_renderer
-from mtbench.speech.audio import MIXING_VERSION, from_pcm16, mix_at_snr, to_pcm16
-from mtbench.speech.noise import NOISE_SEED, Noise, NoiseSet, load_noises
-from mtbench.submissions.submission import Submission
-from mtbench.submissions.validation import load_submission
-from mtbench.work.cache import STAGES, Cache, stage_key
+from mtbench.faces import Topology, load_topology
+from mtbench.files import digest_array, digest_bytes
+from mtbench.renderers import Appearance, Renderer, load_renderer
+from mtbench.speech import (
+    MIXING_VERSION,
+    NOISE_SEED,
+    Noise,
+    NoiseSet,
+    from_pcm16,
+    load_noises,
+    mix_at_snr,
+    to_pcm16,
+)
+from mtbench.submissions import Submission, load_submission
+from mtbench.work import STAGES, Cache, stage_key
 
 MIXTURES, CROPS, GEOMETRY, HYPOTHESES = STAGES
 #: Raise one when the stage's results change though its inputs and settings do not.
@@ -195,7 +200,7 @@ class Workshop:
 
     def crops_key(self, clip: Clip, face: str) -> str:
         """Return the key of the mouth crops of *clip* with *face* (``"entry"`` or ``"static"``)."""
-        from mtbench.renderers.mouth_crop import SIGNATURE
+        from mtbench.renderers import SIGNATURE
 
         settings = {
             "renderer": self.renderer.name,
@@ -239,7 +244,7 @@ class Workshop:
 
     def render(self, clip: Clip, face: str, vertices: np.ndarray | None = None) -> np.ndarray:
         """Return (T, 96, 96) uint8 mouth crops of *clip* with *face*."""
-        from mtbench.renderers.mouth_crop import render_mouth_crops
+        from mtbench.renderers import render_mouth_crops
 
         vertices = self.vertices(clip, face) if vertices is None else vertices
         return render_mouth_crops(self.renderer, self.topology, vertices, self.setup.appearance)
@@ -256,7 +261,7 @@ class Workshop:
 
     def measure(self, clip: Clip, vertices: np.ndarray) -> dict[str, Any]:
         """Return the geometric sums of *clip* as JSON values."""
-        from mtbench.metrics.geometry import measure_geometry
+        from mtbench.metrics import measure_geometry
 
         truth = clip.motion
         assert truth is not None

@@ -14,11 +14,8 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 
 from mtbench.errors import UsageError
-from mtbench.metrics.cer import count_character_edits
-from mtbench.metrics.edit_counts import EditCounts
-from mtbench.metrics.wer import count_word_edits
-from mtbench.speech.languages import display_name, headline_rate, language_code
-from mtbench.speech.normalizers import DEFAULT_NORMALIZER, get_normalizer
+from mtbench.metrics import EditCounts, count_character_edits, count_word_edits
+from mtbench.speech import DEFAULT_NORMALIZER, display_name, get_normalizer, headline_rate, language_code
 
 
 def wer(

@@ -13,13 +13,17 @@ from pathlib import Path
 
 import numpy as np
 
-from mtbench.avsr.base import Hypothesis, Recognizer
-from mtbench.avsr.registry import load_recognizer
+from mtbench.avsr import Hypothesis, Recognizer, load_recognizer
 from mtbench.errors import UsageError
-from mtbench.speech.audio import fit_length, resample
-from mtbench.speech.languages import display_name, language_code
-from mtbench.speech.lexicon import Lexicon, load_lexicon
-from mtbench.speech.sound_files import load_audio
+from mtbench.speech import (
+    Lexicon,
+    display_name,
+    fit_length,
+    language_code,
+    load_audio,
+    load_lexicon,
+    resample,
+)
 from mtbench.timing import SAMPLE_RATE, SAMPLES_PER_FRAME
 
 #: Longest clip, in frames: four minutes.
@@ -73,7 +77,7 @@ def transcribe(
     >>> mtbench.transcribe(None, clip.audio, "eng", lexicon="openhead-20").text  # doctest: +SKIP
     'all human beings are born free and equal in dignity and rights'
     """
-    from mtbench.work.threads import single_threaded_torch
+    from mtbench.work import single_threaded_torch
 
     if crops is None and sound is None:
         raise UsageError("neither crops nor sound: give the recognizer something to see or to hear")
@@ -112,7 +116,7 @@ def _load(name: str) -> Recognizer:
 def _find_lexicon(lexicon: Lexicon | str | Path | None, code: str) -> Lexicon | None:
     if lexicon is None or isinstance(lexicon, Lexicon):
         return lexicon
-    from mtbench.benchmarks.benchmark import load_benchmark
+    from mtbench.benchmarks import load_benchmark
 
     if Path(lexicon).is_file():
         return load_lexicon(lexicon)
@@ -125,7 +129,7 @@ def _find_lexicon(lexicon: Lexicon | str | Path | None, code: str) -> Lexicon | 
 
 def _check_crops(crops: np.ndarray | str | Path) -> np.ndarray:
     if isinstance(crops, str | Path):
-        from mtbench.files.arrays import ArrayFileError, open_arrays
+        from mtbench.files import ArrayFileError, open_arrays
 
         try:
             with open_arrays(Path(crops), MAX_FRAMES * 96 * 96 + 4096) as file:

@@ -18,10 +18,9 @@ from typing import Any
 import numpy as np
 
 from mtbench.errors import UsageError
-from mtbench.faces.topology import Topology
-from mtbench.files.atomic import write_atomically
-from mtbench.renderers.base import Appearance
-from mtbench.renderers.registry import load_renderer
+from mtbench.faces import Topology
+from mtbench.files import write_atomically
+from mtbench.renderers import Appearance, load_renderer
 from mtbench.shortcuts.vertex_files import check_vertices, read_vertices, require_topology
 
 #: Most frames side by side where none is chosen.
@@ -135,7 +134,7 @@ def render(
     >>> mtbench.render(motion, frame=[0, 10], size=64)
     Picture(128 x 64 pixels, frames 0, 10)
     """
-    from mtbench.faces.topologies import require_renderable
+    from mtbench.faces import require_renderable
 
     if view not in _VIEWS:
         raise UsageError(f"unknown view {view!r}; known: {', '.join(_VIEWS)}")
@@ -156,12 +155,12 @@ def render(
     appearance = appearance or Appearance()
     positions = np.ascontiguousarray(positions, np.float32)
     if view == "mouth":
-        from mtbench.renderers.mouth_crop import SIZE, render_mouth_crops
+        from mtbench.renderers import SIZE, render_mouth_crops
 
         crops = render_mouth_crops(backend, found, positions, appearance)[list(frames)]
         pictures = crops.repeat(size // SIZE, axis=1).repeat(size // SIZE, axis=2)
     else:
-        from mtbench.renderers.cameras import portrait_camera
+        from mtbench.renderers import portrait_camera
 
         camera = portrait_camera(positions, size, size)
         pictures = backend.render(found, positions[list(frames)], camera, appearance, 3)

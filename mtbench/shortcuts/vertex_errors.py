@@ -18,10 +18,9 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from mtbench.errors import UsageError
-from mtbench.faces.motion import Motion
-from mtbench.faces.topology import Topology
-from mtbench.metrics.fdd import fdd_m2
-from mtbench.metrics.lve import (
+from mtbench.faces import Motion, Topology
+from mtbench.metrics import (
+    fdd_m2,
     sum_lve_aligned_mm,
     sum_lve_centred_mm,
     sum_lve_mean_mm,

@@ -14,12 +14,8 @@ from typing import Any
 import numpy as np
 
 from mtbench.errors import UsageError
-from mtbench.faces.motion import Motion
-from mtbench.faces.motion_geometry import check_geometry
-from mtbench.faces.topologies import load_topology
-from mtbench.faces.topology import BY_COUNT, Topology
-from mtbench.files.arrays import ArrayFileError, open_arrays
-from mtbench.files.mesh_files import MeshFileError, read_mesh
+from mtbench.faces import BY_COUNT, Motion, Topology, check_geometry, load_topology
+from mtbench.files import ArrayFileError, MeshFileError, open_arrays, read_mesh
 
 #: Most bytes that are read from a file.
 MAX_BYTES = 4 << 30

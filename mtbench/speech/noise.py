@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mtbench.errors import BenchmarkError, UsageError, list_some
-from mtbench.files.paths import explain_no_folder
+from mtbench.files import explain_no_folder
 from mtbench.speech.sound_files import SOUND_SUFFIXES, load_sound
 from mtbench.timing import SAMPLE_RATE, SAMPLES_PER_FRAME
 
 if TYPE_CHECKING:
-    from mtbench.benchmarks.clip import Clip
+    from mtbench.benchmarks import Clip
 
 #: Seed of the offsets; another one is another measurement.
 NOISE_SEED = 12345

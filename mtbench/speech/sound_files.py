@@ -174,7 +174,7 @@ def load_audio(path: Path, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
     path : Path
         Anything libsndfile reads: WAV, FLAC, OGG, MP3, …; or a video (extra ``[video]``).
     sample_rate : int
-        Wanted samples per second; other rates are resampled with :func:`resample`.
+        Wanted samples per second; other rates are resampled with :func:`mtbench.speech.audio.resample`.
 
     Returns
     -------

@@ -1,1 +1,23 @@
-"""submissions."""
+"""Submissions: what a system produced for the clips of a benchmark.
+
+Contents
+--------
+============== ==============================================================================
+``controls``   Control entries: submissions whose place in any ranking is known beforehand
+``rendering``  Pictures of a submission: videos for people, mouth crops as the recognizer
+``submission`` Submissions: what a system produced for the clips of a benchmark
+``validation`` Finding everything wrong with a submission at once
+============== ==============================================================================
+
+Examples
+--------
+>>> from mtbench.submissions import SubmissionManifest
+>>> SubmissionManifest.model_fields["unit"].default
+'m'
+"""
+
+from __future__ import annotations
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

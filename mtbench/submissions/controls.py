@@ -25,12 +25,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mtbench.benchmarks.benchmark import Benchmark, load_benchmark
-from mtbench.benchmarks.clip import Clip, read_motion_arrays
-from mtbench.benchmarks.ground_truth import neutral_face
+from mtbench.benchmarks import Benchmark, Clip, load_benchmark, neutral_face, read_motion_arrays
 from mtbench.errors import UsageError
-from mtbench.files.atomic import write_atomically
-from mtbench.files.file_errors import make_folder
+from mtbench.files import make_folder, write_atomically
 
 #: Names in the order of tables.
 CONTROLS = ("ground-truth", "half-amplitude", "lag-200ms", "shuffled", "static")

@@ -13,16 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from mtbench.benchmarks.benchmark import Benchmark, load_benchmark
-from mtbench.benchmarks.clip import Clip
+from mtbench.benchmarks import Benchmark, Clip, load_benchmark
 from mtbench.errors import UsageError
-from mtbench.faces.motion import Motion
-from mtbench.faces.topologies import load_topology, require_renderable
-from mtbench.faces.topology import Topology
-from mtbench.files.atomic import write_atomically
-from mtbench.files.file_errors import make_folder
-from mtbench.renderers.base import Appearance
-from mtbench.renderers.registry import load_renderer
+from mtbench.faces import Motion, Topology, load_topology, require_renderable
+from mtbench.files import make_folder, write_atomically
+from mtbench.renderers import Appearance, load_renderer
 from mtbench.submissions.validation import load_submission
 
 
@@ -66,7 +61,7 @@ def render_submission(
     SubmissionError, UsageError, PrerequisiteError
         As for :func:`mtbench.score`, and where there is no ground truth to show.
     """
-    from mtbench.renderers.mouth_crop import render_mouth_crops
+    from mtbench.renderers import render_mouth_crops
 
     if truth and not video:
         raise UsageError("the ground truth is shown in videos only: add --video")
@@ -84,7 +79,7 @@ def render_submission(
         clip = benchmark.clip(clip_id)
         motion = submission.motion(clip_id)
         if video:
-            from mtbench.renderers.video import write_video
+            from mtbench.renderers import write_video
 
             target = folder / f"{clip_id}.mp4"
             faces = [(topology, motion)] + ([_true_face(clip)] if truth else [])

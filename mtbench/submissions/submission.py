@@ -41,17 +41,23 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from mtbench.benchmarks.clip import Clip
-from mtbench.benchmarks.true_faces import find_truth
+from mtbench.benchmarks import Clip, find_truth
 from mtbench.errors import Note, SubmissionError, UsageError
-from mtbench.faces.motion import Motion
-from mtbench.faces.motion_files import pose_motion, read_motion_file
-from mtbench.faces.motion_headers import MotionSpec
-from mtbench.faces.resampling import FPS, MAX_FPS, MIN_FPS, count_frames, describe_resampling, resample_motion
-from mtbench.faces.topologies import load_topology
-from mtbench.faces.topology import Topology
-from mtbench.files.names import slugify
-from mtbench.files.toml_files import StrictModel
+from mtbench.faces import (
+    FPS,
+    MAX_FPS,
+    MIN_FPS,
+    Motion,
+    MotionSpec,
+    Topology,
+    count_frames,
+    describe_resampling,
+    load_topology,
+    pose_motion,
+    read_motion_file,
+    resample_motion,
+)
+from mtbench.files import StrictModel, slugify
 
 MANIFEST = "submission.toml"
 MOTION_FOLDER = "motion"

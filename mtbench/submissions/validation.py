@@ -23,16 +23,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from mtbench.benchmarks.benchmark import Benchmark, bundled_benchmarks, load_benchmark
-from mtbench.benchmarks.clip import measure_seconds
-from mtbench.benchmarks.true_faces import find_truth
+from mtbench.benchmarks import Benchmark, bundled_benchmarks, find_truth, load_benchmark, measure_seconds
 from mtbench.errors import BenchmarkError, Note, Problem, SubmissionError, UsageError
-from mtbench.faces.motion_files import read_motion_file
-from mtbench.faces.resampling import FPS, MAX_FPS, MIN_FPS
-from mtbench.faces.topologies import load_topology
-from mtbench.faces.topology import Topology
-from mtbench.files.paths import explain_no_folder
-from mtbench.files.toml_files import did_you_mean, read_toml, validation_lines
+from mtbench.faces import FPS, MAX_FPS, MIN_FPS, Topology, load_topology, read_motion_file
+from mtbench.files import did_you_mean, explain_no_folder, read_toml, validation_lines
 from mtbench.submissions.submission import MANIFEST, MOTION_FOLDER, Submission, SubmissionManifest, clip_spec
 
 _KINDS = ("vertices", "flame-params", "units")

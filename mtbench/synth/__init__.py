@@ -1,7 +1,49 @@
 """Synthetic speech and faces: what the bundled benchmark and the training examples are made of.
 
-Conventions
------------
-Needs the extra ``[synth]`` for everything that speaks; never imported for scoring. Languages are ISO 639-3
-codes, times are seconds, audio is float32 mono at 16 kHz.
+Needs the extra ``[synth]`` for everything that speaks; never imported for scoring. Languages are ISO 639-3 codes, times
+are seconds, sound is float32, mono at 16 kHz.
+
+Contents
+--------
+========================= ==============================================================================
+``articulation``          Articulation model: timed phones to facial-unit curves of the bundled head
+``articulation_settings`` Manners of articulation: animators that speak the same phones differently
+``articulation_targets``  Articulatory targets: what each phone asks of jaw, lips and tongue, and how
+``benchmark_writer``      Writing a synthetic benchmark's folder: clips, manifest, and a folder that
+``build``                 The bundled benchmark ``openhead-20``: speech, lexicons, ground-truth motion
+``build_engines``         The bundled benchmark ``openhead-engines``: sentences of ``openhead-20`` in
+``contacts``              Contacts: closed lips (p b m), lower lip at the upper teeth (f v); they hold
+``engine_phones``         From the phone sets of held-out engines to the inventory: one table and one
+``engine_segments``       What a held-out engine says that it spoke: its own phones with their times
+``engines``               Held-out speech engines: voices that training never hears, speaking the way
+``espeak``                Speech with timed phones from espeak-ng, through its C interface
+``face_mesh``             A face mesh as the transfer of facial units sees it: skin, the lips' insides
+``festival``              Speech with timed phones from festival's voices, each utterance by a process
+``flite``                 Speech with timed phones from flite's American voices, through its C libraries
+``frontends``             From written text to pairs of written word and spoken form, by language
+``lexicon_builder``       Lexicons of the bundled benchmark, from the engine's own pronunciations
+``noise_builder``         The bundled noises: babble, speech-shaped noise and something like music
+``phones``                The phone inventory: base IPA letters that the twenty languages share
+``real_speech``           Seven sentences spoken by people, from the GRID corpus: how well a recognizer
+``speech``                Random utterances for training: text, voice and speech in one call
+``texts``                 Texts to speak: the Universal Declaration of Human Rights in twenty
+``transcripts``           From a transcript as people write it to words and what the engine is given to
+``transfer``              Correspondence between the bundled head and another face mesh: which point of
+``transferred_head``      The bundled head's facial units on another face: the user's FLAME template
+``upper_face``            Blinks and brows: motion of the upper face that speech doesn't determine
+``voices``                Who speaks: engine voices of the twenty languages, and speakers for training
+``word_lists``            Word lists and reference phones for recordings of one's own
+========================= ==============================================================================
+
+Examples
+--------
+>>> from mtbench.synth import PHONES
+>>> "ŋ" in PHONES
+True
 """
+
+from __future__ import annotations
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

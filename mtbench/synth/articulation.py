@@ -233,7 +233,7 @@ def _average(curves: np.ndarray, n_frames: int, fps: float) -> np.ndarray:
 @lru_cache(maxsize=1)
 def _unit_table() -> tuple[np.ndarray, tuple[str, ...]]:
     """:data:`UNIT_ROWS` as an (11, U) array, and the head's unit names."""
-    from mtbench.faces.head import load_head
+    from mtbench.faces import load_head
 
     head = load_head()
     rows = [head.weights(UNIT_ROWS[name]) for name in (*PARAMETERS, "seal", "press", "teeth")]

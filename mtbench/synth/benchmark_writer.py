@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mtbench.errors import UsageError
-from mtbench.speech.audio import to_pcm16
+from mtbench.speech import to_pcm16
 from mtbench.synth.articulation import animate
 from mtbench.synth.espeak import Speech
 from mtbench.synth.speech import pad_speech

@@ -20,9 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mtbench.speech.languages import language_code
-from mtbench.speech.lexicon import write_lexicon
-from mtbench.speech.multitalk_languages import LANGUAGES
+from mtbench.speech import LANGUAGES, language_code, write_lexicon
 from mtbench.synth.benchmark_writer import (
     SHORTEST,
     Report,
@@ -139,7 +137,7 @@ def build_openhead20(
 
 def plan_clips(language: str, engine: Espeak) -> list[_Plan]:
     """Return the clips of *language*: sentence, voice whose rate makes it fit, identity."""
-    from mtbench.faces.head import load_head
+    from mtbench.faces import load_head
 
     identities = load_head().identity_names
     by_id = {s.id: s for s in sentences(language)}

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mtbench.benchmarks.benchmark import Benchmark, load_benchmark
+from mtbench.benchmarks import Benchmark, load_benchmark
 from mtbench.errors import PrerequisiteError
 from mtbench.synth.benchmark_writer import (
     Report,
@@ -120,7 +120,7 @@ class Plan:
 
 def plan_clips(language: str) -> list[Plan]:
     """Return the clips of *language*."""
-    from mtbench.faces.head import load_head
+    from mtbench.faces import load_head
 
     identities = load_head().identity_names
     by_id = {s.id: s for s in sentences(language)}

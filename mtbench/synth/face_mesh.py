@@ -13,8 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from mtbench.faces.head_file import Contact
-from mtbench.faces.topology import Topology
+from mtbench.faces import Contact, Topology
 
 #: Vertices as far as this (metres) from both lips, or nearer to neither by more than ``_TIE``, belong to both.
 _FAR, _TIE = 0.035, 0.002

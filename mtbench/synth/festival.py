@@ -19,7 +19,7 @@ import tempfile
 from pathlib import Path
 
 from mtbench.errors import PrerequisiteError, UsageError
-from mtbench.speech.sound_files import load_audio
+from mtbench.speech import load_audio
 from mtbench.synth.engine_segments import Recording, join_ends
 
 #: Where Debian puts the voices, one folder a voice below a folder a language.

@@ -19,7 +19,7 @@ from functools import lru_cache
 import numpy as np
 
 from mtbench.errors import PrerequisiteError, UsageError
-from mtbench.speech.audio import resample
+from mtbench.speech import resample
 from mtbench.synth.engine_segments import Recording, join_ends
 
 SAMPLE_RATE = 16_000

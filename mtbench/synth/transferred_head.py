@@ -18,10 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mtbench.errors import UsageError
-from mtbench.faces.head import Head, MouthMesh, load_head
-from mtbench.faces.head_file import SparseShapes
-from mtbench.faces.head_identities import draw_local_weights
-from mtbench.faces.topology import Topology
+from mtbench.faces import Head, MouthMesh, SparseShapes, Topology, draw_local_weights, load_head
 from mtbench.synth.face_mesh import make_face, make_lip_contact
 from mtbench.synth.transfer import match_eyes, match_faces
 
@@ -223,9 +220,15 @@ def load_transferred_head(
     UsageError
         Where a file or an array is not FLAME's.
     """
-    from mtbench.faces.flame import flame_topology, require_triangles, vertices_behind
-    from mtbench.faces.flame_asset import check_flame_arrays, flame_asset_stamp
-    from mtbench.faces.flame_lists import WHERE_TO_GET, index_lists
+    from mtbench.faces import (
+        WHERE_TO_GET,
+        check_flame_arrays,
+        flame_asset_stamp,
+        flame_topology,
+        index_lists,
+        require_triangles,
+        vertices_behind,
+    )
 
     if template is None and faces is None:
         require_triangles()
@@ -257,7 +260,7 @@ def load_transferred_head(
 @lru_cache(maxsize=1)
 def _transfer_registered(stamp: tuple) -> TransferredHead:
     """Transfer to the registered asset; *stamp* changes whenever that does."""
-    from mtbench.faces.flame import require_triangles
+    from mtbench.faces import require_triangles
 
     return transfer_head(require_triangles())
 
@@ -287,7 +290,7 @@ def pose_on_flame(curves: np.ndarray, head: TransferredHead | None = None) -> np
 
 
 def _read_template(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
-    from mtbench.faces.flame_asset import read_flame_file
+    from mtbench.faces import read_flame_file
 
     if path.suffix == ".npy":
         return _read_array(path), None

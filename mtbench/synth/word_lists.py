@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from mtbench.errors import PrerequisiteError
-from mtbench.speech.lexicon import Lexicon, make_lexicon
+from mtbench.speech import Lexicon, make_lexicon
 from mtbench.synth.espeak import Espeak
 from mtbench.synth.lexicon_builder import (
     MAX_VARIANTS,

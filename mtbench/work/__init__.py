@@ -1,1 +1,30 @@
-"""work."""
+"""How work is done: a cache, processes, signals, progress.
+
+Nothing here knows what is being computed.
+
+Contents
+--------
+=================== ==============================================================================
+``cache``           Content-addressed store of intermediate results: crops, mixtures, hypotheses
+``child_processes`` Child processes that end when and as their parent wants it
+``compilation``     Compiling numeric kernels with numba, and keeping the machine code between
+``environment``     What mtbench runs on, for results: versions and platform
+``executor``        Running many small tasks, in this process or in a few others
+``progress``        Telling people how far a run is
+``signals``         Ending at once and cleanly when a signal says so: Ctrl-C, ``kill``, a
+``threads``         Threads of numerical libraries
+=================== ==============================================================================
+
+Examples
+--------
+>>> from mtbench.work import Executor
+>>> with Executor(1) as executor:
+...     sorted(executor.run(abs, [-3, 2]))
+[(0, 3), (1, 2)]
+"""
+
+from __future__ import annotations
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -23,9 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from mtbench.files.atomic import write_atomically
-from mtbench.files.digests import digest_bytes
-from mtbench.files.user_folders import choose_folder, expand_home
+from mtbench.files import choose_folder, digest_bytes, expand_home, write_atomically
 
 #: Folders of the stage cache; whatever else lies beside them is left alone.
 STAGES = ("mixtures", "crops", "geometry", "hypotheses")

@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mtbench.errors import UsageError
-from mtbench.files.claims import claim_folder
+from mtbench.files import claim_folder
 from mtbench.reference_model.ablation.page import write_ablation
 from mtbench.reference_model.ablation.results import Ablation, collect_ablation
 from mtbench.reference_model.ablation.text import Facts, read_encoder_facts
@@ -45,17 +45,19 @@ from mtbench.reference_model.ablation.variants import (
     Variant,
     swap_labels,
 )
-from mtbench.reference_model.corpora.corpus import open_corpus
-from mtbench.reference_model.encoders.registry import load_speech_encoder
-from mtbench.reference_model.encoders.speech import BUNDLED
+from mtbench.reference_model.corpora import open_corpus
+from mtbench.reference_model.encoders import BUNDLED, load_speech_encoder
 from mtbench.reference_model.reproduction import HOURS, is_scored, reproduce, require_parts
-from mtbench.reference_model.training.configuration import Size
-from mtbench.reference_model.training.encoder_batches import EncoderTraining
-from mtbench.reference_model.training.encoder_training import train_speech_encoder
-from mtbench.reference_model.training.sizes import apply_overrides, load_size
+from mtbench.reference_model.training import (
+    EncoderTraining,
+    Size,
+    apply_overrides,
+    load_size,
+    train_speech_encoder,
+)
 
 if TYPE_CHECKING:
-    from mtbench.benchmarks.benchmark import Benchmark
+    from mtbench.benchmarks import Benchmark
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +133,7 @@ def ablate(
     PrerequisiteError
         Without the extra ``[synth]``, or a speech encoder.
     """
-    from mtbench.benchmarks.benchmark import bundled_benchmarks, load_benchmark
+    from mtbench.benchmarks import bundled_benchmarks, load_benchmark
 
     chosen = apply_overrides(load_size(size), overrides)
     wanted = _choose(variants, chosen)
@@ -226,8 +228,7 @@ def _change(plan: _Plan, variant: Variant) -> Size:
 def _train(plan: _Plan, variant: Variant, size: Size) -> Path:
     """Train stage 2 of a variant unless that is done; return the model, stored as the full one is."""
     from mtbench.reference_model.model_files import load_model, save_model
-    from mtbench.reference_model.training.checkpoints import STAGE1
-    from mtbench.reference_model.training.train import STAGE2, train_stage2
+    from mtbench.reference_model.training import STAGE1, STAGE2, train_stage2
 
     folder = plan.folder / variant.key
     path = folder / f"multitalk-{plan.size.name}-{variant.key}.safetensors"
@@ -251,10 +252,10 @@ def _score(plan: _Plan, variant: Variant, model: Path, labels: dict[str, str]) -
     """Animate the benchmark and score it unless that is done; return the result folder."""
     from mtbench.reference_model.entry import predict_benchmark
     from mtbench.reference_model.model_files import load_model
-    from mtbench.results.run_files import results_folder
-    from mtbench.scoring.scoring import score
-    from mtbench.submissions.validation import load_submission
-    from mtbench.work.progress import make_progress
+    from mtbench.results import results_folder
+    from mtbench.scoring import score
+    from mtbench.submissions import load_submission
+    from mtbench.work import make_progress
 
     system = f"multitalk-{plan.size.name}-{variant.key}"
     entry = predict_benchmark(

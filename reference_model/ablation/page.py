@@ -11,18 +11,18 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from mtbench.files.atomic import write_atomically
+from mtbench.files import write_atomically
 from mtbench.reference_model.ablation.plot import plot_ablation
 from mtbench.reference_model.ablation.results import AVLR, LVE, Ablation
 from mtbench.reference_model.ablation.table import format_tables, to_csv, to_json
 from mtbench.reference_model.ablation.text import Facts, describe_support
 from mtbench.reference_model.ablation.variants import FULL
-from mtbench.speech.languages import display_name
+from mtbench.speech import display_name
 
 
 def write_ablation(folder: str | Path, ablation: Ablation, facts: Facts) -> Path:
     """Write all files (the picture where matplotlib is installed); return ``ablation.md``."""
-    from mtbench.results.run_files import round_floats
+    from mtbench.results import round_floats
 
     root = Path(folder)
     write_atomically(root / "ablation.csv", to_csv(ablation).encode())

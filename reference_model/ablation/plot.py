@@ -14,7 +14,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mtbench.files.atomic import write_atomically
+from mtbench.files import write_atomically
 from mtbench.reference_model.ablation.results import Ablation, Effect, Measure
 from mtbench.reference_model.ablation.table import name_language
 
@@ -35,7 +35,7 @@ def plot_ablation(ablation: Ablation, path: str | Path) -> Path | None:
             "no plot of the ablation: matplotlib is not installed (pip install 'multitalk-bench[report]')"
         )
         return None
-    from mtbench.results.plot_style import STYLE
+    from mtbench.results import STYLE
 
     measures = [m for m in ablation.measures if any(e.measure == m for e in ablation.overall())]
     if not measures:
@@ -64,7 +64,7 @@ def _pairs(ablation: Ablation, measure: Measure) -> list[Effect]:
 
 
 def _draw(axes: Axes, ablation: Ablation, measure: Measure, places: tuple[str, ...]) -> None:
-    from mtbench.results.plot_style import DARK, SERIES, draw_whisker
+    from mtbench.results import DARK, SERIES, draw_whisker
 
     pairs = _pairs(ablation, measure)
     step = 0.8 / max(1, len(pairs))

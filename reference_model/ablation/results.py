@@ -20,13 +20,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mtbench.reference_model.ablation.variants import FULL, PAIRS, VARIANTS, Variant
-from mtbench.results.paired import ALPHA, Difference
-from mtbench.results.statistics import REPLICATES, SEED, TRIALS, adjust_holm
-from mtbench.speech.languages import display_name
+from mtbench.results import ALPHA, REPLICATES, SEED, TRIALS, Difference, adjust_holm
+from mtbench.speech import display_name
 
 if TYPE_CHECKING:
-    from mtbench.results.run_files import Run
-    from mtbench.results.summary import SummaryRow
+    from mtbench.results import Run, SummaryRow
 
 #: Loudness of speech against noise at which AVLR is read.
 SNR_DB = -7.5
@@ -155,8 +153,7 @@ def collect_ablation(
     UsageError
         Where a folder is no result, or two were scored differently.
     """
-    from mtbench.results.comparison import compare
-    from mtbench.results.run_files import read_rows, read_run
+    from mtbench.results import compare, read_rows, read_run
 
     variants = tuple(v for v in VARIANTS if v.key in folders)
     runs = {v.key: read_run(folders[v.key]) for v in variants}
@@ -201,7 +198,7 @@ def collect_ablation(
 
 
 def _find(run: Run, measure: Measure, language: str) -> SummaryRow | None:
-    from mtbench.results.summary import find_number
+    from mtbench.results import find_number
 
     aggregation = "macro-language" if language == "all" else None
     return find_number(run.summary, measure.metric, language, aggregation=aggregation, **measure.condition)

@@ -13,16 +13,16 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from mtbench.reference_model.ablation.results import AVLR, Ablation, Effect, Measure
-from mtbench.results.paired import ALPHA
-from mtbench.speech.languages import display_name, headline_rate
+from mtbench.results import ALPHA
+from mtbench.speech import display_name, headline_rate
 
 if TYPE_CHECKING:
-    from mtbench.results.summary import SummaryRow
+    from mtbench.results import SummaryRow
 
 
 def format_tables(ablation: Ablation) -> str:
     """Return the table of numbers, then one of differences for each measure, in Markdown."""
-    from mtbench.results.tables import Table
+    from mtbench.results import Table
 
     places = ("all", *ablation.languages)
     header = ["language", "texts"]

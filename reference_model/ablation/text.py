@@ -18,10 +18,9 @@ from pathlib import Path
 from mtbench.reference_model.ablation.results import AVLR, LVE, Ablation, Effect, Measure
 from mtbench.reference_model.ablation.table import show_p, signed
 from mtbench.reference_model.ablation.variants import ENGLISH, FULL, MATCHED, NO_LANGUAGE, SWAPPED
-from mtbench.reference_model.encoders.speech import BUNDLED
-from mtbench.results.paired import ALPHA
-from mtbench.results.statistics import TRIALS
-from mtbench.speech.languages import display_name
+from mtbench.reference_model.encoders import BUNDLED
+from mtbench.results import ALPHA, TRIALS
+from mtbench.speech import display_name
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ def read_encoder_facts(name: str) -> EncoderFacts:
     name : str
         As :func:`~mtbench.reference_model.encoders.registry.load_speech_encoder` takes it.
     """
-    from mtbench.avsr.openhead.recognizer import WEIGHTS
+    from mtbench.avsr.openhead import WEIGHTS
 
     if name != BUNDLED and not name.endswith(".safetensors"):
         return EncoderFacts(name)

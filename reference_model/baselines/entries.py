@@ -25,15 +25,13 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from mtbench.benchmarks.benchmark import Benchmark, load_benchmark
-from mtbench.benchmarks.clip import Clip
+from mtbench.benchmarks import Benchmark, Clip, load_benchmark
 from mtbench.errors import UsageError
-from mtbench.files.atomic import write_atomically
-from mtbench.files.toml_files import StrictModel, did_you_mean
-from mtbench.submissions.submission import MANIFEST, MOTION_FOLDER, Generation, ModelCard
+from mtbench.files import StrictModel, did_you_mean, write_atomically
+from mtbench.submissions import MANIFEST, MOTION_FOLDER, Generation, ModelCard
 
 if TYPE_CHECKING:
-    from mtbench.reference_model.corpora.corpus import Corpus
+    from mtbench.reference_model.corpora import Corpus
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +113,7 @@ def _open(name: str, corpus: Corpus | str | Path | None) -> Corpus:
             f"baseline {name} is learned from a corpus; give one (`mtbench reference data` makes one)"
         )
     if isinstance(corpus, str | Path):
-        from mtbench.reference_model.corpora.corpus import open_corpus
+        from mtbench.reference_model.corpora import open_corpus
 
         return open_corpus(corpus)
     return corpus

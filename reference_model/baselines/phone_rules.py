@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mtbench.benchmarks.phone_times import PAUSE, PhoneTime, read_phone_times
+from mtbench.benchmarks import PAUSE, PhoneTime, read_phone_times
 from mtbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from mtbench.benchmarks.clip import Clip
+    from mtbench.benchmarks import Clip
 
 #: Seconds from one shape to the next.
 BLEND = 0.08
@@ -81,7 +81,7 @@ class PhoneRules:
 
     def predict(self, clip: Clip) -> np.ndarray:
         """Return vertices (T, V, 3) float32 in metres."""
-        from mtbench.faces.head import load_head
+        from mtbench.faces import load_head
 
         head = load_head()
         return head.pose(self.predict_units(clip), head.identity(name_identity(clip)))
@@ -89,7 +89,7 @@ class PhoneRules:
 
 def name_identity(clip: Clip) -> str:
     """Return the name of the clip's speaker among the bundled head's identities; ``neutral`` where it has none."""
-    from mtbench.benchmarks.clip import read_motion_arrays
+    from mtbench.benchmarks import read_motion_arrays
 
     if clip.motion_path is None:
         return "neutral"
@@ -118,7 +118,7 @@ def blend_shapes(phones: Sequence[PhoneTime], frames: int, fps: float = 25.0) ->
     UsageError
         For a phone without a shape.
     """
-    from mtbench.faces.head import load_head
+    from mtbench.faces import load_head
 
     head = load_head()
     spans = _fill_pauses(phones, frames / fps)

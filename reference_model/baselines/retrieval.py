@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from mtbench.avsr.openhead.features import MELS, STACK, compute_logmel
+from mtbench.avsr.openhead import MELS, STACK, compute_logmel
 from mtbench.reference_model.baselines.training_frames import draw_frames, pose_coordinates, stack_context
-from mtbench.work.threads import single_threaded_torch
+from mtbench.work import single_threaded_torch
 
 if TYPE_CHECKING:
-    from mtbench.benchmarks.clip import Clip
-    from mtbench.reference_model.corpora.corpus import Corpus
+    from mtbench.benchmarks import Clip
+    from mtbench.reference_model.corpora import Corpus
 
 #: Frames of sound before and after the frame that is looked up: 120 ms each.
 CONTEXT = 3

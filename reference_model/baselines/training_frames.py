@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from mtbench.avsr.openhead.features import compute_logmel
+from mtbench.avsr.openhead import compute_logmel
 from mtbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from mtbench.benchmarks.clip import Clip
-    from mtbench.reference_model.corpora.corpus import Corpus
+    from mtbench.benchmarks import Clip
+    from mtbench.reference_model.corpora import Corpus
 
 #: Principal movements that motion is reduced to.
 PRINCIPAL = 48
@@ -73,7 +73,7 @@ def draw_frames(corpus: Corpus, frames: int, seed: int = 0) -> TrainingFrames:
     UsageError
         For a corpus of fewer than two clips: one is needed to choose settings on.
     """
-    from mtbench.reference_model.training.training_set import learn_basis
+    from mtbench.reference_model.training import learn_basis
 
     if len(corpus) < 2:
         raise UsageError(
@@ -96,8 +96,8 @@ def pose_coordinates(clip: Clip, coordinates: np.ndarray, basis: np.ndarray, top
     PrerequisiteError
         Where neither the clip nor the topology has a resting face.
     """
-    from mtbench.benchmarks.ground_truth import static_face
-    from mtbench.faces.topologies import load_topology
+    from mtbench.benchmarks import static_face
+    from mtbench.faces import load_topology
 
     face = static_face(clip, load_topology(topology))
     motion = torch.from_numpy(np.ascontiguousarray(coordinates, np.float32)) @ torch.from_numpy(basis)

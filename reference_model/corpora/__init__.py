@@ -1,1 +1,24 @@
-"""corpora."""
+"""Training corpora: other projects' layouts, and data from the benchmark's generator.
+
+Contents
+--------
+================ ==============================================================================
+``clip_lists``   Lists of clips beside training data: which to train on, and which are held out
+``corpus``       Training corpora of the reference model: sound, motion and language of many
+``generated``    Training data from the benchmark's generator: any number of hours, disjoint
+``layout_files`` The files of other projects' layouts that are no motion: sound, resting faces
+``layouts``      Training data in other projects' layouts: the released MultiTalk layout and
+================ ==============================================================================
+
+Examples
+--------
+>>> import mtbench.reference_model.corpora
+>>> "open_corpus" in dir(mtbench.reference_model.corpora)
+True
+"""
+
+from __future__ import annotations
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

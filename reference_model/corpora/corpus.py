@@ -16,7 +16,7 @@ from typing import Protocol
 import numpy as np
 
 from mtbench.errors import UsageError
-from mtbench.files.paths import explain_no_folder
+from mtbench.files import explain_no_folder
 from mtbench.reference_model.corpora.clip_lists import find_lists
 from mtbench.reference_model.corpora.generated import MANIFEST, REQUEST, GeneratedCorpus
 

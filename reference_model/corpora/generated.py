@@ -25,18 +25,15 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import Field, ValidationError
 
-from mtbench.benchmarks.manifest import CLIP_ID
+from mtbench.benchmarks import CLIP_ID
 from mtbench.errors import UsageError
-from mtbench.files.atomic import write_atomically
-from mtbench.files.file_errors import make_folder
-from mtbench.files.toml_files import StrictModel
-from mtbench.speech.languages import language_code
-from mtbench.speech.multitalk_languages import LANGUAGES
+from mtbench.files import StrictModel, make_folder, write_atomically
+from mtbench.speech import LANGUAGES, language_code
 from mtbench.timing import FPS, MAX_FRAMES, SAMPLES_PER_FRAME
-from mtbench.work.child_processes import start_pool
+from mtbench.work import start_pool
 
 if TYPE_CHECKING:
-    from mtbench.synth.speech import UtteranceSource
+    from mtbench.synth import UtteranceSource
 
 log = logging.getLogger(__name__)
 
@@ -140,7 +137,7 @@ class GeneratedCorpus:
 
     def displacement(self, index: int) -> np.ndarray:
         """Return (T, 3 V) float32 metres from the speaker's resting face."""
-        from mtbench.faces.head import load_head
+        from mtbench.faces import load_head
 
         face = self.template(index)
         vertices = load_head().pose(self.curves(index), face)
@@ -153,7 +150,7 @@ class GeneratedCorpus:
 
 @lru_cache(maxsize=32)
 def _face(identity: str) -> np.ndarray:
-    from mtbench.faces.head import load_head
+    from mtbench.faces import load_head
 
     return load_head().identity(identity)
 
@@ -220,7 +217,7 @@ def generate_corpus(
 
 @lru_cache(maxsize=1)
 def _source() -> UtteranceSource:
-    from mtbench.synth.speech import UtteranceSource
+    from mtbench.synth import UtteranceSource
 
     return UtteranceSource()
 
@@ -245,11 +242,9 @@ def _make_part(task: tuple[Path, int, int, tuple[str, ...]]) -> int:
 
 def _make_clip(number: int, seed: int, language: str) -> tuple[_Clip, np.ndarray, np.ndarray]:
     """Return a clip, its sound (640 T,) int16 and its curves (T, U) uint16."""
-    from mtbench.faces.head import load_head
-    from mtbench.speech.audio import to_pcm16
-    from mtbench.synth.articulation import animate
-    from mtbench.synth.benchmark_writer import set_level
-    from mtbench.synth.speech import pad_speech
+    from mtbench.faces import load_head
+    from mtbench.speech import to_pcm16
+    from mtbench.synth import animate, pad_speech, set_level
 
     rng = np.random.Generator(np.random.PCG64([seed, 17, number]))
     while True:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from mtbench.errors import UsageError
-from mtbench.files.safe_pickle import UnsafePickleError, load_arrays
+from mtbench.files import UnsafePickleError, load_arrays
 from mtbench.reference_model.corpora.clip_lists import clip_name
 
 #: Vertices of FLAME.

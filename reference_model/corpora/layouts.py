@@ -29,7 +29,7 @@ from pathlib import Path
 import numpy as np
 
 from mtbench.errors import BenchmarkError, UsageError
-from mtbench.files.arrays import open_arrays
+from mtbench.files import open_arrays
 from mtbench.reference_model.corpora.clip_lists import read_lists
 from mtbench.reference_model.corpora.layout_files import (
     TEMPLATES,
@@ -38,7 +38,7 @@ from mtbench.reference_model.corpora.layout_files import (
     measure_sound,
     read_faces,
 )
-from mtbench.speech.languages import language_code
+from mtbench.speech import language_code
 from mtbench.timing import FPS, MAX_FRAMES, SAMPLES_PER_FRAME
 
 log = logging.getLogger(__name__)
@@ -118,8 +118,7 @@ class _RecordedCorpus:
 
     def audio(self, index: int) -> np.ndarray:
         """Return the sound of a clip at 16 kHz, cut or padded with zeros to its motion, (640 T,) float32."""
-        from mtbench.speech.audio import fit_length
-        from mtbench.speech.sound_files import load_audio
+        from mtbench.speech import fit_length, load_audio
 
         try:
             sound = load_audio(self._recordings[index].sound)

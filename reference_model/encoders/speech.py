@@ -24,9 +24,9 @@ import torch.nn.functional as F
 from torch import nn
 
 from mtbench.errors import UsageError
-from mtbench.speech.audio import fit_length
+from mtbench.speech import fit_length
 from mtbench.timing import SAMPLE_RATE, SAMPLES_PER_FRAME
-from mtbench.work.threads import single_threaded_torch
+from mtbench.work import single_threaded_torch
 
 #: The name of the bundled encoder.
 BUNDLED = "openhead-av"
@@ -41,7 +41,7 @@ class SpeechEncoder(Protocol):
     Attributes
     ----------
     name : str
-        What :func:`load_speech_encoder` loads it by.
+        What :func:`mtbench.reference_model.encoders.registry.load_speech_encoder` loads it by.
     width : int
         Numbers in a feature.
     digest : str
@@ -139,7 +139,7 @@ class OpenheadSpeech:
     module: nn.Module | None = None
 
     def __init__(self, weights: str | Path | None = None) -> None:
-        from mtbench.avsr.openhead.recognizer import OpenheadAV
+        from mtbench.avsr.openhead import OpenheadAV
 
         self.name = BUNDLED if weights is None else str(weights)
         self.weights = None if weights is None else Path(weights)
@@ -162,7 +162,7 @@ class OpenheadSpeech:
 
         The same bits in every call, whatever else was encoded and on however many threads.
         """
-        from mtbench.avsr.openhead.features import compute_logmel
+        from mtbench.avsr.openhead import compute_logmel
 
         audio = check_audio(audio)
         t = -(-len(audio) // SAMPLES_PER_FRAME)

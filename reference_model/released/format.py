@@ -20,8 +20,7 @@ from pathlib import Path
 import torch
 
 from mtbench.errors import UsageError
-from mtbench.files.paths import PathError, check_regular_file
-from mtbench.files.weight_files import is_archive, load_checkpoint_file
+from mtbench.files import PathError, check_regular_file, is_archive, load_checkpoint_file
 from mtbench.reference_model.model import Settings, periodic_code
 
 #: Before the speech encoder's names in stage 2's file.

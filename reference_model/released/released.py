@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mtbench.errors import UsageError
-from mtbench.reference_model.encoders.speech import SpeechEncoder
-from mtbench.reference_model.encoders.wav2vec2 import Wav2Vec2Speech
+from mtbench.reference_model.encoders import SpeechEncoder, Wav2Vec2Speech
 from mtbench.reference_model.model import RELEASED_LANGUAGES, MultiTalk, Settings
 from mtbench.reference_model.model_files import save_model
 from mtbench.reference_model.reference import ReferenceModel

@@ -1,1 +1,31 @@
-"""Training of both stages and of speech encoders; see :mod:`mtbench.reference_model.training.train`."""
+"""Training of both stages and of speech encoders; a run is a function of its settings and seed.
+
+Contents
+--------
+==================== ==============================================================================
+``balance``          Layers that map motion, learned as if every coordinate of it moved as far as
+``checkpoints``      Files of a training run: checkpoint, weights of the motion autoencoder
+``codebook``         Keeping a codebook in use: how it begins, how much of it is used, and what
+``configuration``    What a training is determined by: everything is counted in optimizer steps
+``devices``          Where a training computes: a processor or an accelerator, alone or together
+``encoder_batches``  Batches for training a speech encoder: generated speech, its sound features
+``encoder_training`` Training of a speech encoder of the bundled recognizer's form, on sound
+``optimization``     The loop that both stages are trained in
+``prepared``         Rows computed once from a corpus and kept in a file: motion in model space
+``sizes``            Named sizes of the reference model and its training: ``mini``, ``paper``
+``stage1``           Stage 1's training: the motion autoencoder and its codebook
+``stage2``           Stage 2's training: from speech, language and the motion so far to the next
+``train``            Training of both stages
+``training_set``     What both stages learn from: a corpus's motion in model space, its features
+==================== ==============================================================================
+
+Examples
+--------
+``mtbench reference train`` trains both stages; start at :mod:`mtbench.reference_model.training.train`.
+"""
+
+from __future__ import annotations
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

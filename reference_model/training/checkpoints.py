@@ -16,8 +16,13 @@ from typing import Any
 import torch
 
 from mtbench.errors import PrerequisiteError, UsageError
-from mtbench.files.atomic import write_atomically
-from mtbench.files.weight_files import check_tensors, load_checkpoint_file, read_description, read_tensors
+from mtbench.files import (
+    check_tensors,
+    load_checkpoint_file,
+    read_description,
+    read_tensors,
+    write_atomically,
+)
 from mtbench.reference_model.model import MotionAutoencoder, Settings
 
 CHECKPOINT = "checkpoint.pt"

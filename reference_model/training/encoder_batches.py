@@ -18,13 +18,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from mtbench.avsr.openhead.acoustics import change_channel, change_vocal_tract, mix
-from mtbench.avsr.openhead.features import compute_logmel
+from mtbench.avsr.openhead import change_channel, change_vocal_tract, compute_logmel, mix
 from mtbench.timing import SAMPLES_PER_FRAME
 
 if TYPE_CHECKING:
-    from mtbench.synth.espeak import Speech
-    from mtbench.synth.speech import UtteranceSource
+    from mtbench.synth import Speech, UtteranceSource
 
 #: Seconds of an utterance; those of a batch differ by less than twice the tolerance, so that little is padded.
 MIN_SECONDS, MAX_SECONDS, TOLERANCE = 1.2, 3.8, 0.7
@@ -87,7 +85,7 @@ class SpeechBatch:
 
 @lru_cache(maxsize=1)
 def _source() -> UtteranceSource:
-    from mtbench.synth.speech import UtteranceSource
+    from mtbench.synth import UtteranceSource
 
     return UtteranceSource()
 
@@ -147,7 +145,7 @@ def _blot(rng: np.random.Generator, logmel: torch.Tensor) -> None:
 
 def label_phones(speech: Speech, frames: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the phone classes of *speech* in order, (n,), and of each 20 ms, (2 * frames,), 0 in pauses."""
-    from mtbench.synth.phones import PHONES
+    from mtbench.synth import PHONES
 
     classes = {phone: i + 1 for i, phone in enumerate(PHONES)}
     spoken = [p for p in speech.phones if p.symbol in classes]

@@ -34,16 +34,13 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from mtbench.avsr.openhead.decoding import DecodingConfig
-from mtbench.avsr.openhead.model import AudioVisualCTC, ModelConfig
-from mtbench.avsr.openhead.recognizer import save_recognizer
+from mtbench.avsr.openhead import AudioVisualCTC, DecodingConfig, ModelConfig, save_recognizer
 from mtbench.errors import UsageError
-from mtbench.files.file_errors import make_folder
+from mtbench.files import make_folder
 from mtbench.reference_model.training.checkpoints import CHECKPOINT, load_checkpoint
 from mtbench.reference_model.training.encoder_batches import EncoderTraining, SpeechBatch, make_batch
-from mtbench.speech.languages import language_code
-from mtbench.work.child_processes import start_pool
-from mtbench.work.threads import single_threaded_torch
+from mtbench.speech import language_code
+from mtbench.work import single_threaded_torch, start_pool
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +74,7 @@ class _Run:
     """Network, running average and optimizer of a run folder, resumed where there is a checkpoint."""
 
     def __init__(self, folder: Path, config: EncoderTraining, sizes: dict[str, Any]) -> None:
-        from mtbench.synth.phones import PHONES
+        from mtbench.synth import PHONES
 
         self.folder, self.config, self.phones = folder, config, tuple(PHONES)
         model = ModelConfig(len(PHONES) + 1, len(config.languages) + 1, **sizes)

@@ -23,7 +23,7 @@ import torch
 from torch import nn
 
 from mtbench.errors import UsageError
-from mtbench.learning.loss_plot import plot_losses
+from mtbench.learning import plot_losses
 from mtbench.reference_model.training.checkpoints import (
     flatten,
     load_checkpoint,

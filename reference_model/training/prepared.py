@@ -24,8 +24,8 @@ import torch
 from filelock import FileLock, Timeout
 
 from mtbench.errors import UsageError
-from mtbench.files.file_errors import make_folder
-from mtbench.work.threads import single_threaded_torch
+from mtbench.files import make_folder
+from mtbench.work import single_threaded_torch
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from mtbench.errors import UsageError
 from mtbench.reference_model.model import Settings
 from mtbench.reference_model.training.configuration import Size, Stage1Config, Stage2Config
-from mtbench.speech.multitalk_languages import LANGUAGES
+from mtbench.speech import LANGUAGES
 
 _MINI = Settings(
     vertices=4801,

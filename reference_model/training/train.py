@@ -21,8 +21,7 @@ import numpy as np
 import torch
 
 from mtbench.errors import UsageError
-from mtbench.files.atomic import write_atomically
-from mtbench.files.file_errors import make_folder
+from mtbench.files import make_folder, write_atomically
 from mtbench.reference_model.model import MotionAutoencoder, MultiTalk, Settings
 from mtbench.reference_model.training.balance import balance_input, balance_output, settle
 from mtbench.reference_model.training.checkpoints import STAGE1, load_autoencoder, save_autoencoder
@@ -34,7 +33,7 @@ from mtbench.reference_model.training.stage2 import Learner, Stage2
 from mtbench.reference_model.training.training_set import TrainingSet, learn_basis
 
 if TYPE_CHECKING:
-    from mtbench.reference_model.corpora.corpus import Corpus
+    from mtbench.reference_model.corpora import Corpus
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +51,7 @@ def _threads(count: int | None) -> Iterator[None]:
 
 
 def _lips(corpus: Corpus) -> np.ndarray:
-    from mtbench.faces.topologies import load_topology
+    from mtbench.faces import load_topology
 
     return load_topology(corpus.topology).region("lips")
 
@@ -139,8 +138,7 @@ def train_stage2(
     PrerequisiteError
         Where stage 1 has not been trained, or the speech encoder is missing.
     """
-    from mtbench.reference_model.encoders.registry import load_speech_encoder
-    from mtbench.reference_model.encoders.speech import digest_tensors
+    from mtbench.reference_model.encoders import digest_tensors, load_speech_encoder
     from mtbench.reference_model.model_files import save_model
     from mtbench.reference_model.reference import ReferenceModel
 

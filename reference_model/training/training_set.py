@@ -19,17 +19,17 @@ import numpy as np
 import torch
 
 from mtbench.errors import UsageError
-from mtbench.files.digests import digest_array
+from mtbench.files import digest_array
 from mtbench.reference_model.model import Settings
 from mtbench.reference_model.training.configuration import MULTIPLE
 from mtbench.reference_model.training.prepared import PreparedRows, prepare_rows
-from mtbench.speech.multitalk_languages import LANGUAGES
+from mtbench.speech import LANGUAGES
 from mtbench.timing import SAMPLES_PER_FRAME
-from mtbench.work.threads import single_threaded_torch
+from mtbench.work import single_threaded_torch
 
 if TYPE_CHECKING:
-    from mtbench.reference_model.corpora.corpus import Corpus
-    from mtbench.reference_model.encoders.speech import SpeechEncoder
+    from mtbench.reference_model.corpora import Corpus
+    from mtbench.reference_model.encoders import SpeechEncoder
 
 #: Share of the clips to validate on, and the most there are.
 VALIDATION = (0.05, 64)

@@ -1,0 +1,17 @@
+from .acoustics import change_channel as change_channel
+from .acoustics import change_vocal_tract as change_vocal_tract
+from .acoustics import mix as mix
+from .configs import load_config as load_config
+from .decoding import DecodingConfig as DecodingConfig
+from .decoding import decode_phones as decode_phones
+from .features import FEATURE_SIZE as FEATURE_SIZE
+from .features import MELS as MELS
+from .features import STACK as STACK
+from .features import compute_logmel as compute_logmel
+from .inference import Request as Request
+from .model import AudioVisualCTC as AudioVisualCTC
+from .model import ModelConfig as ModelConfig
+from .recognizer import WEIGHTS as WEIGHTS
+from .recognizer import OpenheadAV as OpenheadAV
+from .recognizer import save_recognizer as save_recognizer
+from .training import train as train

@@ -1,0 +1,1 @@
+from .table import build_leaderboard as build_leaderboard

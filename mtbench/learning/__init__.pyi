@@ -1,0 +1,1 @@
+from .loss_plot import plot_losses as plot_losses

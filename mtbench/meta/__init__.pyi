@@ -1,0 +1,4 @@
+from .report import make_report as make_report
+from .report import write_report as write_report
+from .runs import run_systems as run_systems
+from .scores import MetaScores as MetaScores

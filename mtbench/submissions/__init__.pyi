@@ -1,0 +1,16 @@
+from .controls import CONTROLS as CONTROLS
+from .controls import Displacement as Displacement
+from .controls import fit_frames as fit_frames
+from .controls import lag as lag
+from .controls import make_controls as make_controls
+from .controls import partner as partner
+from .controls import read_displacement as read_displacement
+from .rendering import render_submission as render_submission
+from .submission import MANIFEST as MANIFEST
+from .submission import MOTION_FOLDER as MOTION_FOLDER
+from .submission import Generation as Generation
+from .submission import ModelCard as ModelCard
+from .submission import Submission as Submission
+from .validation import inspect_submission as inspect_submission
+from .validation import load_submission as load_submission
+from .validation import validate as validate

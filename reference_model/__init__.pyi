@@ -1,0 +1,16 @@
+from .conditioning import parse_blend as parse_blend
+from .cost import describe_cost as describe_cost
+from .encoders import load_speech_encoder as load_speech_encoder
+from .entry import predict_benchmark as predict_benchmark
+from .model_files import load_model as load_model
+from .model_files import save_model as save_model
+from .predict import predict_file as predict_file
+from .predict import predict_folder as predict_folder
+from .predict import require_video as require_video
+from .predict import write_video as write_video
+from .reference import PredictedMotion as PredictedMotion
+from .reference import ReferenceModel as ReferenceModel
+from .released import import_released as import_released
+from .released import load_released as load_released
+from .reproduction import reproduce as reproduce
+from .templates import read_template as read_template

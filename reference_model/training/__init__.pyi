@@ -1,0 +1,10 @@
+from .checkpoints import STAGE1 as STAGE1
+from .configuration import Size as Size
+from .encoder_batches import EncoderTraining as EncoderTraining
+from .encoder_training import train_speech_encoder as train_speech_encoder
+from .sizes import apply_overrides as apply_overrides
+from .sizes import load_size as load_size
+from .train import STAGE2 as STAGE2
+from .train import train_stage1 as train_stage1
+from .train import train_stage2 as train_stage2
+from .training_set import learn_basis as learn_basis

@@ -1,0 +1,13 @@
+from .base import Appearance as Appearance
+from .base import Camera as Camera
+from .base import Renderer as Renderer
+from .cameras import portrait_camera as portrait_camera
+from .mouth_crop import SIGNATURE as SIGNATURE
+from .mouth_crop import SIZE as SIZE
+from .mouth_crop import crop_frames as crop_frames
+from .mouth_crop import crop_matrices as crop_matrices
+from .mouth_crop import render_mouth_crops as render_mouth_crops
+from .mouth_crop import to_gray as to_gray
+from .registry import load_renderer as load_renderer
+from .software import render_gray_bulk as render_gray_bulk
+from .video import write_video as write_video
