@@ -187,6 +187,7 @@ def test_coarse_levels_are_not_called_clipped(tmp_path, subtype):
     [
         (24, "<I", 20_000_000, "samples per second"),
         (24, "<I", 3, "samples per second"),
+        (24, "<I", 273_169, "no device records at"),
         (24, "<I", 0xFFFFFFF0, "not a readable"),
         (22, "<H", 900, "channels|not a readable"),
     ],

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import gcd
 from pathlib import Path
 
 import numpy as np
 
 from mtbench.errors import BenchmarkError, Note
+from mtbench.timing import SAMPLE_RATE
 
 #: Bounds: more is no recording of speech, or a damaged header.
 MOST_CHANNELS = 64
@@ -16,6 +18,8 @@ LONGEST_SECONDS = 3600.0
 MOST_SAMPLES = 400_000_000
 #: Samples per second that are read.
 LOWEST_RATE, HIGHEST_RATE = 4000, 384_000
+#: Largest rate that has no common factor with 16,000; true rates above 48,000 have large ones.
+LARGEST_ODD_RATE = 100_000
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,12 @@ def check_header(path: Path, rate: int, channels: int, frames: int, longest: flo
     if not LOWEST_RATE <= rate <= HIGHEST_RATE:
         raise BenchmarkError(
             f"{path}: {rate} samples per second, expected {LOWEST_RATE} to {HIGHEST_RATE}; is the header damaged? "
+            "write the file again at 16000"
+        )
+    if rate // gcd(rate, SAMPLE_RATE) > LARGEST_ODD_RATE:
+        # A filter for a ratio of such numbers takes hundreds of megabytes and seconds.
+        raise BenchmarkError(
+            f"{path}: {rate} samples per second, which no device records at; is the header damaged? "
             "write the file again at 16000"
         )
     if not 1 <= channels <= MOST_CHANNELS:

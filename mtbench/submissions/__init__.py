@@ -11,9 +11,9 @@ Contents
 
 Examples
 --------
->>> from mtbench.submissions import SubmissionManifest
->>> SubmissionManifest.model_fields["unit"].default
-'m'
+>>> from mtbench.submissions import MANIFEST, MOTION_FOLDER
+>>> MANIFEST, MOTION_FOLDER
+('submission.toml', 'motion')
 """
 
 from __future__ import annotations
