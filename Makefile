@@ -36,7 +36,7 @@ test: $(VENV)/.installed-test
 	@# The stage folders live inside the package `mtbench` once installed; links show tools the same tree.
 	$(BIN)/python scripts/link_package.py
 	cd build/tree && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml -p mtbench
-	cd build/tree && $(CURDIR)/$(BIN)/lint-imports --config $(CURDIR)/pyproject.toml
+	cd build/tree && PYTHONPATH=.:$(CURDIR) $(CURDIR)/$(BIN)/lint-imports --no-cache --no-logo $(CURDIR)/pyproject.toml
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
 
 test-slow: $(VENV)/.installed-test

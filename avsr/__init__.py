@@ -5,12 +5,12 @@ A recognizer is whatever satisfies :class:`mtbench.avsr.base.Recognizer`; names 
 
 Contents
 --------
-============== ==============================================================================
-``base``       What a recognizer is to the harness: a protocol, its output, and the registry
-``evaluation`` evaluation
-``openhead``   openhead
-``registry``   Recognizers by name
-============== ==============================================================================
+=============== ==============================================================================================
+``base``        What a recognizer is to the harness: a protocol, its output, and the registry of names
+``evaluation``  How well a recognizer understands: error tables, what the lexicon does, the model card
+``openhead``    ``openhead-av``, the recognizer that ships with mtbench: features, network, decoding, training
+``registry``    Recognizers by name
+=============== ==============================================================================================
 
 Examples
 --------
@@ -21,6 +21,6 @@ True
 
 from __future__ import annotations
 
-import lazy_loader
+from mtbench.doors import open_door
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = open_door(__name__, __file__)

@@ -2,9 +2,9 @@
 
 Contents
 --------
-========= ==============================================================================
+========= =======================================
 ``table`` A leaderboard as Markdown, JSON and CSV
-========= ==============================================================================
+========= =======================================
 
 Examples
 --------
@@ -13,6 +13,6 @@ Examples
 
 from __future__ import annotations
 
-import lazy_loader
+from mtbench.doors import open_door
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = open_door(__name__, __file__)

@@ -6,7 +6,7 @@ import fakes
 import numpy as np
 import pytest
 
-import mtbench.avsr.evaluation.evaluate as module
+import mtbench.avsr.evaluation.error_table as module
 from mtbench.avsr.evaluation.conditions import (
     Supplies,
     articulate,
@@ -15,7 +15,7 @@ from mtbench.avsr.evaluation.conditions import (
     render_face,
 )
 from mtbench.avsr.evaluation.error_rows import RATES, make_rows, pool_rate
-from mtbench.avsr.evaluation.evaluate import evaluate
+from mtbench.avsr.evaluation.error_table import evaluate
 from mtbench.benchmarks.benchmark import load_benchmark
 from mtbench.errors import UsageError
 from mtbench.metrics.edit_counts import EditCounts

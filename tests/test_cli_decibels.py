@@ -109,9 +109,9 @@ def test_any_text_is_numbers_or_refused(values):
 
 @pytest.mark.parametrize("command", [["score", "entry"], ["avsr", "evaluate"]])
 def test_the_commands_that_take_them(monkeypatch, command):
-    from mtbench.avsr.evaluation import evaluate
+    from mtbench.avsr.evaluation import error_table
     from mtbench.cli.app import app
-    from mtbench.scoring.scoring import scoring
+    from mtbench.scoring import scoring
 
     asked = []
 
@@ -120,7 +120,7 @@ def test_the_commands_that_take_them(monkeypatch, command):
         raise UsageError("enough")
 
     monkeypatch.setattr(scoring, "score", record)
-    monkeypatch.setattr(evaluate, "evaluate", record)
+    monkeypatch.setattr(error_table, "evaluate", record)
     for typed in (["--snr", "-7.5", "-10"], ["--snr", "−7.5,−10"], ["--snr=-7.5", "--snr=-10"]):
         assert str(CliRunner().invoke(app, [*command, *typed]).exception) == "enough"
     assert asked == [(-7.5, -10.0)] * 3

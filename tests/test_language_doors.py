@@ -123,7 +123,7 @@ def test_a_comparison(monkeypatch, tmp_path):
 
 
 def test_options_that_name_a_language(tmp_path):
-    from mtbench.avsr.evaluation.evaluate import evaluate
+    from mtbench.avsr.evaluation.error_table import evaluate
 
     with pytest.raises(UsageError, match=UNKNOWN):
         evaluate("openhead-20", languages=["xxx"])

@@ -89,7 +89,7 @@ def requirements(extra: str | None) -> dict[str, Requirement]:
 
 
 def test_the_base_installation_needs_nothing_heavy():
-    light = {"numpy", "scipy", "soundfile", "jiwer", "pydantic", "typer", "rich", "lazy-loader"}
+    light = {"numpy", "scipy", "soundfile", "jiwer", "pydantic", "typer", "rich"}
     assert set(requirements(None)) == light
 
 

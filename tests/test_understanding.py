@@ -150,7 +150,7 @@ def test_verdict_is_in_run_json_tables_and_leaderboard(place, tmp_path):
 
 
 def test_verdict_comes_before_anything_is_rendered(place, monkeypatch):
-    from mtbench.scoring.scoring import scoring
+    from mtbench.scoring import scoring
 
     told = []
 

@@ -2,16 +2,20 @@
 
 Contents
 --------
-================== ==============================================================================
-``conditions``     The conditions under which a recognizer is evaluated: what is said, who
+================== =================================================================================================
+``conditions``     The conditions under which a recognizer is evaluated: what is said, who articulates it, what is
+                   heard
 ``error_rows``     From the edits of clips to the rows of an error table
-``evaluate``       The error table of a recognizer: how well it understands a benchmark's ground
+``error_table``    The error table of a recognizer: how well it understands a benchmark's ground truth, and what it
+                   never met
 ``lexicon_report`` The lexicon sweep for readers: Markdown, CSV and a plot
-``lexicon_sizes``  Lexicons made smaller and larger, and the words that phones alone would get
+``lexicon_sizes``  Lexicons made smaller and larger, and the words that phones alone would get wrong
 ``lexicon_sweep``  How much of the word error is the lexicon's doing
-``model_card``     The model card's tables: what was reached beside what was aimed at, and the
-``recordings``     Mouth crops of people: frames of a video, landmarks of a detector, and the
-================== ==============================================================================
+``model_card``     The model card's tables: what was reached beside what was aimed at, and the errors of every
+                   language
+``recordings``     Mouth crops of people: frames of a video, landmarks of a detector, and the cut that published lip
+                   readers use
+================== =================================================================================================
 
 Examples
 --------
@@ -20,6 +24,6 @@ Examples
 
 from __future__ import annotations
 
-import lazy_loader
+from mtbench.doors import open_door
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = open_door(__name__, __file__)

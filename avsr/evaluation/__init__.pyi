@@ -1,3 +1,4 @@
+from .error_table import evaluate as evaluate
 from .lexicon_report import format_sweep as format_sweep
 from .lexicon_report import write_sweep as write_sweep
 from .lexicon_sweep import CONDITIONS as CONDITIONS

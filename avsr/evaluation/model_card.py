@@ -2,7 +2,7 @@
 
 Conventions
 -----------
-Rows are those of :func:`mtbench.avsr.evaluation.evaluate.evaluate`; tables are in per cent, Markdown. A target that
+Rows are those of :func:`mtbench.avsr.evaluation.error_table.evaluate`; tables are in per cent, Markdown. A target that
 was missed is called so; whether it was is decided before anything is rounded. The gain is the error of audio alone
 minus that of both modalities under the same noise, in points.
 """
@@ -171,7 +171,7 @@ def write_model_card(weights: Path, rows: Sequence[Row], notes: str | None = Non
     weights : Path
         The safetensors file; its ``.json`` must lie beside it.
     rows : sequence of dict
-        What :func:`mtbench.avsr.evaluation.evaluate.evaluate` returned.
+        What :func:`mtbench.avsr.evaluation.error_table.evaluate` returned.
     notes : str, optional
         Markdown for the head of the card; by default the head of the card that is there.
 

@@ -2,20 +2,21 @@
 
 Contents
 --------
-================= ==============================================================================
-``acoustics``     What a room, a channel and a different voice do to synthetic speech, for
+================= ==================================================================================================
+``acoustics``     What a room, a channel and a different voice do to synthetic speech, for training
 ``batches``       Batches as tensors: padded, masked, and cut into shards
 ``beam_search``   Prefix beam search over the trie of a lexicon
-``configs``       Named configurations of training: what ``mtbench avsr train --config NAME``
+``configs``       Named configurations of training: what ``mtbench avsr train --config NAME`` runs
 ``decoding``      From CTC log-probabilities to phones, and to words of a lexicon
 ``features``      Acoustic and visual features of the bundled recognizer
-``inference``     Running the network over many clips and conditions at once, with the numbers
+``inference``     Running the network over many clips and conditions at once, with the numbers of one at a time
 ``model``         The bundled recognizer's network: Auto-AVSR style, small enough for two cores
 ``recognizer``    ``openhead-av``, the recognizer that ships with mtbench
 ``training``      Training of the bundled recognizer
-``training_data`` Training examples made on the fly: synthetic speech, articulation, and mouth
+``training_data`` Training examples made on the fly: synthetic speech, articulation, and mouth crops of the bundled
+                  head
 ``tuning``        Choosing the weights of the word search, without looking at the test split
-================= ==============================================================================
+================= ==================================================================================================
 
 Examples
 --------
@@ -26,6 +27,6 @@ True
 
 from __future__ import annotations
 
-import lazy_loader
+from mtbench.doors import open_door
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = open_door(__name__, __file__)

@@ -2,15 +2,16 @@
 
 Contents
 --------
-================ ==============================================================================
-``benchmark``    Benchmarks: a folder of clips with text, sound and, where there is some
-``clip``         A clip of a benchmark: text, sound and, where there is some, ground-truth
-``ground_truth`` Faces that follow from a benchmark alone: a clip's neutral face and the
+================ ===================================================================================================
+``benchmark``    Benchmarks: a folder of clips with text, sound and, where there is some, ground-truth motion
+``clip``         A clip of a benchmark: text, sound and, where there is some, ground-truth motion; and reading its
+                 files
+``ground_truth`` Faces that follow from a benchmark alone: a clip's neutral face and the static one
 ``manifest``     The model of ``benchmark.toml``
-``phone_times``  Timed phones of a benchmark's clip: when each sound was said, and when each
-``true_faces``   Faces of a clip's ground truth that the motion of a submission is looked at
+``phone_times``  Timed phones of a benchmark's clip: when each sound was said, and when each closure opened
+``true_faces``   Faces of a clip's ground truth that the motion of a submission is looked at beside
 ``vocabulary``   Whether a benchmark's word lists hold what its clips say
-================ ==============================================================================
+================ ===================================================================================================
 
 Examples
 --------
@@ -22,6 +23,6 @@ Examples
 
 from __future__ import annotations
 
-import lazy_loader
+from mtbench.doors import open_door
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = open_door(__name__, __file__)

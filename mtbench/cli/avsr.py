@@ -107,7 +107,7 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
     """Print the recognizer's error table: a benchmark's ground truth, and what it never met in training."""
-    from mtbench.avsr.evaluation import evaluate as module
+    from mtbench.avsr.evaluation import evaluate as evaluate_recognizer
     from mtbench.avsr.evaluation import format_summary, format_table, write_model_card
     from mtbench.errors import UsageError
     from mtbench.scoring import DEFAULT_SNRS
@@ -117,7 +117,7 @@ def evaluate(
         raise UsageError(
             "--card writes a whole card: leave out --language, --condition and --benchmark with it"
         )
-    rows = module.evaluate(
+    rows = evaluate_recognizer(
         benchmark,
         weights=weights,
         snr=parse_snrs(snr) if snr else DEFAULT_SNRS,

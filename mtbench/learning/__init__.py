@@ -2,9 +2,9 @@
 
 Contents
 --------
-============= ==============================================================================
-``loss_plot`` A picture of how training goes: every loss over the steps, from the run's
-============= ==============================================================================
+============= ========================================================================================
+``loss_plot`` A picture of how training goes: every loss over the steps, from the run's ``losses.csv``
+============= ========================================================================================
 
 Examples
 --------
@@ -15,6 +15,6 @@ True
 
 from __future__ import annotations
 
-import lazy_loader
+from mtbench.doors import open_door
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = open_door(__name__, __file__)

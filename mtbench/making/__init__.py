@@ -2,14 +2,17 @@
 
 Contents
 --------
-================== ==============================================================================
-``folder``         Making a benchmark folder from recordings, texts and, where there is some
-``manifest_edits`` Adding word lists and reference phones to a ``benchmark.toml`` that people
-``notes``          What is said about a benchmark in the making: what is wrong with its files
-``sources``        The files that a benchmark is made of: recordings, their texts and ground
+================== =================================================================================================
+``folder``         Making a benchmark folder from recordings, texts and, where there is some, motion
+``manifest_edits`` Adding word lists and reference phones to a ``benchmark.toml`` that people may have written by
+                   hand
+``notes``          What is said about a benchmark in the making: what is wrong with its files, and what was done to
+                   them
+``sources``        The files that a benchmark is made of: recordings, their texts and ground truth, and in which
+                   language they are
 ``truth``          Ground-truth motion, and templates, of a benchmark in the making
-``word_lists``     Word lists and reference phones made for a benchmark folder: ``mtbench
-================== ==============================================================================
+``word_lists``     Word lists and reference phones made for a benchmark folder: ``mtbench benchmark lexicon``
+================== =================================================================================================
 
 Examples
 --------
@@ -19,6 +22,6 @@ new`` does the same.
 
 from __future__ import annotations
 
-import lazy_loader
+from mtbench.doors import open_door
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = open_door(__name__, __file__)

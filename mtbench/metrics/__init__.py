@@ -6,22 +6,22 @@ turns rows into estimates with intervals.
 
 Contents
 --------
-================= ==============================================================================
+================= ================================================================================================
 ``avlr``          AVLR: audio-visual lip readability, and what a face adds to it
 ``base``          Names, units and directions of all metrics
-``cer``           Character error rate, the headline for languages written without blanks
+``cer``           Character error rate, the headline for languages written without blanks between words
 ``distances``     Checks and distances that the geometric metrics share
 ``edit_counts``   Counts of edits: the additive statistic that every error rate follows from
 ``edits``         Minimal edit counts between token sequences, by jiwer
-``fdd``           Upper-face dynamics deviation (FDD): whether the upper face moves as much as
+``fdd``           Upper-face dynamics deviation (FDD): whether the upper face moves as much as it should
 ``geometry``      All geometric statistics of one clip at once
-``geometry_sums`` Sums over the frames of a clip: the statistics that every geometric metric
+``geometry_sums`` Sums over the frames of a clip: the statistics that every geometric metric follows from
 ``lve``           Lip vertex error, in the variants that the literature calls by the same name
 ``mve``           Mean vertex error: the mean distance over frames and all vertices
 ``per``           Phone error rate: what a recognizer hears and sees before any lexicon
-``rigid``         Rigid alignment of one face motion with another, frame by frame: what is left
+``rigid``         Rigid alignment of one face motion with another, frame by frame: what is left is not head motion
 ``wer``           Word error rate
-================= ==============================================================================
+================= ================================================================================================
 
 Examples
 --------
@@ -32,6 +32,6 @@ Examples
 
 from __future__ import annotations
 
-import lazy_loader
+from mtbench.doors import open_door
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = open_door(__name__, __file__)

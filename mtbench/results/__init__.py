@@ -5,26 +5,26 @@ the rows. Whoever reads results needs nothing else: no benchmark, no recognizer,
 
 Contents
 --------
-================= ==============================================================================
-``aggregation``   From per-clip rows to the summary of a run: estimates, intervals, counts and
-``checks``        What the fields of result files may hold: checked once, where the files are
+================= =================================================================================================
+``aggregation``   From per-clip rows to the summary of a run: estimates, intervals, counts and signatures
+``checks``        What the fields of result files may hold: checked once, where the files are read
 ``comparison``    Whether one scored entry is better than another: ``mtbench.compare``
-``conditions``    The conditions of runs: whether two may stand in one table, and what entries
-``folders``       Where results lie: one folder a system, one in it for each benchmark and each
+``conditions``    The conditions of runs: whether two may stand in one table, and what entries chose for themselves
+``folders``       Where results lie: one folder a system, one in it for each benchmark and each set of conditions
 ``head_motion``   Telling from a run's rows how much of its lip error is rigid head motion
-``notebook``      What a notebook shows of benchmarks, runs, tables and comparisons: HTML
-``paired``        Paired differences between two entries, clip by clip, with intervals and
-``plot_style``    What the plots of a meta-evaluation share: colors, type, and marks with
+``notebook``      What a notebook shows of benchmarks, runs, tables and comparisons: HTML without styles of its own
+``paired``        Paired differences between two entries, clip by clip, with intervals and corrected p-values
+``plot_style``    What the plots of a meta-evaluation share: colors, type, and marks with intervals
 ``recount``       From hypotheses to recognition rows with counts
-``rows``          Per-clip rows: the sufficient statistics from which every number of a result
-``run_files``     Result folders: ``run.json`` and ``clips.jsonl``, written so that equal runs
+``rows``          Per-clip rows: the sufficient statistics from which every number of a result can be derived again
+``run_files``     Result folders: ``run.json`` and ``clips.jsonl``, written so that equal runs give equal bytes
 ``series``        Series: one metric under one condition, as numerator and denominator per clip
 ``signature``     Signatures: one line that says how a number was computed
-``statistics``    Uncertainty and significance: cluster bootstrap, paired randomisation, Holm's
-``summary``       What a run reports: its numbers, and the signatures that say how they were
+``statistics``    Uncertainty and significance: cluster bootstrap, paired randomisation, Holm's correction, ranks
+``summary``       What a run reports: its numbers, and the signatures that say how they were computed
 ``tables``        Results as text: one table over entries, one over languages
-``understanding`` The guard on the domain: whether a recognizer understands a benchmark's
-================= ==============================================================================
+``understanding`` The guard on the domain: whether a recognizer understands a benchmark's speech at all
+================= =================================================================================================
 
 Examples
 --------
@@ -35,6 +35,6 @@ Examples
 
 from __future__ import annotations
 
-import lazy_loader
+from mtbench.doors import open_door
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = open_door(__name__, __file__)

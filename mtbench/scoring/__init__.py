@@ -2,13 +2,14 @@
 
 Contents
 --------
-================= ==============================================================================
+================= ==================================================================================================
 ``demonstration`` ``mtbench demo``: control entries, made and scored in one go
 ``pipeline``      Running all stages of a score, stage by stage, and collecting what they made
 ``rows``          From hypotheses to the rows of a result
 ``scoring``       Scoring a submission: ``mtbench.score`` and ``mtbench.rescore``
-``stages``        The stages of scoring: mixtures, crops, geometry, hypotheses; each a function
-================= ==============================================================================
+``stages``        The stages of scoring: mixtures, crops, geometry, hypotheses; each a function of one clip, and
+                  cached
+================= ==================================================================================================
 
 Examples
 --------
@@ -17,6 +18,6 @@ Examples
 
 from __future__ import annotations
 
-import lazy_loader
+from mtbench.doors import open_door
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = open_door(__name__, __file__)

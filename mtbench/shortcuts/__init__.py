@@ -4,13 +4,13 @@ All of it is in ``mtbench`` too.
 
 Contents
 --------
-================= ==============================================================================
+================= =================================================================================================
 ``error_rates``   Error rates of texts at hand, in one line: ``mtbench.wer`` and ``mtbench.cer``
 ``listening``     Recognizing crops and sound at hand, in one line: ``mtbench.transcribe``
 ``pictures``      Pictures of vertices at hand, in one line: ``mtbench.render``
-``vertex_errors`` Vertex errors of arrays and files at hand, in one line: ``mtbench.lve`` and
-``vertex_files``  Vertices as people have them: arrays, motions, files; read and checked for
-================= ==============================================================================
+``vertex_errors`` Vertex errors of arrays and files at hand, in one line: ``mtbench.lve`` and ``mtbench.fdd``
+``vertex_files``  Vertices as people have them: arrays, motions, files; read and checked for the one-line functions
+================= =================================================================================================
 
 Examples
 --------
@@ -21,6 +21,6 @@ Examples
 
 from __future__ import annotations
 
-import lazy_loader
+from mtbench.doors import open_door
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = open_door(__name__, __file__)

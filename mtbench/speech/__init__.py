@@ -4,21 +4,24 @@ Sound is (N,) float32, mono at 16 kHz, within -1..1; languages are ISO 639-3 cod
 
 Contents
 --------
-======================= ==============================================================================
+======================= ============================================================================================
 ``audio``               Sound: loading, resampling, mixing with noise
-``language_names``      Languages in whatever way people write them: codes of several standards, tags
+``language_names``      Languages in whatever way people write them: codes of several standards, tags with regions,
+                        names
 ``languages``           The twenty languages of the MultiTalk dataset, by ISO 639-3 code
-``lexicon``             Lexicons: the words that may be said, how they are pronounced, and how common
+``lexicon``             Lexicons: the words that may be said, how they are pronounced, and how common they are
 ``multitalk_languages`` The twenty languages of the MultiTalk dataset, by ISO 639-3 code
 ``noise``               Noise recordings: where they come from, and which part of one a clip gets
 ``normalizers``         Text normalisation and tokenisation before error rates are counted
 ``raw_sound``           Sound as its file has it, and the bounds of what is read
-``sound_conversion``    From sound as its file has it to mono at 16 kHz, with a note on everything
-``sound_files``         Reading sound and video files: to mono at 16 kHz, with a note on everything
+``sound_conversion``    From sound as its file has it to mono at 16 kHz, with a note on everything that was changed
+                        or is odd
+``sound_files``         Reading sound and video files: to mono at 16 kHz, with a note on everything that was changed
+                        or is odd
 ``sound_headers``       What the header of a sound file promises, and whether the file keeps it
 ``transcripts``         The words of a clip, from the text file beside it
 ``video_sound``         The sound of a video, on the picture's clock
-======================= ==============================================================================
+======================= ============================================================================================
 
 Examples
 --------
@@ -31,6 +34,6 @@ Examples
 
 from __future__ import annotations
 
-import lazy_loader
+from mtbench.doors import open_door
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = open_door(__name__, __file__)

@@ -2,12 +2,12 @@
 
 Contents
 --------
-============== ==============================================================================
+============== ====================================================================================
 ``controls``   Control entries: submissions whose place in any ranking is known beforehand
-``rendering``  Pictures of a submission: videos for people, mouth crops as the recognizer
+``rendering``  Pictures of a submission: videos for people, mouth crops as the recognizer sees them
 ``submission`` Submissions: what a system produced for the clips of a benchmark
 ``validation`` Finding everything wrong with a submission at once
-============== ==============================================================================
+============== ====================================================================================
 
 Examples
 --------
@@ -18,6 +18,6 @@ Examples
 
 from __future__ import annotations
 
-import lazy_loader
+from mtbench.doors import open_door
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = open_door(__name__, __file__)

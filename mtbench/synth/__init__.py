@@ -5,35 +5,47 @@ are seconds, sound is float32, mono at 16 kHz.
 
 Contents
 --------
-========================= ==============================================================================
+========================= ==========================================================================================
 ``articulation``          Articulation model: timed phones to facial-unit curves of the bundled head
 ``articulation_settings`` Manners of articulation: animators that speak the same phones differently
-``articulation_targets``  Articulatory targets: what each phone asks of jaw, lips and tongue, and how
-``benchmark_writer``      Writing a synthetic benchmark's folder: clips, manifest, and a folder that
-``build``                 The bundled benchmark ``openhead-20``: speech, lexicons, ground-truth motion
-``build_engines``         The bundled benchmark ``openhead-engines``: sentences of ``openhead-20`` in
-``contacts``              Contacts: closed lips (p b m), lower lip at the upper teeth (f v); they hold
-``engine_phones``         From the phone sets of held-out engines to the inventory: one table and one
-``engine_segments``       What a held-out engine says that it spoke: its own phones with their times
-``engines``               Held-out speech engines: voices that training never hears, speaking the way
+``articulation_targets``  Articulatory targets: what each phone asks of jaw, lips and tongue, and how strongly
+``benchmark_writer``      Writing a synthetic benchmark's folder: clips, manifest, and a folder that appears whole
+                          or not at all
+``build``                 The bundled benchmark ``openhead-20``: speech, lexicons, ground-truth motion and noises in
+                          one folder
+``build_engines``         The bundled benchmark ``openhead-engines``: sentences of ``openhead-20`` in the voices of
+                          held-out engines
+``contacts``              Contacts: closed lips (p b m), lower lip at the upper teeth (f v); they hold whatever the
+                          neighbours want
+``engine_phones``         From the phone sets of held-out engines to the inventory: one table and one set of rules
+                          per phone set
+``engine_segments``       What a held-out engine says that it spoke: its own phones with their times, before they
+                          are mapped to ours
+``engines``               Held-out speech engines: voices that training never hears, speaking the way espeak's do
+                          here
 ``espeak``                Speech with timed phones from espeak-ng, through its C interface
-``face_mesh``             A face mesh as the transfer of facial units sees it: skin, the lips' insides
-``festival``              Speech with timed phones from festival's voices, each utterance by a process
+``face_mesh``             A face mesh as the transfer of facial units sees it: skin, the lips' insides, and which
+                          lip is which
+``festival``              Speech with timed phones from festival's voices, each utterance by a process of its own
 ``flite``                 Speech with timed phones from flite's American voices, through its C libraries
 ``frontends``             From written text to pairs of written word and spoken form, by language
 ``lexicon_builder``       Lexicons of the bundled benchmark, from the engine's own pronunciations
 ``noise_builder``         The bundled noises: babble, speech-shaped noise and something like music
 ``phones``                The phone inventory: base IPA letters that the twenty languages share
-``real_speech``           Seven sentences spoken by people, from the GRID corpus: how well a recognizer
+``real_speech``           Seven sentences spoken by people, from the GRID corpus: how well a recognizer hears a
+                          human
 ``speech``                Random utterances for training: text, voice and speech in one call
-``texts``                 Texts to speak: the Universal Declaration of Human Rights in twenty
-``transcripts``           From a transcript as people write it to words and what the engine is given to
-``transfer``              Correspondence between the bundled head and another face mesh: which point of
+``texts``                 Texts to speak: the Universal Declaration of Human Rights in twenty languages, and word
+                          lists
+``transcripts``           From a transcript as people write it to words and what the engine is given to say them
+``transfer``              Correspondence between the bundled head and another face mesh: which point of the one is
+                          which of the other
 ``transferred_head``      The bundled head's facial units on another face: the user's FLAME template
 ``upper_face``            Blinks and brows: motion of the upper face that speech doesn't determine
-``voices``                Who speaks: engine voices of the twenty languages, and speakers for training
+``voices``                Who speaks: engine voices of the twenty languages, and speakers for training, test and
+                          noise
 ``word_lists``            Word lists and reference phones for recordings of one's own
-========================= ==============================================================================
+========================= ==========================================================================================
 
 Examples
 --------
@@ -44,6 +56,6 @@ True
 
 from __future__ import annotations
 
-import lazy_loader
+from mtbench.doors import open_door
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = open_door(__name__, __file__)

@@ -4,16 +4,16 @@ Nothing here knows what is being computed.
 
 Contents
 --------
-=================== ==============================================================================
-``cache``           Content-addressed store of intermediate results: crops, mixtures, hypotheses
+=================== ==============================================================================================
+``cache``           Content-addressed store of intermediate results: crops, mixtures, hypotheses, geometry
 ``child_processes`` Child processes that end when and as their parent wants it
-``compilation``     Compiling numeric kernels with numba, and keeping the machine code between
+``compilation``     Compiling numeric kernels with numba, and keeping the machine code between runs
 ``environment``     What mtbench runs on, for results: versions and platform
 ``executor``        Running many small tasks, in this process or in a few others
 ``progress``        Telling people how far a run is
-``signals``         Ending at once and cleanly when a signal says so: Ctrl-C, ``kill``, a
+``signals``         Ending at once and cleanly when a signal says so: Ctrl-C, ``kill``, a terminal that was closed
 ``threads``         Threads of numerical libraries
-=================== ==============================================================================
+=================== ==============================================================================================
 
 Examples
 --------
@@ -25,6 +25,6 @@ Examples
 
 from __future__ import annotations
 
-import lazy_loader
+from mtbench.doors import open_door
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = open_door(__name__, __file__)

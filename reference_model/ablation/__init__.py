@@ -2,15 +2,16 @@
 
 Contents
 --------
-============ ==============================================================================
-``ablation`` The paper's ablations: what the language embedding and a multilingual speech
+============ =======================================================================================================
+``ablation`` The paper's ablations: what the language embedding and a multilingual speech encoder are worth
 ``page``     The files of an ablation: ``ablation.md``, ``.json``, ``.csv`` and ``.png``
 ``plot``     A picture of an ablation: paired differences by language, with intervals
-``results``  What an ablation measured: numbers of every variant by language, and paired
+``results``  What an ablation measured: numbers of every variant by language, and paired differences between
+             variants
 ``table``    The tables of an ablation, as Markdown, JSON and CSV
 ``text``     What an ablation's data support and what they do not, said from its figures
 ``variants`` The variants of an ablation, and which are compared with which
-============ ==============================================================================
+============ =======================================================================================================
 
 Examples
 --------
@@ -20,6 +21,6 @@ Examples
 
 from __future__ import annotations
 
-import lazy_loader
+from mtbench.doors import open_door
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = open_door(__name__, __file__)

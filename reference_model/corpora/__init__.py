@@ -2,13 +2,14 @@
 
 Contents
 --------
-================ ==============================================================================
+================ ===================================================================================================
 ``clip_lists``   Lists of clips beside training data: which to train on, and which are held out
-``corpus``       Training corpora of the reference model: sound, motion and language of many
-``generated``    Training data from the benchmark's generator: any number of hours, disjoint
+``corpus``       Training corpora of the reference model: sound, motion and language of many clips
+``generated``    Training data from the benchmark's generator: any number of hours, disjoint from every bundled
+                 benchmark
 ``layout_files`` The files of other projects' layouts that are no motion: sound, resting faces
-``layouts``      Training data in other projects' layouts: the released MultiTalk layout and
-================ ==============================================================================
+``layouts``      Training data in other projects' layouts: the released MultiTalk layout and VOCASET's
+================ ===================================================================================================
 
 Examples
 --------
@@ -19,6 +20,6 @@ True
 
 from __future__ import annotations
 
-import lazy_loader
+from mtbench.doors import open_door
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = open_door(__name__, __file__)

@@ -2,11 +2,12 @@
 
 Contents
 --------
-============ ==============================================================================
+============ =======================================================================================================
 ``registry`` Speech encoders by name
 ``speech``   Speech encoders: sound to features of speech, two a frame
-``wav2vec2`` wav2vec 2.0 as speech encoder, by Hugging Face's ``transformers`` (extra
-============ ==============================================================================
+``wav2vec2`` wav2vec 2.0 as speech encoder, by Hugging Face's ``transformers`` (extra ``[reference]``): XLSR-53 is
+             the paper's
+============ =======================================================================================================
 
 Examples
 --------
@@ -17,6 +18,6 @@ True
 
 from __future__ import annotations
 
-import lazy_loader
+from mtbench.doors import open_door
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = open_door(__name__, __file__)

@@ -2,10 +2,10 @@
 
 Contents
 --------
-============ ==============================================================================
+============ ===================================================================
 ``format``   What the released checkpoints hold, key by key, and reading them so
 ``released`` The released MultiTalk checkpoints, brought into this model
-============ ==============================================================================
+============ ===================================================================
 
 Examples
 --------
@@ -14,6 +14,6 @@ Examples
 
 from __future__ import annotations
 
-import lazy_loader
+from mtbench.doors import open_door
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = open_door(__name__, __file__)
