@@ -8,7 +8,10 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from mtbench.old_names import find_old_names
 from mtbench.version import __version__
+
+find_old_names()
 
 _PUBLIC = {
     "load_benchmark": "mtbench.benchmarks",

@@ -155,7 +155,7 @@ def test_score_says_which_extra_it_wants(mtbench):
                 "-b",
                 "small",
                 "--recognizer",
-                "mtbench.avsr.openhead.recognizer:load_beam_search",
+                "mtbench.avsr.openhead:load_beam_search",
             ),
             "judge",
         ),

@@ -256,7 +256,7 @@ def load_beam_search() -> OpenheadAV:
 
     Examples
     --------
-    ``mtbench score entry --recognizer mtbench.avsr.openhead.recognizer:load_beam_search``
+    ``mtbench score entry --recognizer mtbench.avsr.openhead:load_beam_search``
     """
     decoding = OpenheadAV.load().decoding
     return OpenheadAV.load(decoding=replace(decoding, search="beam"))
