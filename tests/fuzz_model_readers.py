@@ -104,8 +104,8 @@ def _checkpoint_bytes() -> dict[str, bytes]:
 
 
 def _checkpoints(folder: Path) -> Prepared:
+    from mtbench.learning.checkpoints import CHECKPOINT, load_checkpoint
     from mtbench.reference_model.released.format import read_state
-    from mtbench.reference_model.training.checkpoints import CHECKPOINT, load_checkpoint
 
     def read(path: Path) -> None:
         shutil.copyfile(path, folder / CHECKPOINT)

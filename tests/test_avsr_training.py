@@ -1,6 +1,7 @@
 """Training batches and the training loop; needs the [synth] extra."""
 
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from mtbench.avsr.openhead.acoustics import (  # noqa: E402
 from mtbench.avsr.openhead.batches import collate, collate_shards  # noqa: E402
 from mtbench.avsr.openhead.training import TrainingConfig, learning_rate, train  # noqa: E402
 from mtbench.avsr.openhead.training_data import BatchGenerator  # noqa: E402
+from mtbench.errors import UsageError  # noqa: E402
 from mtbench.speech.multitalk_languages import LANGUAGES  # noqa: E402
 from mtbench.synth.speech import UtteranceSource  # noqa: E402
 
@@ -173,3 +175,34 @@ def test_resumed_training_equals_unbroken(tmp_path, monkeypatch, threads):
     assert unbroken.read_bytes() == resumed.read_bytes()
     with (tmp_path / "a" / "losses.csv").open() as file:
         assert next(csv.reader(file))[:2] == ["step", "seconds"]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"seed": 2}, "seed was 1, is 2"),
+        ({"learning_rate": 0.5}, "learning_rate was 0.002, is 0.5"),
+        ({"steps": 2, "warmup": 3}, "steps was 1, is 2; warmup was 200, is 3"),
+    ],
+)
+def test_a_run_does_not_go_on_under_other_settings(tmp_path, begun, change, told):
+    """``--seed 2`` on an old folder went on silently, with settings of both."""
+    before = (begun / "checkpoint.pt").read_bytes()
+    with pytest.raises(UsageError) as caught:
+        train(begun, replace(TrainingConfig(steps=1, batch=2), **change))
+    assert told in str(caught.value)
+    assert "give another folder" in str(caught.value)
+    assert (begun / "checkpoint.pt").read_bytes() == before
+
+
+def test_a_run_does_not_go_on_from_other_weights(begun):
+    with pytest.raises(UsageError, match=r"initial was drawn, is [0-9a-f]{32}"):
+        train(begun, TrainingConfig(steps=1, batch=2), initial=begun / "openhead-av.safetensors")
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory):
+    """The folder of a finished run of one step."""
+    folder = tmp_path_factory.mktemp("begun")
+    train(folder, TrainingConfig(steps=1, batch=2))
+    return folder

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from mtbench.errors import UsageError
-from mtbench.reference_model.training.checkpoints import flatten, load_checkpoint, name_changes
+from mtbench.learning.checkpoints import flatten, load_checkpoint, name_changes
 from mtbench.reference_model.training.prepared import prepare_rows
 from mtbench.reference_model.training.sizes import SIZES, apply_overrides
 from mtbench.reference_model.training.train import train_stage1, train_stage2

@@ -41,8 +41,8 @@ from mtbench.avsr.openhead.model import TRAINING_ONLY, AudioVisualCTC, ModelConf
 from mtbench.avsr.openhead.recognizer import save_recognizer
 from mtbench.avsr.openhead.training_data import BatchGenerator
 from mtbench.errors import PrerequisiteError, UsageError
-from mtbench.files import load_checkpoint_file, make_folder
-from mtbench.learning import plot_losses
+from mtbench.files import digest_bytes, load_checkpoint_file, make_folder
+from mtbench.learning import flatten, load_checkpoint, plot_losses, require_same_run, save_checkpoint
 from mtbench.speech import LANGUAGES
 
 log = logging.getLogger(__name__)
@@ -175,9 +175,11 @@ class _Optimization:
             betas=(0.9, 0.98),
         )
         self.step = 0
-        checkpoint = folder / "checkpoint.pt"
-        if checkpoint.is_file():
-            state = load_checkpoint_file(checkpoint, self.device)
+        begun_with = _digest_initial(Path(initial)) if initial else "drawn"
+        #: What the run follows from; a checkpoint that follows from something else is refused.
+        self.about = flatten({**asdict(config), "sizes": dict(sizes), "initial": begun_with})
+        if state := load_checkpoint(folder, self.device):
+            require_same_run(folder, state.get("about"), self.about)
             self.network.load_state_dict(state["network"])
             self.average.load_state_dict(state["average"])
             self.optimizer.load_state_dict(state["optimizer"])
@@ -238,17 +240,14 @@ class _Optimization:
 
     def save(self, folder: Path, phones: tuple[str, ...]) -> None:
         """Write the checkpoint and the recognizer, each atomically."""
-        part = folder / "checkpoint.part"
-        torch.save(
-            {
-                "network": self.network.state_dict(),
-                "average": self.average.state_dict(),
-                "optimizer": self.optimizer.state_dict(),
-                "step": self.step,
-            },
-            part,
-        )
-        part.replace(folder / "checkpoint.pt")
+        state = {
+            "about": self.about,
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "step": self.step,
+        }
+        save_checkpoint(folder, state)
         facts = {**asdict(self.config), "step": self.step, "utterances": self.step * self.config.batch}
         save_recognizer(
             folder / "openhead-av.safetensors",
@@ -261,12 +260,17 @@ class _Optimization:
         self.average.to(self.device)
 
 
-def _read_initial(path: Path, device: torch.device) -> dict[str, torch.Tensor]:
-    """Read weights to begin with: a run's checkpoint or a recognizer's safetensors."""
+def _digest_initial(path: Path) -> str:
+    """Return what tells weights to begin with from others."""
     if not path.is_file():
         raise UsageError(
             f"{path}: no such file; weights to begin with are a checkpoint.pt or a .safetensors file"
         )
+    return digest_bytes(path.read_bytes())
+
+
+def _read_initial(path: Path, device: torch.device) -> dict[str, torch.Tensor]:
+    """Read weights to begin with: a run's checkpoint or a recognizer's safetensors."""
     try:
         if path.suffix == ".safetensors":
             from safetensors.torch import load_file

@@ -2,9 +2,10 @@
 
 Contents
 --------
-============= ========================================================================================
-``loss_plot`` A picture of how training goes: every loss over the steps, from the run's ``losses.csv``
-============= ========================================================================================
+=============== ========================================================================================
+``checkpoints`` Checkpoints of a training, and whether a run may go on from one
+``loss_plot``   A picture of how training goes: every loss over the steps, from the run's ``losses.csv``
+=============== ========================================================================================
 
 Examples
 --------

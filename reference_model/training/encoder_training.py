@@ -35,9 +35,8 @@ import torch
 import torch.nn.functional as F
 
 from mtbench.avsr.openhead import AudioVisualCTC, DecodingConfig, ModelConfig, save_recognizer
-from mtbench.errors import UsageError
 from mtbench.files import make_folder
-from mtbench.reference_model.training.checkpoints import CHECKPOINT, load_checkpoint
+from mtbench.learning import flatten, load_checkpoint, require_same_run, save_checkpoint
 from mtbench.reference_model.training.encoder_batches import EncoderTraining, SpeechBatch, make_batch
 from mtbench.speech import language_code
 from mtbench.work import single_threaded_torch, start_pool
@@ -95,11 +94,7 @@ class _Run:
         state = load_checkpoint(folder)
         if state is None:
             return
-        if state["facts"] != self.facts:
-            raise UsageError(
-                f"{folder}: holds a run of other settings ({_differences(state['facts'], self.facts)}); give another "
-                "folder, or the settings that it was begun with"
-            )
+        require_same_run(folder, flatten(state["facts"]), flatten(self.facts))
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
@@ -125,7 +120,6 @@ class _Run:
 
     def save(self) -> None:
         """Write checkpoint and encoder, each atomically."""
-        part = self.folder / "checkpoint.part"
         state = {
             "facts": self.facts,
             "network": self.network.state_dict(),
@@ -133,7 +127,6 @@ class _Run:
             "optimizer": self.optimizer.state_dict(),
             "step": self.step,
         }
-        torch.save(state, part)
         facts = {
             **self.facts,
             "step": self.step,
@@ -144,11 +137,7 @@ class _Run:
             self.folder / WEIGHTS, self.average, self.phones, self.config.languages, DecodingConfig(), facts
         )
         # Last: a run that is killed in between makes the encoder again from the older checkpoint.
-        part.replace(self.folder / CHECKPOINT)
-
-
-def _differences(a: dict[str, Any], b: dict[str, Any]) -> str:
-    return ", ".join(f"{k}: {a.get(k)} there, {b[k]} asked for" for k in b if a.get(k) != b[k])
+        save_checkpoint(self.folder, state)
 
 
 def train_speech_encoder(

@@ -23,13 +23,7 @@ import torch
 from torch import nn
 
 from mtbench.errors import UsageError
-from mtbench.learning import plot_losses
-from mtbench.reference_model.training.checkpoints import (
-    flatten,
-    load_checkpoint,
-    name_changes,
-    save_checkpoint,
-)
+from mtbench.learning import flatten, load_checkpoint, plot_losses, require_same_run, save_checkpoint
 from mtbench.reference_model.training.configuration import TrainingConfig
 from mtbench.reference_model.training.devices import Devices
 
@@ -164,11 +158,7 @@ class Run:
             self._resume(state)
 
     def _resume(self, state: dict[str, Any]) -> None:
-        if changed := name_changes(state["about"], self._about):
-            raise UsageError(
-                f"{self.folder}: its checkpoint belongs to another run ({'; '.join(changed)}); give another folder, or "
-                "what it was begun with"
-            )
+        require_same_run(self.folder, state["about"], self._about)
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
