@@ -127,7 +127,7 @@ def _predict_batch(
 ) -> list[np.ndarray]:
     faces = [_face(model, clip) if template is None else template for clip in batch]
     motions = model.predict_many(
-        [model.encoder.prepare(clip.audio) for clip in batch],
+        [model.encoder.prepare(clip.load_audio()) for clip in batch],
         faces,
         [conditioning.of.get(clip.language) for clip in batch],
         [clip.frames for clip in batch],

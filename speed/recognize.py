@@ -72,11 +72,12 @@ def prepare(work: Work) -> None:
     renderer = load_renderer("software")
     for clip_id in work.clips:
         clip = benchmark.clip(clip_id)
-        topology = load_topology(clip.motion.topology)
-        crops = render_mouth_crops(renderer, topology, clip.motion.vertices, Appearance())
-        sounds = {"clean": clip.audio}
+        motion, audio = clip.load_motion(), clip.load_audio()
+        topology = load_topology(motion.topology)
+        crops = render_mouth_crops(renderer, topology, motion.vertices, Appearance())
+        sounds = {"clean": audio}
         for snr in (-7.5, -10.0):
-            sounds[f"{snr:g}"] = mix_at_snr(clip.audio, noise.audio, snr, noise.offset(clip.id))
+            sounds[f"{snr:g}"] = mix_at_snr(audio, noise.audio, snr, noise.offset(clip.id))
         np.savez(Path(work.folder) / f"{clip_id}.npz", crops=crops, **sounds)
 
 

@@ -177,3 +177,11 @@ def test_the_bundled_benchmark_is_an_ordinary_folder():
     assert clip.motion.vertices.shape == (clip.frames, 4801, 3)
     with pytest.raises(UsageError, match="version 2 here, not 7"):
         load_benchmark("openhead-20@7")
+
+
+def test_reading_looks_like_reading(tmp_path):
+    """``load_audio`` and ``load_motion`` read a file at each call; the older attributes are the same."""
+    clip = load_benchmark("openhead-20")["ita-01"]
+    assert np.array_equal(clip.audio, clip.load_audio())
+    assert np.array_equal(clip.motion.vertices, clip.load_motion().vertices)
+    assert clip.load_audio() is not clip.load_audio()

@@ -254,9 +254,9 @@ def _hear(benchmark: Benchmark, clip: Clip, condition: Condition, noise: str) ->
     if not condition.hears:
         return None
     if condition.snr_db is None:
-        return clip.audio
+        return clip.load_audio()
     recording = find_noise(benchmark, noise)
-    mixture = mix_at_snr(clip.audio, recording.audio, condition.snr_db, recording.offset(clip.id))
+    mixture = mix_at_snr(clip.load_audio(), recording.audio, condition.snr_db, recording.offset(clip.id))
     return from_pcm16(to_pcm16(mixture))
 
 

@@ -253,22 +253,25 @@ def _listen(
     renderer = load_renderer("software")
     wanted = {name: parse_condition(name) for name in conditions}
     seen = [name for name in wanted if "v" in wanted[name][0]]
+    noises = load_noises(bench.noise_folder)
     requests = []
     for clip in clips:
         sounds: dict[str, Any] = {}
+        audio = clip.load_audio()
         for name, (modality, snr) in wanted.items():
-            sounds[name] = None if modality == "v" else clip.audio
+            sounds[name] = None if modality == "v" else audio
             if snr is not None:
-                noise = load_noises(bench.noise_folder)["babble"]
-                sounds[name] = mix_at_snr(clip.audio, noise.audio, snr, noise.offset(clip.id))
+                noise = noises["babble"]
+                sounds[name] = mix_at_snr(audio, noise.audio, snr, noise.offset(clip.id))
         crops = None
         if seen:
-            if clip.motion is None:
+            truth = clip.load_motion()
+            if truth is None:
                 raise UsageError(
                     f"clip {clip.id}: {seen[0]} needs ground-truth motion, and this clip has none"
                 )
-            topology = load_topology(clip.motion.topology)
-            crops = render_mouth_crops(renderer, topology, clip.motion.vertices, Appearance())
+            topology = load_topology(truth.topology)
+            crops = render_mouth_crops(renderer, topology, truth.vertices, Appearance())
         requests.append(Request(crops, [sounds[name] for name in seen], clip.language))
         requests.append(Request(None, [sounds[n] for n in wanted if n not in seen], clip.language))
     found = judge.log_probs_many(requests)

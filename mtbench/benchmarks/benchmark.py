@@ -200,7 +200,7 @@ def load_benchmark(name: str | Path) -> Benchmark:
     Examples
     --------
     >>> benchmark = load_benchmark("openhead-20")  # doctest: +SKIP
-    >>> benchmark.clips[0].audio.dtype  # doctest: +SKIP
+    >>> benchmark.clips[0].load_audio().dtype  # doctest: +SKIP
     dtype('float32')
     """
     bundled = bundled_benchmarks()

@@ -12,10 +12,13 @@ from mtbench.errors import BenchmarkError
 from mtbench.faces import Motion
 from mtbench.timing import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 
+if TYPE_CHECKING:
+    from mtbench.faces import MotionSpec
+
 
 @dataclass(frozen=True)
 class Clip:
-    """One utterance of a benchmark; sound and motion are read from disk on every access.
+    """One utterance of a benchmark; sound and motion lie in files.
 
     Attributes
     ----------
@@ -55,9 +58,8 @@ class Clip:
     speaker: str | None = None
     template_path: Path | None = None
 
-    @property
-    def audio(self) -> np.ndarray:
-        """Sound, (640 T,) float32 mono at 16 kHz, zero-padded to whole frames.
+    def load_audio(self) -> np.ndarray:
+        """Read the sound from its file, (640 T,) float32 mono at 16 kHz, zero-padded to whole frames.
 
         Raises
         ------
@@ -67,8 +69,12 @@ class Clip:
         return read_clip_audio(self.audio_path, self.frames, self.id)
 
     @property
-    def motion(self) -> Motion | None:
-        """Ground-truth motion, (T, V, 3) float32 in metres, or None.
+    def audio(self) -> np.ndarray:
+        """Alias of :meth:`load_audio`: reads the file on every access."""
+        return self.load_audio()
+
+    def load_motion(self) -> Motion | None:
+        """Read the ground-truth motion from its file, (T, V, 3) float32 in metres; None where there is none.
 
         Raises
         ------
@@ -84,14 +90,14 @@ class Clip:
         spec, arrays = read_motion_arrays(self)
         return pose_motion(arrays, spec)
 
-
-if TYPE_CHECKING:
-    from mtbench.benchmarks.clip import Clip
-    from mtbench.faces import MotionSpec
+    @property
+    def motion(self) -> Motion | None:
+        """Alias of :meth:`load_motion`: reads the file on every access."""
+        return self.load_motion()
 
 
 def read_clip_audio(path: Path, frames: int, clip: str) -> np.ndarray:
-    """Return (640 T,) float32; see :attr:`mtbench.benchmarks.clip.Clip.audio`."""
+    """Return (640 T,) float32; see :meth:`mtbench.benchmarks.clip.Clip.load_audio`."""
     import soundfile
 
     expected = frames * SAMPLES_PER_FRAME

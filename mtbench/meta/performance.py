@@ -69,7 +69,7 @@ class Performance:
     @cached_property
     def vertices(self) -> np.ndarray:
         """The undamaged motion, (T, V, 3) float32."""
-        motion = self.clip.motion
+        motion = self.clip.load_motion()
         assert motion is not None
         return motion.vertices
 

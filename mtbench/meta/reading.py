@@ -139,7 +139,7 @@ def _hear(setup: RunSetup, clip: Clip, name: str) -> Any:
     if modality == "v":
         return None
     if snr_db is None or noise is None:
-        return clip.audio
+        return clip.load_audio()
     shop = workshop(setup.stages)
     heard = Acoustics(snr_db, noise)
     if snr_db != HEADLINE_SNR:  # used by few systems, and quickly made: not worth the space

@@ -255,7 +255,7 @@ class Workshop:
         assert heard.snr_db is not None
         noise = self.noises[heard.noise]
         try:
-            return to_pcm16(mix_at_snr(clip.audio, noise.audio, heard.snr_db, noise.offset(clip.id)))
+            return to_pcm16(mix_at_snr(clip.load_audio(), noise.audio, heard.snr_db, noise.offset(clip.id)))
         except UsageError as error:
             raise UsageError(f"clip {clip.id} with noise {noise.name}: {error}") from None
 
@@ -263,7 +263,7 @@ class Workshop:
         """Return the geometric sums of *clip* as JSON values."""
         from mtbench.metrics import measure_geometry
 
-        truth = clip.motion
+        truth = clip.load_motion()
         assert truth is not None
         template = template_face(clip)
         return asdict(measure_geometry(vertices, truth.vertices, self.topology, template))
@@ -277,7 +277,7 @@ class Workshop:
         if heard is None:
             return None
         if key is None:
-            return clip.audio
+            return clip.load_audio()
         return from_pcm16(self.cache.array_or_make(MIXTURES, key, lambda: self.mix(clip, heard))[0])
 
 
@@ -315,7 +315,7 @@ def forget() -> None:
 
 def audio_digest(clip: Clip) -> str:
     """Return the digest of the clip's clean sound."""
-    return digest_array(clip.audio)
+    return digest_array(clip.load_audio())
 
 
 def make_mixtures(task: MixtureTask) -> Seconds:

@@ -74,7 +74,7 @@ def transcribe(
     Examples
     --------
     >>> clip = mtbench.load_benchmark("openhead-20")["eng-01"]  # doctest: +SKIP
-    >>> mtbench.transcribe(None, clip.audio, "eng", lexicon="openhead-20").text  # doctest: +SKIP
+    >>> mtbench.transcribe(None, clip.load_audio(), "eng", lexicon="openhead-20").text  # doctest: +SKIP
     'all human beings are born free and equal in dignity and rights'
     """
     from mtbench.work import single_threaded_torch

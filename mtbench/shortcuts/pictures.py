@@ -130,7 +130,7 @@ def render(
     Examples
     --------
     >>> import mtbench
-    >>> motion = mtbench.load_benchmark("openhead-20")["eng-01"].motion
+    >>> motion = mtbench.load_benchmark("openhead-20")["eng-01"].load_motion()
     >>> mtbench.render(motion, frame=[0, 10], size=64)
     Picture(128 x 64 pixels, frames 0, 10)
     """

@@ -83,7 +83,7 @@ def lve(
     Examples
     --------
     >>> import mtbench
-    >>> truth = mtbench.load_benchmark("openhead-20")["eng-01"].motion
+    >>> truth = mtbench.load_benchmark("openhead-20")["eng-01"].load_motion()
     >>> moved = truth.vertices + np.float32([0, 0.003, 0.004])
     >>> round(mtbench.lve(moved, truth), 3)
     5.0
@@ -137,7 +137,7 @@ def fdd(
     Examples
     --------
     >>> import mtbench
-    >>> truth = mtbench.load_benchmark("openhead-20")["eng-01"].motion
+    >>> truth = mtbench.load_benchmark("openhead-20")["eng-01"].load_motion()
     >>> still = np.repeat(truth.vertices[:1], len(truth), axis=0)
     >>> mtbench.fdd(still, truth, truth.vertices[0]) > 0
     True

@@ -60,18 +60,18 @@ class Noise:
         """(M,) float32 mono at 16 kHz; read once per process."""
         return _load(self.path, self.digest)
 
-    def part_level(self, clip_id: str, length: int, seed: int = NOISE_SEED) -> float:
+    def part_level(self, clip_id: str, length: int) -> float:
         """Return the RMS of the part that clip *clip_id* of *length* samples gets, beside that of all of it."""
         sums = _sum_squares(self.path, self.digest)
         whole, total = len(sums) - 1, float(sums[-1])
-        first = self.offset(clip_id, seed)
+        first = self.offset(clip_id)
         turns, rest = divmod(first + length, whole)
         energy = turns * total + float(sums[rest]) - float(sums[first])
         return float(np.sqrt(max(energy, 0.0) / length / (total / whole)))
 
-    def offset(self, clip_id: str, seed: int = NOISE_SEED) -> int:
+    def offset(self, clip_id: str) -> int:
         """Return the first sample that clip *clip_id* uses."""
-        text = f"{seed}|{clip_id}|{self.name}".encode()
+        text = f"{NOISE_SEED}|{clip_id}|{self.name}".encode()
         return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little") % len(self.audio)
 
 
@@ -85,13 +85,10 @@ class NoiseSet:
         ``"none"`` or the folder's name.
     noises : tuple of Noise
         By name.
-    seed : int
-        Seed of the offsets.
     """
 
     name: str
     noises: tuple[Noise, ...] = field(default=())
-    seed: int = NOISE_SEED
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -104,7 +101,7 @@ class NoiseSet:
         h = hashlib.blake2b(digest_size=8)
         for noise in self.noises:
             h.update(f"{noise.name}={noise.digest}|".encode())
-        h.update(str(self.seed).encode())
+        h.update(str(NOISE_SEED).encode())
         return h.hexdigest()
 
     def __getitem__(self, name: str) -> Noise:
@@ -120,7 +117,7 @@ class NoiseSet:
             raise UsageError(
                 f"unknown noise {', '.join(unknown)}; this set has {', '.join(self.names) or 'none'}"
             )
-        return NoiseSet(self.name, tuple(n for n in self.noises if n.name in names), self.seed)
+        return NoiseSet(self.name, tuple(n for n in self.noises if n.name in names))
 
     def check_parts(self, clips: Iterable[Clip]) -> None:
         """Refuse noises whose part for one of *clips* is silent, before anything is rendered.
@@ -135,7 +132,7 @@ class NoiseSet:
             hit = [
                 clip.id
                 for clip in clips
-                if noise.part_level(clip.id, clip.frames * SAMPLES_PER_FRAME, self.seed) < _SILENT
+                if noise.part_level(clip.id, clip.frames * SAMPLES_PER_FRAME) < _SILENT
             ]
             if hit:
                 lines.append(
@@ -146,17 +143,13 @@ class NoiseSet:
             raise BenchmarkError("\n".join(lines))
 
 
-def load_noises(folder: Path | str | None, name: str | None = None, seed: int = NOISE_SEED) -> NoiseSet:
+def load_noises(folder: Path | str | None) -> NoiseSet:
     """Return the noise set in *folder* (WAV, FLAC, OGG, MP3, …), or an empty one for None.
 
     Parameters
     ----------
     folder : Path or None
         The recordings; sub-folders are not searched.
-    name : str, optional
-        Name in signatures; default: the folder's.
-    seed : int
-        Seed of the offsets.
 
     Raises
     ------
@@ -166,7 +159,7 @@ def load_noises(folder: Path | str | None, name: str | None = None, seed: int = 
         For a recording that cannot be read or is silent.
     """
     if folder is None:
-        return NoiseSet("none", (), seed)
+        return NoiseSet("none", ())
     folder = Path(folder)
     if not folder.is_dir():
         raise UsageError(
@@ -201,7 +194,7 @@ def load_noises(folder: Path | str | None, name: str | None = None, seed: int = 
             raise BenchmarkError(
                 f"{noise.path}: silent recording; no signal-to-noise ratio exists, remove it"
             )
-    return NoiseSet(name or folder.resolve().name, noises, seed)
+    return NoiseSet(folder.resolve().name, noises)
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def read_displacement(clip: Clip) -> Displacement:
     if spec.kind == "units":
         identity = str(arrays["identity"]) if "identity" in arrays else "neutral"
         return Displacement(np.asarray(arrays["units"], np.float32), identity, None)
-    motion = clip.motion
+    motion = clip.load_motion()
     assert motion is not None
     rest = neutral_face(clip)
     return Displacement(motion.vertices - rest, None, rest)

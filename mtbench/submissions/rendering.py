@@ -83,7 +83,7 @@ def render_submission(
 
             target = folder / f"{clip_id}.mp4"
             faces = [(topology, motion)] + ([_true_face(clip)] if truth else [])
-            write_video(target, backend, faces, clip.audio, appearance, size=size)
+            write_video(target, backend, faces, clip.load_audio(), appearance, size=size)
         else:
             target = folder / f"{clip_id}.npy"
             buffer = io.BytesIO()
@@ -93,7 +93,7 @@ def render_submission(
 
 
 def _true_face(clip: Clip) -> tuple[Topology, Motion]:
-    motion = clip.motion
+    motion = clip.load_motion()
     if motion is None:
         raise UsageError(f"clip {clip.id} of this benchmark has no ground truth to show: leave out --truth")
     topology = load_topology(motion.topology)

@@ -77,7 +77,7 @@ class LinearMap:
 
     def predict(self, clip: Clip) -> np.ndarray:
         """Return vertices (T, V, 3) float32 in metres."""
-        return pose_coordinates(clip, self.predict_coordinates(clip.audio), self.basis, self.topology)
+        return pose_coordinates(clip, self.predict_coordinates(clip.load_audio()), self.basis, self.topology)
 
 
 class NormalEquations:

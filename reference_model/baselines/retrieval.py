@@ -73,7 +73,7 @@ class Retrieval:
 
     def predict(self, clip: Clip) -> np.ndarray:
         """Return vertices (T, V, 3) float32 in metres."""
-        coordinates = self.motion[torch.from_numpy(self.choose_frames(clip.audio))].numpy()
+        coordinates = self.motion[torch.from_numpy(self.choose_frames(clip.load_audio()))].numpy()
         return pose_coordinates(clip, coordinates, self.basis, self.topology)
 
 
