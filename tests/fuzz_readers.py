@@ -30,7 +30,8 @@ from fuzzing import Read, Reader, scratch_folder
 from mtbench.errors import BenchmarkError, MtbenchError, PrerequisiteError, UsageError
 from mtbench.files.arrays import ArrayFileError, read_arrays
 from mtbench.files.mesh_files import MeshFileError, read_mesh
-from mtbench.files.safe_pickle import UnsafePickleError, load_arrays
+from mtbench.files.pickle_stand_ins import UnsafePickleError
+from mtbench.files.safe_pickle import load_arrays
 
 Prepared = tuple[dict[str, bytes], Read]
 
@@ -248,7 +249,7 @@ def _results(file: str) -> Callable[[Path], Prepared]:
         from mtbench.results.comparison import compare
         from mtbench.results.run_files import read_rows, read_run
         from mtbench.results.tables import entries_table, group_runs, languages_table
-        from mtbench.scoring.scoring import rescore
+        from mtbench.scoring.rescoring import rescore
 
         good = write_result(folder)
         edited = folder / "edited" / good.parent.name / good.name

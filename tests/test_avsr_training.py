@@ -17,7 +17,8 @@ from mtbench.avsr.openhead.acoustics import (  # noqa: E402
     mix,
 )
 from mtbench.avsr.openhead.batches import collate, collate_shards  # noqa: E402
-from mtbench.avsr.openhead.training import TrainingConfig, learning_rate, train  # noqa: E402
+from mtbench.avsr.openhead.objective import TrainingConfig, learning_rate  # noqa: E402
+from mtbench.avsr.openhead.training import train  # noqa: E402
 from mtbench.avsr.openhead.training_data import BatchGenerator  # noqa: E402
 from mtbench.errors import UsageError  # noqa: E402
 from mtbench.speech.multitalk_languages import LANGUAGES  # noqa: E402

@@ -22,7 +22,8 @@ from mtbench.faces.flame_asset import add_flame
 from mtbench.leaderboard.table import build_leaderboard
 from mtbench.renderers.base import Appearance
 from mtbench.results.comparison import compare
-from mtbench.results.run_files import find_runs, folder_name, read_run, results_folder
+from mtbench.results.folders import folder_name, results_folder
+from mtbench.results.run_files import find_runs, read_run
 from mtbench.results.tables import entries_table, group_runs
 
 CLIPS = {"eng-01": ("eng", 12, "word word word"), "ita-01": ("ita", 14, "word word word")}

@@ -137,7 +137,7 @@ def test_stops_affricates_and_long_consonants_are_timed():
 
 def test_silence_at_the_ends_is_trimmed_with_its_times():
     from mtbench.synth.build_engines import trim_silence
-    from mtbench.synth.espeak import Phone, Speech, Word
+    from mtbench.synth.utterances import Phone, Speech, Word
 
     phones = (Phone("sil", 0, 0.5), Phone("p", 0.5, 0.6, 0.55), Phone("a", 0.6, 0.8), Phone("sil", 0.8, 2.0))
     speech = Speech(np.zeros(2 * SAMPLE_RATE, np.float32), phones, (Word(0, "pa", 0.5, 0.8, slice(1, 3)),))
@@ -262,7 +262,7 @@ def test_clips_are_level_and_agree_with_their_times(bundled):
 
 def test_motion_is_that_of_the_default_articulation(bundled):
     from mtbench.synth.articulation import animate
-    from mtbench.synth.espeak import Phone
+    from mtbench.synth.utterances import Phone
 
     clip = bundled.clips[0]
     rows = [r.split("\t") for r in clip.phone_times_path.read_text(encoding="utf8").splitlines()[1:]]

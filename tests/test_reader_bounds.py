@@ -20,13 +20,14 @@ from mtbench.errors import BenchmarkError, PrerequisiteError, UsageError
 from mtbench.files.arrays import ArrayFileError, read_arrays
 from mtbench.files.mesh_files import MeshFileError, read_mesh
 from mtbench.files.paths import PathError, resolve_inside
-from mtbench.files.safe_pickle import UnsafePickleError, load_arrays
+from mtbench.files.pickle_stand_ins import UnsafePickleError
+from mtbench.files.safe_pickle import load_arrays
 from mtbench.files.toml_files import read_toml
 from mtbench.files.weight_files import is_archive
 from mtbench.leaderboard.table import build_leaderboard
 from mtbench.results.comparison import compare
 from mtbench.results.run_files import read_results, read_rows, read_run
-from mtbench.scoring.scoring import rescore
+from mtbench.scoring.rescoring import rescore
 from mtbench.speech.sound_headers import find_shortfall
 from mtbench.submissions.validation import validate
 

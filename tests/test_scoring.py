@@ -14,15 +14,9 @@ import pytest
 
 import mtbench
 from mtbench.errors import SubmissionError, UsageError
+from mtbench.results.folders import results_folder
 from mtbench.results.rows import GeometryRow, RecognitionRow
-from mtbench.results.run_files import (
-    canonical_rows,
-    find_runs,
-    read_rows,
-    read_run,
-    results_folder,
-    row_to_line,
-)
+from mtbench.results.run_files import canonical_rows, find_runs, read_rows, read_run, row_to_line
 from mtbench.results.tables import entries_table, group_runs, languages_table
 
 

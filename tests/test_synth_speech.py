@@ -7,7 +7,8 @@ pytest.importorskip("espeakng_loader", reason="the extra [synth] is not installe
 
 from mtbench.errors import UsageError
 from mtbench.speech.multitalk_languages import LANGUAGES
-from mtbench.synth.espeak import CLOSURE, Espeak
+from mtbench.synth.espeak import Espeak
+from mtbench.synth.espeak_segments import CLOSURE
 from mtbench.synth.frontends import respell_thai, segment
 from mtbench.synth.phones import PHONES, SILENCE
 from mtbench.synth.speech import UtteranceSource, pad_speech

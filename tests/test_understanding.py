@@ -15,7 +15,7 @@ from mtbench.results.rows import RecognitionRow
 from mtbench.results.run_files import read_run
 from mtbench.results.tables import entries_table, languages_table
 from mtbench.results.understanding import measure_understanding
-from mtbench.scoring.scoring import rescore
+from mtbench.scoring.rescoring import rescore
 from mtbench.work.progress import Progress
 
 

@@ -11,6 +11,7 @@ Contents
 ``features``      Acoustic and visual features of the bundled recognizer
 ``inference``     Running the network over many clips and conditions at once, with the numbers of one at a time
 ``model``         The bundled recognizer's network: Auto-AVSR style, small enough for two cores
+``objective``     What the recognizer learns: its loss, its learning rate, and the settings of a run
 ``recognizer``    ``openhead-av``, the recognizer that ships with mtbench
 ``training``      Training of the bundled recognizer
 ``training_data`` Training examples made on the fly: synthetic speech, articulation, and mouth crops of the bundled

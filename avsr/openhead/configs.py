@@ -2,7 +2,7 @@
 
 Conventions
 -----------
-A configuration is a :class:`~mtbench.avsr.openhead.training.TrainingConfig` and the sizes of the network, as
+A configuration is a :class:`~mtbench.avsr.openhead.objective.TrainingConfig` and the sizes of the network, as
 arguments of :class:`~mtbench.avsr.openhead.model.ModelConfig` beside ``classes`` and ``languages``, which follow
 from the phones and languages there are. Weights lie in half precision: two bytes a parameter, at most 15 MB.
 """
@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mtbench.avsr.openhead.training import TrainingConfig
+from mtbench.avsr.openhead.objective import TrainingConfig
 from mtbench.errors import UsageError
 
 #: What is trained where nothing else is asked for.

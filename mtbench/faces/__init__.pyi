@@ -25,7 +25,6 @@ from .motion_files import sample_frames as sample_frames
 from .motion_geometry import check_geometry as check_geometry
 from .motion_headers import MotionSpec as MotionSpec
 from .motion_headers import is_given_once as is_given_once
-from .resampling import FPS as FPS
 from .resampling import MAX_FPS as MAX_FPS
 from .resampling import MIN_FPS as MIN_FPS
 from .resampling import count_frames as count_frames

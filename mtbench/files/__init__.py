@@ -5,22 +5,23 @@ the new one, never a part.
 
 Contents
 --------
-================ ===================================================================================================
-``arrays``       Reading ``.npy`` and ``.npz`` files that strangers wrote
-``atomic``       Writing whole files: a reader sees the old content or the new one, never a part
-``claims``       Folders that remember what they were asked for, so that what is gone on with is what was begun
-``digests``      Digests of bytes and arrays, as keys of caches and parts of signatures
-``file_errors``  Errors of the file system, worded so that a user can act on them
-``mesh_files``   Reading the vertices and triangles of a template mesh: ``.obj`` and ``.ply``
-``names``        Names of people's systems as names of files and folders
-``paths``        Paths: those that a manifest names, never outside the manifest's folder, and what lies where a
-                 folder is meant
-``safe_pickle``  Reading the arrays of a FLAME pickle without executing anything
-``toml_files``   Reading TOML files of strangers, and telling people what is wrong with them
-``user_folders`` The user's folders: home, where there is one, and the platform's places for caches and data
-``weight_files`` Reading the two files of a network, weights (safetensors) and their description (JSON), that
-                 strangers wrote
-================ ===================================================================================================
+==================== ===============================================================================================
+``arrays``           Reading ``.npy`` and ``.npz`` files that strangers wrote
+``atomic``           Writing whole files: a reader sees the old content or the new one, never a part
+``claims``           Folders that remember what they were asked for, so that what is gone on with is what was begun
+``digests``          Digests of bytes and arrays, as keys of caches and parts of signatures
+``file_errors``      Errors of the file system, worded so that a user can act on them
+``mesh_files``       Reading the vertices and triangles of a template mesh: ``.obj`` and ``.ply``
+``names``            Names of people's systems as names of files and folders
+``paths``            Paths: those that a manifest names, never outside the manifest's folder, and what lies where a
+                     folder is meant
+``pickle_stand_ins`` Inert stand-ins for what a FLAME pickle names, and turning them into plain arrays
+``safe_pickle``      Reading the arrays of a FLAME pickle without executing anything
+``toml_files``       Reading TOML files of strangers, and telling people what is wrong with them
+``user_folders``     The user's folders: home, where there is one, and the platform's places for caches and data
+``weight_files``     Reading the two files of a network, weights (safetensors) and their description (JSON), that
+                     strangers wrote
+==================== ===============================================================================================
 
 Examples
 --------

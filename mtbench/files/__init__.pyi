@@ -18,7 +18,7 @@ from .paths import PathError as PathError
 from .paths import check_regular_file as check_regular_file
 from .paths import explain_no_folder as explain_no_folder
 from .paths import resolve_inside as resolve_inside
-from .safe_pickle import UnsafePickleError as UnsafePickleError
+from .pickle_stand_ins import UnsafePickleError as UnsafePickleError
 from .safe_pickle import load_arrays as load_arrays
 from .toml_files import StrictModel as StrictModel
 from .toml_files import did_you_mean as did_you_mean

@@ -4,6 +4,7 @@ from .comparison import Comparison as Comparison
 from .comparison import compare as compare
 from .folders import place_beside as place_beside
 from .folders import place_run as place_run
+from .folders import results_folder as results_folder
 from .head_motion import warn_of_head_motion as warn_of_head_motion
 from .notebook import benchmark_html as benchmark_html
 from .paired import ALPHA as ALPHA
@@ -41,7 +42,6 @@ from .run_files import find_runs as find_runs
 from .run_files import read_results as read_results
 from .run_files import read_rows as read_rows
 from .run_files import read_run as read_run
-from .run_files import results_folder as results_folder
 from .run_files import round_floats as round_floats
 from .run_files import run_to_text as run_to_text
 from .run_files import write_results as write_results

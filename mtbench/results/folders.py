@@ -16,8 +16,9 @@ import json
 from pathlib import Path
 
 from mtbench.errors import UsageError
+from mtbench.files import slugify
 from mtbench.results.conditions import name_reference
-from mtbench.results.run_files import Run, find_runs, folder_name, mark_name, read_run, results_folder
+from mtbench.results.run_files import Run, find_runs, read_run
 from mtbench.results.signature import Signature, cut_digests
 
 
@@ -135,3 +136,31 @@ def _name_change(old: Run, new: Run) -> str:
 
 def _show(value: object) -> str:
     return value if isinstance(value, str) else name_reference(value)
+
+
+def folder_name(name: str) -> str:
+    """Return the folder name of a system called *name*, with a digest of it unless the name is plain.
+
+    Examples
+    --------
+    >>> folder_name("VOCA"), folder_name("VOCA++")
+    ('voca', 'voca_19836c81')
+    """
+    slug = slugify(name)
+    if slug == name.lower():
+        return slug
+    return mark_name(slug, name)
+
+
+def mark_name(slug: str, name: str) -> str:
+    """Return *slug* followed by ``_`` and a digest of *name*."""
+    return f"{slug}_{hashlib.blake2b(name.encode(), digest_size=4).hexdigest()}"
+
+
+def results_folder(out: Path | str, system: str, benchmark: str) -> Path:
+    """Return where the first results of *system* on *benchmark* lie below *out*: ``<out>/<system>/<benchmark>``.
+
+    Results under other conditions lie beside it, see :mod:`mtbench.results.folders`; where a run was written is in
+    :attr:`Run.folder`.
+    """
+    return Path(out) / folder_name(system) / benchmark

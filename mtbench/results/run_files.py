@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
 from mtbench.errors import UsageError
 from mtbench.extras import require_extra
-from mtbench.files import explain_no_folder, slugify, validation_lines, write_atomically
+from mtbench.files import explain_no_folder, validation_lines, write_atomically
 from mtbench.results.checks import (
     RowKeeper,
     check_depth,
@@ -201,34 +201,6 @@ def round_floats(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [round_floats(item) for item in value]
     return value
-
-
-def folder_name(name: str) -> str:
-    """Return the folder name of a system called *name*, with a digest of it unless the name is plain.
-
-    Examples
-    --------
-    >>> folder_name("VOCA"), folder_name("VOCA++")
-    ('voca', 'voca_19836c81')
-    """
-    slug = slugify(name)
-    if slug == name.lower():
-        return slug
-    return mark_name(slug, name)
-
-
-def mark_name(slug: str, name: str) -> str:
-    """Return *slug* followed by ``_`` and a digest of *name*."""
-    return f"{slug}_{hashlib.blake2b(name.encode(), digest_size=4).hexdigest()}"
-
-
-def results_folder(out: Path | str, system: str, benchmark: str) -> Path:
-    """Return where the first results of *system* on *benchmark* lie below *out*: ``<out>/<system>/<benchmark>``.
-
-    Results under other conditions lie beside it, see :mod:`mtbench.results.folders`; where a run was written is in
-    :attr:`Run.folder`.
-    """
-    return Path(out) / folder_name(system) / benchmark
 
 
 def row_to_line(row: Row) -> str:

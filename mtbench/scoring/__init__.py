@@ -5,7 +5,9 @@ Contents
 ================= ==================================================================================================
 ``demonstration`` ``mtbench demo``: control entries, made and scored in one go
 ``pipeline``      Running all stages of a score, stage by stage, and collecting what they made
+``rescoring``     Counting a run anew from its rows, with another normalizer or a newer mtbench: ``mtbench.rescore``
 ``rows``          From hypotheses to the rows of a result
+``run_warnings``  What a reader of a run's numbers has to know before believing them
 ``scoring``       Scoring a submission: ``mtbench.score`` and ``mtbench.rescore``
 ``stages``        The stages of scoring: mixtures, crops, geometry, hypotheses; each a function of one clip, and
                   cached

@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from mtbench.avsr import Hypothesis
-from mtbench.results import RecognitionRow, remeasure
-from mtbench.speech import DEFAULT_NORMALIZER
+from mtbench.avsr import Hypothesis, Recognizer
+from mtbench.benchmarks import (
+    Benchmark,
+    Clip,
+)
+from mtbench.results import (
+    GeometryRow,
+    RecognitionRow,
+    Row,
+    Understanding,
+    UnderstandingRef,
+    canonical_rows,
+    measure_understanding,
+    remeasure,
+    round_floats,
+)
+from mtbench.scoring.pipeline import Condition, Outcome
+from mtbench.speech import (
+    DEFAULT_NORMALIZER,
+)
+from mtbench.submissions import Submission
 
 
 def measure_recognition(
@@ -69,3 +87,75 @@ def measure_recognition(
         reason=reason if hypothesis is None else "not measured yet",
     )
     return row if hypothesis is None else remeasure(row, normalizer)
+
+
+def judge_understanding(
+    recognizer: str, rows: Sequence[Row], no_words: Iterable[str]
+) -> Understanding | None:
+    """Return how well *recognizer* understands the clean sound in the *rows* of recognition."""
+    return measure_understanding(recognizer, (r for r in rows if isinstance(r, RecognitionRow)), no_words)
+
+
+def build_rows(
+    benchmark: Benchmark,
+    submission: Submission,
+    recognizer: Recognizer | None,
+    conditions: Sequence[Condition],
+    outcome: Outcome,
+    normalizer: str,
+) -> list[Row]:
+    """Return the rows of ``clips.jsonl``: clips in the benchmark's order, conditions in the given one.
+
+    Every clip has a row for every condition and one for its geometry; what was not measured has a reason.
+    """
+    rows: list[Row] = []
+    for clip in benchmark.clips:
+        missing = "clip missing in the submission" if clip.id not in submission.clips else None
+        if recognizer is not None:
+            rows += measure_hypotheses(clip, missing, recognizer, conditions, outcome, normalizer)
+        sums = outcome.geometry.get(clip.id)
+        if clip.motion_path is None:
+            missing = "no ground truth"
+        elif clip.topology != submission.topology:
+            missing = f"ground truth has topology {clip.topology}"
+        rows.append(GeometryRow(clip.id, clip.language, clip.source, sums, missing if sums is None else None))
+    return canonical_rows(rows)
+
+
+def measure_hypotheses(
+    clip: Clip,
+    missing: str | None,
+    recognizer: Recognizer,
+    conditions: Sequence[Condition],
+    outcome: Outcome,
+    normalizer: str,
+) -> list[RecognitionRow]:
+    """Return the rows of one clip; *missing* is why there is nothing of it, if so."""
+    rows = []
+    for condition in conditions:
+        hypothesis = outcome.hypotheses.get((clip.id, condition))
+        reason = missing
+        if clip.language not in recognizer.languages:
+            reason = f"language not covered by {recognizer.name}"
+        rows.append(
+            measure_recognition(
+                clip=clip.id,
+                language=clip.language,
+                source=clip.source,
+                modality=condition.modality,
+                face=condition.face,
+                snr_db=None if condition.heard is None else condition.heard.snr_db,
+                noise=None if condition.heard is None else condition.heard.noise,
+                reference=clip.transcript,
+                hypothesis=hypothesis,
+                reference_phones=clip.phones,
+                reason=reason if hypothesis is None else None,
+                normalizer=normalizer,
+            )
+        )
+    return rows
+
+
+def refer(understanding: Understanding | None) -> UnderstandingRef | None:
+    """Return *understanding* as ``run.json`` keeps it."""
+    return None if understanding is None else UnderstandingRef(**round_floats(understanding.to_json()))

@@ -9,60 +9,43 @@ outside the recognizer, no ground truth, another topology) is ``n/a`` with a rea
 
 from __future__ import annotations
 
-import dataclasses
-import logging
 import math
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mtbench.avsr import Recognizer, identify
+from mtbench.avsr import identify
 from mtbench.benchmarks import (
     Benchmark,
-    Clip,
     bundled_benchmarks,
-    find_untemplated,
     load_benchmark,
     name_model,
     name_templates,
     name_truth_models,
-    warn_of_unlisted,
 )
-from mtbench.errors import UsageError, summarize_notes
+from mtbench.errors import UsageError
 from mtbench.files import digest_bytes
 from mtbench.metrics import name_region
 from mtbench.renderers import Appearance
 from mtbench.results import (
-    SCHEMA_VERSION,
     BenchmarkRef,
-    GeometryRow,
-    RecognitionRow,
     RecognizerRef,
-    Row,
     Run,
     SignatureContext,
     SystemRef,
-    Understanding,
-    UnderstandingRef,
     aggregate,
-    canonical_rows,
     digest_rows,
-    is_understanding_warning,
     list_signatures,
-    measure_understanding,
-    place_beside,
     place_run,
-    read_results,
-    remeasure,
-    round_floats,
     warn_of_head_motion,
     write_results,
 )
 from mtbench.scoring.pipeline import Condition, Outcome, list_conditions, run_stages
-from mtbench.scoring.rows import measure_recognition
+from mtbench.scoring.rows import build_rows, judge_understanding, measure_hypotheses, refer
+from mtbench.scoring.run_warnings import find_missing_lists, find_warnings
 from mtbench.scoring.stages import CLEAN, Setup, forget, workshop
 from mtbench.speech import (
     DEFAULT_NORMALIZER,
@@ -238,25 +221,14 @@ def _run(
         rows = [
             row
             for clip in benchmark.clips
-            for row in _measure_hypotheses(clip, "not heard", recognizer, alone, outcome, normalizer)
+            for row in measure_hypotheses(clip, "not heard", recognizer, alone, outcome, normalizer)
         ]
-        understanding = _understanding(recognizer.name, rows, find_missing_lists(benchmark, recognizer))
+        understanding = judge_understanding(recognizer.name, rows, find_missing_lists(benchmark, recognizer))
         warning = None if understanding is None else understanding.warn()
         if warning is not None:
             progress.warn(f"WARNING: {warning}")
 
     return run_stages(setup, conditions, executor, progress, guard)
-
-
-def find_missing_lists(benchmark: Benchmark, recognizer: Recognizer) -> list[str]:
-    """Return the languages of *benchmark* for which *recognizer* lacks a word list that it needs."""
-    if not getattr(recognizer, "needs_lexicon", False):
-        return []
-    return [c for c in benchmark.languages if c in recognizer.languages and c not in benchmark.lexicons]
-
-
-def _understanding(recognizer: str, rows: Sequence[Row], no_words: Iterable[str]) -> Understanding | None:
-    return measure_understanding(recognizer, (r for r in rows if isinstance(r, RecognitionRow)), no_words)
 
 
 def _conclude(
@@ -277,7 +249,7 @@ def _conclude(
     understanding = None
     if shop.recognizer is not None:
         missing = find_missing_lists(benchmark, shop.recognizer)
-        understanding = _understanding(shop.recognizer.name, rows, missing)
+        understanding = judge_understanding(shop.recognizer.name, rows, missing)
     context = _describe_settings(setup, benchmark, submission, noises, normalizer)
     summary = aggregate(rows, benchmark.clips, context)
     timings = _describe_timings(outcome, benchmark, workers)
@@ -296,9 +268,9 @@ def _conclude(
         recognizer=None
         if shop.recognizer is None
         else RecognizerRef(name=shop.recognizer.name, digest=shop.recognizer.digest),
-        understanding=_refer(understanding),
+        understanding=refer(understanding),
         warnings=(
-            *_find_warnings(benchmark, submission, shop.recognizer, noises, understanding),
+            *find_warnings(benchmark, submission, shop.recognizer, noises, understanding),
             *warn_of_head_motion(rows),
         ),
         signatures=list_signatures(summary, context),
@@ -314,66 +286,6 @@ def _conclude(
         if note is not None:
             progress.warn(note)
     return run
-
-
-def build_rows(
-    benchmark: Benchmark,
-    submission: Submission,
-    recognizer: Recognizer | None,
-    conditions: Sequence[Condition],
-    outcome: Outcome,
-    normalizer: str,
-) -> list[Row]:
-    """Return the rows of ``clips.jsonl``: clips in the benchmark's order, conditions in the given one.
-
-    Every clip has a row for every condition and one for its geometry; what was not measured has a reason.
-    """
-    rows: list[Row] = []
-    for clip in benchmark.clips:
-        missing = "clip missing in the submission" if clip.id not in submission.clips else None
-        if recognizer is not None:
-            rows += _measure_hypotheses(clip, missing, recognizer, conditions, outcome, normalizer)
-        sums = outcome.geometry.get(clip.id)
-        if clip.motion_path is None:
-            missing = "no ground truth"
-        elif clip.topology != submission.topology:
-            missing = f"ground truth has topology {clip.topology}"
-        rows.append(GeometryRow(clip.id, clip.language, clip.source, sums, missing if sums is None else None))
-    return canonical_rows(rows)
-
-
-def _measure_hypotheses(
-    clip: Clip,
-    missing: str | None,
-    recognizer: Recognizer,
-    conditions: Sequence[Condition],
-    outcome: Outcome,
-    normalizer: str,
-) -> list[RecognitionRow]:
-    """Return the rows of one clip; *missing* is why there is nothing of it, if so."""
-    rows = []
-    for condition in conditions:
-        hypothesis = outcome.hypotheses.get((clip.id, condition))
-        reason = missing
-        if clip.language not in recognizer.languages:
-            reason = f"language not covered by {recognizer.name}"
-        rows.append(
-            measure_recognition(
-                clip=clip.id,
-                language=clip.language,
-                source=clip.source,
-                modality=condition.modality,
-                face=condition.face,
-                snr_db=None if condition.heard is None else condition.heard.snr_db,
-                noise=None if condition.heard is None else condition.heard.noise,
-                reference=clip.transcript,
-                hypothesis=hypothesis,
-                reference_phones=clip.phones,
-                reason=reason if hypothesis is None else None,
-                normalizer=normalizer,
-            )
-        )
-    return rows
 
 
 def _describe_settings(
@@ -437,110 +349,3 @@ def _describe_timings(outcome: Outcome, benchmark: Benchmark, workers: int) -> d
         "audio_seconds": round(samples / SAMPLE_RATE, 3),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-
-
-def _find_warnings(
-    benchmark: Benchmark,
-    submission: Submission,
-    recognizer: Recognizer | None,
-    noises: NoiseSet,
-    understanding: Understanding | None,
-) -> list[str]:
-    """Return what a reader of the numbers has to know before believing them."""
-    warnings = []
-    if submission.partial:
-        warnings.append(
-            f"partial: {len(submission.missing)} of {len(benchmark.clips)} clips are missing; not rankable"
-        )
-    warnings += summarize_notes(submission.notes)
-    if benchmark.topology == submission.topology and (unknown := find_untemplated(benchmark.clips)):
-        warnings.append(
-            f"FDD is n/a for {len(unknown)} of {len(benchmark.clips)} clips: no template of the speaker, whose face at "
-            "rest it measures from; 'mtbench benchmark new --templates' adds them, or 'template' in benchmark.toml"
-        )
-    if recognizer is None:
-        return warnings
-    uncovered = [lang for lang in benchmark.languages if lang not in recognizer.languages]
-    if uncovered:
-        warnings.append(f"{recognizer.name} does not cover {', '.join(uncovered)}: n/a there")
-    if not noises.noises:
-        warnings.append("no noise recordings: clean sound only, so nothing says how much the lips help")
-    if understanding is not None and (warning := understanding.warn()):
-        warnings.append(warning)
-    if getattr(recognizer, "needs_lexicon", False):
-        told = (warn_of_unlisted(benchmark, code) for code in benchmark.languages)
-        warnings += [warning for warning in told if warning is not None]
-    return warnings
-
-
-def _refer(understanding: Understanding | None) -> UnderstandingRef | None:
-    return None if understanding is None else UnderstandingRef(**round_floats(understanding.to_json()))
-
-
-@dataclass(frozen=True)
-class _ClipInfo:
-    id: str
-    language: str
-    source: str
-
-
-def rescore(folder: str | Path, *, normalizer: str | None = None, out: str | Path | None = None) -> Run:
-    """Count and aggregate the rows of a result folder again; nothing is rendered or recognized.
-
-    Parameters
-    ----------
-    folder : str or Path
-        Result folder with ``run.json`` and ``clips.jsonl``.
-    normalizer : str, optional
-        Another normalizer, see :mod:`mtbench.speech.normalizers`; by default the one that was used.
-    out : str or Path, optional
-        Folder of results to write to, as for :func:`score`; by default the folder itself is rewritten, or one
-        beside it written where the conditions are others now.
-
-    Returns
-    -------
-    Run
-
-    Raises
-    ------
-    UsageError
-        Where the folder holds no result.
-    """
-    from mtbench.version import __version__
-
-    folder = Path(folder)
-    old, rows = read_results(folder)
-    normalizer = normalizer or str(old.settings.get("normalizer", DEFAULT_NORMALIZER))
-    rows = canonical_rows(remeasure(r, normalizer) if isinstance(r, RecognitionRow) else r for r in rows)
-    names = {f.name for f in dataclasses.fields(SignatureContext)}
-    context = SignatureContext(**{key: value for key, value in old.settings.items() if key in names})
-    context = dataclasses.replace(
-        context,
-        common={**context.common, "version": __version__},
-        recognition={**context.recognition, "norm": normalizer},
-    )
-    clips = dict.fromkeys(_ClipInfo(row.clip, row.language, row.source) for row in rows)
-    summary = aggregate(rows, list(clips), context)
-    no_words = () if old.understanding is None else old.understanding.no_words
-    understanding = None if old.recognizer is None else _understanding(old.recognizer.name, rows, no_words)
-    warnings = [line for line in old.warnings if not is_understanding_warning(line)]
-    if understanding is not None and (warning := understanding.warn()):
-        warnings.append(warning)
-    run = old.model_copy(
-        update={
-            "schema_version": SCHEMA_VERSION,
-            "understanding": _refer(understanding),
-            "warnings": tuple(warnings),
-            "summary": tuple(summary),
-            "signatures": list_signatures(summary, context),
-            "settings": {**asdict(context), "normalizer": normalizer},
-            "environment": describe_environment(),
-            "rows_digest": digest_rows(rows),
-        }
-    )
-    here = folder if folder.is_dir() else folder.parent
-    target, note = place_beside(here, run) if out is None else place_run(out, run)
-    write_results(target, run, rows)
-    if note is not None:
-        logging.getLogger("mtbench").warning("%s: %s", run.system.name, note)
-    return run

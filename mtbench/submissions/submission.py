@@ -44,7 +44,6 @@ from pydantic import Field, field_validator
 from mtbench.benchmarks import Clip, find_truth
 from mtbench.errors import Note, SubmissionError, UsageError
 from mtbench.faces import (
-    FPS,
     MAX_FPS,
     MIN_FPS,
     Motion,
@@ -58,6 +57,7 @@ from mtbench.faces import (
     resample_motion,
 )
 from mtbench.files import StrictModel, slugify
+from mtbench.timing import FPS
 
 MANIFEST = "submission.toml"
 MOTION_FOLDER = "motion"

@@ -25,9 +25,10 @@ from pydantic import ValidationError
 
 from mtbench.benchmarks import Benchmark, bundled_benchmarks, find_truth, load_benchmark, measure_seconds
 from mtbench.errors import BenchmarkError, Note, Problem, SubmissionError, UsageError
-from mtbench.faces import FPS, MAX_FPS, MIN_FPS, Topology, load_topology, read_motion_file
+from mtbench.faces import MAX_FPS, MIN_FPS, Topology, load_topology, read_motion_file
 from mtbench.files import did_you_mean, explain_no_folder, read_toml, validation_lines
 from mtbench.submissions.submission import MANIFEST, MOTION_FOLDER, Submission, SubmissionManifest, clip_spec
+from mtbench.timing import FPS
 
 _KINDS = ("vertices", "flame-params", "units")
 _TOPOLOGIES = ("openhead-1", "flame-5023")

@@ -24,6 +24,7 @@ Contents
 ``engines``               Held-out speech engines: voices that training never hears, speaking the way espeak's do
                           here
 ``espeak``                Speech with timed phones from espeak-ng, through its C interface
+``espeak_segments``       From the events of espeak-ng to phones and words in time
 ``face_mesh``             A face mesh as the transfer of facial units sees it: skin, the lips' insides, and which
                           lip is which
 ``festival``              Speech with timed phones from festival's voices, each utterance by a process of its own
@@ -42,6 +43,7 @@ Contents
                           which of the other
 ``transferred_head``      The bundled head's facial units on another face: the user's FLAME template
 ``upper_face``            Blinks and brows: motion of the upper face that speech doesn't determine
+``utterances``            What an engine said: sound with its phones and words in time
 ``voices``                Who speaks: engine voices of the twenty languages, and speakers for training, test and
                           noise
 ``word_lists``            Word lists and reference phones for recordings of one's own

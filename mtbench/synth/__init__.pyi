@@ -9,7 +9,6 @@ from .benchmark_writer import clip_seed as clip_seed
 from .benchmark_writer import set_level as set_level
 from .build import build_openhead20 as build_openhead20
 from .espeak import Espeak as Espeak
-from .espeak import Speech as Speech
 from .lexicon_builder import pronounce_in_context as pronounce_in_context
 from .lexicon_builder import strip_punctuation as strip_punctuation
 from .phones import PHONES as PHONES
@@ -22,6 +21,7 @@ from .texts import vocabulary as vocabulary
 from .transcripts import REMARKS as REMARKS
 from .transferred_head import TransferredHead as TransferredHead
 from .transferred_head import load_transferred_head as load_transferred_head
+from .utterances import Speech as Speech
 from .voices import Voice as Voice
 from .voices import draw_voice as draw_voice
 from .word_lists import COMMON_WORDS as COMMON_WORDS

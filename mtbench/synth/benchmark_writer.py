@@ -24,8 +24,8 @@ import numpy as np
 from mtbench.errors import UsageError
 from mtbench.speech import to_pcm16
 from mtbench.synth.articulation import animate
-from mtbench.synth.espeak import Speech
 from mtbench.synth.speech import pad_speech
+from mtbench.synth.utterances import Speech
 from mtbench.timing import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 
 if TYPE_CHECKING:

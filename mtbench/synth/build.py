@@ -32,11 +32,12 @@ from mtbench.synth.benchmark_writer import (
     write_flac,
     write_manifest,
 )
-from mtbench.synth.espeak import Espeak, Speech
+from mtbench.synth.espeak import Espeak
 from mtbench.synth.lexicon_builder import build_lexicon
 from mtbench.synth.noise_builder import make_noises
 from mtbench.synth.phones import INVENTORY
 from mtbench.synth.texts import Sentence, sentences
+from mtbench.synth.utterances import Speech
 from mtbench.synth.voices import TEST_VOICES, Voice
 from mtbench.timing import FPS, SAMPLE_RATE
 

@@ -29,9 +29,9 @@ from mtbench.synth.benchmark_writer import (
 )
 from mtbench.synth.build import TOPOLOGY
 from mtbench.synth.engines import VOICES, EngineVoice, speak
-from mtbench.synth.espeak import Phone, Speech
 from mtbench.synth.phones import INVENTORY, SILENCE
 from mtbench.synth.texts import Sentence, sentences
+from mtbench.synth.utterances import Phone, Speech
 from mtbench.timing import FPS, SAMPLE_RATE
 
 NAME, VERSION = "openhead-engines", "2"

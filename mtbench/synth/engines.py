@@ -23,8 +23,8 @@ import numpy as np
 from mtbench.errors import UsageError
 from mtbench.synth.engine_phones import map_segments
 from mtbench.synth.engine_segments import Segment
-from mtbench.synth.espeak import Phone, Speech, Word
 from mtbench.synth.phones import SILENCE, shares
+from mtbench.synth.utterances import Phone, Speech, Word
 from mtbench.timing import SAMPLE_RATE
 
 #: Seconds; shorter pauses are none.

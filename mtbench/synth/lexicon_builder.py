@@ -14,9 +14,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
 from mtbench.speech import Lexicon, make_lexicon
-from mtbench.synth.espeak import Espeak, Speech
+from mtbench.synth.espeak import Espeak
 from mtbench.synth.phones import SILENCE
 from mtbench.synth.texts import Sentence, sentences, train_texts
+from mtbench.synth.utterances import Speech
 from mtbench.synth.voices import Voice
 
 #: Most pronunciations of a word.

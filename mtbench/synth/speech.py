@@ -13,9 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from mtbench.synth.espeak import Espeak, Phone, Speech
+from mtbench.synth.espeak import Espeak
 from mtbench.synth.phones import SILENCE
 from mtbench.synth.texts import TrainingTexts
+from mtbench.synth.utterances import Phone, Speech
 from mtbench.synth.voices import Voice, draw_voice
 from mtbench.timing import SAMPLE_RATE
 
