@@ -47,7 +47,7 @@ class Appearance:
     ambient : float
         Share of light that comes from everywhere, 0..1.
     lights : tuple of (x, y, z, intensity)
-        Directions towards the lights (normalised on use) and their intensity.
+        Directions towards the lights (normalized on use) and their intensity.
     background : float
         Gray value 0..1.
     clay : float

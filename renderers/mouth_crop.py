@@ -196,7 +196,7 @@ def render_mouth_crops(
     vertices : (T, V, 3) float32
         Metres, 25 fps.
     appearance : Appearance
-        Shading, lights, colours.
+        Shading, lights, colors.
     size : int
         Side in pixels.
 

@@ -2,7 +2,7 @@
 
 Conventions
 -----------
-pyrender draws what :mod:`mtbench.renderers.shading` has lit: colours are computed there and drawn unlit
+pyrender draws what :mod:`mtbench.renderers.shading` has lit: colors are computed there and drawn unlit
 (``RenderFlags.FLAT``), with our own projection. What faces away is a second copy of the triangles, turned
 round, in the constant gray of the oral cavity. Antialiasing, which pyrender has no switch for, is off. Pictures
 agree with the software renderer's but for rounding and a few pixels where surfaces meet; they are not the same
@@ -157,7 +157,7 @@ class _Painter:
             self.albedo = self.albedo[self.triangles].mean(axis=1)
 
     def paint(self, frame: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return positions (n, 3) and colours (n, 4) of *frame* (V, 3): in front the lit half, then the backs."""
+        """Return positions (n, 3) and colors (n, 4) of *frame* (V, 3): in front the lit half, then the backs."""
         light = light_triangles if self.flat else light_vertices
         light(self.triangles, frame, self.lights, self.ambient, self._normals, self._light)
         colors = np.minimum(self._light[:, None] * self.albedo, 1.0)

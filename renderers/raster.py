@@ -7,7 +7,7 @@ as float32 whole numbers. Coverage is decided by edge functions evaluated exactl
 2**53, or float32 below 2**24), with the top-left fill rule: a pixel on an edge that two triangles share belongs
 to exactly one of them.
 
-Depth and colour of a pixel live in one integer, ``depth << 8 | gray`` (or ``depth << 24 | rgb``), and drawing is
+Depth and color of a pixel live in one integer, ``depth << 8 | gray`` (or ``depth << 24 | rgb``), and drawing is
 taking the maximum; so the picture doesn't depend on the order of the triangles. Depth is 23 (31) bits, larger
 is nearer; 0 is the background.
 
@@ -44,7 +44,7 @@ _FAR_OFF = np.float32(2**22)
 _BLOCK_LIMIT = 176
 #: Lanes are filled in groups of this many, so that compiled loops need no remainder.
 _LANES = 8
-#: Larger than any depth and colour.
+#: Larger than any depth and color.
 _NEAREST = np.int32(2**31 - 1)
 #: Up to this many pixels it pays to look for hidden triangles before drawing them.
 _WINDOW_LIMIT = 2**18
@@ -343,7 +343,7 @@ def _visible_backs(triangles, p, width, height, low, out):
 
 @njit_cached(nogil=True, error_model="numpy")
 def raster_color(triangles, p, face_color, flat, back, width, height, buffer):
-    """Draw coloured *triangles* into *buffer* (height * width,) int64, as :func:`raster_gray` does in gray."""
+    """Draw colored *triangles* into *buffer* (height * width,) int64, as :func:`raster_gray` does in gray."""
     xs, ys, zs, ws = p[0], p[1], p[2], p[3]
     for f in range(triangles.shape[0]):
         a, b, c = triangles[f, 0], triangles[f, 1], triangles[f, 2]
@@ -453,7 +453,7 @@ def draw_gray(
 def draw_color(
     triangles, vertices, matrices, albedo, lights, ambient, background, back, flat, width, height, out
 ):
-    """Draw coloured frames: as :func:`draw_gray`, *albedo* (n, 3), *out* (T, height * width * 3)."""
+    """Draw colored frames: as :func:`draw_gray`, *albedo* (n, 3), *out* (T, height * width * 3)."""
     n = vertices.shape[1]
     pixels = height * width
     p = np.empty((ROWS, n), np.float32)

@@ -2,7 +2,7 @@
 
 Conventions
 -----------
-Colours and light are linear factors 0..1 and a pixel is ``floor(255 * value + 0.5)``: there is no transfer
+Colors and light are linear factors 0..1 and a pixel is ``floor(255 * value + 0.5)``: there is no transfer
 curve. Lighting is Lambert's: ``albedo * (ambient + sum_i intensity_i * max(0, normal . direction_i))``, cut at 1.
 It is evaluated at the vertices (``"smooth"``, normals are the area-weighted mean of the triangles around) or
 once per triangle (``"flat"``, with the mean albedo of its corners) and interpolated by the rasterizer.
@@ -36,16 +36,16 @@ _TINY = np.float32(1e-37)
 
 
 def surface_albedo(topology: Topology, appearance: Appearance, channels: int) -> np.ndarray:
-    """Return the base colour of each vertex under *appearance*.
+    """Return the base color of each vertex under *appearance*.
 
     Parameters
     ----------
     topology : Topology
-        Its ``albedo`` is used where *appearance* asks for colour and the topology has one; its ``oral`` always.
+        Its ``albedo`` is used where *appearance* asks for color and the topology has one; its ``oral`` always.
     appearance : Appearance
         What it looks like.
     channels : int
-        1 for gray (luma of the colour) or 3.
+        1 for gray (luma of the color) or 3.
 
     Returns
     -------

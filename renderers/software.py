@@ -133,7 +133,7 @@ class SoftwareRenderer:
         camera : Camera
             One matrix for all frames or one per frame.
         appearance : Appearance
-            Shading, lights, colours.
+            Shading, lights, colors.
         channels : int
             1 (gray) or 3 (RGB).
 

@@ -54,7 +54,7 @@ def write_video(
     audio : (N,) float32 or None
         Mono, 16 kHz, -1..1; None for a silent video.
     appearance : Appearance
-        Shading, lights, colours.
+        Shading, lights, colors.
     size : int
         Width and height of a face in pixels; made even, as the codec wants it.
 

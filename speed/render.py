@@ -7,9 +7,9 @@ frame. Pictures are RGB, drawn by
 
 * software: the default renderer, which lights the vertices and draws both sides of the surface;
 * pyrender: as its documentation and the field's rendering scripts use it, `Mesh.from_trimesh` for every frame in
-  one context, but spared all lighting (`RenderFlags.FLAT`, constant colours), which makes it faster;
+  one context, but spared all lighting (`RenderFlags.FLAT`, constant colors), which makes it faster;
 * tuned: our own pyrender backend, which draws the same pictures as software: prepared primitives instead of
-  trimesh, colours lit by compiled code, no antialiasing.
+  trimesh, colors lit by compiled code, no antialiasing.
 
 The promised ratios are to the faster platform of pyrender; the ratio to the tuned backend stands beside them.
 Each runs in a process of its own, because OpenGL's platform is fixed for a process. They take turns, several

@@ -12,7 +12,7 @@ from mtbench.results.statistics import (
     bootstrap_sums,
     derive_generator,
     draw_cluster_counts,
-    paired_randomisation,
+    paired_randomization,
     percentile_interval,
     rank_by_significance,
     rank_intervals,
@@ -140,7 +140,7 @@ def exact_p(differences):
 @settings(max_examples=40, deadline=None)
 @given(differences=st.lists(st.integers(-5, 5), min_size=1, max_size=8))
 def test_randomisation_approaches_the_exact_test(differences):
-    p = paired_randomisation(np.array(differences, dtype=float), trials=20_000)
+    p = paired_randomization(np.array(differences, dtype=float), trials=20_000)
     assert p == pytest.approx(exact_p(differences), abs=0.02)
     assert 0 < p <= 1
 
@@ -148,22 +148,22 @@ def test_randomisation_approaches_the_exact_test(differences):
 @given(differences=st.lists(st.floats(-10, 10), max_size=100))
 def test_randomisation_is_symmetric_and_bounded(differences):
     d = np.array(differences)
-    p = paired_randomisation(d, trials=200)
+    p = paired_randomization(d, trials=200)
     assert 1 / 201 <= p <= 1
-    assert p == paired_randomisation(d, trials=200)
-    assert paired_randomisation(-d, trials=200) == p
+    assert p == paired_randomization(d, trials=200)
+    assert paired_randomization(-d, trials=200) == p
 
 
 def test_randomisation_uses_every_cluster_beyond_sixty_four():
     d = np.zeros(200)
     d[150:] = 1.0
-    assert paired_randomisation(d, trials=1000) == 1 / 1001
-    assert paired_randomisation(np.zeros(0)) == 1.0
+    assert paired_randomization(d, trials=1000) == 1 / 1001
+    assert paired_randomization(np.zeros(0)) == 1.0
 
 
 def test_no_difference_is_rarely_significant():
     rng = np.random.default_rng(2)
-    p = [paired_randomisation(rng.standard_normal(20), trials=500, seed=i) for i in range(400)]
+    p = [paired_randomization(rng.standard_normal(20), trials=500, seed=i) for i in range(400)]
     assert np.mean(np.array(p) < 0.05) < 0.09
     assert 0.4 < np.mean(p) < 0.6
 

@@ -203,7 +203,7 @@ def change_channel(audio: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def mix(
     rng: np.random.Generator, speech: np.ndarray, others: list[np.ndarray], snr_db: float | None
 ) -> np.ndarray:
-    """Add babble of *others*, coloured noise or music-like tones at *snr_db* (None: clean)."""
+    """Add babble of *others*, colored noise or music-like tones at *snr_db* (None: clean)."""
     if snr_db is None:
         return speech
     n = len(speech)

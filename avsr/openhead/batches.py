@@ -2,7 +2,7 @@
 
 Conventions
 -----------
-B utterances of T video frames, N views; crops are cut to 88 x 88 and normalised, spectrograms are four log-mel
+B utterances of T video frames, N views; crops are cut to 88 x 88 and normalized, spectrograms are four log-mel
 frames to a video frame. What is random here follows from the run's seed and the batch's number.
 """
 

@@ -4,7 +4,7 @@ Conventions
 -----------
 Audio is float32 mono at 16 kHz, N = 640 T samples for T video frames at 25 fps. Log-mel features have 100
 frames per second and are stacked by four, so that acoustic and visual features share the 25 Hz grid. Mouth
-crops are (T, 96, 96) uint8 gray; the centre 88x88 is used with the normalisation of the published
+crops are (T, 96, 96) uint8 gray; the centre 88x88 is used with the normalization of the published
 recognizers (mean 0.421, standard deviation 0.165; field: mpc001/auto_avsr, facebookresearch/av_hubert).
 """
 
@@ -26,7 +26,7 @@ CENTRE = 88
 CROP_MEAN, CROP_STD = 0.421, 0.165
 
 _WINDOW, _HOP, _FFT = 400, 160, 512
-#: Energy floor before the logarithm; about 16-bit quantisation noise after the window.
+#: Energy floor before the logarithm; about 16-bit quantization noise after the window.
 _FLOOR = 1e-6
 
 
@@ -40,7 +40,7 @@ def _filters() -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def compute_logmel(audio: np.ndarray | torch.Tensor) -> torch.Tensor:
-    """Compute stacked log-mel features, normalised over the clip.
+    """Compute stacked log-mel features, normalized over the clip.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def compute_logmel(audio: np.ndarray | torch.Tensor) -> torch.Tensor:
 
 
 def normalize_crops(crops: np.ndarray, offset: tuple[int, int] | None = None) -> torch.Tensor:
-    """Cut 88x88 out of the mouth crops and normalise.
+    """Cut 88x88 out of the mouth crops and normalize.
 
     Parameters
     ----------

@@ -112,7 +112,7 @@ class VisualFrontEnd(nn.Module):
         self.layer_norm = nn.LayerNorm(width)
 
     def forward(self, crops: torch.Tensor) -> torch.Tensor:
-        """Map (B, T, 88, 88) normalised crops to (B, T, D)."""
+        """Map (B, T, 88, 88) normalized crops to (B, T, D)."""
         b, t = crops.shape[:2]
         x = F.avg_pool2d(crops, 2)[:, None]  # (B, 1, T, 44, 44)
         x = F.relu(self.norm(self.stem(x)))  # (B, C, T, 22, 22)
@@ -164,7 +164,7 @@ class AudioVisualCTC(nn.Module):
         self.frame_phones = nn.Linear(d, 2 * config.classes)
 
     def encode_video(self, crops: torch.Tensor) -> torch.Tensor:
-        """Map (B, T, 88, 88) normalised crops to (B, T, D); shared by all acoustic conditions of a clip."""
+        """Map (B, T, 88, 88) normalized crops to (B, T, D); shared by all acoustic conditions of a clip."""
         return self.visual(crops)
 
     def phones_from_video(self, visual: torch.Tensor) -> torch.Tensor:

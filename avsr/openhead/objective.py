@@ -24,7 +24,7 @@ class TrainingConfig:
     seed : int
         Of weights, batches and dropout.
     steps : int
-        Optimiser steps; the learning rate falls to zero over them.
+        Optimizer steps; the learning rate falls to zero over them.
     batch : int
         Utterances per step; each gives two views.
     learning_rate : float

@@ -303,7 +303,7 @@ def draw_head_turns(rng: np.random.Generator, frames: int) -> np.ndarray:
 
 
 def draw_albedo(rng: np.random.Generator, albedo: np.ndarray, oral: np.ndarray, clay: bool) -> np.ndarray:
-    """Draw gray base colours (n,) float32: clay, or the mesh's own with random skin tone and lip contrast."""
+    """Draw gray base colors (n,) float32: clay, or the mesh's own with random skin tone and lip contrast."""
     if clay:
         gray = np.full(len(albedo), rng.uniform(0.45, 0.9))
     else:

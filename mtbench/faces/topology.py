@@ -44,7 +44,7 @@ class Topology:
     landmarks : (25,) int32
         Vertex index of each of :data:`LANDMARKS`; may be empty where unknown.
     albedo : (V, 3) float32 or None
-        Linear 0..1 base colour of each vertex; None means clay.
+        Linear 0..1 base color of each vertex; None means clay.
     oral : (V,) bool or None
         Vertices of the oral cavity's wall, always shaded dark.
     neutral : (V, 3) float32 or None
@@ -67,7 +67,7 @@ class Topology:
 
     @cached_property
     def digest(self) -> str:
-        """blake2b-128 hex digest over name, counts, triangles, regions, landmarks, colours and the neutral face."""
+        """blake2b-128 hex digest over name, counts, triangles, regions, landmarks, colors and the neutral face."""
         return self._digest((self.albedo, "<f4"), (self.oral, "|u1"), (self.neutral, "<f4"))
 
     @cached_property

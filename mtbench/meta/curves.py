@@ -28,7 +28,7 @@ from mtbench.meta.monotonicity import (
 )
 from mtbench.meta.scores import parse_condition
 from mtbench.meta.systems import CURVES, FAMILIES, GROUND_TRUTH, System
-from mtbench.results import paired_randomisation
+from mtbench.results import paired_randomization
 
 #: Points of error rate that a nuisance may cost.
 TOLERANCE = 2.0
@@ -261,7 +261,7 @@ def compare_with_truth(
                     "measure": measure.name,
                     "condition": measure.condition,
                     "difference": difference.to_json(),
-                    "p": paired_randomisation(contributions, name=systems[row].name),
+                    "p": paired_randomization(contributions, name=systems[row].name),
                     "within_tolerance": abs(difference.estimate or 0.0) < TOLERANCE,
                     "surely_within_tolerance": _inside(difference),
                 }

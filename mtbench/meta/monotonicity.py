@@ -4,7 +4,7 @@ Conventions
 -----------
 A step is two neighbouring levels of one curve; its difference, worse minus better, is paired (the same clips,
 the same bootstrap draws) and macro over languages. A step is reversed where the level that is known to be worse
-scores better by more than chance: paired randomisation of whole sources, two-sided, p below 5 % after Holm's
+scores better by more than chance: paired randomization of whole sources, two-sided, p below 5 % after Holm's
 correction over all steps of all curves of a measure. Beside it stands the stricter count without correction
 (the step's own 95 % interval lies below zero; one step in forty does so by chance where nothing changes), and
 the largest reversal between any two levels of a curve, so that many small steps cannot hide a large one.
@@ -21,7 +21,7 @@ import numpy as np
 
 from mtbench.meta.correlation import Chain
 from mtbench.meta.estimates import Measure, Number, Study, summarize
-from mtbench.results import adjust_holm, paired_randomisation
+from mtbench.results import adjust_holm, paired_randomization
 
 #: Level at which a reversal counts.
 ALPHA = 0.05
@@ -128,7 +128,7 @@ def check_chains(study: Study, measure: Measure, chains: Sequence[Chain]) -> lis
         drawn = None if samples is None else samples[:, worse] - samples[:, better]
         difference = summarize(float(scores[worse] - scores[better]), drawn, _points(measure.unit))
         name = f"{names[better]}\x1f{names[worse]}"
-        p = paired_randomisation(study.contributions(measure, worse, better), name=name) if test else 1.0
+        p = paired_randomization(study.contributions(measure, worse, better), name=name) if test else 1.0
         return Step(names[better], names[worse], difference, p)
 
     checks = []
@@ -166,7 +166,7 @@ def check_conditions(study: Study, name: str, row: int, measures: Sequence[Measu
         p = 1.0
         if test:
             both = _stack(measures[better], measures[worse], row)
-            p = paired_randomisation(
+            p = paired_randomization(
                 study.contributions(both, 1, 0), name=f"{labels[better]}\x1f{labels[worse]}"
             )
         return Step(labels[better], labels[worse], difference, p)

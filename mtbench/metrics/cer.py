@@ -2,7 +2,7 @@
 
 Conventions
 -----------
-CER = character edits / characters of the reference. Characters are code points of the normalised text. Single
+CER = character edits / characters of the reference. Characters are code points of the normalized text. Single
 blanks between words count as characters, as in jiwer and MultiTalk, but in Japanese, Mandarin and Thai
 (normalizer ``uni-v1``), where they are an artefact of segmentation and are left out.
 """

@@ -52,7 +52,7 @@ from .statistics import TRIALS as TRIALS
 from .statistics import adjust_holm as adjust_holm
 from .statistics import derive_generator as derive_generator
 from .statistics import draw_cluster_counts as draw_cluster_counts
-from .statistics import paired_randomisation as paired_randomisation
+from .statistics import paired_randomization as paired_randomization
 from .statistics import percentile_interval as percentile_interval
 from .summary import SignatureContext as SignatureContext
 from .summary import SummaryRow as SummaryRow

@@ -115,7 +115,7 @@ def compare(
     a, b : path
         Result folders (``run.json`` and ``clips.jsonl``), as ``mtbench score`` writes them.
     replicates, trials, seed : int
-        Of the bootstrap and the randomisation test.
+        Of the bootstrap and the randomization test.
 
     Returns
     -------

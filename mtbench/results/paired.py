@@ -4,7 +4,7 @@ Conventions
 -----------
 A difference is always *b minus a*, in the metric's unit. Both entries are compared on the same clips and
 mixtures, so the interval (cluster bootstrap over sources, the same draws for both entries) and the p-value
-(paired approximate randomisation, whole sources swapped) are sharper than two separate intervals. Only clips
+(paired approximate randomization, whole sources swapped) are sharper than two separate intervals. Only clips
 that both entries have enter, and ``n_clips`` says how many. Holm's correction runs over the languages of one
 metric and condition; language ``"all"`` is one test and stays as it is. Noises are pooled (``"all"``).
 """
@@ -26,7 +26,7 @@ from mtbench.results.statistics import (
     TRIALS,
     adjust_holm,
     bootstrap_sums,
-    paired_randomisation,
+    paired_randomization,
     percentile_interval,
     sum_by_cluster,
 )
@@ -200,7 +200,7 @@ def _difference(
     metric, condition = METRICS[series.metric], series.condition
     a = metric.scale * sum(w * s.sums[0] for w, s in zip(weights, parts))
     b = metric.scale * sum(w * s.sums[1] for w, s in zip(weights, parts))
-    p = paired_randomisation(
+    p = paired_randomization(
         np.concatenate([w * s.by_source for w, s in zip(weights, parts)]),
         trials=trials,
         seed=seed,

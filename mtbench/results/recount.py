@@ -2,7 +2,7 @@
 
 Conventions
 -----------
-Raw texts are kept in the row and normalised for counting only, so that :func:`remeasure` can apply another
+Raw texts are kept in the row and normalized for counting only, so that :func:`remeasure` can apply another
 normalizer without recognizing again.
 """
 

@@ -41,7 +41,7 @@ class RecognitionRow:
     noise : str or None
         Name of the noise recording; None without noise.
     reference, hypothesis : str or None
-        Raw text, before normalisation; the hypothesis is None where nothing was recognized.
+        Raw text, before normalization; the hypothesis is None where nothing was recognized.
     reference_phones, hypothesis_phones : tuple of str or None
         IPA phones.
     words, chars, phones : EditCounts or None

@@ -1,4 +1,4 @@
-"""Uncertainty and significance: cluster bootstrap, paired randomisation, Holm's correction, ranks.
+"""Uncertainty and significance: cluster bootstrap, paired randomization, Holm's correction, ranks.
 
 Conventions
 -----------
@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-#: Number of bootstrap replicates, number of randomisation trials, and the seed of both.
+#: Number of bootstrap replicates, number of randomization trials, and the seed of both.
 REPLICATES = 2_000
 TRIALS = 10_000
 SEED = 12345
@@ -146,10 +146,10 @@ def percentile_interval(samples: np.ndarray, level: float = 0.95) -> tuple[float
     return float(low), float(high)
 
 
-def paired_randomisation(
+def paired_randomization(
     differences: np.ndarray, *, trials: int = TRIALS, seed: int = SEED, name: str = ""
 ) -> float:
-    """Return the two-sided p-value of a paired approximate randomisation test.
+    """Return the two-sided p-value of a paired approximate randomization test.
 
     The hypothesis is that the two entries are exchangeable within each cluster: swapping them changes the
     sign of that cluster's contribution to the difference of scores. p = (c + 1) / (N + 1), where c of N
@@ -174,7 +174,7 @@ def paired_randomisation(
 
     Examples
     --------
-    >>> paired_randomisation(np.zeros(5))
+    >>> paired_randomization(np.zeros(5))
     1.0
     """
     differences = np.asarray(differences, dtype=np.float64)

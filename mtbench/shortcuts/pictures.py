@@ -104,7 +104,7 @@ def render(
         Which frames, counted from 0, negative ones from the end. By default all, and of more than six, six evenly
         spread from the first to the last.
     view : str
-        ``"face"``: the whole head in colour. ``"mouth"``: the gray 96x96 pixels that the recognizer is shown, each
+        ``"face"``: the whole head in color. ``"mouth"``: the gray 96x96 pixels that the recognizer is shown, each
         enlarged to a square; they depend on the frames that follow, so give the whole clip.
     topology : str or Topology, optional
         By default the one that has as many vertices.
@@ -113,7 +113,7 @@ def render(
     renderer : str
         ``"software"`` or ``"pyrender"``.
     appearance : Appearance, optional
-        Shading, lights, colours.
+        Shading, lights, colors.
 
     Returns
     -------

@@ -12,7 +12,7 @@ Contents
 ``lexicon``             Lexicons: the words that may be said, how they are pronounced, and how common they are
 ``multitalk_languages`` The twenty languages of the MultiTalk dataset, by ISO 639-3 code
 ``noise``               Noise recordings: where they come from, and which part of one a clip gets
-``normalizers``         Text normalisation and tokenisation before error rates are counted
+``normalizers``         Text normalization and tokenisation before error rates are counted
 ``raw_sound``           Sound as its file has it, and the bounds of what is read
 ``sound_conversion``    From sound as its file has it to mono at 16 kHz, with a note on everything that was changed
                         or is odd

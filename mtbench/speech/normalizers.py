@@ -1,9 +1,9 @@
-"""Text normalisation and tokenisation before error rates are counted.
+"""Text normalization and tokenisation before error rates are counted.
 
 Conventions
 -----------
 Reference and hypothesis go through the same normalizer; results keep the raw texts, so that any normalizer
-can be applied later. A normalizer's name is part of every signature, and its behaviour never changes under
+can be applied later. A normalizer's name is part of every signature, and its behavior never changes under
 the same name. Characters are Unicode code points.
 
 Normalizers
@@ -68,15 +68,15 @@ class Normalizer:
     unspaced: frozenset[str] = frozenset()
 
     def __call__(self, text: str, language: str) -> str:
-        """Return *text* normalised for *language* (ISO 639-3); ``UsageError`` where there is no such code."""
+        """Return *text* normalized for *language* (ISO 639-3); ``UsageError`` where there is no such code."""
         return self.function(text, check_code(language))
 
     def words(self, text: str, language: str) -> list[str]:
-        """Return the words of *text* after normalisation."""
+        """Return the words of *text* after normalization."""
         return self(text, language).split()
 
     def characters(self, text: str, language: str) -> list[str]:
-        """Return the characters of *text* after normalisation; blanks left out in unspaced languages."""
+        """Return the characters of *text* after normalization; blanks left out in unspaced languages."""
         normal = self(text, language).strip()
         if language in self.unspaced:
             normal = "".join(normal.split())
@@ -96,7 +96,7 @@ def normalize_uni_v1(text: str, language: str) -> str:
     Returns
     -------
     str
-        Words separated by single blanks; possibly empty. Normalising twice changes nothing.
+        Words separated by single blanks; possibly empty. Normalizing twice changes nothing.
 
     Examples
     --------
@@ -105,8 +105,8 @@ def normalize_uni_v1(text: str, language: str) -> str:
     >>> normalize_uni_v1("IŞIK, İstanbul'da!", "tur")
     "ışık istanbul'da"
     """
-    # What one pass takes out can let its neighbours compose: pass until nothing changes, so that normalising
-    # a normalised text is harmless. The bound is never reached by text that people write.
+    # What one pass takes out can let its neighbours compose: pass until nothing changes, so that normalizing
+    # a normalized text is harmless. The bound is never reached by text that people write.
     for _ in range(8):
         previous, text = text, _normalize_once(text, language)
         if text == previous:

@@ -293,7 +293,7 @@ class TargetTable:
         except KeyError:
             raise UsageError(
                 f"phone {symbol!r} has no articulatory target; phones are single base IPA symbols without "
-                f"diacritics, length or stress: {' '.join(phone_symbols())}; normalise it first"
+                f"diacritics, length or stress: {' '.join(phone_symbols())}; normalize it first"
             ) from None
 
 

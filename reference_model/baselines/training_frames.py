@@ -2,7 +2,7 @@
 
 Conventions
 -----------
-Sound is the bundled recognizer's stacked log-mel features, (T, 320), normalised over the clip; motion is coordinates
+Sound is the bundled recognizer's stacked log-mel features, (T, 320), normalized over the clip; motion is coordinates
 along the corpus's principal movements, (T, P), whose rows are orthonormal, so that distances in metres stay what they
 are. Torch works on one thread, so that sums come out the same.
 """
@@ -107,7 +107,7 @@ def pose_coordinates(clip: Clip, coordinates: np.ndarray, basis: np.ndarray, top
 def stack_context(features: torch.Tensor, context: int) -> torch.Tensor:
     """Put *context* frames before and after each frame beside it: (T, F) to (T, (2 context + 1) F).
 
-    Frames outside the clip are zero, the mean of normalised features. Earlier frames come first.
+    Frames outside the clip are zero, the mean of normalized features. Earlier frames come first.
     """
     padded = torch.nn.functional.pad(features, (0, 0, context, context))
     return padded.unfold(0, 2 * context + 1, 1).transpose(1, 2).reshape(len(features), -1)
