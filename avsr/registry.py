@@ -1,23 +1,44 @@
-"""Recognizers by name."""
+"""Recognizers by name; other packages add theirs by entry points, see :mod:`mtbench.registry`."""
 
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 from mtbench.avsr.base import Recognizer, describe_failure
 from mtbench.errors import MtbenchError, PrerequisiteError, UsageError
 from mtbench.extras import explain_missing, require_extra
 from mtbench.files import name_user
+from mtbench.registry import Registry
 
 
-def load_recognizer(name: str) -> Recognizer:
+def _openhead(weights: str | Path | None = None) -> Recognizer:
+    require_extra("judge", "the recognizer openhead-av (vertex errors alone: --recognizer none)")
+    from mtbench.avsr.openhead import OpenheadAV
+
+    return OpenheadAV.load() if weights is None else OpenheadAV.load(weights)
+
+
+#: Recognizers; a factory takes weights as its one, optional argument.
+RECOGNIZERS = Registry(
+    "recognizer", "mtbench.recognizers", {"openhead-av": _openhead}, "package.module:function of your own"
+)
+
+
+def load_recognizer(name: str, weights: str | Path | None = None) -> Recognizer:
     """Return the recognizer called *name*.
 
     Parameters
     ----------
     name : str
         ``"openhead-av"``, or ``"package.module:function"`` of your own: the function is called without
-        arguments and returns a :class:`Recognizer`. It is imported in every worker process.
+        arguments and returns a :class:`Recognizer`. It is imported in every worker process. Other packages add
+        names by entry points, see :mod:`mtbench.registry`.
+    weights : path, optional
+        Weights in place of the recognizer's own; only for one that has a name.
 
     Raises
     ------
@@ -27,15 +48,13 @@ def load_recognizer(name: str) -> Recognizer:
         Where the extra that it needs is not installed.
     """
     name_user()
-    if name == "openhead-av":
-        require_extra("judge", "the recognizer openhead-av (vertex errors alone: --recognizer none)")
-        from mtbench.avsr.openhead import OpenheadAV
-
-        return OpenheadAV.load()
     module, colon, function = name.partition(":")
     if not colon:
+        make = RECOGNIZERS.find(name)
+        return _make(name, make if weights is None else partial(make, weights))
+    if weights is not None:
         raise UsageError(
-            f"unknown recognizer {name!r}; known: openhead-av, or package.module:function of your own"
+            f"weights belong to a recognizer of the list ({', '.join(RECOGNIZERS.names())}); {name} brings its own"
         )
     try:
         make = getattr(importlib.import_module(module), function)
@@ -45,13 +64,18 @@ def load_recognizer(name: str) -> Recognizer:
         raise UsageError(
             f"recognizer {name!r} cannot be loaded ({error}); is the module on PYTHONPATH?"
         ) from error
+    return _make(name, make)
+
+
+def _make(name: str, make: Callable[[], Any]) -> Recognizer:
+    """Call a factory, and look at what it returns."""
     try:
         recognizer = make()
     except MtbenchError:
         raise
     except Exception as error:
         raise UsageError(
-            f"recognizer {name!r} cannot be loaded: {function}() failed with {describe_failure(error)}"
+            f"recognizer {name!r} cannot be loaded: its factory failed with {describe_failure(error)}"
         ) from error
     if not isinstance(recognizer, Recognizer):
         kind = type(recognizer).__name__

@@ -127,3 +127,11 @@ class SubmissionError(MtbenchError):
     def __reduce__(self) -> tuple:
         """Let the error travel between processes."""
         return type(self), (self.path, self.problems)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return ``"; did you mean …?"`` with the closest of *known*, or ``""``."""
+    import difflib
+
+    near = difflib.get_close_matches(name, list(known), n=3)
+    return f"; did you mean {', '.join(near)}?" if near else ""

@@ -1,10 +1,28 @@
-"""Renderers by name."""
+"""Renderers by name; other packages add theirs by entry points, see :mod:`mtbench.registry`."""
 
 from __future__ import annotations
 
-from mtbench.errors import UsageError
 from mtbench.extras import require_extra
+from mtbench.registry import Registry
 from mtbench.renderers.base import Renderer
+
+
+def _software() -> Renderer:
+    require_extra("render", "the renderer 'software'")
+    from mtbench.renderers.software import SoftwareRenderer
+
+    return SoftwareRenderer()
+
+
+def _pyrender() -> Renderer:
+    require_extra("pyrender", "the renderer 'pyrender'", "numba")
+    from mtbench.renderers.pyrender_backend import PyrenderRenderer
+
+    return PyrenderRenderer()
+
+
+#: Renderers; a factory takes no arguments.
+RENDERERS = Registry("renderer", "mtbench.renderers", {"software": _software, "pyrender": _pyrender})
 
 
 def load_renderer(name: str) -> Renderer:
@@ -17,14 +35,5 @@ def load_renderer(name: str) -> Renderer:
     PrerequisiteError
         Where the extra that it needs is not installed.
     """
-    if name == "software":
-        require_extra("render", "the renderer 'software'")
-        from mtbench.renderers.software import SoftwareRenderer
-
-        return SoftwareRenderer()
-    if name == "pyrender":
-        require_extra("pyrender", "the renderer 'pyrender'", "numba")
-        from mtbench.renderers.pyrender_backend import PyrenderRenderer
-
-        return PyrenderRenderer()
-    raise UsageError(f"unknown renderer {name!r}; known: software, pyrender")
+    renderer: Renderer = RENDERERS.find(name)()
+    return renderer

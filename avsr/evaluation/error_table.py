@@ -133,7 +133,7 @@ def evaluate(
     codes = None if languages is None else [language_code(name) for name in languages]
     chosen = _choose(conditions, snr)
     path = None if weights is None else str(weights)
-    judge = _load_judge(recognizer, path)
+    judge = load_recognizer(recognizer, path)
     corpora = {c.corpus: _load_corpus(c.corpus, bench) for c in chosen}
     clips = {
         name: [clip for clip in corpus.clips if codes is None or clip.language in codes]
@@ -269,14 +269,4 @@ def _load_benchmark(folder: str, digest: str) -> Benchmark:
 @lru_cache(maxsize=2)
 def _judge(recognizer: str, weights: str | None, digest: str) -> Recognizer:
     """Load a recognizer once per process and content."""
-    return _load_judge(recognizer, weights)
-
-
-def _load_judge(recognizer: str, weights: str | None) -> Recognizer:
-    if weights is None:
-        return load_recognizer(recognizer)
-    if recognizer != "openhead-av":
-        raise UsageError(f"weights are those of openhead-av; {recognizer} brings its own")
-    from mtbench.avsr.openhead import OpenheadAV
-
-    return OpenheadAV.load(weights)
+    return load_recognizer(recognizer, weights)

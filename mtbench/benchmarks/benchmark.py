@@ -49,15 +49,8 @@ from pydantic import ValidationError
 from mtbench.benchmarks.clip import Clip
 from mtbench.benchmarks.manifest import MANIFEST, MAX_MANIFEST, BenchmarkManifest
 from mtbench.bundled import data_path
-from mtbench.errors import BenchmarkError, UsageError
-from mtbench.files import (
-    PathError,
-    did_you_mean,
-    explain_no_folder,
-    read_toml,
-    resolve_inside,
-    validation_lines,
-)
+from mtbench.errors import BenchmarkError, UsageError, did_you_mean
+from mtbench.files import PathError, explain_no_folder, read_toml, resolve_inside, validation_lines
 from mtbench.timing import FPS
 
 if TYPE_CHECKING:

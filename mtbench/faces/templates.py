@@ -16,12 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-from mtbench.errors import UsageError
+from mtbench.errors import UsageError, did_you_mean
 from mtbench.files import (
     ArrayFileError,
     MeshFileError,
     UnsafePickleError,
-    did_you_mean,
     load_arrays,
     read_arrays,
     read_mesh,

@@ -2,8 +2,25 @@
 
 from __future__ import annotations
 
-from mtbench.errors import PrerequisiteError, UsageError
+from mtbench.errors import PrerequisiteError
 from mtbench.faces.topology import Topology
+from mtbench.registry import Registry
+
+
+def _openhead() -> Topology:
+    from mtbench.faces.head import load_head
+
+    return load_head().topology
+
+
+def _flame() -> Topology:
+    from mtbench.faces.flame import flame_topology
+
+    return flame_topology()
+
+
+#: Topologies; names and vertex counts of all meshes that mtbench reads are those of what they return.
+TOPOLOGIES = Registry("topology", "mtbench.topologies", {"openhead-1": _openhead, "flame-5023": _flame})
 
 
 def require_renderable(topology: Topology) -> None:
@@ -37,12 +54,5 @@ def load_topology(name: str) -> Topology:
     UsageError
         For an unknown name; the message lists the known ones.
     """
-    if name == "openhead-1":
-        from mtbench.faces.head import load_head
-
-        return load_head().topology
-    if name == "flame-5023":
-        from mtbench.faces.flame import flame_topology
-
-        return flame_topology()
-    raise UsageError(f"unknown topology {name!r}; known: openhead-1, flame-5023")
+    topology: Topology = TOPOLOGIES.find(name)()
+    return topology

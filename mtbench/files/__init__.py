@@ -25,11 +25,11 @@ Contents
 
 Examples
 --------
->>> from mtbench.files import did_you_mean, digest_bytes
+>>> from mtbench.files import digest_bytes, slugify
 >>> digest_bytes(b"ab", b"c") == digest_bytes(b"a", b"bc")
 False
->>> did_you_mean("vertexes", ["vertices", "units"])
-'; did you mean vertices?'
+>>> slugify("MultiTalk (ours)")
+'multitalk-ours'
 """
 
 from __future__ import annotations

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -26,14 +25,6 @@ class StrictModel(BaseModel):
     """A table that knows all its fields and converts nothing."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return ``"; did you mean …?"`` with the closest of *known*, or ``""``."""
-    import difflib
-
-    near = difflib.get_close_matches(name, list(known), n=3)
-    return f"; did you mean {', '.join(near)}?" if near else ""
 
 
 def read_toml(path: Path, max_bytes: int) -> dict:

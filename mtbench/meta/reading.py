@@ -59,12 +59,8 @@ class ClipTask:
 
 @lru_cache(maxsize=2)
 def reader_of(name: str, weights: str | None) -> Recognizer:
-    """Return the recognizer *name*, ``openhead-av`` with other *weights* than the bundled ones if given."""
-    if weights is None:
-        return load_recognizer(name)
-    from mtbench.avsr.openhead import OpenheadAV
-
-    return OpenheadAV.load(weights)
+    """Return the recognizer *name*, with other *weights* than its own if given; loaded once."""
+    return load_recognizer(name, weights)
 
 
 @lru_cache(maxsize=64)

@@ -102,8 +102,6 @@ def run_systems(
     reader_of.cache_clear()
     if not isinstance(benchmark, Benchmark):
         benchmark = load_benchmark(benchmark)
-    if weights is not None and recognizer != "openhead-av":
-        raise UsageError(f"weights belong to openhead-av; {recognizer} brings its own")
     noise_folder = benchmark.noise_folder or load_benchmark(BUNDLED_NOISES).noise_folder
     setup = RunSetup(
         Setup(

@@ -24,9 +24,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from mtbench.benchmarks import Benchmark, bundled_benchmarks, find_truth, load_benchmark, measure_seconds
-from mtbench.errors import BenchmarkError, Note, Problem, SubmissionError, UsageError
+from mtbench.errors import BenchmarkError, Note, Problem, SubmissionError, UsageError, did_you_mean
 from mtbench.faces import MAX_FPS, MIN_FPS, Topology, load_topology, read_motion_file
-from mtbench.files import did_you_mean, explain_no_folder, read_toml, validation_lines
+from mtbench.files import explain_no_folder, read_toml, validation_lines
 from mtbench.submissions.submission import MANIFEST, MOTION_FOLDER, Submission, SubmissionManifest, clip_spec
 from mtbench.timing import FPS
 

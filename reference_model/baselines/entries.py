@@ -26,8 +26,8 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from mtbench.benchmarks import Benchmark, Clip, load_benchmark
-from mtbench.errors import UsageError
-from mtbench.files import StrictModel, did_you_mean, write_atomically
+from mtbench.errors import UsageError, did_you_mean
+from mtbench.files import StrictModel, write_atomically
 from mtbench.submissions import MANIFEST, MOTION_FOLDER, Generation, ModelCard
 
 if TYPE_CHECKING:
