@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 
-from mtbench.files.atomic import write_atomically
+from mtbench.files.atomic import replacing, write_atomically
 from mtbench.files.digests import digest_array, digest_bytes
 from mtbench.work.cache import Cache, default_cache_dir, stage_key
 
@@ -174,3 +174,15 @@ def test_a_killed_writer_leaves_whole_entries_only(tmp_path):
         array = cache.get_array("crops", key)
         assert array is not None
         assert (array == array[0]).all()
+
+
+def test_a_block_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
+    (tmp_path / "a.bin").write_bytes(b"old")
+    with pytest.raises(RuntimeError), replacing(tmp_path / "a.bin") as part:
+        part.write_bytes(b"half of the n")
+        raise RuntimeError
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == {"a.bin": b"old"}
+    with replacing(tmp_path / "b" / "a.bin") as part:
+        part.write_bytes(b"new")
+        assert not (tmp_path / "b" / "a.bin").exists()
+    assert {p.name: p.read_bytes() for p in (tmp_path / "b").iterdir()} == {"a.bin": b"new"}

@@ -17,6 +17,7 @@ from typing import Any
 
 from mtbench.avsr.evaluation.conditions import NOISY, condition_name
 from mtbench.avsr.evaluation.error_rows import Row
+from mtbench.files import write_atomically
 from mtbench.speech import LANGUAGES, display_name
 
 _AV, _A = condition_name("av", NOISY), condition_name("a", NOISY)
@@ -203,9 +204,7 @@ def write_model_card(weights: Path, rows: Sequence[Row], notes: str | None = Non
     characters = [r for r in rows if r["language"] in _by_characters()]
     if characters:
         sections.append(f"### Character error\n\n{_without_mean(format_table(characters, 'cer'))}")
-    part = card.with_suffix(".md.part")
-    part.write_text("\n\n".join(sections) + "\n", "utf-8")
-    part.replace(card)
+    write_atomically(card, ("\n\n".join(sections) + "\n").encode())
     return card
 
 

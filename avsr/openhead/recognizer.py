@@ -28,7 +28,7 @@ from mtbench.avsr.openhead.decoding import DecodingConfig, WordDecoder, decode_p
 from mtbench.avsr.openhead.inference import BATCH_FRAMES, Request, compute_log_probs
 from mtbench.avsr.openhead.model import TRAINING_ONLY, AudioVisualCTC, ModelConfig
 from mtbench.errors import PrerequisiteError, UsageError
-from mtbench.files import check_tensors, make_folder, read_description, read_tensors
+from mtbench.files import check_tensors, make_folder, read_description, read_tensors, replacing
 from mtbench.speech import check_code, display_name
 
 if TYPE_CHECKING:
@@ -292,8 +292,6 @@ def save_recognizer(
         if not k.startswith(TRAINING_ONLY) and not k.endswith("num_batches_tracked")
     }
     make_folder(path.parent)
-    part = path.with_suffix(".part")
-    save_file(state, part)
     meta = {
         "schema": 1,
         "model": network.config.to_dict(),
@@ -302,7 +300,6 @@ def save_recognizer(
         "decoding": asdict(decoding),
         "training": training,
     }
-    meta_part = path.with_suffix(".json.part")
-    meta_part.write_text(json.dumps(meta, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    part.replace(path)
-    meta_part.replace(path.with_suffix(".json"))
+    with replacing(path) as part, replacing(path.with_suffix(".json")) as meta_part:
+        save_file(state, part)
+        meta_part.write_text(json.dumps(meta, indent=1, ensure_ascii=False) + "\n", "utf-8")

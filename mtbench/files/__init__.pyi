@@ -3,6 +3,7 @@ from .arrays import ArrayFileError as ArrayFileError
 from .arrays import ArrayHeader as ArrayHeader
 from .arrays import open_arrays as open_arrays
 from .arrays import read_arrays as read_arrays
+from .atomic import replacing as replacing
 from .atomic import write_atomically as write_atomically
 from .claims import claim_folder as claim_folder
 from .digests import digest_array as digest_array

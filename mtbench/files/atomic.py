@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from mtbench.files.file_errors import writing
@@ -32,24 +33,44 @@ def write_atomically(
     WriteError
         With cause and advice.
     """
+    with replacing(path, durable, advice) as temporary:
+        temporary.write_bytes(data)
+
+
+@contextlib.contextmanager
+def replacing(
+    path: Path, durable: bool = True, advice: str = "give another folder (--out)"
+) -> Iterator[Path]:
+    """Let the block write a file beside *path*, which takes its place where the block ends without an exception.
+
+    For libraries that write files themselves; parameters as for :func:`write_atomically`.
+
+    Yields
+    ------
+    Path
+        Free and of this process's own; removed where the block fails.
+    """
     with writing(path, advice):
         path.parent.mkdir(parents=True, exist_ok=True)
         # Of a long name only the start, so that the temporary file's is no longer.
         temporary = path.with_name(f".{path.name[:80]}.{os.getpid()}-{time.monotonic_ns()}.tmp")
         try:
-            with temporary.open("wb") as file:
-                file.write(data)
-                if durable:
-                    file.flush()
-                    os.fsync(file.fileno())
+            yield temporary
+            if durable:
+                _flush(temporary, os.O_RDWR)  # Windows flushes nothing that was opened for reading
             temporary.replace(path)
         except BaseException:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
             raise
         if durable and os.name == "posix":
-            folder = os.open(path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            _flush(path.parent, os.O_RDONLY)
+
+
+def _flush(path: Path, flags: int) -> None:
+    """Wait until what was written to a file, or renamed in a folder, is on the disk."""
+    number = os.open(path, flags)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)

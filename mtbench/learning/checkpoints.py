@@ -17,6 +17,7 @@ import torch
 from mtbench.errors import UsageError
 from mtbench.files import (
     load_checkpoint_file,
+    replacing,
 )
 
 #: File in a run's folder.
@@ -25,9 +26,8 @@ CHECKPOINT = "checkpoint.pt"
 
 def save_checkpoint(folder: Path, state: Mapping[str, Any]) -> None:
     """Write a run's checkpoint."""
-    part = folder / f".{CHECKPOINT}.part"
-    torch.save(dict(state), part)
-    part.replace(folder / CHECKPOINT)
+    with replacing(folder / CHECKPOINT) as part:
+        torch.save(dict(state), part)
 
 
 def load_checkpoint(folder: Path, device: Any = "cpu") -> dict[str, Any] | None:

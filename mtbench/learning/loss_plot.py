@@ -13,12 +13,12 @@ from __future__ import annotations
 import csv
 import io
 import logging
-import os
 from pathlib import Path
 
 import numpy as np
 
 from mtbench.errors import UsageError
+from mtbench.files import write_atomically
 
 log = logging.getLogger(__name__)
 
@@ -143,7 +143,5 @@ def plot_losses(losses: str | Path) -> Path | None:
     picture = io.BytesIO()
     FigureCanvasAgg(figure).print_png(picture, metadata={"Software": ""})
     target = Path(losses).with_suffix(".png")
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    part.write_bytes(picture.getvalue())
-    part.replace(target)
+    write_atomically(target, picture.getvalue())
     return target

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import os
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from functools import cached_property
 from pathlib import Path
 
 from mtbench.errors import BenchmarkError
+from mtbench.files import write_atomically
 
 #: Most bytes of a lexicon file: about 100,000 words.
 MAX_BYTES = 16 << 20
@@ -91,9 +91,7 @@ def format_lexicon(lexicon: Lexicon) -> str:
 
 def write_lexicon(lexicon: Lexicon, path: Path) -> None:
     """Write *lexicon* to *path*, all of it or nothing."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    part.write_text(format_lexicon(lexicon), encoding="utf8", newline="\n")
-    part.replace(path)
+    write_atomically(path, format_lexicon(lexicon).encode())
 
 
 def load_lexicon(path: Path | str, known: Collection[str] | None = None) -> Lexicon:

