@@ -178,9 +178,14 @@ def test_a_killed_writer_leaves_whole_entries_only(tmp_path):
 
 def test_a_block_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
     (tmp_path / "a.bin").write_bytes(b"old")
-    with pytest.raises(RuntimeError), replacing(tmp_path / "a.bin") as part:
-        part.write_bytes(b"half of the n")
-        raise RuntimeError
+
+    def fail() -> None:
+        with replacing(tmp_path / "a.bin") as part:
+            part.write_bytes(b"half of the n")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == {"a.bin": b"old"}
     with replacing(tmp_path / "b" / "a.bin") as part:
         part.write_bytes(b"new")
