@@ -9,7 +9,7 @@ Contents
 ``base``        What a recognizer is to the harness: a protocol, its output, and the registry of names
 ``evaluation``  How well a recognizer understands: error tables, what the lexicon does, the model card
 ``openhead``    ``openhead-av``, the recognizer that ships with mtbench: features, network, decoding, training
-``registry``    Recognizers by name
+``registry``    Recognizers by name; other packages add theirs by entry points, see :mod:`mtbench.registry`
 =============== ==============================================================================================
 
 Examples

@@ -9,7 +9,6 @@ the same bytes as one that was not. ``submission.toml`` is written last.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,13 +17,19 @@ import numpy as np
 
 from mtbench.benchmarks import Benchmark, Clip, load_benchmark, template_face
 from mtbench.errors import PrerequisiteError, UsageError
-from mtbench.files import claim_folder, digest_array, write_atomically
+from mtbench.files import claim_folder, digest_array
 from mtbench.reference_model.conditioning import Conditioning, Language, plan_conditioning
-from mtbench.reference_model.predict import write_motion
 from mtbench.reference_model.reference import LONGEST, ReferenceModel
 from mtbench.reference_model.templates import default_template
 from mtbench.reference_model.voice_gate import VERSION
-from mtbench.submissions import MANIFEST, MOTION_FOLDER
+from mtbench.submissions import (
+    MOTION_FOLDER,
+    Generation,
+    ModelCard,
+    SubmissionManifest,
+    write_manifest,
+    write_motion,
+)
 from mtbench.timing import FPS
 from mtbench.work import Progress
 
@@ -105,10 +110,9 @@ def predict_benchmark(
                 batch, _predict_batch(model, batch, conditioning, template, gated), strict=True
             ):
                 if not _target(folder, clip).is_file():
-                    write_motion(_target(folder, clip), vertices)
+                    write_motion(folder, clip.id, vertices=vertices)
                 advance()
-    text = _manifest(model, benchmark, conditioning, template, system or model.name, gated)
-    write_atomically(folder / MANIFEST, text.encode())
+    write_manifest(folder, _manifest(model, benchmark, conditioning, template, system or model.name, gated))
     return folder
 
 
@@ -193,21 +197,12 @@ def _manifest(
     template: np.ndarray | None,
     system: str,
     gated: bool,
-) -> str:
+) -> SubmissionManifest:
     notes = [f"faces rest where nobody speaks ({VERSION})"] if gated else []
     notes += [] if template is None else ["one resting face for every speaker"]
     if long := [clip.id for clip in benchmark.clips if clip.frames > LONGEST]:
         notes.append(f"longer than the {LONGEST} frames that the model was made for: {', '.join(long)}")
-    fields = {
-        "schema": 1,
-        "system": system,
-        "benchmark": benchmark.ref,
-        "fps": FPS,
-        "unit": "m",
-        "topology": model.topology,
-        "kind": "vertices",
-    }
-    about = {
+    card = {
         "name": model.name,
         "paper": "MultiTalk: Enhancing 3D Talking Head Generation Across Languages with Multilingual Video Dataset",
         "code": "mtbench.reference_model",
@@ -215,12 +210,11 @@ def _manifest(
         "params_m": round(count_parameters(model) / 1e6, 3),
     }
     if data := _describe_training(model):
-        about["training_data"] = data
+        card["training_data"] = data
     generation = {"language_conditioning": conditioning.summary}
     if notes:
         generation["notes"] = "; ".join(notes)
-    blocks: list[dict[str, Any]] = [fields, about, generation]
-    return "\n".join(
-        head + "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in block.items())
-        for head, block in zip(("", "[model]\n", "[generation]\n"), blocks, strict=True)
-    )
+    return SubmissionManifest(
+        schema=1, system=system, benchmark=benchmark.ref, fps=float(FPS), unit="m", topology=model.topology or "",
+        kind="vertices", model=ModelCard.model_validate(card), generation=Generation.model_validate(generation),
+    )  # fmt: skip

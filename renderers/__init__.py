@@ -12,7 +12,7 @@ Contents
                      frames
 ``pyrender_backend`` The pyrender backend: the same pictures as the software renderer's, drawn by OpenGL
 ``raster``           The rasterizer: numba kernels that turn one projected mesh into pixels
-``registry``         Renderers by name
+``registry``         Renderers by name; other packages add theirs by entry points, see :mod:`mtbench.registry`
 ``shading``          Lighting of a mesh, shared by every backend so that they cannot disagree about it
 ``software``         The default renderer: a rasterizer in compiled Python, the same bytes on every machine
 ``video``            Videos with sound, for looking at: nothing that is scored ever passes through one

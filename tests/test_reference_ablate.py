@@ -337,7 +337,7 @@ def test_an_encoder_is_trained_resumed_and_loaded(tmp_path, monkeypatch):
     assert about["languages"] == ["eng"]
     assert about["training"]["utterances"] == 6
     assert not about["training"]["pictures"]
-    with pytest.raises(UsageError, match="steps: 3 there, 5 asked for"):
+    with pytest.raises(UsageError, match="steps was 3, is 5"):
         module.train_speech_encoder(tmp_path / "cut", replace(config, steps=5), 0, SMALL)
 
 

@@ -7,6 +7,7 @@ Contents
 ``rendering``  Pictures of a submission: videos for people, mouth crops as the recognizer sees them
 ``submission`` Submissions: what a system produced for the clips of a benchmark
 ``validation`` Finding everything wrong with a submission at once
+``writing``    Writing submissions: the one writer of manifests and motion files
 ============== ====================================================================================
 
 Examples

@@ -11,6 +11,12 @@ from .submission import MOTION_FOLDER as MOTION_FOLDER
 from .submission import Generation as Generation
 from .submission import ModelCard as ModelCard
 from .submission import Submission as Submission
+from .submission import SubmissionManifest as SubmissionManifest
 from .validation import inspect_submission as inspect_submission
 from .validation import load_submission as load_submission
 from .validation import validate as validate
+from .writing import begin_submission as begin_submission
+from .writing import format_manifest as format_manifest
+from .writing import require_own_folder as require_own_folder
+from .writing import write_manifest as write_manifest
+from .writing import write_motion as write_motion

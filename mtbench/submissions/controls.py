@@ -17,8 +17,6 @@ clip's own speaker, so that only the motion differs:
 
 from __future__ import annotations
 
-import io
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +25,8 @@ import numpy as np
 
 from mtbench.benchmarks import Benchmark, Clip, load_benchmark, neutral_face, read_motion_arrays
 from mtbench.errors import UsageError
-from mtbench.files import make_folder, write_atomically
+from mtbench.submissions.submission import ModelCard, SubmissionManifest
+from mtbench.submissions.writing import begin_submission, write_motion
 
 #: Names in the order of tables.
 CONTROLS = ("ground-truth", "half-amplitude", "lag-200ms", "shuffled", "static")
@@ -156,7 +155,7 @@ def make_controls(
         own = read_displacement(clip)
         for name, folder in zip(names, folders, strict=True):
             frames = _CHANGES[name](benchmark, clip, own)
-            _write_motion(folder / "motion" / f"{clip.id}.npz", frames, own)
+            _write(folder, clip.id, frames, own)
     return folders
 
 
@@ -174,25 +173,16 @@ _CHANGES: dict[str, Callable[[Benchmark, Clip, Displacement], np.ndarray]] = {
 
 
 def _prepare(folder: Path, name: str, benchmark: Benchmark, kind: str) -> Path:
-    manifest = folder / "submission.toml"
-    if folder.exists() and any(folder.iterdir()):
-        if not manifest.is_file() or f'system = "{name}"' not in manifest.read_text("utf-8"):
-            raise UsageError(f"{folder}: holds something else than the control {name}; choose another folder")
-        shutil.rmtree(folder / "motion", ignore_errors=True)
-    make_folder(folder / "motion")
-    text = (
-        f'schema = 1\nsystem = "{name}"\nbenchmark = "{benchmark.ref}"\nfps = {benchmark.fps:g}\nunit = "m"\n'
-        f'topology = "{benchmark.topology}"\nkind = "{kind}"\n\n'
-        f'[model]\nname = "control entry {name}"\n'
-    )
-    write_atomically(manifest, text.encode(), durable=False)
+    manifest = SubmissionManifest(
+        schema=1, system=name, benchmark=benchmark.ref, fps=benchmark.fps, unit="m",
+        topology=benchmark.topology or "", kind=kind, model=ModelCard(name=f"control entry {name}"),
+    )  # fmt: skip
+    begin_submission(folder, manifest, f"the control {name}")
     return folder
 
 
-def _write_motion(path: Path, frames: np.ndarray, own: Displacement) -> None:
-    buffer = io.BytesIO()
+def _write(folder: Path, clip: str, frames: np.ndarray, own: Displacement) -> None:
     if own.rest is None:
-        np.savez_compressed(buffer, units=frames, identity=np.array(own.identity))
+        write_motion(folder, clip, units=frames, identity=np.array(own.identity))
     else:
-        np.savez_compressed(buffer, vertices=(frames + own.rest).astype(np.float32))
-    write_atomically(path, buffer.getvalue(), durable=False)
+        write_motion(folder, clip, vertices=(frames + own.rest).astype(np.float32))

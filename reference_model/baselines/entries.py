@@ -16,10 +16,7 @@ bytes.
 
 from __future__ import annotations
 
-import io
-import json
 import logging
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -27,8 +24,14 @@ import numpy as np
 
 from mtbench.benchmarks import Benchmark, Clip, load_benchmark
 from mtbench.errors import UsageError, did_you_mean
-from mtbench.files import StrictModel, write_atomically
-from mtbench.submissions import MANIFEST, MOTION_FOLDER, Generation, ModelCard
+from mtbench.submissions import (
+    Generation,
+    ModelCard,
+    SubmissionManifest,
+    begin_submission,
+    require_own_folder,
+    write_motion,
+)
 
 if TYPE_CHECKING:
     from mtbench.reference_model.corpora import Corpus
@@ -99,7 +102,7 @@ def make_baseline(
     if not isinstance(benchmark, Benchmark):
         benchmark = load_benchmark(benchmark)
     folder = Path(out)
-    _check_folder(folder, name)
+    require_own_folder(folder, name, f"the baseline {name}")
     if name == "phone-rules":
         _write_phone_rules(benchmark, folder)
     else:
@@ -159,7 +162,7 @@ def _write_learned(name: str, benchmark: Benchmark, folder: Path, corpus: Corpus
     for done, clip in enumerate(benchmark.clips):
         if done % 20 == 0:
             log.info("%s: %d/%d clips predicted", name, done, len(benchmark.clips))
-        _write_motion(folder, clip, vertices=baseline.predict(clip))
+        write_motion(folder, clip.id, vertices=baseline.predict(clip))
 
 
 def _write_phone_rules(benchmark: Benchmark, folder: Path) -> None:
@@ -179,42 +182,14 @@ def _write_phone_rules(benchmark: Benchmark, folder: Path) -> None:
     how = Generation(language_conditioning="none; one table of phones for all languages", notes=notes)
     _begin_entry(folder, "phone-rules", benchmark, rules.topology, "units", card, how)
     for clip in benchmark.clips:
-        _write_motion(folder, clip, units=rules.predict_units(clip), identity=np.array(name_identity(clip)))
-
-
-def _check_folder(folder: Path, name: str) -> None:
-    """Refuse a folder that holds something else than an entry of the same baseline."""
-    manifest = folder / MANIFEST
-    if not folder.exists() or not any(folder.iterdir()):
-        return
-    if not manifest.is_file() or f'system = "{name}"' not in manifest.read_text("utf-8", "replace"):
-        raise UsageError(f"{folder}: holds something else than the baseline {name}; choose another folder")
+        write_motion(folder, clip.id, units=rules.predict_units(clip), identity=np.array(name_identity(clip)))
 
 
 def _begin_entry(
     folder: Path, name: str, benchmark: Benchmark, topology: str, kind: str, card: ModelCard, how: Generation
 ) -> None:
-    """Write the manifest, and take away motion that was there."""
-    shutil.rmtree(folder / MOTION_FOLDER, ignore_errors=True)
-    (folder / MOTION_FOLDER).mkdir(parents=True)
-    lines = [
-        "schema = 1", f'system = "{name}"', f'benchmark = "{benchmark.ref}"', f"fps = {benchmark.fps:g}",
-        'unit = "m"', f'topology = "{topology}"', f'kind = "{kind}"', "",
-        *_table("model", card), "", *_table("generation", how), "",
-    ]  # fmt: skip
-    write_atomically(folder / MANIFEST, "\n".join(lines).encode())
-
-
-def _write_motion(folder: Path, clip: Clip, **arrays: np.ndarray) -> None:
-    stream = io.BytesIO()
-    np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
-    write_atomically(folder / MOTION_FOLDER / f"{clip.id}.npz", stream.getvalue(), durable=False)
-
-
-def _table(name: str, table: StrictModel) -> list[str]:
-    """Return a TOML table; strings, numbers and booleans are written alike in JSON."""
-    values = table.model_dump(exclude_unset=True)
-    return [
-        f"[{name}]",
-        *(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()),
-    ]
+    manifest = SubmissionManifest(
+        schema=1, system=name, benchmark=benchmark.ref, fps=benchmark.fps, unit="m", topology=topology, kind=kind,
+        model=card, generation=how,
+    )  # fmt: skip
+    begin_submission(folder, manifest, f"the baseline {name}")

@@ -27,6 +27,6 @@ def load_speech_encoder(name: str | Path) -> SpeechEncoder:
         return OpenheadSpeech()
     if str(name).endswith(".safetensors"):
         return OpenheadSpeech(name)
-        from mtbench.reference_model.encoders.wav2vec2 import Wav2Vec2Speech
+    from mtbench.reference_model.encoders.wav2vec2 import Wav2Vec2Speech
 
     return Wav2Vec2Speech(name)
