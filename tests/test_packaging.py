@@ -44,7 +44,7 @@ def test_wheel_holds_only_mtbench(wheel):
 def test_wheel_holds_every_module_and_asset(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     for stage in STAGES:
-        for module in (ROOT / stage).rglob("*.py"):
+        for module in [*(ROOT / stage).rglob("*.py"), *(ROOT / stage).rglob("__init__.pyi")]:
             assert f"mtbench/{module.relative_to(ROOT)}" in names
     for file in (ROOT / "mtbench").rglob("*"):
         if file.is_file() and "__pycache__" not in file.parts and file.suffix not in {".nbi", ".nbc"}:
