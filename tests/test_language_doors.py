@@ -98,8 +98,8 @@ def test_the_recognizer():
 
 def test_a_comparison(monkeypatch, tmp_path):
     from mtbench.cli.app import app
-    from mtbench.results.paired import Difference
     from mtbench.results import comparison
+    from mtbench.results.paired import Difference
 
     fields = {
         "metric": "lve_mm", "unit": "mm", "modality": None, "face": None, "snr_db": None, "noise": None,
