@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from mtbench.avsr import Hypothesis, Recognizer, load_recognizer, transcribe_checked
-from mtbench.benchmarks import Clip, load_benchmark
+from mtbench.benchmarks import Clip
 from mtbench.faces import load_topology
 from mtbench.meta.performance import Performance, degrade
 from mtbench.meta.scores import parse_condition
@@ -58,14 +58,9 @@ class ClipTask:
 
 
 @lru_cache(maxsize=2)
-def reader_of(name: str, weights: str | None) -> Recognizer:
-    """Return the recognizer *name*, with other *weights* than its own if given; loaded once."""
+def reader_of(name: str, weights: str | None, identity: str) -> Recognizer:
+    """Return the recognizer *name*, with other *weights* than its own if given; loaded once for each *identity*."""
     return load_recognizer(name, weights)
-
-
-@lru_cache(maxsize=64)
-def _lexicon(benchmark: str, language: str) -> Any:
-    return load_benchmark(benchmark).lexicon(language)
 
 
 def read_clip(task: ClipTask) -> ClipRecord:
@@ -80,8 +75,8 @@ def read_clip(task: ClipTask) -> ClipRecord:
     topology = load_topology(clip.topology or "")
     crops = render_mouth_crops(shop.renderer, topology, vertices, stages.appearance)
     assert stages.recognizer is not None
-    reader = reader_of(stages.recognizer, task.setup.weights)
-    lexicon = _lexicon(stages.benchmark, clip.language)
+    reader = reader_of(stages.recognizer, task.setup.weights, stages.contents.recognizer)
+    lexicon = shop.lexicon(clip.language)
     hypotheses: dict[str, Hypothesis] = {}
     for seen in (True, False):
         names = [name for name in task.conditions if (parse_condition(name)[0] != "a") == seen]

@@ -22,18 +22,18 @@ from typing import Any
 
 import numpy as np
 
-from mtbench.avsr import Recognizer, identify
+from mtbench.avsr import Recognizer, cache_identity, identify, load_recognizer
 from mtbench.benchmarks import Benchmark, Clip, load_benchmark
 from mtbench.errors import UsageError
 from mtbench.faces import load_topology, require_renderable
 from mtbench.meta.degradations import SEED, VERSION
 from mtbench.meta.performance import Performance, find_obstacle
-from mtbench.meta.reading import GEOMETRY, HEADLINE_SNR, ClipTask, RunSetup, read_clip, reader_of
+from mtbench.meta.reading import GEOMETRY, HEADLINE_SNR, ClipTask, RunSetup, read_clip
 from mtbench.meta.scores import MetaScores, condition_name
 from mtbench.meta.system_files import ClipRecord, read_records, write_records
 from mtbench.meta.systems import FAMILIES, GROUND_TRUTH, STATIC, System, default_systems, select_systems
-from mtbench.scoring import BUNDLED_NOISES, Setup, forget, workshop
-from mtbench.speech import DEFAULT_NORMALIZER, NOISE_SEED, language_code
+from mtbench.scoring import BUNDLED_NOISES, Contents, Setup, workshop
+from mtbench.speech import DEFAULT_NORMALIZER, NOISE_SEED, language_code, load_noises
 from mtbench.work import Cache, Executor, make_progress, stage_key
 
 #: Raise one when the same system, recognizer and benchmark get other records.
@@ -98,11 +98,13 @@ def run_systems(
     UsageError
         For unknown names, a benchmark without ground truth, or a recognizer that covers none of its languages.
     """
-    forget()
-    reader_of.cache_clear()
     if not isinstance(benchmark, Benchmark):
         benchmark = load_benchmark(benchmark)
     noise_folder = benchmark.noise_folder or load_benchmark(BUNDLED_NOISES).noise_folder
+    path = None if weights is None else str(Path(weights).resolve())
+    reader = load_recognizer(recognizer, path)
+    identity = cache_identity(reader, recognizer)
+    contents = Contents(benchmark.digest, load_noises(noise_folder).digest, recognizer=identity)
     setup = RunSetup(
         Setup(
             benchmark=str(benchmark.root.resolve()),
@@ -111,10 +113,10 @@ def run_systems(
             recognizer=recognizer,
             renderer="software",
             noise=None if noise_folder is None else str(noise_folder.resolve()),
+            contents=contents,
         ),
-        None if weights is None else str(Path(weights).resolve()),
+        path,
     )
-    reader = reader_of(recognizer, setup.weights)
     clips, left_out = _choose_clips(benchmark, reader, languages, quick)
     obstacle = _find_obstacle(benchmark, clips)
     chosen = select_systems(default_systems(quick=quick, with_curves=obstacle is None), systems, families)

@@ -6,7 +6,7 @@ from .scoring import DEFAULT_SNRS as DEFAULT_SNRS
 from .scoring import score as score
 from .stages import MIXTURES as MIXTURES
 from .stages import Acoustics as Acoustics
+from .stages import Contents as Contents
 from .stages import Setup as Setup
 from .stages import audio_digest as audio_digest
-from .stages import forget as forget
 from .stages import workshop as workshop

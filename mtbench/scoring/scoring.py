@@ -46,7 +46,7 @@ from mtbench.results import (
 from mtbench.scoring.pipeline import Condition, Outcome, list_conditions, run_stages
 from mtbench.scoring.rows import build_rows, judge_understanding, measure_hypotheses, refer
 from mtbench.scoring.run_warnings import find_missing_lists, find_warnings
-from mtbench.scoring.stages import CLEAN, Setup, forget, workshop
+from mtbench.scoring.stages import CLEAN, Contents, Setup, identify_recognizer, workshop
 from mtbench.speech import (
     DEFAULT_NORMALIZER,
     MIXING_VERSION,
@@ -140,7 +140,6 @@ def score(
     41.2
     """
     start = time.perf_counter()
-    forget()
     get_normalizer(normalizer)
     if not all(math.isfinite(value) for value in snr):
         raise UsageError(
@@ -154,6 +153,8 @@ def score(
     if not isinstance(benchmark, Benchmark):
         benchmark = load_benchmark(benchmark)
     folder = _find_noise_folder(benchmark, noise)
+    noises = load_noises(folder)
+    contents = Contents(benchmark.digest, noises.digest, submission.digest, identify_recognizer(recognizer))
     setup = Setup(
         benchmark=str(benchmark.root.resolve()),
         submission=str(Path(path).resolve()),
@@ -163,8 +164,9 @@ def score(
         appearance=appearance or Appearance(),
         noise=None if folder is None else str(folder.resolve()),
         allow_partial=allow_partial,
+        contents=contents,
     )
-    noises = load_noises(folder).select(noise_names) if noise_names is not None else load_noises(folder)
+    noises = noises if noise_names is None else noises.select(noise_names)
     if recognizer is not None:
         noises.check_parts(benchmark.clips)
     conditions = list_conditions(snr, noises.names)

@@ -68,6 +68,24 @@ CLEAN = Acoustics()
 
 
 @dataclass(frozen=True)
+class Contents:
+    """Digests of what a :class:`Setup` names, as it was when the run began.
+
+    Attributes
+    ----------
+    benchmark, noises, submission : str
+        Of all files.
+    recognizer : str
+        Of everything that it is (:func:`mtbench.avsr.base.cache_identity`).
+    """
+
+    benchmark: str = ""
+    noises: str = ""
+    submission: str = ""
+    recognizer: str = ""
+
+
+@dataclass(frozen=True)
 class Setup:
     """What a run is made with; picklable, so that workers can load the same.
 
@@ -87,6 +105,8 @@ class Setup:
         Folder of noise recordings.
     allow_partial : bool
         Tolerate missing clips.
+    contents : Contents
+        What lies under these names: a process that loaded something else under the same names loads again.
     """
 
     benchmark: str
@@ -97,6 +117,7 @@ class Setup:
     appearance: Appearance = field(default_factory=Appearance)
     noise: str | None = None
     allow_partial: bool = False
+    contents: Contents = Contents()
 
 
 @dataclass(frozen=True)
@@ -158,11 +179,12 @@ class Workshop:
         self.setup = setup
         self.cache = Cache(setup.cache)
         self.benchmark: Benchmark = load_benchmark(setup.benchmark)
+        self._lexicons: dict[str, Any] = {}
 
     @cached_property
     def submission(self) -> Submission:
         """The submission, its headers checked."""
-        return _submission(self.setup.submission, self.setup.benchmark, self.setup.allow_partial)
+        return load_submission(self.setup.submission, self.setup.benchmark, self.setup.allow_partial)
 
     @cached_property
     def topology(self) -> Topology:
@@ -182,7 +204,8 @@ class Workshop:
     @cached_property
     def recognizer(self) -> Recognizer | None:
         """The recognizer, None where only geometry is measured."""
-        return None if self.setup.recognizer is None else _recognizer(self.setup.recognizer)
+        name = self.setup.recognizer
+        return None if name is None else _recognizer(name, self.setup.contents.recognizer)
 
     @cached_property
     def recognizer_identity(self) -> str:
@@ -190,6 +213,12 @@ class Workshop:
         assert self.recognizer is not None
         assert self.setup.recognizer is not None
         return cache_identity(self.recognizer, self.setup.recognizer)
+
+    def lexicon(self, language: str) -> Any:
+        """Return the benchmark's word list of *language*, None where it has none."""
+        if language not in self._lexicons:
+            self._lexicons[language] = self.benchmark.lexicon(language)
+        return self._lexicons[language]
 
     # Keys
 
@@ -229,7 +258,7 @@ class Workshop:
 
     def hypothesis_key(self, clip: Clip, crops_digest: str | None, audio_digest: str | None) -> str:
         """Return the key of what the recognizer understands of *clip*."""
-        lexicon = _lexicon(self.setup.benchmark, clip.language)
+        lexicon = self.lexicon(clip.language)
         settings = {"language": clip.language, "lexicon": None if lexicon is None else lexicon.digest}
         inputs = [self.recognizer_identity, crops_digest or "none", audio_digest or "none"]
         return stage_key(HYPOTHESES, HYPOTHESES_VERSION, settings, inputs)
@@ -287,30 +316,35 @@ def workshop(setup: Setup) -> Workshop:
     return Workshop(setup)
 
 
-@lru_cache(maxsize=2)
-def _recognizer(name: str) -> Recognizer:
-    return load_recognizer(name)
+#: Recognizers of this process by name and identity; a run has one, and the one before may come again.
+_RECOGNIZERS: dict[tuple[str, str], Recognizer] = {}
+
+
+def identify_recognizer(name: str | None) -> str:
+    """Load the recognizer *name* anew, keep it for the run, and return the digest of everything that it is."""
+    if name is None:
+        return ""
+    recognizer = load_recognizer(name)
+    identity = cache_identity(recognizer, name)
+    _keep_recognizer(name, identity, recognizer)
+    return identity
+
+
+def _recognizer(name: str, identity: str) -> Recognizer:
+    if (name, identity) not in _RECOGNIZERS:
+        _keep_recognizer(name, identity, load_recognizer(name))
+    return _RECOGNIZERS[name, identity]
+
+
+def _keep_recognizer(name: str, identity: str, recognizer: Recognizer) -> None:
+    while len(_RECOGNIZERS) > 1:
+        del _RECOGNIZERS[next(iter(_RECOGNIZERS))]
+    _RECOGNIZERS[name, identity] = recognizer
 
 
 @lru_cache(maxsize=2)
 def _renderer(name: str) -> Renderer:
     return load_renderer(name)
-
-
-@lru_cache(maxsize=8)
-def _submission(path: str, benchmark: str, allow_partial: bool) -> Submission:
-    return load_submission(path, benchmark, allow_partial)
-
-
-@lru_cache(maxsize=64)
-def _lexicon(benchmark: str, language: str) -> Any:
-    return load_benchmark(benchmark).lexicon(language)
-
-
-def forget() -> None:
-    """Drop what this process loaded, so that changed files are read again."""
-    for function in (workshop, _recognizer, _renderer, _submission, _lexicon):
-        function.cache_clear()
 
 
 def audio_digest(clip: Clip) -> str:
@@ -357,7 +391,7 @@ def recognize(task: RecognitionTask) -> Seconds:
     if task.face is not None and task.crops is not None:
         crops = shop.crops(clip, task.face, task.crops)
     sounds = [shop.heard(clip, heard, key) for heard, key, _ in task.conditions]
-    lexicon = _lexicon(task.setup.benchmark, clip.language)
+    lexicon = shop.lexicon(clip.language)
     seen = "no face" if task.face is None else f"face: {task.face}"
     names = [f"{'no sound' if heard is None else heard}, {seen}" for heard, _, _ in task.conditions]
     hypotheses = transcribe_checked(shop.recognizer, crops, sounds, clip.language, lexicon, clip.id, names)
