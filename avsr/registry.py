@@ -53,9 +53,7 @@ def load_recognizer(name: str, weights: str | Path | None = None) -> Recognizer:
         make = RECOGNIZERS.find(name)
         return _make(name, make if weights is None else partial(make, weights))
     if weights is not None:
-        raise UsageError(
-            f"weights belong to a recognizer of the list ({', '.join(RECOGNIZERS.names())}); {name} brings its own"
-        )
+        raise UsageError(f"weights belong to {', '.join(RECOGNIZERS.names())}; {name} brings its own")
     try:
         make = getattr(importlib.import_module(module), function)
     except (ImportError, AttributeError, ValueError) as error:
