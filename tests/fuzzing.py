@@ -33,6 +33,9 @@ FAILURES = ROOT / "build" / "fuzz"
 MOST_SECONDS = 2.0
 #: Most memory that one reader may ask for beyond what the process has after reading the good samples.
 MOST_BYTES = 512 << 20
+#: Inputs after which the memory that the process has is measured anew: sound libraries grow by some 300 bytes an input,
+#: which in millions of inputs would look as if one of them had asked for much.
+RENEWED = 10_000
 #: A reader that fails so often is not fuzzed on: the first failures tell enough.
 MOST_FAILURES = 50
 
@@ -141,14 +144,18 @@ def _asked_for_too_much(error: BaseException | None) -> bool:
 
 
 @contextmanager
-def limited_memory() -> Iterator[None]:
-    """Let the process have :data:`MOST_BYTES` more than it has now."""
-    with open("/proc/self/statm") as file:  # noqa: PTH123
-        now = int(file.read().split()[0]) * resource.getpagesize()
+def limited_memory() -> Iterator[Callable[[], None]]:
+    """Let the process have :data:`MOST_BYTES` more than it has now; what is yielded sets the limit anew."""
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (now + MOST_BYTES, hard))
+
+    def renew() -> None:
+        with open("/proc/self/statm") as file:  # noqa: PTH123
+            now = int(file.read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (now + MOST_BYTES, hard))
+
+    renew()
     try:
-        yield
+        yield renew
     finally:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
@@ -199,7 +206,7 @@ def fuzz(
             f"{reader.name} does not take its own sample {name}: {verdict} ({error})"
         )
     number, pace = first, _Pace()
-    with limited_memory():
+    with limited_memory() as renew:
         while (inputs is None or number < first + inputs) and len(report.failures) < MOST_FAILURES:
             now = time.monotonic()
             if seconds is not None and now - start >= seconds:
@@ -209,6 +216,8 @@ def fuzz(
             (folder / name).write_bytes(content)
             verdict, _ = judge(reader, read, folder / name)
             report.inputs += 1
+            if report.inputs % RENEWED == 0:
+                renew()
             if verdict in ("accepted", "refused"):
                 setattr(report, verdict, getattr(report, verdict) + 1)
             else:
