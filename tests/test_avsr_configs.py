@@ -96,7 +96,7 @@ def one_ear(monkeypatch):
     """Let the command meet a recognizer without a network."""
     import mtbench.avsr.evaluation.error_table as module
 
-    monkeypatch.setattr(module, "load_recognizer", lambda name: fakes.OneEar())
+    monkeypatch.setattr(module, "load_recognizer", lambda name, weights=None: fakes.OneEar())
 
 
 def test_evaluate_prints_json_or_tables(tmp_path, one_ear):

@@ -50,7 +50,7 @@ def test_a_recognizer_of_that_time_loads(tmp_path, monkeypatch):
     """Written after the documents of then, under a module that no longer is."""
     from mtbench.avsr import Hypothesis, load_recognizer
 
-    (tmp_path / "theirs.py").write_text(
+    (tmp_path / "of_that_time.py").write_text(
         "from mtbench.recognizer import Hypothesis\n"
         "class Echo:\n"
         "    name, digest, languages = 'echo', '1', frozenset({'eng'})\n"
@@ -60,7 +60,7 @@ def test_a_recognizer_of_that_time_loads(tmp_path, monkeypatch):
         "    return Echo()\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
-    echo = load_recognizer("theirs:load")
+    echo = load_recognizer("of_that_time:load")
     assert echo.transcribe(None, [None], "eng") == [Hypothesis("word")]
 
 

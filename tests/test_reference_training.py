@@ -451,7 +451,7 @@ def tiny_wav2vec2() -> dict:
 
 def test_a_speech_encoder_learns_with_the_model_and_is_kept(never_killed, tmp_path, monkeypatch):
     pytest.importorskip("transformers")
-    from mtbench.reference_model.encoders import speech
+    from mtbench.reference_model.encoders import registry
     from mtbench.reference_model.encoders.wav2vec2 import Wav2Vec2Speech
     from mtbench.reference_model.model_files import load_model
 
@@ -459,7 +459,7 @@ def test_a_speech_encoder_learns_with_the_model_and_is_kept(never_killed, tmp_pa
         torch.manual_seed(5)
         return Wav2Vec2Speech(tiny_wav2vec2(), "tiny")
 
-    monkeypatch.setattr(speech, "load_speech_encoder", load)
+    monkeypatch.setattr(registry, "load_speech_encoder", load)
     size = apply_overrides(
         TINY, ["stage2.tune_encoder=true", "stage2.steps=6", "stage2.validate_every=6", "stage2.averaging=0"]
     )
