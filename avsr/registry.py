@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mtbench.avsr.base import Recognizer, describe_failure
+from mtbench.avsr.base import Recognizer, cache_identity, describe_failure
 from mtbench.errors import MtbenchError, PrerequisiteError, UsageError
 from mtbench.extras import explain_missing, require_extra
 from mtbench.files import name_user
@@ -79,3 +79,41 @@ def _make(name: str, make: Callable[[], Any]) -> Recognizer:
         kind = type(recognizer).__name__
         raise UsageError(f"{name!r} returned a {kind}, which lacks name, digest, languages or transcribe")
     return recognizer
+
+
+#: Recognizers of this process by name, weights and identity: a run has one, and the one before may come again.
+_KEPT: dict[tuple[str, str | None, str], Recognizer] = {}
+
+
+def keep_recognizer(name: str, weights: str | None = None) -> tuple[Recognizer, str]:
+    """Load a recognizer anew, for a run that is about to begin.
+
+    Returns
+    -------
+    recognizer : Recognizer
+    identity : str
+        Digest of everything that it is; with it :func:`kept_recognizer` finds the same one again.
+
+    Raises
+    ------
+    UsageError, PrerequisiteError
+        As :func:`load_recognizer`.
+    """
+    recognizer = load_recognizer(name, weights)
+    identity = cache_identity(recognizer, name)
+    _keep((name, weights, identity), recognizer)
+    return recognizer, identity
+
+
+def kept_recognizer(name: str, weights: str | None, identity: str) -> Recognizer:
+    """Return the recognizer that a run began with, loaded where this process has not; parameters as above."""
+    key = (name, weights, identity)
+    if key not in _KEPT:
+        _keep(key, load_recognizer(name, weights))
+    return _KEPT[key]
+
+
+def _keep(key: tuple[str, str | None, str], recognizer: Recognizer) -> None:
+    while len(_KEPT) > 1:
+        del _KEPT[next(iter(_KEPT))]
+    _KEPT[key] = recognizer

@@ -94,7 +94,7 @@ def test_smoke_configuration_trains_and_draws_its_losses(tmp_path):
 @pytest.fixture
 def one_ear(monkeypatch):
     """Let the command meet a recognizer without a network."""
-    import mtbench.avsr.evaluation.error_table as module
+    import mtbench.avsr.registry as module
 
     monkeypatch.setattr(module, "load_recognizer", lambda name, weights=None: fakes.OneEar())
 

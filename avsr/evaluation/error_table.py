@@ -20,7 +20,6 @@ from pathlib import Path
 
 import numpy as np
 
-from mtbench.avsr.base import Recognizer
 from mtbench.avsr.evaluation.conditions import (
     ENGINES,
     ENGINES_BENCHMARK,
@@ -33,7 +32,7 @@ from mtbench.avsr.evaluation.conditions import (
     render_face,
 )
 from mtbench.avsr.evaluation.error_rows import ClipErrors, Row, make_rows
-from mtbench.avsr.registry import load_recognizer
+from mtbench.avsr.registry import keep_recognizer, kept_recognizer
 from mtbench.benchmarks import Benchmark, Clip, load_benchmark
 from mtbench.errors import UsageError
 from mtbench.speech import Noise, NoiseSet, language_code, load_noises
@@ -53,7 +52,7 @@ class ClipTask:
         Registered name.
     weights : str or None
         Weights of ``openhead-av`` other than the bundled ones.
-    recognizer_digest, benchmark_digest : str
+    recognizer_identity, benchmark_digest : str
         What they were when the evaluation began.
     benchmark : str
         Folder.
@@ -67,7 +66,7 @@ class ClipTask:
 
     recognizer: str
     weights: str | None
-    recognizer_digest: str
+    recognizer_identity: str
     benchmark: str
     benchmark_digest: str
     clip: str
@@ -133,7 +132,7 @@ def evaluate(
     codes = None if languages is None else [language_code(name) for name in languages]
     chosen = _choose(conditions, snr)
     path = None if weights is None else str(weights)
-    judge = load_recognizer(recognizer, path)
+    judge, identity = keep_recognizer(recognizer, path)
     corpora = {c.corpus: _load_corpus(c.corpus, bench) for c in chosen}
     clips = {
         name: [clip for clip in corpus.clips if codes is None or clip.language in codes]
@@ -154,7 +153,7 @@ def evaluate(
             ClipTask(
                 recognizer,
                 path,
-                judge.digest,
+                identity,
                 str(corpus.root),
                 corpus.digest,
                 clip.id,
@@ -228,7 +227,7 @@ def measure_clip(task: ClipTask) -> dict[str, ClipErrors]:
     from mtbench.metrics import count_character_edits, count_phone_edits, count_word_edits
 
     bench = _load_benchmark(task.benchmark, task.benchmark_digest)
-    judge = _judge(task.recognizer, task.weights, task.recognizer_digest)
+    judge = kept_recognizer(task.recognizer, task.weights, task.recognizer_identity)
     clip = bench.clip(task.clip)
     lexicon = bench.lexicon(clip.language)
     # Without a list it answers with phones, which are no words: their errors would be a wrong number.
@@ -264,9 +263,3 @@ def _hear(benchmark: Benchmark, clip: Clip, condition: Condition, noise: str) ->
 def _load_benchmark(folder: str, digest: str) -> Benchmark:
     """Load a benchmark once per process and content."""
     return load_benchmark(Path(folder))
-
-
-@lru_cache(maxsize=2)
-def _judge(recognizer: str, weights: str | None, digest: str) -> Recognizer:
-    """Load a recognizer once per process and content."""
-    return load_recognizer(recognizer, weights)

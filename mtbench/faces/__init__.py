@@ -7,7 +7,7 @@ Contents
 ==================== ===============================================================================================
 ``face_orientation`` How a face lies in space: axes, handedness, scale and place, against a face in mtbench's
                      convention
-``flame``            FLAME: index lists that need no asset, and linear blend skinning with the user's model file
+``flame``            FLAME: its topology, and linear blend skinning with the user's model file
 ``flame_asset``      Files that mtbench may not ship: checked copies in the user's data folder
 ``flame_lists``      What is known of FLAME without its model file: counts, joints, index lists
 ``head``             The bundled head ``openhead-1``: 4,801 vertices, facial units, identities, mouth shapes of

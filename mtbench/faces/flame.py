@@ -1,4 +1,4 @@
-"""FLAME: index lists that need no asset, and linear blend skinning with the user's model file.
+"""FLAME: its topology, and linear blend skinning with the user's model file.
 
 Conventions
 -----------

@@ -19,7 +19,7 @@ def _flame() -> Topology:
     return flame_topology()
 
 
-#: Topologies; names and vertex counts of all meshes that mtbench reads are those of what they return.
+#: Topologies; a factory takes no arguments.
 TOPOLOGIES = Registry("topology", "mtbench.topologies", {"openhead-1": _openhead, "flame-5023": _flame})
 
 

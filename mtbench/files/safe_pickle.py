@@ -5,8 +5,8 @@ Conventions
 A pickle is a program; this module runs only a harmless part of it. First every opcode is looked at without
 running it: instructions that import by other means, refer to persistent or out-of-band objects, or claim more
 memo places than there are instructions are refused. Then names on a short allow-list are replaced by inert
-stand-ins of this module, never by the classes they name, so that no code of numpy, scipy or chumpy runs; any
-other name is refused. Last, the stand-ins are turned into plain arrays.
+stand-ins (:mod:`mtbench.files.pickle_stand_ins`), never by the classes they name, so that no code of numpy, scipy
+or chumpy runs; any other name is refused. Last, the stand-ins are turned into plain arrays.
 
 Understood are numpy arrays of Python 2 and 3, ``chumpy`` variables (``Ch``, and ``Select``, an indexed view)
 and ``scipy.sparse`` matrices in compressed form: everything that FLAME models of 2017 to 2023 hold.

@@ -9,12 +9,11 @@ per process.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from mtbench.avsr import Hypothesis, Recognizer, load_recognizer, transcribe_checked
+from mtbench.avsr import Hypothesis, kept_recognizer, transcribe_checked
 from mtbench.benchmarks import Clip
 from mtbench.faces import load_topology
 from mtbench.meta.performance import Performance, degrade
@@ -57,12 +56,6 @@ class ClipTask:
     conditions: tuple[str, ...]
 
 
-@lru_cache(maxsize=2)
-def reader_of(name: str, weights: str | None, identity: str) -> Recognizer:
-    """Return the recognizer *name*, with other *weights* than its own if given; loaded once for each *identity*."""
-    return load_recognizer(name, weights)
-
-
 def read_clip(task: ClipTask) -> ClipRecord:
     """Degrade one clip, measure its geometry, and let the recognizer read it."""
     from mtbench.renderers import render_mouth_crops
@@ -75,7 +68,7 @@ def read_clip(task: ClipTask) -> ClipRecord:
     topology = load_topology(clip.topology or "")
     crops = render_mouth_crops(shop.renderer, topology, vertices, stages.appearance)
     assert stages.recognizer is not None
-    reader = reader_of(stages.recognizer, task.setup.weights, stages.contents.recognizer)
+    reader = kept_recognizer(stages.recognizer, task.setup.weights, stages.contents.recognizer)
     lexicon = shop.lexicon(clip.language)
     hypotheses: dict[str, Hypothesis] = {}
     for seen in (True, False):

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from mtbench.avsr import Recognizer, cache_identity, identify, load_recognizer
+from mtbench.avsr import Recognizer, identify, keep_recognizer
 from mtbench.benchmarks import Benchmark, Clip, load_benchmark
 from mtbench.errors import UsageError
 from mtbench.faces import load_topology, require_renderable
@@ -102,8 +102,7 @@ def run_systems(
         benchmark = load_benchmark(benchmark)
     noise_folder = benchmark.noise_folder or load_benchmark(BUNDLED_NOISES).noise_folder
     path = None if weights is None else str(Path(weights).resolve())
-    reader = load_recognizer(recognizer, path)
-    identity = cache_identity(reader, recognizer)
+    reader, identity = keep_recognizer(recognizer, path)
     contents = Contents(benchmark.digest, load_noises(noise_folder).digest, recognizer=identity)
     setup = RunSetup(
         Setup(

@@ -8,7 +8,7 @@ Contents
 ``rescoring``     Counting a run anew from its rows, with another normalizer or a newer mtbench: ``mtbench.rescore``
 ``rows``          From hypotheses to the rows of a result
 ``run_warnings``  What a reader of a run's numbers has to know before believing them
-``scoring``       Scoring a submission: ``mtbench.score`` and ``mtbench.rescore``
+``scoring``       Scoring a submission: ``mtbench.score``
 ``stages``        The stages of scoring: mixtures, crops, geometry, hypotheses; each a function of one clip, and
                   cached
 ================= ==================================================================================================

@@ -1,4 +1,4 @@
-"""Scoring a submission: ``mtbench.score`` and ``mtbench.rescore``.
+"""Scoring a submission: ``mtbench.score``.
 
 Conventions
 -----------
@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mtbench.avsr import identify
+from mtbench.avsr import identify, keep_recognizer
 from mtbench.benchmarks import (
     Benchmark,
     bundled_benchmarks,
@@ -46,7 +46,7 @@ from mtbench.results import (
 from mtbench.scoring.pipeline import Condition, Outcome, list_conditions, run_stages
 from mtbench.scoring.rows import build_rows, judge_understanding, measure_hypotheses, refer
 from mtbench.scoring.run_warnings import find_missing_lists, find_warnings
-from mtbench.scoring.stages import CLEAN, Contents, Setup, identify_recognizer, workshop
+from mtbench.scoring.stages import CLEAN, Contents, Setup, workshop
 from mtbench.speech import (
     DEFAULT_NORMALIZER,
     MIXING_VERSION,
@@ -154,7 +154,8 @@ def score(
         benchmark = load_benchmark(benchmark)
     folder = _find_noise_folder(benchmark, noise)
     noises = load_noises(folder)
-    contents = Contents(benchmark.digest, noises.digest, submission.digest, identify_recognizer(recognizer))
+    identity = "" if recognizer is None else keep_recognizer(recognizer)[1]
+    contents = Contents(benchmark.digest, noises.digest, submission.digest, identity)
     setup = Setup(
         benchmark=str(benchmark.root.resolve()),
         submission=str(Path(path).resolve()),

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from mtbench.avsr import Recognizer, cache_identity, load_recognizer, transcribe_checked
+from mtbench.avsr import Recognizer, cache_identity, kept_recognizer, transcribe_checked
 from mtbench.benchmarks import (
     Benchmark,
     Clip,
@@ -205,7 +205,7 @@ class Workshop:
     def recognizer(self) -> Recognizer | None:
         """The recognizer, None where only geometry is measured."""
         name = self.setup.recognizer
-        return None if name is None else _recognizer(name, self.setup.contents.recognizer)
+        return None if name is None else kept_recognizer(name, None, self.setup.contents.recognizer)
 
     @cached_property
     def recognizer_identity(self) -> str:
@@ -314,32 +314,6 @@ class Workshop:
 def workshop(setup: Setup) -> Workshop:
     """Return the workshop of *setup*, the same one in all tasks of this process."""
     return Workshop(setup)
-
-
-#: Recognizers of this process by name and identity; a run has one, and the one before may come again.
-_RECOGNIZERS: dict[tuple[str, str], Recognizer] = {}
-
-
-def identify_recognizer(name: str | None) -> str:
-    """Load the recognizer *name* anew, keep it for the run, and return the digest of everything that it is."""
-    if name is None:
-        return ""
-    recognizer = load_recognizer(name)
-    identity = cache_identity(recognizer, name)
-    _keep_recognizer(name, identity, recognizer)
-    return identity
-
-
-def _recognizer(name: str, identity: str) -> Recognizer:
-    if (name, identity) not in _RECOGNIZERS:
-        _keep_recognizer(name, identity, load_recognizer(name))
-    return _RECOGNIZERS[name, identity]
-
-
-def _keep_recognizer(name: str, identity: str, recognizer: Recognizer) -> None:
-    while len(_RECOGNIZERS) > 1:
-        del _RECOGNIZERS[next(iter(_RECOGNIZERS))]
-    _RECOGNIZERS[name, identity] = recognizer
 
 
 @lru_cache(maxsize=2)

@@ -5,10 +5,10 @@ Sound is (N,) float32, mono at 16 kHz, within -1..1; languages are ISO 639-3 cod
 Contents
 --------
 ======================= ============================================================================================
-``audio``               Sound: loading, resampling, mixing with noise
+``audio``               Sound as samples: resampling, mixing with noise, 16-bit values
 ``language_names``      Languages in whatever way people write them: codes of several standards, tags with regions,
                         names
-``languages``           The twenty languages of the MultiTalk dataset, by ISO 639-3 code
+``languages``           Codes and names of languages: what people write, what files hold, what tables show
 ``lexicon``             Lexicons: the words that may be said, how they are pronounced, and how common they are
 ``multitalk_languages`` The twenty languages of the MultiTalk dataset, by ISO 639-3 code
 ``noise``               Noise recordings: where they come from, and which part of one a clip gets

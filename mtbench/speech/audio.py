@@ -1,8 +1,8 @@
-"""Sound: loading, resampling, mixing with noise.
+"""Sound as samples: resampling, mixing with noise, 16-bit values.
 
 Conventions
 -----------
-Audio is float32 mono in -1..1 at 16 kHz (:data:`SAMPLE_RATE`). SNR is the ratio of the mean squares of
+Audio is float32 mono in -1..1 at 16 kHz (:data:`mtbench.timing.SAMPLE_RATE`). SNR is the ratio of the mean squares of
 speech and noise over the *whole* clip, in decibels; nothing is weighted and no pause is left out. Mixtures
 that go into recognition and cache are rounded to 16-bit PCM, so that their bytes do not depend on the
 machine: the sums of squares of 16-bit samples are exact in float64, whatever the order of summation.

@@ -1,4 +1,4 @@
-"""The twenty languages of the MultiTalk dataset, by ISO 639-3 code.
+"""Codes and names of languages: what people write, what files hold, what tables show.
 
 Conventions
 -----------
