@@ -66,7 +66,7 @@ def test_a_door_gives_out_what_it_names(stub):
         assert all(hasattr(room, alias.name) for alias in node.names)
 
 
-@pytest.mark.parametrize("stub", DOORS, ids=relative)
+@pytest.mark.parametrize("stub", [s for s in DOORS if s.parent.name != "mtbench"], ids=relative)
 def test_a_door_says_what_is_inside(stub):
     """The list of contents names every file of the room, and no other."""
     text = load(room_of(stub)).__doc__

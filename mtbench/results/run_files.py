@@ -215,15 +215,11 @@ def canonical_rows(rows: Iterable[Row]) -> list[Row]:
 
 def digest_rows(rows: Iterable[Row]) -> str:
     """Return 32 hex digits over the text of ``clips.jsonl``."""
-    return _digest_text(_rows_to_text(rows))
+    return hashlib.blake2b(_rows_to_text(rows).encode(), digest_size=16).hexdigest()
 
 
 def _rows_to_text(rows: Iterable[Row]) -> str:
     return "".join(row_to_line(row) + "\n" for row in rows)
-
-
-def _digest_text(text: str) -> str:
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def write_results(folder: Path, run: Run, rows: Sequence[Row]) -> None:
