@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from mtbench.benchmarks import Benchmark, Clip, load_benchmark, template_face
+from mtbench.benchmarks import Benchmark, Clip, as_benchmark, template_face
 from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.files import claim_folder, digest_array
 from mtbench.reference_model.conditioning import Conditioning, Language, plan_conditioning
@@ -82,8 +82,7 @@ def predict_benchmark(
     UsageError
         For a folder that holds something else, languages that the model lacks, or a model without a topology.
     """
-    if not isinstance(benchmark, Benchmark):
-        benchmark = load_benchmark(benchmark)
+    benchmark = as_benchmark(benchmark)
     if model.topology is None:
         raise UsageError(
             f"the model {model.name} has {model.network.settings.vertices} vertices, which is no topology known here; "

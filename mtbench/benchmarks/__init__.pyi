@@ -1,4 +1,5 @@
 from .benchmark import Benchmark as Benchmark
+from .benchmark import as_benchmark as as_benchmark
 from .benchmark import bundled_benchmarks as bundled_benchmarks
 from .benchmark import load_benchmark as load_benchmark
 from .clip import Clip as Clip

@@ -220,6 +220,27 @@ def load_benchmark(name: str | Path) -> Benchmark:
     return _load_folder(root)
 
 
+def as_benchmark(benchmark: Benchmark | str | Path) -> Benchmark:
+    """Return a benchmark that is given as an object as it is, and load one that is given by name or folder.
+
+    Parameters
+    ----------
+    benchmark : Benchmark, str or Path
+
+    Raises
+    ------
+    UsageError, BenchmarkError
+        As :func:`load_benchmark`.
+
+    Examples
+    --------
+    >>> benchmark = as_benchmark("openhead-20")
+    >>> as_benchmark(benchmark) is benchmark
+    True
+    """
+    return benchmark if isinstance(benchmark, Benchmark) else load_benchmark(benchmark)
+
+
 def _load_folder(root: Path) -> Benchmark:
     path = root / MANIFEST
     try:

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from mtbench.avsr import Recognizer, identify, keep_recognizer
-from mtbench.benchmarks import Benchmark, Clip, load_benchmark
+from mtbench.benchmarks import Benchmark, Clip, as_benchmark, load_benchmark
 from mtbench.errors import UsageError
 from mtbench.faces import load_topology, require_renderable
 from mtbench.meta.degradations import SEED, VERSION
@@ -98,24 +98,8 @@ def run_systems(
     UsageError
         For unknown names, a benchmark without ground truth, or a recognizer that covers none of its languages.
     """
-    if not isinstance(benchmark, Benchmark):
-        benchmark = load_benchmark(benchmark)
-    noise_folder = benchmark.noise_folder or load_benchmark(BUNDLED_NOISES).noise_folder
-    path = None if weights is None else str(Path(weights).resolve())
-    reader, identity = keep_recognizer(recognizer, path)
-    contents = Contents(benchmark.digest, load_noises(noise_folder).digest, recognizer=identity)
-    setup = RunSetup(
-        Setup(
-            benchmark=str(benchmark.root.resolve()),
-            submission="",
-            cache=str(Cache(cache).root.resolve()),
-            recognizer=recognizer,
-            renderer="software",
-            noise=None if noise_folder is None else str(noise_folder.resolve()),
-            contents=contents,
-        ),
-        path,
-    )
+    benchmark = as_benchmark(benchmark)
+    setup, reader = _prepare(benchmark, recognizer, weights, cache)
     clips, left_out = _choose_clips(benchmark, reader, languages, quick)
     obstacle = _find_obstacle(benchmark, clips)
     chosen = select_systems(default_systems(quick=quick, with_curves=obstacle is None), systems, families)
@@ -132,6 +116,29 @@ def run_systems(
     scores = _collect(chosen, clips, conditions, records, facts)
     scores.save(folder)
     return scores
+
+
+def _prepare(
+    benchmark: Benchmark, recognizer: str, weights: str | Path | None, cache: str | Path | None
+) -> tuple[RunSetup, Recognizer]:
+    """Return what every task is made with, and the recognizer that it names."""
+    noise_folder = benchmark.noise_folder or load_benchmark(BUNDLED_NOISES).noise_folder
+    path = None if weights is None else str(Path(weights).resolve())
+    reader, identity = keep_recognizer(recognizer, path)
+    contents = Contents(benchmark.digest, load_noises(noise_folder).digest, recognizer=identity)
+    setup = RunSetup(
+        Setup(
+            benchmark=str(benchmark.root.resolve()),
+            submission="",
+            cache=str(Cache(cache).root.resolve()),
+            recognizer=recognizer,
+            renderer="software",
+            noise=None if noise_folder is None else str(noise_folder.resolve()),
+            contents=contents,
+        ),
+        path,
+    )
+    return setup, reader
 
 
 def _choose_clips(

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mtbench.benchmarks import Benchmark, Clip, load_benchmark, neutral_face, read_motion_arrays
+from mtbench.benchmarks import Benchmark, Clip, as_benchmark, neutral_face, read_motion_arrays
 from mtbench.errors import UsageError
 from mtbench.submissions.submission import ModelCard, SubmissionManifest
 from mtbench.submissions.writing import begin_submission, write_motion
@@ -134,8 +134,7 @@ def make_controls(
     UsageError
         For an unknown name, a benchmark without ground truth, or a folder in the way that is no control.
     """
-    if not isinstance(benchmark, Benchmark):
-        benchmark = load_benchmark(benchmark)
+    benchmark = as_benchmark(benchmark)
     unknown = sorted(set(names) - set(CONTROLS))
     if unknown:
         raise UsageError(f"unknown control {', '.join(unknown)}; known: {', '.join(CONTROLS)}")

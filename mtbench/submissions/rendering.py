@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mtbench.benchmarks import Benchmark, Clip, load_benchmark
+from mtbench.benchmarks import Benchmark, Clip, as_benchmark
 from mtbench.errors import UsageError
 from mtbench.faces import Motion, Topology, load_topology, require_renderable
 from mtbench.files import make_folder, write_atomically
@@ -66,8 +66,7 @@ def render_submission(
     if truth and not video:
         raise UsageError("the ground truth is shown in videos only: add --video")
     submission = load_submission(path, benchmark, allow_partial=True)
-    if not isinstance(benchmark, Benchmark):
-        benchmark = load_benchmark(submission.benchmark_ref if benchmark is None else benchmark)
+    benchmark = as_benchmark(submission.benchmark_ref if benchmark is None else benchmark)
     topology = load_topology(submission.topology)
     require_renderable(topology)
     chosen = list(submission.clips) if clips is None else [benchmark.clip(clip).id for clip in clips]

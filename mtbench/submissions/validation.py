@@ -23,7 +23,14 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from mtbench.benchmarks import Benchmark, bundled_benchmarks, find_truth, load_benchmark, measure_seconds
+from mtbench.benchmarks import (
+    Benchmark,
+    as_benchmark,
+    bundled_benchmarks,
+    find_truth,
+    load_benchmark,
+    measure_seconds,
+)
 from mtbench.errors import BenchmarkError, Note, Problem, SubmissionError, UsageError, did_you_mean
 from mtbench.faces import MAX_FPS, MIN_FPS, Topology, load_topology, read_motion_file
 from mtbench.files import explain_no_folder, read_toml, validation_lines
@@ -69,8 +76,8 @@ def inspect_submission(
     root = Path(path)
     if not root.is_dir():
         raise UsageError(f"{explain_no_folder(root)}; a submission is a folder with a {MANIFEST}")
-    if benchmark is not None and not isinstance(benchmark, Benchmark):
-        benchmark = load_benchmark(benchmark)
+    if benchmark is not None:
+        benchmark = as_benchmark(benchmark)
     problems: list[Problem] = []
     notes: list[Note] = []
     manifest = _read_manifest(root, problems)

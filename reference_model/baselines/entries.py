@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from mtbench.benchmarks import Benchmark, Clip, load_benchmark
+from mtbench.benchmarks import Benchmark, Clip, as_benchmark
 from mtbench.errors import UsageError, did_you_mean
 from mtbench.submissions import (
     Generation,
@@ -99,8 +99,7 @@ def make_baseline(
         raise UsageError(
             f"unknown baseline {name!r}{did_you_mean(name, BASELINES)}; known: {', '.join(BASELINES)}"
         )
-    if not isinstance(benchmark, Benchmark):
-        benchmark = load_benchmark(benchmark)
+    benchmark = as_benchmark(benchmark)
     folder = Path(out)
     require_own_folder(folder, name, f"the baseline {name}")
     if name == "phone-rules":
