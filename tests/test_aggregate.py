@@ -331,7 +331,7 @@ def test_foreign_and_duplicate_rows_are_refused(rows):
 
 def test_interval_is_of_percentiles_over_sources(rows, summary):
     """The language interval equals a plain bootstrap over the three sources."""
-    from mtbench.results.statistics import bootstrap_sums, percentile_interval
+    from mtbench.statistics import bootstrap_sums, percentile_interval
 
     chosen = select(rows, "eng")
     values = np.array([[r.words.errors, r.words.reference_length] for r in chosen], dtype=float)

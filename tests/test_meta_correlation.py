@@ -12,7 +12,7 @@ from meta_samples import AV, harm_of, make_scores, with_errors
 from scipy import stats
 
 from mtbench.errors import UsageError
-from mtbench.meta.correlation import correlate, kendall_features, order_chains, spearman_features
+from mtbench.meta.correlation import correlate, order_chains
 from mtbench.meta.estimates import (
     Study,
     default_measures,
@@ -21,8 +21,14 @@ from mtbench.meta.estimates import (
     measure_geometry,
 )
 from mtbench.meta.pairwise import measure_accuracy, split_halves
-from mtbench.meta.permutation import average_ranks, count_orders, exact_p
-from mtbench.results.statistics import bootstrap_sums
+from mtbench.statistics import (
+    average_ranks,
+    bootstrap_sums,
+    count_orders,
+    exact_p,
+    kendall_features,
+    spearman_features,
+)
 
 SMALL = st.lists(st.integers(0, 5), min_size=3, max_size=8)
 

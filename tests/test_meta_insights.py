@@ -18,7 +18,7 @@ from mtbench.meta.fairness import judge_fairness
 from mtbench.meta.monotonicity import check_chains
 from mtbench.meta.sensitivity import Z_TOTAL, compare_conditions, default_contrasts, separate
 from mtbench.metrics.edits import count_edits
-from mtbench.results.statistics import adjust_holm
+from mtbench.statistics import adjust_holm
 
 PHONES = st.lists(st.sampled_from("pbtsaiu"), max_size=12)
 

@@ -30,8 +30,8 @@ from mtbench.reference_model.ablation.variants import (
 from mtbench.results.aggregation import aggregate, list_signatures
 from mtbench.results.paired import Difference
 from mtbench.results.rows import GeometryRow
-from mtbench.results.statistics import adjust_holm
 from mtbench.speech.multitalk_languages import LANGUAGES
+from mtbench.statistics import adjust_holm
 
 CLIPS = [ToyClip(f"{lang}-{i}", lang, f"{lang}-s{i}") for lang in ("ita", "jpn", "eng") for i in range(6)]
 FACTS = Facts(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mtbench.results.statistics import (
+from mtbench.statistics import (
     adjust_holm,
     bootstrap_sums,
     derive_generator,

@@ -22,7 +22,6 @@ Contents
                    is
 ``performance``    A clip's ground truth, ready to be degraded, and the one function that makes a system's motion of
                    it
-``permutation``    Exact permutation tests of rank correlations within strata
 ``plot_insights``  Plots of what a metric sees and what it does not: sensitivity, noise, confusions, languages
 ``plots``          Plots of a meta-evaluation's report, as SVG
 ``reading``        Reading one clip of one system: degrade, measure, render, recognize

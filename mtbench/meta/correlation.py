@@ -31,10 +31,9 @@ from typing import Any
 
 import numpy as np
 
-from mtbench.meta.estimates import Measure, Number, Study, summarize
-from mtbench.meta.permutation import average_ranks, draw_orders, exact_p
+from mtbench.meta.estimates import Measure, Study
 from mtbench.meta.systems import FAMILIES, GROUND_TRUTH, System
-from mtbench.results import TRIALS
+from mtbench.statistics import FEATURES, TRIALS, Number, draw_orders, exact_p, inner, share_reached, summarize
 
 #: Shortest chain that has a correlation: two systems are ±1 whatever happens.
 SHORTEST = 3
@@ -175,45 +174,6 @@ def order_chains(
     return chains
 
 
-def spearman_features(values: np.ndarray) -> np.ndarray:
-    """Return unit vectors whose inner products are Spearman correlations; (..., n) to (..., n).
-
-    Zero where *values* are constant.
-
-    Examples
-    --------
-    >>> f = spearman_features(np.array([[1.0, 2.0, 3.0], [1.0, 3.0, 2.0]]))
-    >>> round(float(f[0] @ f[1]), 12)
-    0.5
-    """
-    ranks = average_ranks(values)
-    return _normalize(ranks - ranks.mean(axis=-1, keepdims=True))
-
-
-def kendall_features(values: np.ndarray) -> np.ndarray:
-    """Return unit vectors whose inner products are Kendall's tau-b; (..., n) to (..., n * n).
-
-    Zero where *values* are constant.
-
-    Examples
-    --------
-    >>> f = kendall_features(np.array([[1.0, 2.0, 3.0], [1.0, 3.0, 2.0]]))
-    >>> round(float(f[0] @ f[1]), 12)
-    0.333333333333
-    """
-    values = np.asarray(values, dtype=np.float64)
-    signs = np.sign(values[..., :, None] - values[..., None, :])
-    return _normalize(signs.reshape(*values.shape[:-1], -1))
-
-
-_FEATURES = {"spearman": spearman_features, "kendall": kendall_features}
-
-
-def _normalize(vectors: np.ndarray) -> np.ndarray:
-    length = np.sqrt((vectors**2).sum(axis=-1, keepdims=True))
-    return vectors / np.where(length > 0, length, 1.0)
-
-
 def correlate(
     study: Study,
     measure: Measure,
@@ -245,7 +205,7 @@ def correlate(
         p = exact_p(strata, anchored=shared)
     exact = exact and p is not None
     if parts and p is None:
-        p = _share_reached(np.sum([part.null for part in parts], axis=0), sum(x.estimate for x in parts))
+        p = share_reached(np.sum([part.null for part in parts], axis=0), sum(x.estimate for x in parts))
     drawn = [part.samples for part in parts if part.samples is not None]
     samples = np.mean(drawn, axis=0) if parts and len(drawn) == len(parts) else None
     rows = {int(row) for chain in chains for row in chain.rows}
@@ -281,11 +241,7 @@ class _Part:
     scores: np.ndarray
 
     def to_result(self, chain: Chain, exact: bool) -> FamilyCorrelation:
-        p = (
-            exact_p([(chain.severity, self.scores)])
-            if exact
-            else _share_reached(self.own_null, self.estimate)
-        )
+        p = exact_p([(chain.severity, self.scores)]) if exact else share_reached(self.own_null, self.estimate)
         value = summarize(self.estimate, self.samples, "", agreement=True)
         return FamilyCorrelation(value, p, len(chain.rows), self.n_constant)
 
@@ -293,7 +249,7 @@ class _Part:
 def _correlate_chain(
     study: Study, measure: Measure, chain: Chain, level: str, statistic: str, trials: int, shared: bool
 ) -> _Part:
-    make = _FEATURES[statistic]
+    make = FEATURES[statistic]
     known = make(chain.severity)
     if level == "system":
         scores = study.estimate(measure)[chain.rows]
@@ -302,14 +258,14 @@ def _correlate_chain(
         samples = None
         if drawn is not None:
             drawn = drawn[:, chain.rows]
-            samples = np.where(np.isfinite(drawn).all(axis=1), _inner(make(drawn), known), np.nan)
+            samples = np.where(np.isfinite(drawn).all(axis=1), inner(make(drawn), known), np.nan)
         n_constant = int(not mean.any())
     elif level == "clip":
         members = np.flatnonzero(measure.usable)
         scores = measure.per_clip[np.ix_(chain.rows, members)].T
         clips = make(scores)
         mean = _mean_over_clips(study, members, clips, np.ones((1, len(study.scores.clips))))[0]
-        values = _inner(clips, known)
+        values = inner(clips, known)
         samples = None
         if study.weights is not None:
             samples = _mean_over_clips(study, members, values[:, None], study.weights)[:, 0]
@@ -317,8 +273,8 @@ def _correlate_chain(
     else:
         raise ValueError(f"level must be 'system' or 'clip', not {level!r}")
     severity = tuple(chain.severity.tolist())
-    alone = _inner(_permute(severity, chain.family, statistic, False, trials), mean)
-    joint = _inner(_permute(severity, chain.family, statistic, shared, trials), mean)
+    alone = inner(_permute(severity, chain.family, statistic, False, trials), mean)
+    joint = inner(_permute(severity, chain.family, statistic, shared, trials), mean)
     return _Part(float(np.sum(mean * known)), samples, alone, joint, n_constant, scores)
 
 
@@ -328,7 +284,7 @@ def _permute(
 ) -> np.ndarray:
     """Features of the permuted known order, (trials, k): the same for every measure."""
     orders = draw_orders(len(severity), anchored=anchored, trials=trials, name=family)
-    return _FEATURES[statistic](np.array(severity)[orders])
+    return FEATURES[statistic](np.array(severity)[orders])
 
 
 def _mean_over_clips(
@@ -347,12 +303,3 @@ def _mean_over_clips(
         total += sums / np.where(count > 0, count, np.nan)[:, None]
         n_languages += 1
     return total / n_languages
-
-
-def _inner(vectors: np.ndarray, vector: np.ndarray) -> np.ndarray:
-    return (vectors * vector).sum(axis=-1)
-
-
-def _share_reached(null: np.ndarray, observed: float) -> float:
-    reached = int(np.count_nonzero(null >= observed - 1e-9))
-    return (reached + 1) / (len(null) + 1)

@@ -18,7 +18,11 @@ from typing import Any
 import numpy as np
 
 from mtbench.meta.correlation import order_chains
-from mtbench.meta.estimates import Measure, Number, Study, measure_errors, summarize
+from mtbench.meta.estimates import (
+    Measure,
+    Study,
+    measure_errors,
+)
 from mtbench.meta.monotonicity import (
     CurveCheck,
     check_chains,
@@ -28,7 +32,7 @@ from mtbench.meta.monotonicity import (
 )
 from mtbench.meta.scores import parse_condition
 from mtbench.meta.systems import CURVES, FAMILIES, GROUND_TRUTH, System
-from mtbench.results import paired_randomization
+from mtbench.statistics import Number, paired_randomization, summarize
 
 #: Points of error rate that a nuisance may cost.
 TOLERANCE = 2.0

@@ -15,14 +15,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from mtbench.errors import UsageError
 from mtbench.meta.scores import MetaScores, parse_condition
 from mtbench.metrics import METRICS
-from mtbench.results import REPLICATES, SEED, derive_generator, draw_cluster_counts, percentile_interval
+from mtbench.statistics import REPLICATES, SEED, derive_generator, draw_cluster_counts
 
 #: The condition that AVLR is published at, chosen among equals.
 PUBLISHED_SNR, PUBLISHED_NOISE = -7.5, "babble"
@@ -37,28 +36,6 @@ _SHORT = {
     "mve_mm": "MVE",
     "fdd_abs_m2": "FDD, absolute",
 }
-
-
-@dataclass(frozen=True)
-class Number:
-    """An estimate with its 95 % interval.
-
-    Attributes
-    ----------
-    estimate : float or None
-        None where it does not exist.
-    ci95 : (float, float) or None
-        None where nothing is known about the spread (one source in a language).
-    unit : str
-    """
-
-    estimate: float | None
-    ci95: tuple[float, float] | None
-    unit: str
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the number as plain JSON."""
-        return {"estimate": self.estimate, "ci95": self.ci95, "unit": self.unit}
 
 
 @dataclass(frozen=True)
@@ -210,26 +187,6 @@ class Study:
                 gap = measure.values[worse, i] - measure.values[better, i]
                 shares[key] = shares.get(key, 0.0) + float(gap) / (length * len(used))
         return np.array([shares[key] for key in sorted(shares)])
-
-
-def summarize(estimate: float, samples: np.ndarray | None, unit: str, *, agreement: bool = False) -> Number:
-    """Return *estimate* with the percentile interval of its replicates *samples*.
-
-    Parameters
-    ----------
-    estimate : float
-        NaN gives None.
-    samples : (B,) float64 or None
-    unit : str
-    agreement : bool
-        A correlation or an accuracy: replicates add noise to scores and so pull it down, sometimes below the
-        estimate altogether; the interval is then widened up to the estimate.
-    """
-    value = float(estimate) if np.isfinite(estimate) else None
-    interval = None if samples is None or value is None else percentile_interval(samples)
-    if agreement and interval is not None and value is not None:
-        interval = min(interval[0], value), max(interval[1], value)
-    return Number(value, interval, unit)
 
 
 def measure_errors(scores: MetaScores, condition: str, unit: str = "words") -> Measure:

@@ -20,13 +20,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mtbench.meta.confusions import VISIBLE, name_class
-from mtbench.meta.correlation import spearman_features
-from mtbench.meta.estimates import Measure, Study, measure_errors, summarize
-from mtbench.meta.permutation import draw_orders
+from mtbench.meta.estimates import (
+    Measure,
+    Study,
+    measure_errors,
+)
 from mtbench.meta.scores import MetaScores, condition_name, parse_condition
 from mtbench.meta.systems import GROUND_TRUTH, STATIC
-from mtbench.results import TRIALS, adjust_holm, percentile_interval
 from mtbench.speech import LANGUAGES, headline_rate
+from mtbench.statistics import (
+    TRIALS,
+    adjust_holm,
+    draw_orders,
+    percentile_interval,
+    spearman_features,
+    summarize,
+)
 
 if TYPE_CHECKING:
     from mtbench.benchmarks import Benchmark

@@ -20,8 +20,11 @@ from typing import Any
 import numpy as np
 
 from mtbench.meta.correlation import Chain
-from mtbench.meta.estimates import Measure, Number, Study, summarize
-from mtbench.results import adjust_holm, paired_randomization
+from mtbench.meta.estimates import (
+    Measure,
+    Study,
+)
+from mtbench.statistics import Number, adjust_holm, paired_randomization, summarize
 
 #: Level at which a reversal counts.
 ALPHA = 0.05

@@ -21,8 +21,12 @@ from typing import Any
 import numpy as np
 
 from mtbench.meta.correlation import order_chains
-from mtbench.meta.estimates import Measure, Number, Study, summarize
+from mtbench.meta.estimates import (
+    Measure,
+    Study,
+)
 from mtbench.meta.systems import GROUND_TRUTH, System
+from mtbench.statistics import Number, summarize
 
 #: Name of the stratum of pairs that are known to tie.
 TIES = "nuisances"

@@ -23,14 +23,22 @@ from mtbench.files import write_atomically
 from mtbench.meta.confusions import confuse_ground_truth
 from mtbench.meta.correlation import Correlation, correlate
 from mtbench.meta.curves import compare_with_truth, trace_curves, trace_noise
-from mtbench.meta.estimates import Measure, Study, default_measures, headline_condition, summarize
+from mtbench.meta.estimates import (
+    Measure,
+    Study,
+    default_measures,
+    headline_condition,
+)
 from mtbench.meta.fairness import describe_languages, judge_fairness
 from mtbench.meta.pairwise import PairwiseAccuracy, measure_accuracy
 from mtbench.meta.scores import MetaScores
 from mtbench.meta.sensitivity import compare_amplitudes, compare_conditions, default_contrasts
 from mtbench.meta.systems import GROUND_TRUTH, SHUFFLED, STATIC
 from mtbench.meta.verdicts import check_targets, say_verdict
-from mtbench.results import REPLICATES, SEED, percentile_interval, round_floats
+from mtbench.results import (
+    round_floats,
+)
+from mtbench.statistics import REPLICATES, SEED, percentile_interval, summarize
 
 if TYPE_CHECKING:
     from mtbench.benchmarks import Benchmark

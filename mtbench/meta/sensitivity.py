@@ -26,14 +26,12 @@ from mtbench.meta.estimates import (
     PUBLISHED_NOISE,
     PUBLISHED_SNR,
     Measure,
-    Number,
     Study,
     measure_errors,
-    summarize,
 )
 from mtbench.meta.scores import parse_condition
 from mtbench.meta.systems import GROUND_TRUTH
-from mtbench.results import percentile_interval
+from mtbench.statistics import Number, percentile_interval, summarize
 
 #: z(0.975) + z(0.8): 95 % confidence, two-sided, with 80 % power.
 Z_TOTAL = 1.959963984540054 + 0.8416212335729143

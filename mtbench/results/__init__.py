@@ -20,7 +20,6 @@ Contents
 ``run_files``     Result folders: ``run.json`` and ``clips.jsonl``, written so that equal runs give equal bytes
 ``series``        Series: one metric under one condition, as numerator and denominator per clip
 ``signature``     Signatures: one line that says how a number was computed
-``statistics``    Uncertainty and significance: cluster bootstrap, paired randomization, Holm's correction, ranks
 ``summary``       What a run reports: its numbers, and the signatures that say how they were computed
 ``tables``        Results as text: one table over entries, one over languages
 ``understanding`` The guard on the domain: whether a recognizer understands a benchmark's speech at all

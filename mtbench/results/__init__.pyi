@@ -46,14 +46,6 @@ from .run_files import round_floats as round_floats
 from .run_files import run_to_text as run_to_text
 from .run_files import write_results as write_results
 from .signature import Signature as Signature
-from .statistics import REPLICATES as REPLICATES
-from .statistics import SEED as SEED
-from .statistics import TRIALS as TRIALS
-from .statistics import adjust_holm as adjust_holm
-from .statistics import derive_generator as derive_generator
-from .statistics import draw_cluster_counts as draw_cluster_counts
-from .statistics import paired_randomization as paired_randomization
-from .statistics import percentile_interval as percentile_interval
 from .summary import SignatureContext as SignatureContext
 from .summary import SummaryRow as SummaryRow
 from .summary import find_number as find_number

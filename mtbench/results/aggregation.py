@@ -26,9 +26,9 @@ from mtbench.metrics import METRICS
 from mtbench.results.rows import Row
 from mtbench.results.series import MISSING, ClipInfo, Condition, Series, collect_series
 from mtbench.results.signature import Signature
-from mtbench.results.statistics import REPLICATES, SEED, bootstrap_sums, percentile_interval
 from mtbench.results.summary import SignatureContext, SummaryRow, find_number, list_signatures, name_bootstrap
 from mtbench.speech import headline_rate
+from mtbench.statistics import REPLICATES, SEED, bootstrap_sums, percentile_interval
 
 __all__ = ["SignatureContext", "SummaryRow", "aggregate", "find_number", "list_signatures"]
 

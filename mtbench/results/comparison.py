@@ -18,7 +18,7 @@ from mtbench.results.conditions import find_conflicts, name_own_choices
 from mtbench.results.paired import Difference, compare_rows
 from mtbench.results.run_files import Run, read_results
 from mtbench.results.series import Condition
-from mtbench.results.statistics import REPLICATES, SEED, TRIALS
+from mtbench.statistics import REPLICATES, SEED, TRIALS
 
 
 @dataclass(frozen=True)

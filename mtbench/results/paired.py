@@ -20,7 +20,7 @@ from mtbench.errors import UsageError
 from mtbench.metrics import METRICS
 from mtbench.results.rows import Row
 from mtbench.results.series import Series, collect_series
-from mtbench.results.statistics import (
+from mtbench.statistics import (
     REPLICATES,
     SEED,
     TRIALS,

@@ -15,7 +15,7 @@ from typing import Any
 
 from mtbench.metrics import METRICS
 from mtbench.results.signature import Signature
-from mtbench.results.statistics import REPLICATES, SEED
+from mtbench.statistics import REPLICATES, SEED
 
 _GEOMETRY_SETTINGS: dict[str, dict[str, str]] = {
     "lve_mm": {"err": "max-l2", "align": "none"},

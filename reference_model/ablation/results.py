@@ -20,8 +20,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mtbench.reference_model.ablation.variants import FULL, PAIRS, VARIANTS, Variant
-from mtbench.results import ALPHA, REPLICATES, SEED, TRIALS, Difference, adjust_holm
+from mtbench.results import (
+    ALPHA,
+    Difference,
+)
 from mtbench.speech import display_name
+from mtbench.statistics import REPLICATES, SEED, TRIALS, adjust_holm
 
 if TYPE_CHECKING:
     from mtbench.results import Run, SummaryRow

@@ -19,8 +19,11 @@ from mtbench.reference_model.ablation.results import AVLR, LVE, Ablation, Effect
 from mtbench.reference_model.ablation.table import show_p, signed
 from mtbench.reference_model.ablation.variants import ENGLISH, FULL, MATCHED, NO_LANGUAGE, SWAPPED
 from mtbench.reference_model.encoders import BUNDLED
-from mtbench.results import ALPHA, TRIALS
+from mtbench.results import (
+    ALPHA,
+)
 from mtbench.speech import display_name
+from mtbench.statistics import TRIALS
 
 
 @dataclass(frozen=True)

@@ -19,26 +19,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mtbench.results import SEED, TRIALS, derive_generator
+from mtbench.statistics.bootstrap import SEED, TRIALS, derive_generator
+from mtbench.statistics.ranks import average_ranks
 
 #: Largest stratum whose orders are all counted: 2**n subsets are visited.
 EXACT = 12
 #: Steps per unit of correlation where ties put values off the common grid of fractions.
 _FINE = 20_000
-
-
-def average_ranks(values: np.ndarray) -> np.ndarray:
-    """Return ranks 1 … n along the last axis, ties sharing their mean rank; NaN ranks nothing.
-
-    Examples
-    --------
-    >>> average_ranks(np.array([3.0, 1.0, 3.0])).tolist()
-    [2.5, 1.0, 2.5]
-    """
-    values = np.asarray(values, dtype=np.float64)
-    below = (values[..., None, :] < values[..., :, None]).sum(axis=-1)
-    equal = (values[..., None, :] == values[..., :, None]).sum(axis=-1)
-    return below + (equal + 1) / 2
 
 
 def count_orders(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

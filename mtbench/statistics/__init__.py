@@ -1,0 +1,28 @@
+"""Statistics of numbers and arrays: uncertainty, significance, ranks, correlation.
+
+Nothing here knows what a system, a benchmark or a metric is. Comparisons of entries, the leaderboard, the
+meta-evaluation and judgements of people take their intervals, p-values and ranks from the same functions.
+
+Contents
+--------
+================ ===================================================================================================
+``bootstrap``    Uncertainty: the cluster bootstrap, its random streams, percentile intervals
+``correlation``  Rank correlation: Spearman and Kendall as inner products of unit vectors
+``estimates``    Estimates: a number with its interval
+``permutation``  Exact permutation tests of rank correlations within strata
+``ranks``        Ranks: of values, of entries by significance, and the ranges that ranks take in bootstrap replicates
+``significance`` Significance: paired randomization and Holm's correction for many tests
+================ ===================================================================================================
+
+Examples
+--------
+>>> from mtbench.statistics import adjust_holm
+>>> [round(p, 2) for p in adjust_holm([0.01, 0.04, 0.03])]
+[0.03, 0.06, 0.06]
+"""
+
+from __future__ import annotations
+
+from mtbench.doors import open_door
+
+__getattr__, __dir__, __all__ = open_door(__name__, __file__)
