@@ -5,12 +5,14 @@ A recognizer is whatever satisfies :class:`mtbench.avsr.base.Recognizer`; names 
 
 Contents
 --------
-=============== ==============================================================================================
-``base``        What a recognizer is to the harness: a protocol, its output, and the registry of names
-``evaluation``  How well a recognizer understands: error tables, what the lexicon does, the model card
-``openhead``    ``openhead-av``, the recognizer that ships with mtbench: features, network, decoding, training
-``registry``    Recognizers by name; other packages add theirs by entry points, see :mod:`mtbench.registry`
-=============== ==============================================================================================
+================ ===================================================================================================
+``base``         What a recognizer is to the harness: a protocol, its output, and the registry of names
+``evaluation``   How well a recognizer understands: error tables, what the lexicon does, the model card
+``openhead``     ``openhead-av``, the recognizer that ships with mtbench: features, network, decoding, training
+``presentation`` Presentation: how a clip is shown to a recognizer, in scores, meta-evaluation, error tables and
+                 lexicon reports
+``registry``     Recognizers by name; other packages add theirs by entry points, see :mod:`mtbench.registry`
+================ ===================================================================================================
 
 Examples
 --------

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -37,6 +37,15 @@ class Hypothesis:
 
     text: str
     phones: tuple[str, ...] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the hypothesis as a JSON object."""
+        return {"text": self.text, "phones": None if self.phones is None else list(self.phones)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Hypothesis:
+        """Return the hypothesis that :meth:`to_json` wrote."""
+        return cls(data["text"], None if data["phones"] is None else tuple(data["phones"]))
 
 
 @runtime_checkable
@@ -165,19 +174,20 @@ def transcribe_checked(
         hypotheses = recognizer.transcribe(crops, audio, language, lexicon)
     except MtbenchError:
         raise
-    except Exception:
-        failing = "all conditions" if len(audio) > 1 else conditions[0]
+    except Exception as together:
+        failing, cause = "all conditions", together
         for sound, condition in zip(audio, conditions, strict=True):
             if len(audio) == 1:
+                failing = condition
                 break
             try:
                 recognizer.transcribe(crops, [sound], language, lexicon)
             except Exception as alone:
-                failing, error = condition, alone
+                failing, cause = condition, alone
                 break
         raise RecognizerError(
-            f"{recognizer.name} failed on clip {clip} ({language}), {failing}: {describe_failure(error)}"
-        ) from error
+            f"{recognizer.name} failed on clip {clip} ({language}), {failing}: {describe_failure(cause)}"
+        ) from cause
     problem = _find_fault(hypotheses, conditions)
     if problem is not None:
         raise RecognizerError(f"{recognizer.name} on clip {clip} ({language}): {problem}")

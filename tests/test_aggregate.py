@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from mtbench.avsr.base import Hypothesis
+from mtbench.conditions import Condition
 from mtbench.metrics.geometry_sums import GeometrySums
 from mtbench.results.aggregation import SignatureContext, SummaryRow, aggregate, find_number, list_signatures
 from mtbench.results.rows import GeometryRow, row_from_json
@@ -61,10 +62,7 @@ def make_rows(seed=0, error=0.3, clips=CLIPS):
                     clip=clip.id,
                     language=clip.language,
                     source=clip.source,
-                    modality=modality,
-                    face=face,
-                    snr_db=snr,
-                    noise=noise,
+                    condition=Condition(modality, snr, noise, face),
                     reference=" ".join(words),
                     hypothesis=Hypothesis(" ".join(heard), tuple("".join(heard))),
                     reference_phones=tuple("".join(words)),
@@ -309,7 +307,7 @@ def test_empty_references_only():
     clips = [Clip(f"c{i}", "eng", f"s{i}") for i in range(2)]
     rows = [
         measure_recognition(
-            clip=c.id, language="eng", source=c.source, modality="a", face=None, snr_db=None, noise=None,
+            clip=c.id, language="eng", source=c.source, condition=Condition("a"),
             reference="…", hypothesis=Hypothesis("word"),
         )
         for c in clips

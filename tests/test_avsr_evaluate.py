@@ -15,7 +15,7 @@ from mtbench.avsr.evaluation.conditions import (
     render_face,
 )
 from mtbench.avsr.evaluation.error_rows import RATES, make_rows, pool_rate
-from mtbench.avsr.evaluation.error_table import evaluate
+from mtbench.avsr.evaluation.error_table import _choose, evaluate
 from mtbench.benchmarks.benchmark import load_benchmark
 from mtbench.errors import UsageError
 from mtbench.metrics.edit_counts import EditCounts
@@ -55,7 +55,8 @@ def test_conditions_are_those_that_were_asked_for():
         "heldout-engines-av-clean", "heldout-engines-a-clean", "heldout-both-av-7.5", "flame-clay-av-7.5",
         "real-speech-a-clean", "real-speech-av-clean",
     ]  # fmt: skip
-    assert [c.name for c in list_conditions((5.0,))][:4] == ["av-clean", "av5", "a-clean", "a5"]
+    assert [c.name for c in list_conditions((5.0,))][:4] == ["av-clean", "av+5", "a-clean", "a+5"]
+    assert [c.name for c in _choose(["av5"], (5.0,))] == ["av+5"]
 
 
 def test_rows_have_the_documented_fields(rows):

@@ -13,8 +13,9 @@ from mtbench.avsr.evaluation.lexicon_sizes import (
     pronounce_frequent,
     restrict_lexicon,
 )
-from mtbench.avsr.evaluation.lexicon_sweep import SweepRow, parse_condition, sweep_lexicon
+from mtbench.avsr.evaluation.lexicon_sweep import SweepRow, read_condition, sweep_lexicon
 from mtbench.cli.app import app
+from mtbench.conditions import Condition
 from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.speech.lexicon import Lexicon
 
@@ -56,10 +57,11 @@ def test_lexicons_grow_and_shrink():
 
 
 def test_conditions_are_read_strictly():
-    assert parse_condition("av-7.5") == ("av", -7.5)
+    assert read_condition("av-7.5") == Condition("av", -7.5, "babble", "truth")
+    assert read_condition("a-clean") == Condition("a")
     for wrong in ("x-clean", "av", "a-loud", "v-clean"):
         with pytest.raises(UsageError, match="unknown condition"):
-            parse_condition(wrong)
+            read_condition(wrong)
 
 
 @pytest.mark.synth

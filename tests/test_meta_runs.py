@@ -9,10 +9,11 @@ import pytest
 from typer.testing import CliRunner
 
 from mtbench.cli.app import app
+from mtbench.conditions import Condition
 from mtbench.errors import UsageError
 from mtbench.meta.reading import GEOMETRY
 from mtbench.meta.runs import CURVE_SNRS, run_systems
-from mtbench.meta.scores import ARRAYS_FILE, SCORES_FILE, MetaScores, condition_name, parse_condition
+from mtbench.meta.scores import ARRAYS_FILE, SCORES_FILE, MetaScores
 from mtbench.meta.system_files import read_records, system_path
 
 SOME = ("static", "amplitude-0.5", "lag-200ms", "upper-face-noise-3mm")
@@ -57,9 +58,9 @@ def test_every_system_has_every_clip_and_nothing_but_what_was_asked(first):
         assert np.isfinite(scores.phone_errors[name]).all()
     for snr in CURVE_SNRS:
         for noise in ("babble", "hiss"):
-            av = scores.errors[condition_name("av", snr, noise)]
+            av = scores.errors[Condition("av", snr, noise).name]
             assert np.isfinite(av[[truth, scores.index("static"), scores.index("amplitude-0.5")]]).all()
-            a = scores.errors[condition_name("a", snr, noise)]
+            a = scores.errors[Condition("a", snr, noise).name]
             assert np.isfinite(a[truth]).all()
             assert np.isnan(np.delete(a, truth, axis=0)).all()
     assert np.isnan(scores.errors["av-clean"][lag]).all()
@@ -241,9 +242,10 @@ def test_condition_names_are_taken_apart_again():
         ("av", None, None),
         ("v", None, None),
     ):
-        assert parse_condition(condition_name(modality, snr, noise)) == (modality, snr, noise)
+        condition = Condition(modality, snr, noise)
+        assert Condition.parse(condition.name) == condition
     with pytest.raises(ValueError, match="expected"):
-        parse_condition("vv")
+        Condition.parse("vv")
 
 
 def test_the_command_prints_the_report_and_writes_the_page(small, first):

@@ -1,11 +1,14 @@
 """Error rates: counts, empty sides, phones, gains, and rows made anew by another normalizer."""
 
+from dataclasses import replace
+
 import jiwer
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mtbench.avsr.base import Hypothesis
+from mtbench.conditions import Condition
 from mtbench.metrics.avlr import gain_statistics
 from mtbench.metrics.cer import count_character_edits
 from mtbench.metrics.edit_counts import EditCounts
@@ -85,10 +88,7 @@ def make_row(**changes):
         "clip": "ita-01",
         "language": "ita",
         "source": "ita-s1",
-        "modality": "av",
-        "face": "entry",
-        "snr_db": -7.5,
-        "noise": "babble",
+        "condition": Condition("av", -7.5, "babble", "entry"),
         "reference": "Ogni individuo, ha «diritto»",
         "hypothesis": Hypothesis("ogni ha diritto", ("o", "ɲ")),
         "reference_phones": ("o", "ɲ", "i"),
@@ -134,8 +134,9 @@ def test_remeasure_applies_another_normalizer():
     ],
 )
 def test_impossible_conditions_are_refused(changes):
+    condition = replace(Condition("av", -7.5, "babble", "entry"), **changes)
     with pytest.raises(ValueError, match="ita-01"):
-        make_row(**changes)
+        make_row(condition=condition)
 
 
 def test_geometry_row_survives_json_exactly():

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mtbench.conditions import Condition
 from mtbench.errors import MtbenchError, PrerequisiteError
 
 if TYPE_CHECKING:
@@ -36,28 +37,23 @@ NOISY = -7.5
 
 
 @dataclass(frozen=True)
-class Condition:
-    """One way of asking the recognizer.
+class CorpusCondition:
+    """A condition and the clips that are presented under it.
 
     Attributes
     ----------
     name : str
-        As in tables.
+        Name in tables.
     corpus : str
         ``"home"``, ``"engines"`` or ``"real-speech"``.
-    face : str or None
-        ``"truth"``, ``"held-out"``, ``"flame"``, ``"recording"``; None shows nothing.
-    hears : bool
-        Whether there is sound.
-    snr_db : float or None
-        Of the sound; None is clean.
+    condition : Condition
+        What the recognizer is given. The face is ``"truth"``, ``"held-out"``, ``"flame"`` or ``"recording"``; which
+        noise it is does not matter here.
     """
 
     name: str
     corpus: str
-    face: str | None
-    hears: bool = True
-    snr_db: float | None = None
+    condition: Condition
 
 
 @dataclass(frozen=True)
@@ -76,20 +72,7 @@ class Supplies:
     recordings: str | None = None
 
 
-def condition_name(modality: str, snr_db: float | None) -> str:
-    """Return the name of a condition on the benchmark's own faces and voices.
-
-    Examples
-    --------
-    >>> condition_name("av", -7.5), condition_name("a", None), condition_name("v", None)
-    ('av-7.5', 'a-clean', 'v')
-    """
-    if modality == "v":
-        return "v"
-    return f"{modality}-clean" if snr_db is None else f"{modality}{snr_db:g}"
-
-
-def list_conditions(snr: Sequence[float] = (NOISY, -10.0)) -> tuple[Condition, ...]:
+def list_conditions(snr: Sequence[float] = (NOISY, -10.0)) -> tuple[CorpusCondition, ...]:
     """Return all conditions in the order of tables.
 
     Parameters
@@ -98,47 +81,55 @@ def list_conditions(snr: Sequence[float] = (NOISY, -10.0)) -> tuple[Condition, .
         Signal-to-noise ratios on the benchmark's own faces and voices, decibels.
     """
     heard: list[float | None] = [None, *dict.fromkeys(snr)]
-    home = [Condition(condition_name("av", s), HOME, TRUTH, snr_db=s) for s in heard]
-    home += [Condition(condition_name("a", s), HOME, None, snr_db=s) for s in heard]
+    own = [Condition("av", s, face=TRUTH) for s in heard]
+    own += [Condition("a", s) for s in heard]
+    own.append(Condition("v", face=TRUTH))
+
+    def other(
+        name: str, corpus: str, modality: str, face: str | None, noisy: bool = False
+    ) -> CorpusCondition:
+        condition = Condition(modality, NOISY if noisy else None, face=face)
+        return CorpusCondition(f"{name}-{condition.name}", corpus, condition)
+
     return (
-        *home,
-        Condition("v", HOME, TRUTH, hears=False),
-        Condition(f"heldout-articulation-av{NOISY:g}", HOME, HELD_OUT, snr_db=NOISY),
-        Condition("heldout-engines-av-clean", ENGINES, TRUTH),
-        Condition("heldout-engines-a-clean", ENGINES, None),
-        Condition(f"heldout-both-av{NOISY:g}", ENGINES, HELD_OUT, snr_db=NOISY),
-        Condition(f"flame-clay-av{NOISY:g}", HOME, FLAME, snr_db=NOISY),
-        Condition("real-speech-a-clean", REAL_SPEECH, None),
-        Condition("real-speech-av-clean", REAL_SPEECH, RECORDING),
+        *(CorpusCondition(condition.name, HOME, condition) for condition in own),
+        other("heldout-articulation", HOME, "av", HELD_OUT, noisy=True),
+        other("heldout-engines", ENGINES, "av", TRUTH),
+        other("heldout-engines", ENGINES, "a", None),
+        other("heldout-both", ENGINES, "av", HELD_OUT, noisy=True),
+        other("flame-clay", HOME, "av", FLAME, noisy=True),
+        other("real-speech", REAL_SPEECH, "a", None),
+        other("real-speech", REAL_SPEECH, "av", RECORDING),
     )
 
 
 def find_obstacle(
-    condition: Condition, benchmark: Benchmark, clips: Sequence[Clip], supplies: Supplies
+    asked: CorpusCondition, benchmark: Benchmark, clips: Sequence[Clip], supplies: Supplies
 ) -> str | None:
-    """Return why *condition* cannot be measured on these *clips*, or None where it can.
+    """Return why the condition *asked* cannot be measured on these *clips*, or None where it can.
 
     Raises
     ------
     UsageError
         Where a file that was supplied is not what it should be.
     """
-    if condition.face is None or not clips:
+    face = asked.condition.face
+    if face is None or not clips:
         return None
-    if condition.face == RECORDING:
+    if face == RECORDING:
         return _find_missing_recordings(clips, supplies)
     from mtbench.benchmarks import read_motion_arrays
 
     for clip in clips:
         if clip.motion_path is None:
             return f"clip {clip.id} of {benchmark.ref} has no ground-truth motion"
-        if condition.face == HELD_OUT and clip.phone_times_path is None:
+        if face == HELD_OUT and clip.phone_times_path is None:
             return f"clip {clip.id} of {benchmark.ref} has no timed phones to animate anew"
-    if condition.face != TRUTH:
+    if face != TRUTH:
         kind = read_motion_arrays(clips[0])[0].kind
         if benchmark.topology != "openhead-1" or kind != "units":
             return f"the ground truth of {benchmark.ref} is {kind}, not curves of the bundled head's units"
-    if condition.face == FLAME:
+    if face == FLAME:
         try:
             load_flame_face(supplies.flame)
         except PrerequisiteError as error:

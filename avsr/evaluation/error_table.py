@@ -14,32 +14,29 @@ counts more because its words are short. Sound in noise is rounded to 16 bits, a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-
-import numpy as np
 
 from mtbench.avsr.evaluation.conditions import (
     ENGINES,
     ENGINES_BENCHMARK,
     HOME,
     NOISY,
-    Condition,
+    CorpusCondition,
     Supplies,
     find_obstacle,
     list_conditions,
     render_face,
 )
 from mtbench.avsr.evaluation.error_rows import ClipErrors, Row, make_rows
+from mtbench.avsr.presentation import ClipSound, transcribe_clip
 from mtbench.avsr.registry import keep_recognizer, kept_recognizer
-from mtbench.benchmarks import Benchmark, Clip, load_benchmark
+from mtbench.benchmarks import Benchmark, find_noises, load_benchmark
+from mtbench.conditions import Condition
 from mtbench.errors import UsageError
-from mtbench.speech import Noise, NoiseSet, language_code, load_noises
+from mtbench.speech import language_code
 from mtbench.work import Progress
-
-#: Whose noises a benchmark without any is evaluated with.
-_NOISES = "openhead-20"
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,7 @@ class ClipTask:
     benchmark : str
         Folder.
     clip : str
-    conditions : tuple of Condition
+    conditions : tuple of CorpusCondition
     noise : str
         Name of the noise.
     supplies : Supplies
@@ -70,7 +67,7 @@ class ClipTask:
     benchmark: str
     benchmark_digest: str
     clip: str
-    conditions: tuple[Condition, ...]
+    conditions: tuple[CorpusCondition, ...]
     noise: str
     supplies: Supplies
 
@@ -147,8 +144,8 @@ def evaluate(
     tasks = []
     for name, corpus in corpora.items():
         asked = tuple(c for c in chosen if c.corpus == name and obstacles[c.name] is None)
-        if any(c.snr_db is not None for c in asked):
-            find_noise(corpus, noise)  # an unknown name is an error now, not in a worker
+        if any(c.condition.is_noisy for c in asked):
+            find_noises(corpus).select([noise])  # an unknown name is an error now, not in a worker
         tasks += [
             ClipTask(
                 recognizer,
@@ -185,15 +182,24 @@ def evaluate(
     return rows
 
 
-def _choose(names: Sequence[str] | None, snr: Sequence[float]) -> tuple[Condition, ...]:
+def _choose(names: Sequence[str] | None, snr: Sequence[float]) -> tuple[CorpusCondition, ...]:
     every = list_conditions(snr)
     if names is None:
         return every
-    known = {c.name: c for c in every}
-    unknown = [name for name in names if name not in known]
+    known = [c.name for c in every]
+    wanted = [name if name in known else _spell(name) for name in names]
+    unknown = [name for name in wanted if name not in known]
     if unknown:
         raise UsageError(f"unknown condition {', '.join(unknown)}; known: {', '.join(known)}")
-    return tuple(c for c in every if c.name in names)
+    return tuple(c for c in every if c.name in wanted)
+
+
+def _spell(name: str) -> str:
+    """Return a condition's name with the sign that a person may have left out."""
+    try:
+        return Condition.parse(name).name
+    except ValueError:
+        return name
 
 
 def _load_corpus(corpus: str, home: Benchmark) -> Benchmark:
@@ -206,57 +212,38 @@ def _load_corpus(corpus: str, home: Benchmark) -> Benchmark:
     return load_real_speech()
 
 
-def find_noise(benchmark: Benchmark, name: str) -> Noise:
-    """Return the benchmark's noise called *name*, the bundled one where the benchmark brings no noises.
-
-    Raises
-    ------
-    UsageError
-        With the noises that there are.
-    """
-    return _noises(benchmark.noise_folder or load_benchmark(_NOISES).noise_folder).select([name])[name]
-
-
-@lru_cache(maxsize=4)
-def _noises(folder: Path | None) -> NoiseSet:
-    return load_noises(folder)
-
-
 def measure_clip(task: ClipTask) -> dict[str, ClipErrors]:
     """Transcribe one clip under its conditions and count the errors, by condition."""
     from mtbench.metrics import count_character_edits, count_phone_edits, count_word_edits
 
     bench = _load_benchmark(task.benchmark, task.benchmark_digest)
-    judge = kept_recognizer(task.recognizer, task.weights, task.recognizer_identity)
+    recognizer = kept_recognizer(task.recognizer, task.weights, task.recognizer_identity)
     clip = bench.clip(task.clip)
     lexicon = bench.lexicon(clip.language)
     # Without a list it answers with phones, which are no words: their errors would be a wrong number.
-    wordless = lexicon is None and getattr(judge, "needs_lexicon", False)
+    wordless = lexicon is None and getattr(recognizer, "needs_lexicon", False)
     out: dict[str, ClipErrors] = {}
-    for face in dict.fromkeys(c.face for c in task.conditions):
-        asked = [c for c in task.conditions if c.face == face]
-        crops = None if face is None else render_face(bench.name, clip, face, task.supplies)
-        sounds = [_hear(bench, clip, c, task.noise) for c in asked]
-        hypotheses = judge.transcribe(crops, sounds, clip.language, lexicon)
-        for condition, said in zip(asked, hypotheses, strict=True):
-            out[condition.name] = {
-                "per": count_phone_edits(clip.phones, said.phones),
-                "wer": None if wordless else count_word_edits(clip.transcript, said.text, clip.language),
-                "cer": None if wordless else count_character_edits(clip.transcript, said.text, clip.language),
-            }
+    presented = {c.name: _add_noise(c.condition, task.noise) for c in task.conditions}
+    found = transcribe_clip(
+        recognizer,
+        clip,
+        list(presented.values()),
+        see=lambda face: render_face(bench.name, clip, face, task.supplies),
+        hear=ClipSound(clip, find_noises(bench)).hear,
+        lexicon=lexicon,
+    )
+    for name, condition in presented.items():
+        said = found[condition]
+        out[name] = {
+            "per": count_phone_edits(clip.phones, said.phones),
+            "wer": None if wordless else count_word_edits(clip.transcript, said.text, clip.language),
+            "cer": None if wordless else count_character_edits(clip.transcript, said.text, clip.language),
+        }
     return out
 
 
-def _hear(benchmark: Benchmark, clip: Clip, condition: Condition, noise: str) -> np.ndarray | None:
-    from mtbench.speech import from_pcm16, mix_at_snr, to_pcm16
-
-    if not condition.hears:
-        return None
-    if condition.snr_db is None:
-        return clip.load_audio()
-    recording = find_noise(benchmark, noise)
-    mixture = mix_at_snr(clip.load_audio(), recording.audio, condition.snr_db, recording.offset(clip.id))
-    return from_pcm16(to_pcm16(mixture))
+def _add_noise(condition: Condition, noise: str) -> Condition:
+    return replace(condition, noise=noise) if condition.is_noisy else condition
 
 
 @lru_cache(maxsize=4)

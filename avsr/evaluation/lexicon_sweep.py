@@ -16,19 +16,22 @@ count 0 in the prior, so one thing changes at a time; their pronunciations are t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mtbench.avsr.evaluation.conditions import TRUTH, render_face
 from mtbench.avsr.evaluation.lexicon_sizes import (
     break_words,
     extend_lexicon,
     pronounce_frequent,
     restrict_lexicon,
 )
+from mtbench.avsr.presentation import ClipSound, present
+from mtbench.conditions import Condition
 from mtbench.metrics import EditCounts
 from mtbench.speech import headline_rate
 
@@ -39,6 +42,8 @@ if TYPE_CHECKING:
 #: Words added to the closed lexicon.
 SIZES = (1_000, 2_000, 5_000, 10_000, 20_000)
 CONDITIONS = ("av-clean", "av-7.5", "v")
+#: What a condition that names no noise is heard in.
+NOISE = "babble"
 REFERENCES, CLOSED = "references only", "closed"
 
 
@@ -131,7 +136,7 @@ def sweep_lexicon(
     from mtbench.work import Executor
 
     for condition in conditions:
-        parse_condition(condition)
+        read_condition(condition)
     bench = load_benchmark(benchmark)
     chosen = [c for c in bench.languages if c in bench.lexicons and (not languages or c in languages)]
     if not chosen:
@@ -148,32 +153,31 @@ def sweep_lexicon(
     return [*_average(rows), *rows]
 
 
-def parse_condition(name: str) -> tuple[str, float | None]:
-    """Return modality and SNR of a condition's name; the SNR is None for clean and for no sound.
+def read_condition(name: str) -> Condition:
+    """Return the condition of a name, with babble where it names no noise and the ground truth's face.
+
+    Raises
+    ------
+    UsageError
+        For a name that is none.
 
     Examples
     --------
-    >>> parse_condition("av-7.5"), parse_condition("a-clean"), parse_condition("v")
-    (('av', -7.5), ('a', None), ('v', None))
+    >>> read_condition("av-7.5")
+    Condition(modality='av', snr_db=-7.5, noise='babble', face='truth')
     """
     from mtbench.errors import UsageError
 
-    if name == "v":
-        return "v", None
-    modality = "av" if name.startswith("av") else "a"
     try:
-        if not name.startswith(modality):
-            raise ValueError
-        level = name[len(modality) :]
-        return modality, None if level == "-clean" else float(level)
-    except ValueError:
-        raise UsageError(
-            f"unknown condition {name!r}; expected v, or av or a with -clean or decibels: av-clean, a-7.5"
-        ) from None
+        condition = Condition.parse(name)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    noise = condition.noise or (NOISE if condition.is_noisy else None)
+    return replace(condition, noise=noise, face=TRUTH if condition.sees else None)
 
 
 @lru_cache(maxsize=1)
-def _judge(weights: str | None) -> OpenheadAV:
+def _recognizer(weights: str | None) -> OpenheadAV:
     from mtbench.avsr.openhead import OpenheadAV
 
     return OpenheadAV.load(weights)
@@ -184,7 +188,7 @@ def _sweep_language(task: _Task) -> list[SweepRow]:
     from mtbench.benchmarks import load_benchmark
     from mtbench.metrics import count_character_edits, count_phone_edits, count_word_edits
 
-    bench, judge, code = load_benchmark(task.benchmark), _judge(task.weights), task.language
+    bench, recognizer, code = load_benchmark(task.benchmark), _recognizer(task.weights), task.language
     clips = [c for c in bench.clips if c.language == code][: task.clips]
     closed = bench.lexicon(code)
     assert closed is not None
@@ -194,11 +198,11 @@ def _sweep_language(task: _Task) -> list[SweepRow]:
     if task.sizes:
         frequent = pronounce_frequent(code, task.sizes[-1])
         lexicons |= {f"+{size}": extend_lexicon(closed, frequent[:size]) for size in task.sizes}
-    heard = _listen(bench, judge, clips, task.conditions)
+    heard = _listen(bench, recognizer, clips, task.conditions)
     variants = dict(zip(closed.words, closed.pronunciations, strict=True))
     phones, broken = {}, {}
     for condition, frames in heard.items():
-        said = [[judge.phones[c - 1] for c in decode_phones(f)] for f in frames]
+        said = [[recognizer.phones[c - 1] for c in decode_phones(f)] for f in frames]
         phones[condition] = _pool(
             [count_phone_edits(c.phones, tuple(h)) for c, h in zip(clips, said, strict=True)]
         )
@@ -214,7 +218,7 @@ def _sweep_language(task: _Task) -> list[SweepRow]:
     for name, lexicon in lexicons.items():
         known = set(lexicon.words)
         unknown = [w not in known for words in references for w in words]
-        decoder = judge.word_decoder(lexicon)
+        decoder = recognizer.word_decoder(lexicon)
         for condition, frames in heard.items():
             texts = [" ".join(decoder.decode(f)) for f in frames]
             pairs = [(c.transcript, text) for c, text in zip(clips, texts, strict=True)]
@@ -241,47 +245,29 @@ def _sweep_language(task: _Task) -> list[SweepRow]:
 
 
 def _listen(
-    bench: Benchmark, judge: OpenheadAV, clips: Sequence[Clip], conditions: Sequence[str]
+    bench: Benchmark, recognizer: OpenheadAV, clips: Sequence[Clip], conditions: Sequence[str]
 ) -> dict[str, list[np.ndarray]]:
     """Return the log-probabilities of each clip by condition."""
     from mtbench.avsr.openhead import Request
-    from mtbench.errors import UsageError
-    from mtbench.faces import load_topology
-    from mtbench.renderers import Appearance, load_renderer, render_mouth_crops
-    from mtbench.speech import load_noises, mix_at_snr
+    from mtbench.benchmarks import find_noises
 
-    renderer = load_renderer("software")
-    wanted = {name: parse_condition(name) for name in conditions}
-    seen = [name for name in wanted if "v" in wanted[name][0]]
-    noises = load_noises(bench.noise_folder)
-    requests = []
+    wanted = {name: read_condition(name) for name in conditions}
+    requests: list[Request] = []
+    asked: list[tuple[Condition, ...]] = []
     for clip in clips:
-        sounds: dict[str, Any] = {}
-        audio = clip.load_audio()
-        for name, (modality, snr) in wanted.items():
-            sounds[name] = None if modality == "v" else audio
-            if snr is not None:
-                noise = noises["babble"]
-                sounds[name] = mix_at_snr(audio, noise.audio, snr, noise.offset(clip.id))
-        crops = None
-        if seen:
-            truth = clip.load_motion()
-            if truth is None:
-                raise UsageError(
-                    f"clip {clip.id}: {seen[0]} needs ground-truth motion, and this clip has none"
-                )
-            topology = load_topology(truth.topology)
-            crops = render_mouth_crops(renderer, topology, truth.vertices, Appearance())
-        requests.append(Request(crops, [sounds[name] for name in seen], clip.language))
-        requests.append(Request(None, [sounds[n] for n in wanted if n not in seen], clip.language))
-    found = judge.log_probs_many(requests)
-    heard = [n for n in wanted if n not in seen]
-    out: dict[str, list[np.ndarray]] = {name: [] for name in wanted}
-    for i in range(len(clips)):
-        for names, frames in ((seen, found[2 * i]), (heard, found[2 * i + 1])):
-            for name, log_probs in zip(names, frames, strict=True):
-                out[name].append(log_probs)
-    return out
+        sound = ClipSound(clip, find_noises(bench))
+
+        def see(face: str, clip: Clip = clip) -> np.ndarray:
+            return render_face(bench.name, clip, face)
+
+        for shown in present(list(dict.fromkeys(wanted.values())), see, sound.hear):
+            requests.append(Request(shown.crops, shown.sounds, clip.language))
+            asked.append(shown.conditions)
+    found: dict[Condition, list[np.ndarray]] = {condition: [] for condition in wanted.values()}
+    for together, frames in zip(asked, recognizer.log_probs_many(requests), strict=True):
+        for condition, log_probs in zip(together, frames, strict=True):
+            found[condition].append(log_probs)
+    return {name: found[condition] for name, condition in wanted.items()}
 
 
 def _pool(parts: Sequence[EditCounts | None]) -> float | None:

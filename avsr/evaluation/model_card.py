@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mtbench.avsr.evaluation.conditions import NOISY, condition_name
+from mtbench.avsr.evaluation.conditions import NOISY
 from mtbench.avsr.evaluation.error_rows import Row
+from mtbench.conditions import Condition
 from mtbench.files import write_atomically
 from mtbench.speech import LANGUAGES, display_name
 
-_AV, _A = condition_name("av", NOISY), condition_name("a", NOISY)
+_AV, _A = Condition("av", NOISY).name, Condition("a", NOISY).name
 #: Name of the gain's line.
 GAIN = f"gain{NOISY:g}"
 #: Where the generated part of a model card begins; what stands above it is written by people.

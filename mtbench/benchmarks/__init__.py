@@ -8,6 +8,7 @@ Contents
                  files
 ``ground_truth`` Faces that follow from a benchmark alone: a clip's neutral face and the static one
 ``manifest``     The model of ``benchmark.toml``
+``noises``       The noises of a benchmark: its own, or the bundled ones where it brings none
 ``phone_times``  Timed phones of a benchmark's clip: when each sound was said, and when each closure opened
 ``true_faces``   Faces of a clip's ground truth that the motion of a submission is looked at beside
 ``vocabulary``   Whether a benchmark's word lists hold what its clips say

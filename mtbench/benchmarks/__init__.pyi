@@ -18,6 +18,8 @@ from .ground_truth import template_face as template_face
 from .ground_truth import truth_digest as truth_digest
 from .manifest import CLIP_ID as CLIP_ID
 from .manifest import MANIFEST as MANIFEST
+from .noises import find_noise_folder as find_noise_folder
+from .noises import find_noises as find_noises
 from .phone_times import PAUSE as PAUSE
 from .phone_times import PhoneTime as PhoneTime
 from .phone_times import read_phone_times as read_phone_times

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from mtbench.conditions import Condition
 from mtbench.meta.correlation import order_chains
 from mtbench.meta.estimates import (
     Measure,
@@ -30,7 +31,6 @@ from mtbench.meta.monotonicity import (
     correct,
     count_language_reversals,
 )
-from mtbench.meta.scores import parse_condition
 from mtbench.meta.systems import CURVES, FAMILIES, GROUND_TRUTH, System
 from mtbench.statistics import Number, paired_randomization, summarize
 
@@ -183,12 +183,13 @@ def trace_noise(study: Study, unit: str = "words") -> dict[str, Any]:
     scores = study.scores
     groups: dict[tuple[str, str], list[tuple[float, str]]] = {}
     clean: dict[str, str] = {}
-    for condition in scores.conditions:
-        modality, snr_db, noise = parse_condition(condition)
-        if modality != "v" and snr_db is None:
-            clean[modality] = condition
-        elif noise is not None and snr_db is not None:
-            groups.setdefault((noise, modality), []).append((snr_db, condition))
+    for name in scores.conditions:
+        condition = Condition.parse(name)
+        modality = condition.modality or ""
+        if condition.hears and not condition.is_noisy:
+            clean[modality] = name
+        elif condition.noise is not None and condition.snr_db is not None:
+            groups.setdefault((condition.noise, modality), []).append((condition.snr_db, name))
     out: dict[str, Any] = {}
     traced: list[tuple[dict[str, Any], CurveCheck]] = []
     for (noise, modality), found in sorted(groups.items(), key=lambda item: (item[0][0], item[0][1] != "av")):
@@ -221,7 +222,7 @@ def _noise_point(study: Study, measure: Measure, row: int) -> dict[str, Any]:
         return summarize(score, None if samples is None else samples[:, 0], "%").to_json()
 
     return {
-        "snr_db": parse_condition(measure.condition or "v")[1],
+        "snr_db": Condition.parse(measure.condition or "v").snr_db,
         "condition": measure.condition,
         **number(None),
         "languages": {language: number(language) for language in study.languages},

@@ -18,8 +18,9 @@ from functools import cached_property
 
 import numpy as np
 
+from mtbench.conditions import Condition
 from mtbench.errors import UsageError
-from mtbench.meta.scores import MetaScores, parse_condition
+from mtbench.meta.scores import MetaScores
 from mtbench.metrics import METRICS
 from mtbench.statistics import REPLICATES, SEED, derive_generator, draw_cluster_counts
 
@@ -209,7 +210,7 @@ def measure_errors(scores: MetaScores, condition: str, unit: str = "words") -> M
         raise UsageError(
             f"condition {condition!r} was not run; there are {', '.join(scores.conditions) or 'none'}"
         )
-    modality = parse_condition(condition)[0]
+    modality = Condition.parse(condition).modality or ""
     stem = {"av": "avlr", "v": "vsr", "a": "asr"}[modality]
     title = {"av": "AVLR", "v": "VSR (video only)", "a": "sound only"}[modality]
     errors, lengths = (
@@ -255,11 +256,11 @@ def headline_condition(scores: MetaScores) -> str:
     """
     best: tuple[tuple[int, float, bool, str], str] | None = None
     for condition in scores.conditions:
-        modality, snr_db, noise = parse_condition(condition)
-        if modality != "av" or snr_db is None:
+        parsed = Condition.parse(condition)
+        if parsed.modality != "av" or parsed.snr_db is None:
             continue
         n_scored = int(measure_errors(scores, condition).scored.sum())
-        key = (-n_scored, abs(snr_db - PUBLISHED_SNR), noise != PUBLISHED_NOISE, condition)
+        key = (-n_scored, abs(parsed.snr_db - PUBLISHED_SNR), parsed.noise != PUBLISHED_NOISE, condition)
         if best is None or key < best[0]:
             best = key, condition
     if best is None:

@@ -15,17 +15,19 @@ and highest: chosen by the data, so that its interval is too narrow.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mtbench.conditions import Condition
 from mtbench.meta.confusions import VISIBLE, name_class
 from mtbench.meta.estimates import (
     Measure,
     Study,
     measure_errors,
 )
-from mtbench.meta.scores import MetaScores, condition_name, parse_condition
+from mtbench.meta.scores import MetaScores
 from mtbench.meta.systems import GROUND_TRUTH, STATIC
 from mtbench.speech import LANGUAGES, headline_rate
 from mtbench.statistics import (
@@ -69,8 +71,8 @@ def describe_languages(scores: MetaScores, benchmark: Benchmark | None = None) -
     study = Study(scores)
     known = {} if benchmark is None else {clip.id: clip for clip in benchmark.clips}
     sound = None
-    if condition_name("a") in scores.conditions:
-        sound = measure_errors(scores, condition_name("a"))
+    if Condition("a").name in scores.conditions:
+        sound = measure_errors(scores, Condition("a").name)
     truth = _row(scores, GROUND_TRUTH)
     out: dict[str, dict[str, float]] = {}
     for language in study.languages:
@@ -170,7 +172,7 @@ def _row(scores: MetaScores, name: str) -> int | None:
 
 
 def _sound(scores: MetaScores, condition: str, unit: str) -> Measure | None:
-    name = condition_name("a", *parse_condition(condition)[1:])
+    name = replace(Condition.parse(condition), modality="a").name
     return measure_errors(scores, name, unit) if name in scores.conditions else None
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mtbench.meta.scores import parse_condition
+from mtbench.conditions import Condition
 from mtbench.results import (
     BLUE,
     DARK,
@@ -84,17 +84,12 @@ def draw_conditions(figure: Figure, report: dict[str, Any]) -> bool:
     handles: list[Any] = []
     for axes, pair in zip(all_axes, contrasts, strict=True):
         inside = [row for row in rows if (row["better"], row["worse"]) == pair]
-        parsed = [(parse_condition(row["condition"] or "v"), row["effect"]) for row in inside]
-        levels = sorted(
-            {snr for (kind, snr, _), _ in parsed if kind == "av" and snr is not None}, reverse=True
-        )
-        noises = sorted({noise for (_, _, noise), _ in parsed if noise})
+        parsed = [(Condition.parse(row["condition"] or "v"), row["effect"]) for row in inside]
+        noisy = [(c, effect) for c, effect in parsed if c.modality == "av" and c.snr_db is not None]
+        levels = sorted({c.snr_db for c, _ in noisy if c.snr_db is not None}, reverse=True)
+        noises = sorted({c.noise for c, _ in parsed if c.noise})
         for noise, color in zip(noises, SERIES, strict=False):
-            line = sorted(
-                (levels.index(snr), e)
-                for (kind, snr, n), e in parsed
-                if n == noise and kind == "av" and snr is not None
-            )
+            line = sorted((levels.index(c.snr_db or 0.0), e) for c, e in noisy if c.noise == noise)
             offset = 0.12 * (noises.index(noise) - (len(noises) - 1) / 2)
             draw_bars(axes, [x + 1 + offset for x, _ in line], [e for _, e in line], color)
         for place, key in ((0, ("av", None, None)), (len(levels) + 1, ("v", None, None))):

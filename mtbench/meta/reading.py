@@ -9,19 +9,18 @@ per process.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from mtbench.avsr import Hypothesis, kept_recognizer, transcribe_checked
+from mtbench.avsr import ClipSound, Hypothesis, kept_recognizer, transcribe_clip
 from mtbench.benchmarks import Clip
+from mtbench.conditions import ENTRY, Condition
 from mtbench.faces import load_topology
 from mtbench.meta.performance import Performance, degrade
-from mtbench.meta.scores import parse_condition
 from mtbench.meta.system_files import ClipRecord
 from mtbench.meta.systems import GROUND_TRUTH, System
 from mtbench.metrics import EditCounts
-from mtbench.scoring import MIXTURES, Acoustics, Setup, audio_digest, workshop
+from mtbench.scoring import Setup, Workshop, audio_digest, workshop
 from mtbench.speech import headline_rate
 
 #: Where every system is read, decibels.
@@ -68,18 +67,18 @@ def read_clip(task: ClipTask) -> ClipRecord:
     topology = load_topology(clip.topology or "")
     crops = render_mouth_crops(shop.renderer, topology, vertices, stages.appearance)
     assert stages.recognizer is not None
-    reader = kept_recognizer(stages.recognizer, task.setup.weights, stages.contents.recognizer)
-    lexicon = shop.lexicon(clip.language)
-    hypotheses: dict[str, Hypothesis] = {}
-    for seen in (True, False):
-        names = [name for name in task.conditions if (parse_condition(name)[0] != "a") == seen]
-        if names:
-            sounds = [_hear(task.setup, clip, name) for name in names]
-            named = [f"{name}, system {task.system.name}" for name in names]
-            found = transcribe_checked(
-                reader, crops if seen else None, sounds, clip.language, lexicon, clip.id, named
-            )
-            hypotheses |= dict(zip(names, found, strict=True))
+    conditions = {name: _present(name) for name in task.conditions}
+    sound = ClipSound(clip, shop.noises)
+    found = transcribe_clip(
+        kept_recognizer(stages.recognizer, task.setup.weights, stages.contents.recognizer),
+        clip,
+        list(conditions.values()),
+        see=lambda _: crops,
+        hear=lambda condition: _hear(shop, sound, condition),
+        lexicon=shop.lexicon(clip.language),
+        about=f", system {task.system.name}",
+    )
+    hypotheses = {name: found[condition] for name, condition in conditions.items()}
     counts = {name: _count(clip, name, hypothesis) for name, hypothesis in hypotheses.items()}
     return ClipRecord(
         errors={name: counts[name][0].errors for name in task.conditions},
@@ -97,15 +96,11 @@ def _count(clip: Clip, name: str, hypothesis: Hypothesis) -> tuple[EditCounts, E
     """Return the edits of the condition *name*: words or characters, whichever is the headline, and phones."""
     from mtbench.scoring import measure_recognition
 
-    modality, snr_db, noise = parse_condition(name)
     row = measure_recognition(
         clip=clip.id,
         language=clip.language,
         source=clip.source,
-        modality=modality,
-        face=None if modality == "a" else "entry",
-        snr_db=snr_db,
-        noise=noise,
+        condition=_present(name),
         reference=clip.transcript,
         hypothesis=hypothesis,
         reference_phones=clip.phones,
@@ -115,21 +110,18 @@ def _count(clip: Clip, name: str, hypothesis: Hypothesis) -> tuple[EditCounts, E
     return units, row.phones
 
 
-def _hear(setup: RunSetup, clip: Clip, name: str) -> Any:
-    """Return the (640 T,) float32 sound of a condition, None for silence."""
-    from mtbench.speech import from_pcm16
+def _present(name: str) -> Condition:
+    """Return a condition by its name, with the system's face where there is something to see."""
+    condition = Condition.parse(name)
+    return condition.with_face(ENTRY) if condition.sees else condition
 
-    modality, snr_db, noise = parse_condition(name)
-    if modality == "v":
-        return None
-    if snr_db is None or noise is None:
-        return clip.load_audio()
-    shop = workshop(setup.stages)
-    heard = Acoustics(snr_db, noise)
-    if snr_db != HEADLINE_SNR:  # used by few systems, and quickly made: not worth the space
-        return from_pcm16(shop.mix(clip, heard))
-    key = shop.mixture_key(clip, heard, audio_digest(clip), shop.noises[noise])
-    return from_pcm16(shop.cache.array_or_make(MIXTURES, key, lambda: shop.mix(clip, heard))[0])
+
+def _hear(shop: Workshop, sound: ClipSound, condition: Condition) -> np.ndarray | None:
+    """Return the (640 T,) float32 sound of a condition, None for silence."""
+    if condition.snr_db != HEADLINE_SNR:  # used by few systems, and quickly made: not worth the space
+        return sound.hear(condition)
+    digest, noise = audio_digest(sound.clip), shop.noises[condition.noise or ""]
+    return shop.hear(sound, condition, shop.mixture_key(sound.clip, condition, digest, noise))
 
 
 def _measure_geometry(performance: Performance, vertices: np.ndarray) -> dict[str, float | None]:

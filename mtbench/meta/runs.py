@@ -23,16 +23,17 @@ from typing import Any
 import numpy as np
 
 from mtbench.avsr import Recognizer, identify, keep_recognizer
-from mtbench.benchmarks import Benchmark, Clip, as_benchmark, load_benchmark
+from mtbench.benchmarks import Benchmark, Clip, as_benchmark, find_noise_folder
+from mtbench.conditions import Condition
 from mtbench.errors import UsageError
 from mtbench.faces import load_topology, require_renderable
 from mtbench.meta.degradations import SEED, VERSION
 from mtbench.meta.performance import Performance, find_obstacle
 from mtbench.meta.reading import GEOMETRY, HEADLINE_SNR, ClipTask, RunSetup, read_clip
-from mtbench.meta.scores import MetaScores, condition_name
+from mtbench.meta.scores import MetaScores
 from mtbench.meta.system_files import ClipRecord, read_records, write_records
 from mtbench.meta.systems import FAMILIES, GROUND_TRUTH, STATIC, System, default_systems, select_systems
-from mtbench.scoring import BUNDLED_NOISES, Contents, Setup, workshop
+from mtbench.scoring import Contents, Setup, workshop
 from mtbench.speech import DEFAULT_NORMALIZER, NOISE_SEED, language_code, load_noises
 from mtbench.work import Cache, Executor, make_progress, stage_key
 
@@ -122,7 +123,7 @@ def _prepare(
     benchmark: Benchmark, recognizer: str, weights: str | Path | None, cache: str | Path | None
 ) -> tuple[RunSetup, Recognizer]:
     """Return what every task is made with, and the recognizer that it names."""
-    noise_folder = benchmark.noise_folder or load_benchmark(BUNDLED_NOISES).noise_folder
+    noise_folder = find_noise_folder(benchmark)
     path = None if weights is None else str(Path(weights).resolve())
     reader, identity = keep_recognizer(recognizer, path)
     contents = Contents(benchmark.digest, load_noises(noise_folder).digest, recognizer=identity)
@@ -196,13 +197,13 @@ def _list_conditions(setup: RunSetup, system: System, quick: bool) -> tuple[str,
     main = headline_noise(names)
     out = ["v"]
     if main is not None:
-        out.append(condition_name("av", HEADLINE_SNR, main))
+        out.append(Condition("av", HEADLINE_SNR, main).name)
     if system.name in CURVE_SYSTEMS:
         snrs = QUICK_SNRS if quick else CURVE_SNRS
         noises = [n for n in names if n == main or not quick]
         for modality in ("av", "a") if system.name == GROUND_TRUTH else ("av",):
-            out.append(condition_name(modality))
-            out += [condition_name(modality, snr, noise) for noise in noises for snr in snrs]
+            out.append(Condition(modality).name)
+            out += [Condition(modality, snr, noise).name for noise in noises for snr in snrs]
     return tuple(dict.fromkeys(out))
 
 

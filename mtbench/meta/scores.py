@@ -2,9 +2,9 @@
 
 Conventions
 -----------
-S systems, N clips. Conditions are named by :func:`condition_name`: ``"v"`` (video alone), ``"av-clean"``,
-``"av-7.5/babble"``, ``"av+5/music"``, and the same with ``a`` for sound alone. What no system can change
-(sound alone) stands in the ground truth's row. NaN means: this system was not run under that condition, or
+S systems, N clips. Conditions are told by their names, see :class:`mtbench.conditions.Condition`: ``"v"`` (video
+alone), ``"av-clean"``, ``"av-7.5/babble"``, ``"av+5/music"``, and the same with ``a`` for sound alone. What no system
+can change (sound alone) stands in the ground truth's row. NaN means: this system was not run under that condition, or
 the clip has no such reference; errors are counts, never NaN because a recognition failed.
 """
 
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from mtbench.conditions import Condition
 from mtbench.errors import UsageError
 from mtbench.files import digest_bytes, write_atomically
 from mtbench.meta.systems import System
@@ -28,52 +28,6 @@ from mtbench.results import parse_json
 SCORES_FILE, ARRAYS_FILE = "scores.json", "scores.npz"
 SCHEMA = 1
 _MAX_BYTES = 1 << 30
-_CONDITION = re.compile(r"(av|a)(?:-clean|([+-][0-9.]+)/(.+))")
-
-
-def condition_name(modality: str, snr_db: float | None = None, noise: str | None = None) -> str:
-    """Return the name of a condition.
-
-    Parameters
-    ----------
-    modality : {"av", "a", "v"}
-    snr_db : float or None
-        Decibels; None is clean sound.
-    noise : str or None
-        Name of the recording, where there is noise.
-
-    Examples
-    --------
-    >>> condition_name("v"), condition_name("av"), condition_name("a", -7.5, "babble")
-    ('v', 'av-clean', 'a-7.5/babble')
-    >>> condition_name("av", 0.0, "music")
-    'av+0/music'
-    """
-    if modality == "v":
-        return "v"
-    return f"{modality}-clean" if snr_db is None else f"{modality}{snr_db:+g}/{noise}"
-
-
-def parse_condition(name: str) -> tuple[str, float | None, str | None]:
-    """Return (modality, SNR in decibels or None, noise or None) of a condition's name.
-
-    Raises
-    ------
-    ValueError
-        For a string that :func:`condition_name` does not make.
-
-    Examples
-    --------
-    >>> parse_condition("av-7.5/babble"), parse_condition("a-clean"), parse_condition("v")
-    (('av', -7.5, 'babble'), ('a', None, None), ('v', None, None))
-    """
-    if name == "v":
-        return "v", None, None
-    found = _CONDITION.fullmatch(name)
-    if found is None:
-        raise ValueError(f"condition {name!r}: expected 'v', 'av-clean', 'a-7.5/babble' or the like")
-    modality, snr, noise = found.groups()
-    return modality, None if snr is None else float(snr), noise
 
 
 @dataclass(frozen=True)
@@ -228,7 +182,7 @@ class MetaScores:
             stacks = {name: arrays[name] for name in arrays.files}
         conditions = tuple(data["conditions"])
         for condition in conditions:
-            parse_condition(condition)
+            Condition.parse(condition)
         if not isinstance(data["facts"], dict) or not all(
             isinstance(code, str) for code in data["languages"]
         ):

@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from mtbench.conditions import Condition
 from mtbench.meta.correlation import order_chains
 from mtbench.meta.estimates import (
     PUBLISHED_NOISE,
@@ -29,7 +30,6 @@ from mtbench.meta.estimates import (
     Study,
     measure_errors,
 )
-from mtbench.meta.scores import parse_condition
 from mtbench.meta.systems import GROUND_TRUTH
 from mtbench.statistics import Number, percentile_interval, summarize
 
@@ -192,7 +192,7 @@ def compare_conditions(study: Study, contrasts: list[tuple[str, str]], unit: str
     known = {system.name: row for row, system in enumerate(study.scores.systems)}
     separations: dict[tuple[str, str], list[Separation]] = {}
     for condition in study.scores.conditions:
-        if parse_condition(condition)[0] == "a":
+        if Condition.parse(condition).modality == "a":
             continue
         measure = measure_errors(study.scores, condition, unit)
         for pair in contrasts:
@@ -203,8 +203,8 @@ def compare_conditions(study: Study, contrasts: list[tuple[str, str]], unit: str
         "unit": unit,
         "conditions": [s.to_json() for found in separations.values() for s in found],
         "best": [_choose_best(found) for found in separations.values()],
-        "by_snr": _mean_effect(separations, 1),
-        "by_noise": _mean_effect(separations, 2),
+        "by_snr": _mean_effect(separations, "snr_db"),
+        "by_noise": _mean_effect(separations, "noise"),
     }
 
 
@@ -212,7 +212,7 @@ def default_contrasts(study: Study) -> list[tuple[str, str]]:
     """Return the pairs that conditions are compared by: the ground truth with each system run in most noises."""
     counts = np.zeros(len(study.scores.systems), dtype=int)
     for condition in study.scores.conditions:
-        if parse_condition(condition)[0] == "av":
+        if Condition.parse(condition).modality == "av":
             counts += measure_errors(study.scores, condition).scored
     systems = study.scores.systems
     most = max((int(c) for c, s in zip(counts, systems) if s.name != GROUND_TRUTH), default=0)
@@ -245,30 +245,28 @@ def _choose_best(found: list[Separation]) -> dict[str, Any]:
 
 
 def _is_published(condition: str | None) -> bool:
-    if condition is None:
-        return False
-    return parse_condition(condition) == ("av", PUBLISHED_SNR, PUBLISHED_NOISE)
+    return condition == Condition("av", PUBLISHED_SNR, PUBLISHED_NOISE).name
 
 
 def _paired(a: Separation, b: Separation) -> tuple[float, float] | None:
     return None if a.samples is None or b.samples is None else percentile_interval(a.samples - b.samples)
 
 
-def _mean_effect(separations: dict[tuple[str, str], list[Separation]], part: int) -> list[dict[str, Any]]:
-    """Mean effect over contrasts and conditions that share an SNR (part 1) or a noise (part 2)."""
+def _mean_effect(separations: dict[tuple[str, str], list[Separation]], part: str) -> list[dict[str, Any]]:
+    """Mean effect over contrasts and conditions that share a *part*: their ``"snr_db"`` or ``"noise"``."""
     groups: dict[Any, list[Separation]] = {}
     for found in separations.values():
         for separation in found:
-            modality, snr_db, noise = parse_condition(separation.condition or "v")
-            if modality == "av" and snr_db is not None:
-                groups.setdefault((snr_db, noise)[part - 1], []).append(separation)
+            condition = Condition.parse(separation.condition or "v")
+            if condition.modality == "av" and condition.is_noisy:
+                groups.setdefault(getattr(condition, part), []).append(separation)
     out: list[dict[str, Any]] = []
     for key, members in groups.items():
         drawn = [s.samples for s in members if s.samples is not None]
         samples = np.mean(drawn, axis=0) if len(drawn) == len(members) else None
         values = [np.nan if s.effect.estimate is None else s.effect.estimate for s in members]
         number = summarize(float(np.mean(values)), samples, "")
-        out.append({("snr_db", "noise")[part - 1]: key, "effect": number.to_json(), "n": len(members)})
+        out.append({part: key, "effect": number.to_json(), "n": len(members)})
     return sorted(out, key=_largest_first)
 
 

@@ -8,8 +8,8 @@ Contents
 ================= =================================================================================================
 ``aggregation``   From per-clip rows to the summary of a run: estimates, intervals, counts and signatures
 ``checks``        What the fields of result files may hold: checked once, where the files are read
+``comparability`` Whether the numbers of two runs may stand in one table, and what entries chose for themselves
 ``comparison``    Whether one scored entry is better than another: ``mtbench.compare``
-``conditions``    The conditions of runs: whether two may stand in one table, and what entries chose for themselves
 ``folders``       Where results lie: one folder a system, one in it for each benchmark and each set of conditions
 ``head_motion``   Telling from a run's rows how much of its lip error is rigid head motion
 ``notebook``      What a notebook shows of benchmarks, runs, tables and comparisons: HTML without styles of its own

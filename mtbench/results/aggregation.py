@@ -22,9 +22,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mtbench.conditions import Condition
 from mtbench.metrics import METRICS
 from mtbench.results.rows import Row
-from mtbench.results.series import MISSING, ClipInfo, Condition, Series, collect_series
+from mtbench.results.series import MISSING, ClipInfo, Series, collect_series
 from mtbench.results.signature import Signature
 from mtbench.results.summary import SignatureContext, SummaryRow, find_number, list_signatures, name_bootstrap
 from mtbench.speech import headline_rate

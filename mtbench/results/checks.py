@@ -17,6 +17,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from mtbench.conditions import Condition
 from mtbench.metrics import METRICS, EditCounts, GeometrySums
 from mtbench.results.rows import FACES, MODALITIES, GeometryRow, RecognitionRow, Row
 from mtbench.results.signature import KEYS, Signature
@@ -166,7 +167,7 @@ class RowKeeper:
     """Sees that the rows of one file belong together: each condition once, one language and one reference a clip."""
 
     def __init__(self) -> None:
-        self._seen: set[tuple] = set()
+        self._seen: set[tuple[str, Condition | None]] = set()
         self._clips: dict[str, tuple[str, str]] = {}
         self._lengths: dict[tuple[str, str], int] = {}
         self._references: dict[str, tuple] = {}
@@ -174,7 +175,7 @@ class RowKeeper:
     def check(self, row: Row) -> None:
         """Check a row beside those before it."""
         check_row(row)
-        condition = row.condition if isinstance(row, RecognitionRow) else ()
+        condition = row.condition if isinstance(row, RecognitionRow) else None
         if (row.clip, condition) in self._seen:
             raise ValueError(f"a second row of clip {row.clip} under the same condition")
         self._seen.add((row.clip, condition))

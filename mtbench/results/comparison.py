@@ -13,11 +13,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from mtbench.conditions import Condition
 from mtbench.errors import UsageError
-from mtbench.results.conditions import find_conflicts, name_own_choices
+from mtbench.results.comparability import find_conflicts, name_own_choices
 from mtbench.results.paired import Difference, compare_rows
 from mtbench.results.run_files import Run, read_results
-from mtbench.results.series import Condition
 from mtbench.statistics import REPLICATES, SEED, TRIALS
 
 

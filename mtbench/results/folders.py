@@ -17,7 +17,7 @@ from pathlib import Path
 
 from mtbench.errors import UsageError
 from mtbench.files import slugify
-from mtbench.results.conditions import name_reference
+from mtbench.results.comparability import name_reference
 from mtbench.results.run_files import Run, find_runs, read_run
 from mtbench.results.signature import Signature, cut_digests
 

@@ -18,10 +18,11 @@ from __future__ import annotations
 from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
+from mtbench.conditions import ENTRY, STATIC, Condition
 from mtbench.metrics import EditCounts, GeometrySums
 
 MODALITIES = ("av", "a", "v")
-FACES = ("entry", "static")
+FACES = (ENTRY, STATIC)
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,9 @@ class RecognitionRow:
             raise ValueError(f"clip {self.clip}: a row without counts needs a reason")
 
     @property
-    def condition(self) -> tuple[str, str | None, float | None, str | None]:
-        """(modality, face, snr_db, noise)."""
-        return self.modality, self.face, self.snr_db, self.noise
+    def condition(self) -> Condition:
+        """What the recognizer was given."""
+        return Condition(self.modality, self.snr_db, self.noise, self.face)
 
     def to_json(self) -> dict[str, Any]:
         """Return the row as a JSON object; the inverse of :func:`row_from_json`."""

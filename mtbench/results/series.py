@@ -15,6 +15,7 @@ from typing import Protocol
 
 import numpy as np
 
+from mtbench.conditions import STATIC, Condition
 from mtbench.metrics import EditCounts, gain_statistics
 from mtbench.results.rows import GeometryRow, RecognitionRow, Row
 from mtbench.speech import headline_rate
@@ -45,27 +46,6 @@ class ClipInfo(Protocol):
 
 
 @dataclass(frozen=True)
-class Condition:
-    """What was measured: modality and acoustic condition; all None for geometry."""
-
-    modality: str | None = None
-    snr_db: float | None = None
-    noise: str | None = None
-
-    @property
-    def order(self) -> tuple:
-        """Sort key: av, v, a, geometry; clean, then quiet to loud noise; ``"all"`` before single noises."""
-        modality = {"av": 0, "v": 1, "a": 2, None: 3}[self.modality]
-        return (
-            modality,
-            self.snr_db is not None,
-            -(self.snr_db or 0.0),
-            self.noise is not None and self.noise != "all",
-            self.noise or "",
-        )
-
-
-@dataclass(frozen=True)
 class Series:
     """One metric under one condition.
 
@@ -74,7 +54,7 @@ class Series:
     metric : str
         Name in :data:`mtbench.metrics.base.METRICS`.
     condition : Condition
-        Condition.
+        Under which it was measured; ``Condition()`` for geometry. Faces are the entry's, and not told.
     values : (n, 2) float64
         Numerator and denominator per clip, NaN where there is none.
     reasons : tuple of (str or None)
@@ -123,7 +103,7 @@ def collect_series(rows: Iterable[Row], clips: Sequence[ClipInfo]) -> list[Serie
         For a row of an unknown clip, or two rows of the same clip and condition.
     """
     position = {clip.id: i for i, clip in enumerate(clips)}
-    recognition: dict[tuple, dict[int, RecognitionRow]] = {}
+    recognition: dict[Condition, dict[int, RecognitionRow]] = {}
     geometry: dict[int, GeometryRow] = {}
     for row in rows:
         i = position.get(row.clip)
@@ -148,16 +128,16 @@ _METRIC_ORDER = ("headline", "wer", "cer", "per", "avlr_gain", *_GEOMETRY, "fdd_
 _Cells = dict[tuple[str, Condition], dict[int, _Cell]]
 
 
-def _recognition_cells(groups: dict[tuple, dict[int, RecognitionRow]]) -> _Cells:
+def _recognition_cells(groups: dict[Condition, dict[int, RecognitionRow]]) -> _Cells:
     cells: _Cells = {}
-    for (modality, face, snr_db, noise), rows in groups.items():
-        if face == "static":
+    for presented, rows in groups.items():
+        if presented.face == STATIC:
             continue
-        condition = Condition(modality, snr_db, noise)
+        condition = presented.with_face(None)
         for metric, attribute in _RATES.items():
             cells[metric, condition] = {i: _rate_cell(row, attribute) for i, row in rows.items()}
-        static = groups.get(("av", "static", snr_db, noise))
-        if modality == "av" and static is not None:
+        static = groups.get(presented.with_face(STATIC))
+        if condition.modality == "av" and static is not None:
             cells["avlr_gain", condition] = {i: _gain_cell(static.get(i), row) for i, row in rows.items()}
     return cells
 

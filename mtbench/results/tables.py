@@ -204,14 +204,14 @@ def group_runs(runs: Sequence[Run]) -> list[list[Run]]:
 
 
 def _fit(a: Run, b: Run) -> bool:
-    from mtbench.results.conditions import find_conflicts
+    from mtbench.results.comparability import find_conflicts
 
     return _snrs([a]) == _snrs([b]) and not find_conflicts(a, b)
 
 
 def _name_others(run: Run, others: Sequence[Run]) -> list[str]:
     """Return which runs on the same benchmark stand elsewhere and why, a line for each reason."""
-    from mtbench.results.conditions import find_conflicts
+    from mtbench.results.comparability import find_conflicts
 
     reasons: dict[str, list[str]] = {}
     for other in others:
@@ -267,7 +267,7 @@ def _title(what: str, run: Run) -> str:
 
 
 def _notes(runs: Sequence[Run], columns: Sequence[Column]) -> tuple[str, ...]:
-    from mtbench.results.conditions import name_own_choices
+    from mtbench.results.comparability import name_own_choices
 
     notes = [
         "AV: sound in noise and rendered mouth (AVLR); A: the same sound alone; gain: points of WER against "

@@ -1,12 +1,10 @@
 from .demonstration import run_demo as run_demo
 from .rescoring import rescore as rescore
 from .rows import measure_recognition as measure_recognition
-from .scoring import BUNDLED_NOISES as BUNDLED_NOISES
 from .scoring import DEFAULT_SNRS as DEFAULT_SNRS
 from .scoring import score as score
-from .stages import MIXTURES as MIXTURES
-from .stages import Acoustics as Acoustics
 from .stages import Contents as Contents
 from .stages import Setup as Setup
+from .stages import Workshop as Workshop
 from .stages import audio_digest as audio_digest
 from .stages import workshop as workshop

@@ -12,22 +12,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from mtbench.avsr import Hypothesis
+from mtbench.avsr import ClipSound, Hypothesis
 from mtbench.benchmarks import Clip
+from mtbench.conditions import ENTRY, STATIC, Condition
 from mtbench.errors import Problem, SubmissionError
 from mtbench.faces import require_renderable
 from mtbench.metrics import GeometrySums
 from mtbench.scoring.stages import (
-    CLEAN,
     CROPS,
     GEOMETRY,
     HYPOTHESES,
     MIXTURES,
     STAGES,
-    Acoustics,
     FaceTask,
     MixtureTask,
     RecognitionTask,
@@ -42,19 +41,6 @@ from mtbench.scoring.stages import (
 from mtbench.work import Executor, Progress
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Condition:
-    """How a clip is presented: what is heard (None: nothing) and whose face is seen (None: nobody's)."""
-
-    heard: Acoustics | None
-    face: str | None
-
-    @property
-    def modality(self) -> str:
-        """``"av"``, ``"a"`` or ``"v"``."""
-        return ("a" if self.heard is not None else "") + ("v" if self.face is not None else "")
 
 
 @dataclass
@@ -84,19 +70,19 @@ class Outcome:
     stages: dict[str, StageReport] = field(default_factory=lambda: {name: StageReport() for name in STAGES})
 
 
+#: What says whether the recognizer understands the speech at all.
+CLEAN_SOUND = Condition("a")
+
+
 def list_conditions(snrs: Sequence[float], noises: Sequence[str]) -> list[Condition]:
     """Return the conditions under which every clip is recognized, in the order of result rows.
 
     Audio-visual (clean and noisy), video-only, audio-only (clean and noisy), and noisy audio with a static
     face, which ``avlr_gain`` needs.
     """
-    noisy = [Acoustics(float(snr), noise) for snr in snrs for noise in noises]
-    return [
-        *(Condition(heard, "entry") for heard in (CLEAN, *noisy)),
-        Condition(None, "entry"),
-        *(Condition(heard, None) for heard in (CLEAN, *noisy)),
-        *(Condition(heard, "static") for heard in noisy),
-    ]
+    sounds = [CLEAN_SOUND, *(Condition("a", float(snr), noise) for snr in snrs for noise in noises)]
+    seen = [replace(sound, modality="av", face=ENTRY) for sound in sounds]
+    return [*seen, Condition("v", face=ENTRY), *sounds, *(c.with_face(STATIC) for c in seen if c.is_noisy)]
 
 
 def run_stages(
@@ -147,35 +133,33 @@ class _Pipeline:
         self.conditions = list(conditions) if recognizer is not None else []
         # Digests of crops and sounds, by what they belong to: they make up the keys of hypotheses.
         self.crop_keys: dict[tuple[str, str], str] = {}
-        self.mixture_keys: dict[tuple[str, Acoustics], str] = {}
+        self.mixture_keys: dict[tuple[str, Condition], str] = {}
         self.audio_digests: dict[str, str] = {}
 
     def run(self, after_clean_sound: Callable[[Outcome], None] | None) -> Outcome:
         if self.recognized:
             require_renderable(self.shop.topology)
         self._mix()
-        alone = Condition(CLEAN, None)
-        self._recognize("listening to clean sound", [c for c in self.conditions if c == alone])
+        self._recognize("listening to clean sound", [c for c in self.conditions if c == CLEAN_SOUND])
         if after_clean_sound is not None:
             after_clean_sound(self.outcome)
         self._make_faces()
-        self._recognize("recognizing", [c for c in self.conditions if c != alone])
+        self._recognize("recognizing", [c for c in self.conditions if c != CLEAN_SOUND])
         return self.outcome
 
     def _mix(self) -> None:
-        heard = list(dict.fromkeys(c.heard for c in self.conditions if c.heard is not None))
-        noisy = [h for h in heard if h.noise is not None]
+        noisy = list(dict.fromkeys(c.sound for c in self.conditions if c.sound is not None and c.is_noisy))
         report, tasks = self.outcome.stages[MIXTURES], []
         start = time.perf_counter()
         for clip in self.recognized:
             self.audio_digests[clip.id] = audio_digest(clip)
             missing = []
-            for h in noisy:
-                assert h.noise is not None
-                key = self.shop.mixture_key(clip, h, self.audio_digests[clip.id], self.shop.noises[h.noise])
-                self.mixture_keys[clip.id, h] = key
+            for sound in noisy:
+                noise = self.shop.noises[sound.noise or ""]
+                key = self.shop.mixture_key(clip, sound, self.audio_digests[clip.id], noise)
+                self.mixture_keys[clip.id, sound] = key
                 if self._count(report, MIXTURES, key):
-                    missing.append((h, key))
+                    missing.append((sound, key))
             if missing:
                 tasks.append(MixtureTask(self.setup, clip.id, tuple(missing)))
         self._execute("mixing", make_mixtures, tasks, report.cached)
@@ -184,17 +168,17 @@ class _Pipeline:
     def _make_faces(self) -> None:
         start = time.perf_counter()
         crops, geometry = self.outcome.stages[CROPS], self.outcome.stages[GEOMETRY]
-        faces = [f for f in ("entry", "static") if any(c.face == f for c in self.conditions)]
+        faces = [f for f in (ENTRY, STATIC) if any(c.face == f for c in self.conditions)]
         recognized, measured = {c.id for c in self.recognized}, {c.id for c in self.measured}
         tasks = []
-        for face in dict.fromkeys([*faces, "entry"]):
+        for face in dict.fromkeys([*faces, ENTRY]):
             for clip in self.shop.benchmark.clips:
                 crops_key = geometry_key = None
                 if clip.id in recognized and face in faces:
                     key = self.shop.crops_key(clip, face)
                     self.crop_keys[clip.id, face] = key
                     crops_key = key if self._count(crops, CROPS, key) else None
-                if clip.id in measured and face == "entry":
+                if clip.id in measured and face == ENTRY:
                     key = self.shop.geometry_key(clip)
                     geometry_key = key if self._count(geometry, GEOMETRY, key) else None
                 if crops_key or geometry_key:
@@ -219,17 +203,15 @@ class _Pipeline:
                 for condition in conditions:
                     if condition.face != face:
                         continue
-                    heard = condition.heard
-                    key = self.shop.hypothesis_key(clip, seen, sounds[heard])
+                    key = self.shop.hypothesis_key(clip, seen, sounds[condition.sound])
                     keys[clip.id, condition] = key
                     # Two faces may look the same (a submission that does not move): recognize once.
                     if self._count(report, HYPOTHESES, key, known=key in claimed):
                         claimed.add(key)
-                        mixture = self.mixture_keys.get((clip.id, heard)) if heard is not None else None
-                        missing.append((heard, mixture, key))
+                        missing.append((condition, self._mixture_key(clip.id, condition), key))
                 if missing:
                     crop_key = None if face is None else self.crop_keys[clip.id, face]
-                    tasks.append(RecognitionTask(self.setup, clip.id, face, crop_key, tuple(missing)))
+                    tasks.append(RecognitionTask(self.setup, clip.id, crop_key, tuple(missing)))
         self._execute(name, recognize, tasks, report.cached - cached)
         self._collect(keys)
         report.wall_seconds += time.perf_counter() - start
@@ -238,37 +220,36 @@ class _Pipeline:
         for (clip_id, condition), key in keys.items():
             value = self.shop.cache.get_json(HYPOTHESES, key)
             if value is None:  # damaged between writing and reading
-                mixture = None
-                if condition.heard is not None:
-                    mixture = self.mixture_keys.get((clip_id, condition.heard))
                 crop_key = None if condition.face is None else self.crop_keys[clip_id, condition.face]
-                again = ((condition.heard, mixture, key),)
-                recognize(RecognitionTask(self.setup, clip_id, condition.face, crop_key, again))
+                again = ((condition, self._mixture_key(clip_id, condition), key),)
+                recognize(RecognitionTask(self.setup, clip_id, crop_key, again))
                 value = self.shop.cache.get_json(HYPOTHESES, key)
                 assert value is not None
-            phones = None if value["phones"] is None else tuple(value["phones"])
-            self.outcome.hypotheses[clip_id, condition] = Hypothesis(value["text"], phones)
+            self.outcome.hypotheses[clip_id, condition] = Hypothesis.from_json(value)
+
+    def _mixture_key(self, clip_id: str, condition: Condition) -> str | None:
+        """Return the key of what is heard under *condition*; None for clean sound and for silence."""
+        return None if condition.sound is None else self.mixture_keys.get((clip_id, condition.sound))
 
     def _geometry(self, clip: Clip) -> dict[str, Any]:
         key = self.shop.geometry_key(clip)
         value = self.shop.cache.get_json(GEOMETRY, key)
         if value is None:
-            make_face(FaceTask(self.setup, clip.id, "entry", None, key))
+            make_face(FaceTask(self.setup, clip.id, ENTRY, None, key))
             value = self.shop.cache.get_json(GEOMETRY, key)
             assert value is not None
         return value
 
-    def _sound_digests(self, clip: Clip) -> dict[Acoustics | None, str | None]:
-        """Return the digest of what is heard, by condition; a lost mixture is made again."""
-        digests: dict[Acoustics | None, str | None] = {None: None, CLEAN: self.audio_digests[clip.id]}
-        for condition in self.conditions:
-            heard = condition.heard
-            if heard is not None and heard not in digests:
-                key = self.mixture_keys[clip.id, heard]
+    def _sound_digests(self, clip: Clip) -> dict[Condition | None, str | None]:
+        """Return the digest of what is heard, by condition of the sound alone; a lost mixture is made again."""
+        digests: dict[Condition | None, str | None] = {None: None, CLEAN_SOUND: self.audio_digests[clip.id]}
+        lost = ClipSound(clip, self.shop.noises)
+        for sound in dict.fromkeys(c.sound for c in self.conditions):
+            if sound not in digests:
+                assert sound is not None
+                key = self.mixture_keys[clip.id, sound]
                 digest = self.shop.cache.content_digest(MIXTURES, key)
-                if digest is None:
-                    digest = self.shop.cache.put_array(MIXTURES, key, self.shop.mix(clip, heard))
-                digests[heard] = digest
+                digests[sound] = digest or self.shop.cache.put_array(MIXTURES, key, lost.mix(sound))
         return digests
 
     def _crops_digest(self, clip: Clip, face: str) -> str:

@@ -9,6 +9,7 @@ from mtbench.benchmarks import (
     Benchmark,
     Clip,
 )
+from mtbench.conditions import Condition
 from mtbench.results import (
     GeometryRow,
     RecognitionRow,
@@ -20,7 +21,7 @@ from mtbench.results import (
     remeasure,
     round_floats,
 )
-from mtbench.scoring.pipeline import Condition, Outcome
+from mtbench.scoring.pipeline import Outcome
 from mtbench.speech import (
     DEFAULT_NORMALIZER,
 )
@@ -32,10 +33,7 @@ def measure_recognition(
     clip: str,
     language: str,
     source: str,
-    modality: str,
-    face: str | None,
-    snr_db: float | None,
-    noise: str | None,
+    condition: Condition,
     reference: str,
     hypothesis: Hypothesis | None,
     reference_phones: Sequence[str] | None = None,
@@ -46,8 +44,10 @@ def measure_recognition(
 
     Parameters
     ----------
-    clip, language, source, modality, face, snr_db, noise, reference
+    clip, language, source, reference : str
         As in :class:`mtbench.results.rows.RecognitionRow`.
+    condition : Condition
+        What the recognizer was given.
     hypothesis : Hypothesis or None
         What was recognized; None with a *reason* gives a row without counts (``n/a``).
     reference_phones : sequence of str or None
@@ -64,7 +64,7 @@ def measure_recognition(
     Examples
     --------
     >>> row = measure_recognition(
-    ...     clip="ita-01", language="ita", source="s1", modality="a", face=None, snr_db=-7.5, noise="music",
+    ...     clip="ita-01", language="ita", source="s1", condition=Condition("a", -7.5, "music"),
     ...     reference="Ogni individuo ha diritto.", hypothesis=Hypothesis("ogni ha diritto"),
     ... )
     >>> row.words
@@ -74,10 +74,10 @@ def measure_recognition(
         clip=clip,
         language=language,
         source=source,
-        modality=modality,
-        face=face,
-        snr_db=snr_db,
-        noise=noise,
+        modality=condition.modality or "",
+        face=condition.face,
+        snr_db=condition.snr_db,
+        noise=condition.noise,
         reference=reference,
         hypothesis=None if hypothesis is None else hypothesis.text,
         reference_phones=None if reference_phones is None else tuple(reference_phones),
@@ -142,10 +142,7 @@ def measure_hypotheses(
                 clip=clip.id,
                 language=clip.language,
                 source=clip.source,
-                modality=condition.modality,
-                face=condition.face,
-                snr_db=None if condition.heard is None else condition.heard.snr_db,
-                noise=None if condition.heard is None else condition.heard.noise,
+                condition=condition,
                 reference=clip.transcript,
                 hypothesis=hypothesis,
                 reference_phones=clip.phones,

@@ -20,12 +20,13 @@ from typing import Any
 from mtbench.avsr import identify, keep_recognizer
 from mtbench.benchmarks import (
     Benchmark,
-    bundled_benchmarks,
+    find_noise_folder,
     load_benchmark,
     name_model,
     name_templates,
     name_truth_models,
 )
+from mtbench.conditions import Condition
 from mtbench.errors import UsageError
 from mtbench.files import digest_bytes
 from mtbench.metrics import name_region
@@ -43,10 +44,10 @@ from mtbench.results import (
     warn_of_head_motion,
     write_results,
 )
-from mtbench.scoring.pipeline import Condition, Outcome, list_conditions, run_stages
+from mtbench.scoring.pipeline import CLEAN_SOUND, Outcome, list_conditions, run_stages
 from mtbench.scoring.rows import build_rows, judge_understanding, measure_hypotheses, refer
 from mtbench.scoring.run_warnings import find_missing_lists, find_warnings
-from mtbench.scoring.stages import CLEAN, Contents, Setup, workshop
+from mtbench.scoring.stages import Contents, Setup, workshop
 from mtbench.speech import (
     DEFAULT_NORMALIZER,
     MIXING_VERSION,
@@ -61,8 +62,6 @@ from mtbench.work import Cache, Executor, Progress, describe_environment, make_p
 
 #: Signal-to-noise ratios of the paper, decibels.
 DEFAULT_SNRS = (-7.5, -10.0)
-#: Whose noise recordings are used where a benchmark brings none.
-BUNDLED_NOISES = "openhead-20"
 
 
 def score(
@@ -152,7 +151,10 @@ def score(
         benchmark = submission.benchmark_ref
     if not isinstance(benchmark, Benchmark):
         benchmark = load_benchmark(benchmark)
-    folder = _find_noise_folder(benchmark, noise)
+    if noise is None:
+        folder = find_noise_folder(benchmark)
+    else:
+        folder = None if str(noise) == "none" else Path(noise)
     noises = load_noises(folder)
     identity = "" if recognizer is None else keep_recognizer(recognizer)[1]
     contents = Contents(benchmark.digest, noises.digest, submission.digest, identity)
@@ -195,16 +197,6 @@ def score(
     )
 
 
-def _find_noise_folder(benchmark: Benchmark, noise: str | Path | None) -> Path | None:
-    """Return the folder of noise recordings that a score uses, None for clean sound only."""
-    if noise is not None:
-        return None if str(noise) == "none" else Path(noise)
-    if benchmark.noise_folder is not None:
-        return benchmark.noise_folder
-    bundled = bundled_benchmarks().get(BUNDLED_NOISES)
-    return None if bundled is None else load_benchmark(bundled).noise_folder
-
-
 def _run(
     setup: Setup,
     benchmark: Benchmark,
@@ -220,11 +212,10 @@ def _run(
         """Say before the long part of the score that its numbers will mean little."""
         if recognizer is None:
             return
-        alone = [Condition(CLEAN, None)]
         rows = [
             row
             for clip in benchmark.clips
-            for row in measure_hypotheses(clip, "not heard", recognizer, alone, outcome, normalizer)
+            for row in measure_hypotheses(clip, "not heard", recognizer, [CLEAN_SOUND], outcome, normalizer)
         ]
         understanding = judge_understanding(recognizer.name, rows, find_missing_lists(benchmark, recognizer))
         warning = None if understanding is None else understanding.warn()

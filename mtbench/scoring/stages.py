@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from mtbench.avsr import Recognizer, cache_identity, kept_recognizer, transcribe_checked
+from mtbench.avsr import ClipSound, Recognizer, cache_identity, kept_recognizer, transcribe_clip
 from mtbench.benchmarks import (
     Benchmark,
     Clip,
@@ -29,7 +29,8 @@ from mtbench.benchmarks import (
     template_face,
     truth_digest,
 )
-from mtbench.errors import Problem, SubmissionError, UsageError
+from mtbench.conditions import STATIC, Condition
+from mtbench.errors import Problem, SubmissionError
 from mtbench.faces import Topology, load_topology
 from mtbench.files import digest_array, digest_bytes
 from mtbench.renderers import Appearance, Renderer, load_renderer
@@ -40,8 +41,6 @@ from mtbench.speech import (
     NoiseSet,
     from_pcm16,
     load_noises,
-    mix_at_snr,
-    to_pcm16,
 )
 from mtbench.submissions import Submission, load_submission
 from mtbench.work import STAGES, Cache, stage_key
@@ -50,21 +49,6 @@ MIXTURES, CROPS, GEOMETRY, HYPOTHESES = STAGES
 #: Raise one when the stage's results change though its inputs and settings do not.
 GEOMETRY_VERSION = "2"
 HYPOTHESES_VERSION = "2"
-
-
-@dataclass(frozen=True)
-class Acoustics:
-    """What is heard: clean speech, speech in noise, or (as None in its place) nothing."""
-
-    snr_db: float | None = None
-    noise: str | None = None
-
-    def __str__(self) -> str:
-        """``"clean sound"`` or ``"babble at -7.5 dB"``."""
-        return "clean sound" if self.noise is None else f"{self.noise} at {self.snr_db:g} dB"
-
-
-CLEAN = Acoustics()
 
 
 @dataclass(frozen=True)
@@ -122,11 +106,11 @@ class Setup:
 
 @dataclass(frozen=True)
 class MixtureTask:
-    """Mix one clip with noises: keys by condition."""
+    """Mix one clip with noises: keys by condition of the sound alone."""
 
     setup: Setup
     clip: str
-    keys: tuple[tuple[Acoustics, str], ...]
+    keys: tuple[tuple[Condition, str], ...]
 
 
 @dataclass(frozen=True)
@@ -142,13 +126,12 @@ class FaceTask:
 
 @dataclass(frozen=True)
 class RecognitionTask:
-    """Recognize one clip with one face or none; conditions are (what is heard, mixture key, result key)."""
+    """Recognize one clip with one face or none; conditions come with the keys of their mixtures and results."""
 
     setup: Setup
     clip: str
-    face: str | None
     crops: str | None
-    conditions: tuple[tuple[Acoustics | None, str | None, str], ...]
+    conditions: tuple[tuple[Condition, str | None, str], ...]
 
 
 @dataclass(frozen=True)
@@ -222,9 +205,9 @@ class Workshop:
 
     # Keys
 
-    def mixture_key(self, clip: Clip, heard: Acoustics, audio_digest: str, noise: Noise) -> str:
+    def mixture_key(self, clip: Clip, condition: Condition, audio_digest: str, noise: Noise) -> str:
         """Return the key of the mixture of *clip* with *noise*."""
-        settings = {"snr_db": heard.snr_db, "seed": NOISE_SEED, "offset": noise.offset(clip.id)}
+        settings = {"snr_db": condition.snr_db, "seed": NOISE_SEED, "offset": noise.offset(clip.id)}
         return stage_key(MIXTURES, MIXING_VERSION, settings, [audio_digest, noise.digest])
 
     def crops_key(self, clip: Clip, face: str) -> str:
@@ -240,7 +223,7 @@ class Workshop:
 
     def motion_digest(self, clip: Clip, face: str) -> str:
         """Return the digest of what the vertices of *clip* with *face* follow from."""
-        if face == "static":
+        if face == STATIC:
             return static_digest(clip, self.topology)
         timing = self.submission.describe_timing(clip.id).encode()
         file = motion_file_digest(self.submission.motion_path(clip.id), self.submission.kind)
@@ -267,7 +250,7 @@ class Workshop:
 
     def vertices(self, clip: Clip, face: str) -> np.ndarray:
         """Return (T, V, 3) float32 of *clip* with *face*."""
-        if face == "static":
+        if face == STATIC:
             return static_face(clip, self.topology)
         return self.submission.motion(clip.id).vertices
 
@@ -277,16 +260,6 @@ class Workshop:
 
         vertices = self.vertices(clip, face) if vertices is None else vertices
         return render_mouth_crops(self.renderer, self.topology, vertices, self.setup.appearance)
-
-    def mix(self, clip: Clip, heard: Acoustics) -> np.ndarray:
-        """Return the (640 T,) int16 mixture of *clip* under *heard*."""
-        assert heard.noise is not None
-        assert heard.snr_db is not None
-        noise = self.noises[heard.noise]
-        try:
-            return to_pcm16(mix_at_snr(clip.load_audio(), noise.audio, heard.snr_db, noise.offset(clip.id)))
-        except UsageError as error:
-            raise UsageError(f"clip {clip.id} with noise {noise.name}: {error}") from None
 
     def measure(self, clip: Clip, vertices: np.ndarray) -> dict[str, Any]:
         """Return the geometric sums of *clip* as JSON values."""
@@ -301,13 +274,11 @@ class Workshop:
         """Return the mouth crops under *key*, rendered again where the cache lost them."""
         return self.cache.array_or_make(CROPS, key, lambda: self.render(clip, face))[0]
 
-    def heard(self, clip: Clip, heard: Acoustics | None, key: str | None) -> np.ndarray | None:
-        """Return the (640 T,) float32 sound of *clip* under *heard*, None for silence."""
-        if heard is None:
-            return None
+    def hear(self, sound: ClipSound, condition: Condition, key: str | None) -> np.ndarray | None:
+        """Return the (640 T,) float32 *sound* under *condition*, the mixture from under *key* where there is one."""
         if key is None:
-            return clip.load_audio()
-        return from_pcm16(self.cache.array_or_make(MIXTURES, key, lambda: self.mix(clip, heard))[0])
+            return sound.hear(condition)
+        return from_pcm16(self.cache.array_or_make(MIXTURES, key, lambda: sound.mix(condition))[0])
 
 
 @lru_cache(maxsize=8)
@@ -330,9 +301,9 @@ def make_mixtures(task: MixtureTask) -> Seconds:
     """Mix one clip and store the mixtures."""
     watch = _Watch()
     shop = workshop(task.setup)
-    clip = shop.benchmark.clip(task.clip)
-    for heard, key in task.keys:
-        shop.cache.put_array(MIXTURES, key, shop.mix(clip, heard))
+    sound = ClipSound(shop.benchmark.clip(task.clip), shop.noises)
+    for condition, key in task.keys:
+        shop.cache.put_array(MIXTURES, key, sound.mix(condition))
     return Seconds({MIXTURES: watch.read()})
 
 
@@ -361,15 +332,16 @@ def recognize(task: RecognitionTask) -> Seconds:
     shop = workshop(task.setup)
     clip = shop.benchmark.clip(task.clip)
     assert shop.recognizer is not None
-    crops = None
-    if task.face is not None and task.crops is not None:
-        crops = shop.crops(clip, task.face, task.crops)
-    sounds = [shop.heard(clip, heard, key) for heard, key, _ in task.conditions]
-    lexicon = shop.lexicon(clip.language)
-    seen = "no face" if task.face is None else f"face: {task.face}"
-    names = [f"{'no sound' if heard is None else heard}, {seen}" for heard, _, _ in task.conditions]
-    hypotheses = transcribe_checked(shop.recognizer, crops, sounds, clip.language, lexicon, clip.id, names)
-    for (_, _, key), hypothesis in zip(task.conditions, hypotheses, strict=True):
-        phones = None if hypothesis.phones is None else list(hypothesis.phones)
-        shop.cache.put_json(HYPOTHESES, key, {"text": hypothesis.text, "phones": phones})
+    sound = ClipSound(clip, shop.noises)
+    mixtures = {condition: mixture for condition, mixture, _ in task.conditions}
+    found = transcribe_clip(
+        shop.recognizer,
+        clip,
+        list(mixtures),
+        see=lambda face: shop.crops(clip, face, task.crops or ""),
+        hear=lambda condition: shop.hear(sound, condition, mixtures[condition]),
+        lexicon=shop.lexicon(clip.language),
+    )
+    for condition, _, key in task.conditions:
+        shop.cache.put_json(HYPOTHESES, key, found[condition].to_json())
     return Seconds({HYPOTHESES: watch.read()})

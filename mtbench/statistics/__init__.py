@@ -10,7 +10,8 @@ Contents
 ``correlation``  Rank correlation: Spearman and Kendall as inner products of unit vectors
 ``estimates``    Estimates: a number with its interval
 ``permutation``  Exact permutation tests of rank correlations within strata
-``ranks``        Ranks: of values, of entries by significance, and the ranges that ranks take in bootstrap replicates
+``ranks``        Ranks: of values, of entries by significance, and the ranges that ranks take in bootstrap
+                 replicates
 ``significance`` Significance: paired randomization and Holm's correction for many tests
 ================ ===================================================================================================
 

@@ -1,4 +1,4 @@
-"""The conditions of runs: whether two may stand in one table, and what entries chose for themselves."""
+"""Whether the numbers of two runs may stand in one table, and what entries chose for themselves."""
 
 from __future__ import annotations
 
