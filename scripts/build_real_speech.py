@@ -12,9 +12,10 @@ import argparse
 import shutil
 from pathlib import Path
 
+from mtbench.files import format_toml
 from mtbench.speech.lexicon import make_lexicon, write_lexicon
 from mtbench.speech.sound_files import load_audio
-from mtbench.synth.benchmark_writer import format_fields, write_flac, write_manifest
+from mtbench.synth.benchmark_writer import write_flac, write_manifest
 from mtbench.synth.espeak import Espeak
 from mtbench.synth.phones import INVENTORY
 from mtbench.synth.real_speech import FOLDER, GRAMMAR, LANGUAGE, NAME, VERSION, spell_out
@@ -69,7 +70,7 @@ def build(source: Path, out: Path) -> None:
             "frames": -(-len(audio) // SAMPLES_PER_FRAME),
             "phones": " ".join(engine.speak(" ".join(SPOKEN.get(w, w) for w in words), voice).symbols),
         }
-        tables.append(f"\n[[clips]]\n{format_fields(fields)}")
+        tables.append(f"\n[[clips]]\n{format_toml(fields)}")
     vocabulary = sorted({word for table in GRAMMAR for word in table.values()})
     rows = [(word, engine.speak(SPOKEN.get(word, word), voice).symbols, 0) for word in vocabulary]
     write_lexicon(make_lexicon(rows), part / f"{LANGUAGE}.tsv")

@@ -92,44 +92,19 @@ def read_motion_file(
     def problem(code: str, message: str, hint: str) -> Problem:
         return Problem(code, where, message, hint, clip)
 
-    notes: list[Note] = []
     try:
-        check_regular_file(path)
-        # Looking at headers costs nothing, and tells another frame rate or kind from a file of another sort.
-        with open_arrays(path, 16 * spec.max_vertex_bytes + 64 * 1024) as file:
-            wanted, problems = select_arrays(file, spec, problem)
-            total = sum(header.nbytes for header in file.headers.values())
-            if not problems and total > spec.max_bytes:
-                problems.append(
-                    problem(
-                        "array-too-large",
-                        f"arrays of {total} bytes together, expected at most {spec.max_bytes}",
-                        "keep only the clip's motion in the file; it was not read",
-                    )
-                )
-            if not problems and (odd := note_frames(min(measure_frames(file, wanted).values()), spec)):
-                notes.append(Note(odd[0], where, odd[1], odd[2], clip))
-            if problems or not values:
-                return MotionReading(problems=problems, notes=notes)
-            arrays = {key: file.read(name, spec.max_bytes) for key, name in wanted.items()}
+        read = _read_arrays(path, where, spec, clip, values, problem)
     except PathError as error:
-        return MotionReading(
-            problems=[
-                problem("link-or-special-file", str(error), "put the array file itself there, not a link")
-            ]
-        )
+        hint = "put the array file itself there, not a link"
+        return MotionReading(problems=[problem("link-or-special-file", str(error), hint)])
     except ArrayFileError as error:
         return MotionReading(problems=[problem(error.code, str(error), error.hint)])
     except OSError as error:
-        return MotionReading(
-            problems=[
-                problem(
-                    "unreadable-file",
-                    f"cannot be opened ({error.strerror})",
-                    "check permissions and the name",
-                )
-            ]
-        )
+        why = f"cannot be opened ({error.strerror})"
+        return MotionReading(problems=[problem("unreadable-file", why, "check permissions and the name")])
+    if read.problems or not values:
+        return read
+    arrays, notes = dict(read.arrays), read.notes
     problems = _check_values(arrays, spec, problem)
     if problems:
         return MotionReading(problems=problems)
@@ -142,6 +117,38 @@ def read_motion_file(
     return MotionReading(
         arrays, notes=notes + [Note(found[0], where, *found[1:], clip) for found in odd_values]
     )
+
+
+def _read_arrays(
+    path: Path, where: str, spec: MotionSpec, clip: str | None, values: bool, problem: MakeProblem
+) -> MotionReading:
+    """Check the headers of a motion file; read the arrays, not looked at yet, where *values* are wanted.
+
+    Raises
+    ------
+    PathError, ArrayFileError, OSError
+        Where the file is a link or cannot be read.
+    """
+    notes: list[Note] = []
+    check_regular_file(path)
+    # Looking at headers costs nothing, and tells another frame rate or kind from a file of another sort.
+    with open_arrays(path, 16 * spec.max_vertex_bytes + 64 * 1024) as file:
+        wanted, problems = select_arrays(file, spec, problem)
+        total = sum(header.nbytes for header in file.headers.values())
+        if not problems and total > spec.max_bytes:
+            problems.append(
+                problem(
+                    "array-too-large",
+                    f"arrays of {total} bytes together, expected at most {spec.max_bytes}",
+                    "keep only the clip's motion in the file; it was not read",
+                )
+            )
+        if not problems and (odd := note_frames(min(measure_frames(file, wanted).values()), spec)):
+            notes.append(Note(odd[0], where, odd[1], odd[2], clip))
+        if problems or not values:
+            return MotionReading(problems=problems, notes=notes)
+        arrays = {key: file.read(name, spec.max_bytes) for key, name in wanted.items()}
+    return MotionReading(arrays, notes=notes)
 
 
 def _check_values(arrays: dict[str, np.ndarray], spec: MotionSpec, problem: MakeProblem) -> list[Problem]:

@@ -22,6 +22,8 @@ from .paths import resolve_inside as resolve_inside
 from .pickle_stand_ins import UnsafePickleError as UnsafePickleError
 from .safe_pickle import load_arrays as load_arrays
 from .toml_files import StrictModel as StrictModel
+from .toml_files import format_toml as format_toml
+from .toml_files import quote_toml as quote_toml
 from .toml_files import read_toml as read_toml
 from .toml_files import validation_lines as validation_lines
 from .user_folders import choose_folder as choose_folder

@@ -8,8 +8,10 @@ as people do.
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -59,6 +61,30 @@ def _decode(content: bytes) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"is not UTF-8 text (byte {error.start})") from None
+
+
+def quote_toml(value: object) -> str:
+    r"""Return a text, a number, a truth value or a list of those as it is written in TOML.
+
+    Examples
+    --------
+    >>> print(quote_toml('Città "A"'), quote_toml(True))
+    "Città \"A\"" true
+    """
+    # JSON's escapes are TOML's; TOML alone forbids a plain DEL.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def format_toml(fields: Mapping[str, object]) -> str:
+    """Return *fields* as lines of TOML.
+
+    Examples
+    --------
+    >>> print(format_toml({"schema": 1, "name": "mine"}), end="")
+    schema = 1
+    name = "mine"
+    """
+    return "".join(f"{key} = {quote_toml(value)}\n" for key, value in fields.items())
 
 
 def validation_lines(error: ValidationError) -> list[tuple[str, str]]:

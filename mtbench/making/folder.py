@@ -12,35 +12,45 @@ nothing is written. Everything that is skipped, guessed, converted or altered is
 
 from __future__ import annotations
 
-import io
-import json
 import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from mtbench.benchmarks import MANIFEST, Benchmark, load_benchmark
-from mtbench.errors import BenchmarkError, UsageError
-from mtbench.files import explain_no_folder, make_folder, writing
+from mtbench.errors import UsageError
+from mtbench.files import explain_no_folder, format_toml, make_folder, quote_toml, writing
+from mtbench.making.additions import add_noise, add_word_lists
 from mtbench.making.notes import Ledger
+from mtbench.making.recordings import read_sound, write_sound
 from mtbench.making.sources import Source, collect_sources
 from mtbench.making.truth import add_templates, describe_rate, find_topology, write_truth
 from mtbench.making.word_lists import make_word_lists, start_engine
-from mtbench.speech import (
-    LONGEST_SECONDS,
-    NOT_AUDIBLE,
-    SOUND_SUFFIXES,
-    display_name,
-    find_gap,
-    iso_name,
-    language_code,
-    load_lexicon,
-    load_sound,
-)
 from mtbench.timing import FPS, MAX_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What a benchmark is made of; the options of :func:`create_benchmark`."""
+
+    target: Path
+    folder: Path
+    language: str | None
+    name: str
+    version: str
+    license: str
+    topology: str | None
+    motion: str | Path | None
+    motion_fps: float
+    templates: str | Path | None
+    noise: str | Path | None
+    lexicons: str | Path | None
+    words: str
+    group: bool
+    strict: bool
 
 
 def create_benchmark(
@@ -73,9 +83,8 @@ def create_benchmark(
     language : str, optional
         Language of all clips (code or English name). Without it a file is called ``<Language>_…`` or lies in
         a subfolder called after its language; see :func:`~mtbench.making.sources.guess_language`.
-    name : str, optional
-        Name of the benchmark; by default the folder's.
-    version : str
+    name, version, license : str
+        What stands in the manifest; the name is by default the folder's.
     topology : str, optional
         Topology of the ground truth; by default what its vertex count tells.
     motion : str or Path, optional
@@ -85,18 +94,14 @@ def create_benchmark(
     templates : str or Path, optional
         Resting faces of the speakers, see :func:`mtbench.faces.templates.read_templates`; a clip is of the speaker
         whose name its file's name begins with, or whose folder it lies in.
-    noise : str or Path, optional
-        Folder of noise recordings to include.
-    lexicons : str or Path, optional
-        Folder of word lists ``<code>.tsv`` to include.
+    noise, lexicons : str or Path, optional
+        Folders of noise recordings, and of word lists ``<code>.tsv``, to include.
     words : {"none", "auto"}
         ``"auto"`` makes word lists and reference phones for the languages that *lexicons* has none for, see
         :mod:`mtbench.making.word_lists` (extra ``[synth]``).
     group : bool
         Clips whose names differ in a last ``_<number>`` only come from one recording, and are resampled
         together in confidence intervals.
-    license : str
-        Noted in the manifest.
     strict : bool
         What would only be told is an error.
     tell : callable, optional
@@ -116,196 +121,151 @@ def create_benchmark(
     --------
     >>> create_benchmark("my-clips", "recordings", language="eng").clips  # doctest: +SKIP
     """
-    target, folder = Path(directory), Path(audio)
-    if not folder.is_dir():
-        raise UsageError(f"{explain_no_folder(folder)}; recordings are looked for in a folder")
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise UsageError(f"{target} exists and is not an empty folder; choose another one")
-    if words not in ("none", "auto"):
-        raise UsageError(
-            f"words can be 'auto' or 'none', not {words!r}; a folder of word lists goes to lexicons"
-        )
-    if words == "auto":
-        start_engine()  # what is missing is told before hours of sound are read
-    name = name or re.sub(r"[^a-z0-9._-]+", "-", target.resolve().name.lower()).strip("-._")
-    rate = describe_rate(motion_fps)
+    target = Path(directory)
+    plan = _Plan(
+        target=target, folder=Path(audio), language=language, name=name or _make_name(target), version=version,
+        license=license, topology=topology, motion=motion, motion_fps=motion_fps, templates=templates, noise=noise,
+        lexicons=lexicons, words=words, group=group, strict=strict,
+    )  # fmt: skip
+    told = _make(plan)
+    if tell is not None:
+        for line in told:
+            tell(line)
+    return load_benchmark(target)
+
+
+def _make(plan: _Plan) -> list[str]:
+    """Write the folder; return what is told about it."""
+    _check_plan(plan)
     ledger = Ledger()
-    sources = collect_sources(folder, Path(motion) if motion else None, language, ledger)
+    sources = collect_sources(plan.folder, Path(plan.motion) if plan.motion else None, plan.language, ledger)
     truths = (source.motion for source in sources if source.motion is not None)
-    topology = find_topology(truths, topology, ledger.findings)
-    ledger.stop(folder, strict)
+    plan = replace(plan, topology=find_topology(truths, plan.topology, ledger.findings))
+    ledger.stop(plan.folder, plan.strict)
+    with _unfinished(plan.target) as work:
+        told = _fill(plan, sources, work, ledger)
+        load_benchmark(work)  # names and versions are checked as for any other benchmark
+        if plan.words == "auto":
+            made = make_word_lists(work)
+            told += [*made.describe(), *made.remarks()]
+    return told
+
+
+def _check_plan(plan: _Plan) -> None:
+    """Refuse what cannot be made, before anything is read."""
+    if not plan.folder.is_dir():
+        raise UsageError(f"{explain_no_folder(plan.folder)}; recordings are looked for in a folder")
+    if plan.target.exists() and (not plan.target.is_dir() or any(plan.target.iterdir())):
+        raise UsageError(f"{plan.target} exists and is not an empty folder; choose another one")
+    if plan.words not in ("none", "auto"):
+        raise UsageError(
+            f"words can be 'auto' or 'none', not {plan.words!r}; a folder of word lists goes to lexicons"
+        )
+    if plan.words == "auto":
+        start_engine()  # what is missing is told before hours of sound are read
+    describe_rate(plan.motion_fps)
+
+
+def _make_name(target: Path) -> str:
+    """Return the name of a benchmark that is called as its folder."""
+    return re.sub(r"[^a-z0-9._-]+", "-", target.resolve().name.lower()).strip("-._")
+
+
+@contextmanager
+def _unfinished(target: Path) -> Iterator[Path]:
+    """Give a folder beside *target* that takes its place once everything in it is written, and else is removed."""
     make_folder(target.parent)
     work = target.parent / f".{target.name}-{os.getpid()}"
     make_folder(work)
     try:
-        lines = ["schema = 1", f"name = {_text(name)}", f"version = {_text(version)}"]
-        lines += [f"topology = {_text(topology)}"] if topology else []
-        lines += [f"fps = {FPS}", f"sample_rate = {SAMPLE_RATE}"]
-        lines += [f"license = {_text(license)}"] if license else []
-        head = _add_noise(Path(noise), work, ledger) if noise else []
-        head += _add_lexicons(Path(lexicons), work, ledger.findings) if lexicons else []
-        head += rate
-        faces: dict[str, str] = {}
-        if templates is not None:
-            names = {source.id: source.sound.relative_to(folder) for source in sources}
-            table, faces = add_templates(
-                Path(templates), names, topology, work, ledger.findings, ledger.notes
-            )
-            head += table
-        clips = [_add_clip(source, topology, group, work, ledger, motion_fps) for source in sources]
-        for source, clip in zip(sources, clips, strict=True):
-            own = f"templates/rest-{source.id}.npz"
-            if source.id not in faces and (work / own).is_file():
-                faces[source.id] = f"template = {_text(own)}"
-            if source.id in faces and clip:
-                clip.append(faces[source.id])
-        ledger.stop(folder, strict)
-        told = ledger.summarize()
-        if rate and any(source.motion is not None for source in sources):
-            told.append(f"ground truth: resampled from {motion_fps:g} to {FPS} frames per second")
-        lines += [f"notes = {_text(chr(10).join(told))}"] if told else []
-        lines += head + [line for clip in clips for line in clip]
-        with writing(target):
-            (work / MANIFEST).write_text("\n".join(lines) + "\n", encoding="utf-8")
-        load_benchmark(work)  # names and versions are checked as for any other benchmark
-        if words == "auto":
-            made = make_word_lists(work)
-            told += [*made.describe(), *made.remarks()]
+        yield work
         if target.exists():
             target.rmdir()
         work.rename(target)
-        if tell is not None:
-            for line in told:
-                tell(line)
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    return load_benchmark(target)
 
 
-def _write_sound(path: Path, sound: np.ndarray) -> None:
-    """Write a FLAC file by way of memory: libsndfile would call a full disk "System error"."""
-    import soundfile
+def _fill(plan: _Plan, sources: list[Source], work: Path, ledger: Ledger) -> list[str]:
+    """Write the benchmark's files, the manifest last; return what is told about them."""
+    tables = _write_files(plan, sources, work, ledger)
+    ledger.stop(plan.folder, plan.strict)
+    told = ledger.summarize()
+    if plan.motion_fps != FPS and any(source.motion is not None for source in sources):
+        told.append(f"ground truth: resampled from {plan.motion_fps:g} to {FPS} frames per second")
+    fields = {
+        "schema": 1,
+        "name": plan.name,
+        "version": plan.version,
+        "topology": plan.topology,
+        "fps": FPS,
+        "sample_rate": SAMPLE_RATE,
+        "license": plan.license,
+        "notes": "\n".join(told),
+    }
+    optional = ("topology", "license", "notes")
+    head = format_toml({key: value for key, value in fields.items() if value or key not in optional})
+    with writing(plan.target):
+        (work / MANIFEST).write_text("\n".join([head.rstrip("\n"), *tables]) + "\n", encoding="utf-8")
+    return told
 
-    content = io.BytesIO()
-    soundfile.write(content, sound, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
-    with writing(path):
-        path.write_bytes(content.getbuffer())
+
+def _write_files(plan: _Plan, sources: list[Source], work: Path, ledger: Ledger) -> list[str]:
+    """Write sound, motion, faces, noise and word lists; return the lines of ``benchmark.toml`` that name them."""
+    lines = add_noise(Path(plan.noise), work, ledger) if plan.noise else []
+    lines += add_word_lists(Path(plan.lexicons), work, ledger.findings) if plan.lexicons else []
+    lines += describe_rate(plan.motion_fps)
+    faces: dict[str, str] = {}
+    if plan.templates is not None:
+        names = {source.id: source.sound.relative_to(plan.folder) for source in sources}
+        table, faces = add_templates(
+            Path(plan.templates), names, plan.topology, work, ledger.findings, ledger.notes
+        )
+        lines += table
+    for source in sources:
+        lines += _add_clip(source, plan, work, ledger, faces)
+    return lines
 
 
-def _text(value: str) -> str:
-    """Write *value* as a TOML string: JSON's escapes are TOML's."""
-    return json.dumps(value, ensure_ascii=False)
+def _add_clip(source: Source, plan: _Plan, work: Path, ledger: Ledger, faces: Mapping[str, str]) -> list[str]:
+    """Write sound and ground truth of a clip; return its table, none where its sound cannot be used.
 
-
-def _add_clip(
-    source: Source, topology: str | None, group: bool, work: Path, ledger: Ledger, motion_fps: float
-) -> list[str]:
-    sound = _read(source.sound, source.name, ledger, MAX_FRAMES / FPS)
+    *faces* are the lines that name the speakers' faces, by clip.
+    """
+    sound = read_sound(source.sound, source.name, ledger, MAX_FRAMES / FPS)
     if sound is None:
         return []
-    heard = -(-len(sound) // SAMPLES_PER_FRAME)
-    frames = heard
-    extra: list[str] = []
-    if source.motion is not None and topology is not None:
+    heard = frames = -(-len(sound) // SAMPLES_PER_FRAME)
+    more: list[str] = []
+    if source.motion is not None and plan.topology is not None:
         frames = write_truth(
-            source.motion, source.id, topology, heard, work, ledger.findings, ledger.notes, motion_fps
+            source.motion,
+            source.id,
+            plan.topology,
+            heard,
+            work,
+            ledger.findings,
+            ledger.notes,
+            plan.motion_fps,
         )
-        extra = [f"motion = {_text(f'motion/{source.id}.npz')}"]
+        more = [f"motion = {quote_toml(f'motion/{source.id}.npz')}"]
         if frames < heard:
             lost = f"the last {heard - frames} of {heard} frames of sound were cut off"
             ledger.note("sound-cut", source.name, lost, f"the ground truth has {frames}")
+    own = f"templates/rest-{source.id}.npz"  # written with a ground truth that was resampled
+    if source.id in faces:
+        more.append(faces[source.id])
+    elif (work / own).is_file():
+        more.append(f"template = {quote_toml(own)}")
     path = work / "audio" / f"{source.id}.flac"
     path.parent.mkdir(exist_ok=True)
-    _write_sound(path, sound[: frames * SAMPLES_PER_FRAME])
-    recording = re.sub(r"_\d+$", "", source.id) if group else source.id
-    return [
-        "",
-        "[[clips]]",
-        f"id = {_text(source.id)}",
-        f"language = {_text(source.language)}",
-        f"transcript = {_text(source.transcript)}",
-        f"audio = {_text(f'audio/{source.id}.flac')}",
-        f"frames = {frames}",
-        f"source = {_text(recording)}",
-        *extra,
-    ]
-
-
-def _read(path: Path, name: str, ledger: Ledger, longest: float = LONGEST_SECONDS) -> np.ndarray | None:
-    """Return a file's sound where there is something to be heard; else, or where it is too long, say so."""
-    try:
-        sound = load_sound(path, longest=longest, name=name)
-    except BenchmarkError as error:
-        ledger.findings.append(str(error))
-        return None
-    for note in sound.notes:
-        if note.code in NOT_AUDIBLE:
-            ledger.findings.append(str(note))
-        else:
-            ledger.notes.append(note)
-    return sound.samples if sound.audible else None
-
-
-def _add_noise(folder: Path, work: Path, ledger: Ledger) -> list[str]:
-    entries = sorted(folder.iterdir()) if folder.is_dir() else []
-    files = [p for p in entries if p.suffix.lower() in SOUND_SUFFIXES and not p.name.startswith(".")]
-    if not files:
-        ledger.findings.append(f"{folder}: no noise recordings there; looked for {', '.join(SOUND_SUFFIXES)}")
-        return []
-    for other in sorted(set(entries) - set(files)):
-        what = "a folder" if other.is_dir() else "hidden" if other.name.startswith(".") else "no sound file"
-        ledger.note(
-            "not-used",
-            f"{folder.name}/{other.name}",
-            f"passed over: {what}",
-            "noise is sound files in one folder",
-        )
-    (work / "noise").mkdir()
-    seen: dict[str, str] = {}
-    for file in files:
-        shown = f"{folder.name}/{file.name}"
-        other_name = seen.setdefault(file.stem.casefold(), shown)
-        if other_name != shown:
-            ledger.findings.append(f"{shown}: a noise of the same name as {other_name}; rename one")
-            continue
-        sound = _read(file, shown, ledger)
-        if sound is None:
-            continue
-        if (gap := find_gap(sound)) is not None:
-            ledger.note(
-                "noise-gap", shown, str(gap), "a clip that falls into it cannot be mixed: cut the silence out"
-            )
-        _write_sound(work / "noise" / f"{file.stem}.flac", sound)
-    return ['noises = "noise"']
-
-
-def _add_lexicons(folder: Path, work: Path, findings: list[str]) -> list[str]:
-    files = sorted(folder.glob("*.tsv")) if folder.is_dir() else []
-    if not files:
-        findings.append(f"{folder}: no word lists there; expected <code>.tsv, e.g. eng.tsv")
-        return []
-    (work / "lexicon").mkdir()
-    entries: dict[str, Path] = {}
-    for file in files:
-        try:
-            code = language_code(file.stem)
-        except UsageError as error:
-            # A list for a recognizer of one's own may be in any language of ISO 639-3.
-            if iso_name(file.stem) is None:
-                findings.append(
-                    f"{file.name}: a word list is called after its language, e.g. eng.tsv; {error}"
-                )
-                continue
-            code = file.stem
-        other = entries.setdefault(code, file)
-        if other is not file:
-            findings.append(f"{file.name}: a second word list for {display_name(code)}, beside {other.name}")
-            continue
-        try:
-            load_lexicon(file)
-        except BenchmarkError as error:
-            findings.append(str(error))
-            continue
-        shutil.copyfile(file, work / "lexicon" / f"{code}.tsv")
-    lines = (f"{code} = {_text(f'lexicon/{code}.tsv')}" for code in entries)
-    return [f"lexicons = {{ {', '.join(lines)} }}"]
+    write_sound(path, sound[: frames * SAMPLES_PER_FRAME])
+    fields = {
+        "id": source.id,
+        "language": source.language,
+        "transcript": source.transcript,
+        "audio": f"audio/{source.id}.flac",
+        "frames": frames,
+        "source": re.sub(r"_\d+$", "", source.id) if plan.group else source.id,
+    }
+    return ["", "[[clips]]", format_toml(fields).rstrip("\n"), *more]

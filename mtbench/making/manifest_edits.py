@@ -9,7 +9,6 @@ it, an error gives the lines to add by hand.
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from copy import deepcopy
 from typing import Any
 
 from mtbench.errors import BenchmarkError
+from mtbench.files import quote_toml
 
 #: Ends the lines of phones that were put in, by which they are known when they are made again.
 MADE = "# by mtbench benchmark lexicon"
@@ -62,7 +62,7 @@ def edit_manifest(text: str, lexicons: Mapping[str, str], phones: Mapping[str, s
     new = end.join(lines) + end
     if _parses_to(new, wanted):
         return new
-    by_hand = [f"{code} = {_quote(file)}" for code, file in lexicons.items()]
+    by_hand = [f"{code} = {quote_toml(file)}" for code, file in lexicons.items()]
     raise BenchmarkError(
         "benchmark.toml is written in a way that this command cannot add to safely (expected [[clips]] tables and at "
         f"most one table [lexicons]); nothing was changed. Add by hand: [lexicons] with {', '.join(by_hand) or 'none'}"
@@ -114,7 +114,7 @@ def _add_phones(lines: list[str], clips: list[dict[str, Any]], phones: Mapping[s
         last = max((i for i in range(start, stop) if _is_entry(lines[i])), default=start - 1)
         place = slice(held[0], held[0] + 1) if held else slice(last + 1, last + 1)
         value = phones[clip["id"]]
-        lines[place] = [] if value is None else [f"phones = {_quote(value)}  {MADE}"]
+        lines[place] = [] if value is None else [f"phones = {quote_toml(value)}  {MADE}"]
 
 
 def _is_entry(line: str) -> bool:
@@ -124,7 +124,7 @@ def _is_entry(line: str) -> bool:
 def _add_lexicons(lines: list[str], lexicons: Mapping[str, str]) -> None:
     if not lexicons:
         return
-    entries = [f"{code} = {_quote(file)}" for code, file in lexicons.items()]
+    entries = [f"{code} = {quote_toml(file)}" for code, file in lexicons.items()]
     heads = [i for i, line in enumerate(lines) if _LEXICONS.fullmatch(line)]
     first_table = next((i for i, line in enumerate(lines) if _TABLE.match(line)), len(lines))
     inline = [i for i, line in enumerate(lines[:first_table]) if _INLINE.fullmatch(line)]
@@ -142,8 +142,3 @@ def _add_lexicons(lines: list[str], lexicons: Mapping[str, str]) -> None:
         # Before the first table of a clip: top-level entries end there.
         place = next((i for i, line in enumerate(lines) if _CLIP.fullmatch(line)), len(lines))
         lines[place:place] = ["[lexicons]", *entries, ""]
-
-
-def _quote(value: str) -> str:
-    """Return *value* in TOML; a JSON string is a TOML string."""
-    return json.dumps(value, ensure_ascii=False)

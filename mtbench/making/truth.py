@@ -9,7 +9,6 @@ benchmark holds 25 frames per second. What is wrong becomes a line of text, so t
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -35,7 +34,7 @@ from mtbench.faces import (
     read_templates,
     resample_motion,
 )
-from mtbench.files import ArrayFileError, open_arrays
+from mtbench.files import ArrayFileError, open_arrays, quote_toml
 from mtbench.timing import FPS
 
 MOTION_SUFFIXES = (".npz", ".npy")
@@ -94,7 +93,7 @@ def describe_rate(fps: float) -> list[str]:
     if not MIN_FPS <= fps <= MAX_FPS:
         raise UsageError(f"--motion-fps {fps:g}: expected {MIN_FPS:g} to {MAX_FPS:g} frames per second")
     method = describe_resampling(fps)
-    return [] if method is None else [f"motion_fps = {fps!r}", f"motion_resampling = {json.dumps(method)}"]
+    return [] if method is None else [f"motion_fps = {fps!r}", f"motion_resampling = {quote_toml(method)}"]
 
 
 def write_truth(
@@ -135,13 +134,7 @@ def write_truth(
         For FLAME parameters of another rate without an installed FLAME model.
     """
     try:
-        kind = motion_kind(source, MAX_MOTION_BYTES)
-        with open_arrays(source, MAX_MOTION_BYTES) as file:
-            headers = file.headers
-            key = next(
-                (k for k in ("vertices", "verts", "units", "jaw") if k in headers), next(iter(headers), "")
-            )
-            found = headers[key].shape[0] if key in headers and headers[key].shape else 0
+        kind, found = _measure_truth(source)
     except (ArrayFileError, OSError) as error:
         findings.append(f"{source.name}: {error}")
         return frames
@@ -153,31 +146,47 @@ def write_truth(
     hint = "give --motion-fps {}"
     spec = MotionSpec(kind, load_topology(topology), expected, fps, spare=spare, rate_hint=hint)
     reading = read_motion_file(source, source.name, spec, clip)
-    arrays, problems = reading.arrays, reading.problems
-    if problems:
-        findings.extend(str(problem) for problem in problems)
+    if reading.problems:
+        findings.extend(str(problem) for problem in reading.problems)
         return frames
     shared = min(expected, frames)
     if shared < expected:
         lost = f"the last {expected - shared} of {expected} frames of ground truth were cut off"
         notes.append(Note("motion-cut", source.name, lost, f"the sound has {shared}"))
+    if fps == FPS:
+        kept = _cut(reading.arrays, shared)
+    else:
+        kept = {"vertices": resample_motion(pose_motion(reading.arrays, spec).vertices, fps, shared)}
+        if kind != "vertices":
+            _write_template(work, f"rest-{clip}", pose_rest(reading.arrays, spec))
     path = work / "motion" / f"{clip}.npz"
     path.parent.mkdir(exist_ok=True)
+    np.savez_compressed(path, allow_pickle=False, **kept)  # type: ignore[arg-type]
+    return shared
+
+
+def _measure_truth(source: Path) -> tuple[str, int]:
+    """Return the kind of motion in a file, and how many frames its first array of that kind has."""
+    kind = motion_kind(source, MAX_MOTION_BYTES)
+    with open_arrays(source, MAX_MOTION_BYTES) as file:
+        headers = file.headers
+        key = next(
+            (k for k in ("vertices", "verts", "units", "jaw") if k in headers), next(iter(headers), "")
+        )
+        return kind, headers[key].shape[0] if key in headers and headers[key].shape else 0
+
+
+def _cut(arrays: Mapping[str, np.ndarray], frames: int) -> dict[str, np.ndarray]:
+    """Return the arrays of a motion file as float32, of the first *frames*; what holds for the whole clip stays."""
     kept: dict[str, np.ndarray] = {}
-    if fps != FPS:
-        kept["vertices"] = resample_motion(pose_motion(arrays, spec).vertices, fps, shared)
-        if kind != "vertices":
-            _write_template(work, f"rest-{clip}", pose_rest(arrays, spec))
-        arrays = {}
     for name, array in arrays.items():
         if name == "identity":
             kept[name] = array
         elif is_given_once(name, array.shape):
             kept[name] = array.astype(np.float32)
         else:
-            kept[name] = array[:shared].astype(np.float32)
-    np.savez_compressed(path, allow_pickle=False, **kept)
-    return shared
+            kept[name] = array[:frames].astype(np.float32)
+    return kept
 
 
 def add_templates(
@@ -235,9 +244,7 @@ def add_templates(
         table[speaker] = _write_template(work, speaker or "everyone", face, set(table.values()))
     by_clip = {clip: match_speaker(path, faces) for clip, path in clips.items()}
     lines = {
-        clip: f"speaker = {json.dumps(speaker, ensure_ascii=False)}"
-        if speaker
-        else f'template = "{table[""]}"'
+        clip: f"speaker = {quote_toml(speaker)}" if speaker else f'template = "{table[""]}"'
         for clip, speaker in by_clip.items()
         if speaker is not None
     }
@@ -251,7 +258,7 @@ def add_templates(
         told.append(
             Note("unused-template", "templates", found, "clips are found by the beginning of their names")
         )
-    named = ", ".join(f"{json.dumps(k, ensure_ascii=False)} = {json.dumps(v)}" for k, v in table.items() if k)
+    named = ", ".join(f"{quote_toml(k)} = {quote_toml(v)}" for k, v in table.items() if k)
     return [f"templates = {{ {named} }}"] if named else [], lines
 
 

@@ -24,6 +24,7 @@ from mtbench.speech import LANGUAGES, display_name, format_lexicon, language_cod
 if TYPE_CHECKING:
     from mtbench.synth import Espeak, WordList
 
+_BOM = b"\xef\xbb\xbf"
 _HEAD = "# Word list by mtbench benchmark lexicon; it is made anew unless this is changed: "
 
 
@@ -118,19 +119,48 @@ def make_word_lists(
         )
     wanted = _choose_languages(benchmark, languages)
     engine = start_engine()
-    from mtbench.synth import COMMON_WORDS, make_word_list
+    from mtbench.synth import COMMON_WORDS
 
     common = COMMON_WORDS if common is None else common
     if common < 0:
         raise UsageError(f"{common} common words: expected 0 or more")
-    manifest = benchmark.root / MANIFEST
-    data = manifest.read_bytes()
-    text = data.decode("utf-8-sig")
-    own_phones = made_phones(text)
-    made = MadeLists()
-    entries: dict[str, str] = {}
-    phones: dict[str, str | None] = {}
-    for code in wanted:
+    manifest = (benchmark.root / MANIFEST).read_bytes()
+    own_phones = made_phones(manifest.decode("utf-8-sig"))
+    made, edits = _make_lists(benchmark, wanted, engine, common, force, own_phones)
+    _write_lists(benchmark.root, manifest, made, edits)
+    load_benchmark(benchmark.root)
+    return made
+
+
+@dataclass(frozen=True)
+class _Edits:
+    """What the manifest gets.
+
+    Attributes
+    ----------
+    lists : dict of str to str
+        Places of word lists that it does not name yet, by language.
+    phones : dict of str to str or None
+        Reference phones by clip; None takes those away that are there.
+    """
+
+    lists: dict[str, str] = field(default_factory=dict)
+    phones: dict[str, str | None] = field(default_factory=dict)
+
+
+def _make_lists(
+    benchmark: Benchmark,
+    languages: Sequence[str],
+    engine: Espeak,
+    common: int,
+    force: bool,
+    own_phones: frozenset[str],
+) -> tuple[MadeLists, _Edits]:
+    """Make lists and phones; *own_phones* are the clips whose phones in the manifest are of this module."""
+    from mtbench.synth import make_word_list
+
+    made, edits = MadeLists(), _Edits()
+    for code in languages:
         path, why = _find_place(benchmark, code, force)
         if path is None:
             made.kept[code] = why
@@ -142,27 +172,31 @@ def make_word_lists(
         found = make_word_list(code, texts, engine, 0 if path is None else common)
         for clip in clips:
             if clip.id in found.phones and (clip.phones is None or clip.id in own_phones or force):
-                phones[clip.id] = " ".join(found.phones[clip.id])
+                edits.phones[clip.id] = " ".join(found.phones[clip.id])
             elif clip.id in own_phones:
-                phones[clip.id] = None  # of a transcript that has changed since
-        made.phones[code] = sum(phones.get(clip.id) is not None for clip in clips)
+                edits.phones[clip.id] = None  # of a transcript that has changed since
+        made.phones[code] = sum(edits.phones.get(clip.id) is not None for clip in clips)
         if path is not None and len(found.lexicon):
             made.lists[code], made.files[code] = found, path.relative_to(benchmark.root).as_posix()
             if code not in benchmark.lexicons:
-                entries[code] = made.files[code]
+                edits.lists[code] = made.files[code]
         elif path is not None:
             made.kept[code] = "no word of the transcripts can be pronounced, so there is no list"
-    if entries or phones:
-        text = edit_manifest(text, entries, phones)
-    bom = b"\xef\xbb\xbf" if data.startswith(b"\xef\xbb\xbf") else b""
+    return made, edits
+
+
+def _write_lists(root: Path, manifest: bytes, made: MadeLists, edits: _Edits) -> None:
+    """Write the lists and, last, the manifest, so far as they differ from what is there; tell *made* what changed."""
+    text = manifest.decode("utf-8-sig")
+    if edits.lists or edits.phones:
+        text = edit_manifest(text, edits.lists, edits.phones)
+    bom = _BOM if manifest.startswith(_BOM) else b""
     files = {made.files[code]: _format(found).encode() for code, found in made.lists.items()}
     for name, content in (*files.items(), (MANIFEST, bom + text.encode())):
-        path = benchmark.root / name
+        path = root / name
         if not path.exists() or path.read_bytes() != content:
             write_atomically(path, content)
             made.changed.append(name)
-    load_benchmark(benchmark.root)
-    return made
 
 
 def start_engine() -> Espeak:

@@ -20,7 +20,7 @@ import numpy as np
 from mtbench.errors import UsageError
 from mtbench.faces import Topology
 from mtbench.files import write_atomically
-from mtbench.renderers import Appearance, load_renderer
+from mtbench.renderers import Appearance, Renderer, load_renderer
 from mtbench.shortcuts.vertex_files import check_vertices, read_vertices, require_topology
 
 #: Most frames side by side where none is chosen.
@@ -154,17 +154,39 @@ def render(
     backend = load_renderer(renderer)
     appearance = appearance or Appearance()
     positions = np.ascontiguousarray(positions, np.float32)
-    if view == "mouth":
-        from mtbench.renderers import SIZE, render_mouth_crops
-
-        crops = render_mouth_crops(backend, found, positions, appearance)[list(frames)]
-        pictures = crops.repeat(size // SIZE, axis=1).repeat(size // SIZE, axis=2)
-    else:
-        from mtbench.renderers import portrait_camera
-
-        camera = portrait_camera(positions, size, size)
-        pictures = backend.render(found, positions[list(frames)], camera, appearance, 3)
+    draw = _draw_mouths if view == "mouth" else _draw_faces
+    pictures = draw(backend, found, positions, frames, size, appearance)
     return Picture(np.concatenate(list(pictures), axis=1), frames)
+
+
+def _draw_mouths(
+    backend: Renderer,
+    topology: Topology,
+    positions: np.ndarray,
+    frames: tuple[int, ...],
+    size: int,
+    appearance: Appearance,
+) -> np.ndarray:
+    """Return mouth crops of some frames, (n, h, h) uint8, where h is the largest multiple of 96 up to *size*."""
+    from mtbench.renderers import SIZE, render_mouth_crops
+
+    crops = render_mouth_crops(backend, topology, positions, appearance)[list(frames)]
+    return crops.repeat(size // SIZE, axis=1).repeat(size // SIZE, axis=2)
+
+
+def _draw_faces(
+    backend: Renderer,
+    topology: Topology,
+    positions: np.ndarray,
+    frames: tuple[int, ...],
+    size: int,
+    appearance: Appearance,
+) -> np.ndarray:
+    """Return whole heads of some frames, (n, size, size, 3) uint8, all from one place."""
+    from mtbench.renderers import portrait_camera
+
+    camera = portrait_camera(positions, size, size)
+    return backend.render(topology, positions[list(frames)], camera, appearance, 3)
 
 
 def _choose(frame: int | Sequence[int] | None, count: int) -> tuple[int, ...]:

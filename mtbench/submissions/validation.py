@@ -329,8 +329,6 @@ def validate(path: str | Path, benchmark: Benchmark | str | Path | None = None) 
     UsageError
         Where there is no folder *path*.
     """
-    from mtbench.submissions.validation import inspect_submission
-
     return inspect_submission(path, benchmark)[1]
 
 
@@ -357,8 +355,6 @@ def load_submission(
     SubmissionError
         With every problem found.
     """
-    from mtbench.submissions.validation import inspect_submission
-
     submission, problems = inspect_submission(path, benchmark, values=False)
     problems = blocking(problems, allow_partial)
     if problems or submission is None:

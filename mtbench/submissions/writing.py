@@ -10,15 +10,13 @@ it holds.
 from __future__ import annotations
 
 import io
-import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from mtbench.errors import UsageError
-from mtbench.files import make_folder, read_toml, write_atomically
+from mtbench.files import format_toml, make_folder, read_toml, write_atomically
 from mtbench.submissions.submission import MANIFEST, MOTION_FOLDER, SubmissionManifest
 
 _MAX_MANIFEST = 64 * 1024
@@ -43,7 +41,10 @@ def format_manifest(manifest: SubmissionManifest) -> str:
     values = manifest.model_dump(exclude_unset=True, by_alias=True)
     tables = {name: values.pop(name) for name in ("model", "generation") if name in values}
     values["fps"] = int(manifest.fps) if manifest.fps == int(manifest.fps) else manifest.fps
-    blocks = [_lines(values), *(f"[{name}]\n{_lines(table)}" for name, table in tables.items() if table)]
+    blocks = [
+        format_toml(values),
+        *(f"[{name}]\n{format_toml(table)}" for name, table in tables.items() if table),
+    ]
     return "\n".join(blocks)
 
 
@@ -102,8 +103,3 @@ def write_motion(folder: Path, clip: str, **arrays: np.ndarray) -> None:
     stream = io.BytesIO()
     np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
     write_atomically(folder / MOTION_FOLDER / f"{clip}.npz", stream.getvalue(), durable=False)
-
-
-def _lines(values: dict[str, Any]) -> str:
-    """Return lines of TOML; strings, numbers and booleans are written alike in JSON."""
-    return "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in values.items())

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import os
 import shutil
 import zipfile
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mtbench.errors import UsageError
+from mtbench.files import format_toml
 from mtbench.speech import to_pcm16
 from mtbench.synth.articulation import animate
 from mtbench.synth.speech import pad_speech
@@ -148,25 +148,15 @@ def write_clip(
         "phones": " ".join(speech.symbols),
         "phone_times": f"phones/{clip}.tsv",
     }
-    return f"\n[[clips]]\n{format_fields(fields)}"
+    return f"\n[[clips]]\n{format_toml(fields)}"
 
 
 def write_manifest(
     part: Path, head: Mapping[str, object], lexicons: Mapping[str, str], tables: Sequence[str]
 ) -> None:
     """Write ``benchmark.toml``: its *head*, where each language's lexicon lies, and the clips' *tables*."""
-    text = f"{format_fields(head)}\n[lexicons]\n{format_fields(lexicons)}"
+    text = f"{format_toml(head)}\n[lexicons]\n{format_toml(lexicons)}"
     (part / "benchmark.toml").write_text(text + "".join(tables), encoding="utf8", newline="\n")
-
-
-def format_fields(fields: Mapping[str, object]) -> str:
-    """Return *fields* as lines of TOML."""
-    return "".join(f"{key} = {_quote(value)}\n" for key, value in fields.items())
-
-
-def _quote(value: object) -> str:
-    """Return *value* in TOML; a JSON string is a TOML string."""
-    return json.dumps(value, ensure_ascii=False)
 
 
 def write_flac(path: Path, audio: np.ndarray) -> None:
