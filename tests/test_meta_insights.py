@@ -13,7 +13,7 @@ from mtbench.errors import UsageError
 from mtbench.meta.confusions import align_phones, confuse_ground_truth, count_confusions, name_class
 from mtbench.meta.correlation import order_chains
 from mtbench.meta.curves import compare_with_truth, trace_noise
-from mtbench.meta.estimates import Study, measure_errors
+from mtbench.meta.estimates import bootstrap_scores, measure_errors
 from mtbench.meta.fairness import judge_fairness
 from mtbench.meta.monotonicity import check_chains
 from mtbench.meta.sensitivity import Z_TOTAL, compare_conditions, default_contrasts, separate
@@ -24,7 +24,7 @@ PHONES = st.lists(st.sampled_from("pbtsaiu"), max_size=12)
 
 
 def study(scores, replicates=200):
-    return Study(scores, replicates=replicates)
+    return bootstrap_scores(scores, replicates=replicates)
 
 
 def check(scores, condition=AV):

@@ -6,12 +6,20 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from mtbench.statistics import (
+    Chain,
+    ClusterBootstrap,
     adjust_holm,
+    associate_ranks,
     bootstrap_sums,
+    collect_pairs,
+    collect_ratios,
+    correlate_chains,
     derive_generator,
     draw_cluster_counts,
+    measure_pairs,
     paired_randomization,
     percentile_interval,
     rank_by_significance,
@@ -206,3 +214,64 @@ def test_sum_by_cluster_keeps_totals():
     sums, names = sum_by_cluster(values, list("bacbac"))
     assert names == ["a", "b", "c"]
     assert sums.sum(axis=0).tolist() == values.sum(axis=0).tolist()
+
+
+def judgements():
+    """Ratings of four clips' faces by six people each, in two countries: three candidates, worse and worse."""
+    rng = np.random.default_rng(3)
+    ratings = np.array([[1.0], [3.0], [4.0]]) + 0.1 * rng.standard_normal((3, 12))
+    people = ClusterBootstrap(("de",) * 6 + ("it",) * 6, tuple("aabbccddeeff"), replicates=100)
+    return ratings, people
+
+
+def test_ratios_are_means_over_strata_and_their_replicates_are_those_of_the_bootstrap():
+    ratings, people = judgements()
+    lengths = np.array([1.0] * 6 + [2.0] * 6)
+    ratios = collect_ratios(ratings, lengths)
+    halves = [ratings[:, :6].sum(axis=1) / 6, ratings[:, 6:].sum(axis=1) / 12]
+    assert people.estimate(ratios) == pytest.approx(np.mean(halves, axis=0))
+    assert people.estimate(ratios, "it") == pytest.approx(halves[1])
+    sums = bootstrap_sums(
+        np.column_stack([ratings[1, 6:], lengths[6:]]), people.clusters[6:], replicates=100, name="it"
+    )
+    assert people.resample(ratios, "it")[:, 1] == pytest.approx(sums[:, 0] / sums[:, 1])
+    shares = people.contributions(ratios, 2, 0)
+    assert len(shares) == 6
+    assert shares.sum() == pytest.approx(np.diff(people.estimate(ratios)[[0, 2]])[0])
+
+
+def test_an_item_without_values_leaves_for_all_and_a_candidate_with_a_hole_is_not_scored():
+    values = np.array([[1.0, np.nan, 3.0], [1.0, np.nan, np.nan]])
+    found = collect_ratios(values, np.ones(3))
+    assert found.usable.tolist() == [True, False, True]
+    assert found.scored.tolist() == [True, False]
+    people = ClusterBootstrap(("x",) * 3, tuple("abc"), replicates=10)
+    assert people.estimate(found)[0] == 2
+    assert np.isnan(people.estimate(found)[1])
+    assert ClusterBootstrap(("x", "x", "y"), tuple("abc")).weights is None
+
+
+def test_orders_and_pairs_are_judged_from_numbers_alone():
+    ratings, people = judgements()
+    ratios = collect_ratios(ratings, np.ones(12))
+    chain = Chain("worse and worse", np.arange(3), np.arange(3.0))
+    for level in ("system", "clip"):
+        for statistic in ("spearman", "kendall"):
+            found = correlate_chains(people, ratios, [chain], level=level, statistic=statistic, trials=200)
+            assert found.value.estimate == pytest.approx(1)
+            assert found.exact == ((level, statistic) == ("system", "spearman"))
+        pairs = collect_pairs({"order": [(0, 1), (1, 2), (2, 0)]}, {})
+        assert measure_pairs(people, ratios, pairs, level=level).value.estimate == pytest.approx(2 / 3)
+    assert correlate_chains(people, ratios, [chain]).p == pytest.approx(1 / 6)
+    with pytest.raises(ValueError, match="level"):
+        correlate_chains(people, ratios, [chain], level="person")
+
+
+@settings(max_examples=20, deadline=None)
+@given(y=st.permutations(range(5)))
+def test_association_has_the_p_value_of_all_orders(y):
+    x, y = np.arange(5.0), np.array(y, dtype=float)
+    found = associate_ranks(x, y, trials=20_000)
+    tried = [abs(stats.spearmanr(x, order).statistic) for order in itertools.permutations(y)]
+    assert found.correlation == pytest.approx(stats.spearmanr(x, y).statistic)
+    assert found.p == pytest.approx(np.mean(np.array(tried) >= abs(found.correlation) - 1e-9), abs=0.02)

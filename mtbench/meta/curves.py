@@ -20,8 +20,8 @@ import numpy as np
 from mtbench.conditions import Condition
 from mtbench.meta.correlation import order_chains
 from mtbench.meta.estimates import (
+    BootstrappedScores,
     Measure,
-    Study,
     measure_errors,
 )
 from mtbench.meta.monotonicity import (
@@ -40,12 +40,14 @@ TOLERANCE = 2.0
 FEWEST = 3
 
 
-def trace_curves(study: Study, measures: Sequence[Measure], by_language: Sequence[str]) -> dict[str, Any]:
+def trace_curves(
+    bootstrap: BootstrappedScores, measures: Sequence[Measure], by_language: Sequence[str]
+) -> dict[str, Any]:
     """Return every curve over degradations, by name.
 
     Parameters
     ----------
-    study : Study
+    bootstrap : BootstrappedScores
     measures : sequence of Measure
         The first is AVLR.
     by_language : sequence of str
@@ -58,7 +60,7 @@ def trace_curves(study: Study, measures: Sequence[Measure], by_language: Sequenc
         ``"free"`` (its order is not known to be one of readability) or ``"nuisance"``. ``checks`` holds, for
         each family of the curve and each error rate, whether it is monotone; empty for nuisances.
     """
-    systems = study.scores.systems
+    systems = bootstrap.scores.systems
     present = {system.family for system in systems}
     curves = {
         name: members
@@ -68,9 +70,9 @@ def trace_curves(study: Study, measures: Sequence[Measure], by_language: Sequenc
     # A benchmark of somebody else's making may have families that are not listed.
     listed = {family for families in CURVES.values() for family in families}
     curves |= {f: [f] for f in sorted(present - listed - {GROUND_TRUTH}) if f not in FAMILIES}
-    point = _points(study, measures, by_language)
-    checks = {measure.name: _check(study, measure) for measure in measures if measure.unit == "%"}
-    languages = {m.name: _reversals(study, m) for m in measures if m.name in by_language}
+    point = _points(bootstrap, measures, by_language)
+    checks = {measure.name: _check(bootstrap, measure) for measure in measures if measure.unit == "%"}
+    languages = {m.name: _reversals(bootstrap, m) for m in measures if m.name in by_language}
     out: dict[str, Any] = {}
     for name, families in curves.items():
         rows = [row for row, system in enumerate(systems) if system.family in families]
@@ -96,14 +98,14 @@ def trace_curves(study: Study, measures: Sequence[Measure], by_language: Sequenc
 
 
 def _points(
-    study: Study, measures: Sequence[Measure], by_language: Sequence[str]
+    bootstrap: BootstrappedScores, measures: Sequence[Measure], by_language: Sequence[str]
 ) -> Callable[[int, str], dict[str, Any]]:
-    overall = {m.name: (study.estimate(m), study.resample(m), m) for m in measures}
+    overall = {m.name: (bootstrap.estimate(m), bootstrap.resample(m), m) for m in measures}
     single = {
-        (m.name, language): (study.estimate(m, language), study.resample(m, language), m)
+        (m.name, language): (bootstrap.estimate(m, language), bootstrap.resample(m, language), m)
         for m in measures
         if m.name in by_language
-        for language in study.languages
+        for language in bootstrap.languages
     }
 
     def number(found: tuple[np.ndarray, np.ndarray | None, Measure], row: int) -> dict[str, Any]:
@@ -111,7 +113,7 @@ def _points(
         return summarize(scores[row], None if samples is None else samples[:, row], measure.unit).to_json()
 
     def make(row: int, family: str) -> dict[str, Any]:
-        system = study.scores.systems[row]
+        system = bootstrap.scores.systems[row]
         strength = system.strength
         if system.name == GROUND_TRUTH:
             known = FAMILIES.get(family)
@@ -128,30 +130,32 @@ def _points(
                     for name in by_language
                     if (name, language) in single
                 }
-                for language in study.languages
+                for language in bootstrap.languages
             },
         }
 
     return make
 
 
-def _check(study: Study, measure: Measure) -> dict[str, CurveCheck]:
+def _check(bootstrap: BootstrappedScores, measure: Measure) -> dict[str, CurveCheck]:
     """Check every chain that is not a nuisance, those of unknown order too, and correct over all of them."""
-    systems = study.scores.systems
+    systems = bootstrap.scores.systems
     chains = order_chains(
         systems, measure.scored, shortest=2, belongs=lambda s: s.severity > 0 and not s.nuisance
     )
-    return {check.curve: check for check in check_chains(study, measure, chains)}
+    return {check.curve: check for check in check_chains(bootstrap, measure, chains)}
 
 
-def _reversals(study: Study, measure: Measure) -> dict[str, Any]:
+def _reversals(bootstrap: BootstrappedScores, measure: Measure) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for name, families in CURVES.items():
         chains = [
-            c for c in order_chains(study.scores.systems, measure.scored, shortest=2) if c.family in families
+            c
+            for c in order_chains(bootstrap.scores.systems, measure.scored, shortest=2)
+            if c.name in families
         ]
         if chains:
-            out[name] = count_language_reversals(study, measure, chains)
+            out[name] = count_language_reversals(bootstrap, measure, chains)
     return out
 
 
@@ -171,7 +175,7 @@ def _kind(systems: Sequence[System]) -> str:
     return "ordered" if known is None or known.ordered else "free"
 
 
-def trace_noise(study: Study, unit: str = "words") -> dict[str, Any]:
+def trace_noise(bootstrap: BootstrappedScores, unit: str = "words") -> dict[str, Any]:
     """Return the curves over SNR: every noise, every system that was run in at least three levels of it.
 
     Returns
@@ -180,7 +184,7 @@ def trace_noise(study: Study, unit: str = "words") -> dict[str, Any]:
         ``{noise: {curves: [{system, modality, points, monotone, …}]}}``; points go from clean (``snr_db``
         null) to the loudest noise.
     """
-    scores = study.scores
+    scores = bootstrap.scores
     groups: dict[tuple[str, str], list[tuple[float, str]]] = {}
     clean: dict[str, str] = {}
     for name in scores.conditions:
@@ -204,39 +208,39 @@ def trace_noise(study: Study, unit: str = "words") -> dict[str, Any]:
             curve: dict[str, Any] = {
                 "system": system.name,
                 "modality": modality,
-                "points": [_noise_point(study, measure, row) for measure in run],
+                "points": [_noise_point(bootstrap, measure, row) for measure in run],
             }
             out.setdefault(noise, {"unit": "dB", "curves": []})["curves"].append(curve)
-            traced.append((curve, check_conditions(study, name, row, run)))
+            traced.append((curve, check_conditions(bootstrap, name, row, run)))
     for (curve, _), check in zip(traced, correct([check for _, check in traced]), strict=True):
         curve["check"] = check.to_json()
     return out
 
 
-def _noise_point(study: Study, measure: Measure, row: int) -> dict[str, Any]:
+def _noise_point(bootstrap: BootstrappedScores, measure: Measure, row: int) -> dict[str, Any]:
     alone = replace(measure, values=measure.values[[row]], scored=measure.scored[[row]])
 
     def number(language: str | None) -> dict[str, Any]:
-        samples = study.resample(alone, language)
-        score = float(study.estimate(alone, language)[0])
+        samples = bootstrap.resample(alone, language)
+        score = float(bootstrap.estimate(alone, language)[0])
         return summarize(score, None if samples is None else samples[:, 0], "%").to_json()
 
     return {
         "snr_db": Condition.parse(measure.condition or "v").snr_db,
         "condition": measure.condition,
         **number(None),
-        "languages": {language: number(language) for language in study.languages},
+        "languages": {language: number(language) for language in bootstrap.languages},
     }
 
 
 def compare_with_truth(
-    study: Study, measures: Sequence[Measure], rows: Sequence[int]
+    bootstrap: BootstrappedScores, measures: Sequence[Measure], rows: Sequence[int]
 ) -> list[dict[str, Any]]:
     """Return what systems cost against the ground truth, paired.
 
     Parameters
     ----------
-    study : Study
+    bootstrap : BootstrappedScores
     measures : sequence of Measure
         Error rates.
     rows : sequence of int
@@ -248,17 +252,17 @@ def compare_with_truth(
         One a system and measure: difference with interval, p, ``within_tolerance`` (its size) and
         ``surely_within_tolerance`` (its whole interval).
     """
-    systems = study.scores.systems
+    systems = bootstrap.scores.systems
     truth = next((row for row, system in enumerate(systems) if system.name == GROUND_TRUTH), None)
     out = []
     for measure in measures:
-        scores, samples = study.estimate(measure), study.resample(measure)
+        scores, samples = bootstrap.estimate(measure), bootstrap.resample(measure)
         for row in rows:
             if truth is None or not (measure.scored[row] and measure.scored[truth]):
                 continue
             drawn = None if samples is None else samples[:, row] - samples[:, truth]
             difference = summarize(float(scores[row] - scores[truth]), drawn, "points")
-            contributions = study.contributions(measure, row, truth)
+            contributions = bootstrap.contributions(measure, row, truth)
             out.append(
                 {
                     "system": systems[row].name,

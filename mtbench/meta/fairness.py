@@ -23,8 +23,9 @@ import numpy as np
 from mtbench.conditions import Condition
 from mtbench.meta.confusions import VISIBLE, name_class
 from mtbench.meta.estimates import (
+    BootstrappedScores,
     Measure,
-    Study,
+    bootstrap_scores,
     measure_errors,
 )
 from mtbench.meta.scores import MetaScores
@@ -33,9 +34,8 @@ from mtbench.speech import LANGUAGES, headline_rate
 from mtbench.statistics import (
     TRIALS,
     adjust_holm,
-    draw_orders,
+    associate_ranks,
     percentile_interval,
-    spearman_features,
     summarize,
 )
 
@@ -68,15 +68,15 @@ def describe_languages(scores: MetaScores, benchmark: Benchmark | None = None) -
     dict
         ``{language: {trait: value}}``, with the keys of :data:`TRAITS`.
     """
-    study = Study(scores)
+    bootstrap = bootstrap_scores(scores)
     known = {} if benchmark is None else {clip.id: clip for clip in benchmark.clips}
     sound = None
     if Condition("a").name in scores.conditions:
         sound = measure_errors(scores, Condition("a").name)
     truth = _row(scores, GROUND_TRUTH)
     out: dict[str, dict[str, float]] = {}
-    for language in study.languages:
-        members = study.members(language)
+    for language in bootstrap.languages:
+        members = bootstrap.members(language)
         phones = [phone for i in members for phone in scores.references[i]]
         clips = [known.get(scores.clips[i]) for i in members]
         traits = {"units_per_clip": float(np.mean(scores.lengths[members]))}
@@ -89,13 +89,13 @@ def describe_languages(scores: MetaScores, benchmark: Benchmark | None = None) -
         if lexicon is not None:
             traits["lexicon_size"] = float(len(set(lexicon.words)))
         if sound is not None and truth is not None and sound.scored[truth]:
-            traits["sound_clean"] = float(study.estimate(sound, language)[truth])
+            traits["sound_clean"] = float(bootstrap.estimate(sound, language)[truth])
         out[language] = traits
     return out
 
 
 def judge_fairness(
-    study: Study,
+    bootstrap: BootstrappedScores,
     condition: str,
     traits: Mapping[str, Mapping[str, float]] | None = None,
     *,
@@ -106,7 +106,7 @@ def judge_fairness(
 
     Parameters
     ----------
-    study : Study
+    bootstrap : BootstrappedScores
     condition : str
         Of AVLR.
     traits : mapping, optional
@@ -121,15 +121,15 @@ def judge_fairness(
         ``languages``: the scores of each with intervals; ``spread``: of each score; ``correlates``: a list of
         ``{score, trait, spearman, p, p_holm, n}``.
     """
-    scores = study.scores
+    scores = bootstrap.scores
     measure = measure_errors(scores, condition, unit)
     truth, static = _row(scores, GROUND_TRUTH), _row(scores, STATIC)
     if truth is None or not measure.scored[truth]:
         return {"languages": {}, "spread": {}, "correlates": [], "reason": "no ground truth was run"}
     sound = _sound(scores, condition, unit)
     per_language: dict[str, dict[str, tuple[float, np.ndarray | None]]] = {}
-    for language in study.languages:
-        score, samples = study.estimate(measure, language), study.resample(measure, language)
+    for language in bootstrap.languages:
+        score, samples = bootstrap.estimate(measure, language), bootstrap.resample(measure, language)
         if not np.isfinite(score[truth]):
             continue
         found = {"avlr": (float(score[truth]), None if samples is None else samples[:, truth])}
@@ -137,7 +137,7 @@ def judge_fairness(
             gap = None if samples is None else samples[:, static] - samples[:, truth]
             found["gain_over_static"] = float(score[static] - score[truth]), gap
         if sound is not None and sound.scored[truth]:
-            heard, drawn = study.estimate(sound, language), study.resample(sound, language)
+            heard, drawn = bootstrap.estimate(sound, language), bootstrap.resample(sound, language)
             gap = None if drawn is None or samples is None else drawn[:, truth] - samples[:, truth]
             found["gain_over_sound"] = float(heard[truth] - score[truth]), gap
         per_language[language] = found
@@ -210,18 +210,19 @@ def _correlate(
         names = [name for name in values if trait in (traits or {}).get(name, {})]
         if len(names) < FEWEST:
             continue
-        x = spearman_features(np.array([(traits or {})[name][trait] for name in names]))
-        y = spearman_features(np.array([values[name] for name in names]))
-        observed = float((x * y).sum())
-        null = (x[draw_orders(len(names), trials=trials, name=f"{score}/{trait}")] * y).sum(axis=1)
-        p = (int(np.count_nonzero(np.abs(null) >= abs(observed) - 1e-9)) + 1) / (trials + 1)
+        found = associate_ranks(
+            np.array([(traits or {})[name][trait] for name in names]),
+            np.array([values[name] for name in names]),
+            trials=trials,
+            name=f"{score}/{trait}",
+        )
         rows.append(
             {
                 "score": score,
                 "trait": trait,
                 "title": TRAITS[trait],
-                "spearman": observed,
-                "p": p,
+                "spearman": found.correlation,
+                "p": found.p,
                 "n": len(names),
             }
         )

@@ -19,12 +19,11 @@ from typing import Any
 
 import numpy as np
 
-from mtbench.meta.correlation import Chain
 from mtbench.meta.estimates import (
+    BootstrappedScores,
     Measure,
-    Study,
 )
-from mtbench.statistics import Number, adjust_holm, paired_randomization, summarize
+from mtbench.statistics import Chain, Number, adjust_holm, paired_randomization, summarize
 
 #: Level at which a reversal counts.
 ALPHA = 0.05
@@ -114,24 +113,26 @@ class CurveCheck:
         }
 
 
-def check_chains(study: Study, measure: Measure, chains: Sequence[Chain]) -> list[CurveCheck]:
+def check_chains(
+    bootstrap: BootstrappedScores, measure: Measure, chains: Sequence[Chain]
+) -> list[CurveCheck]:
     """Return the check of every chain of systems under one measure.
 
     Parameters
     ----------
-    study : Study
+    bootstrap : BootstrappedScores
     measure : Measure
     chains : sequence of Chain
         Of :func:`mtbench.meta.correlation.order_chains`.
     """
-    names = [system.name for system in study.scores.systems]
-    scores, samples = study.estimate(measure), study.resample(measure)
+    names = [system.name for system in bootstrap.scores.systems]
+    scores, samples = bootstrap.estimate(measure), bootstrap.resample(measure)
 
     def compare(better: int, worse: int, test: bool) -> Step:
         drawn = None if samples is None else samples[:, worse] - samples[:, better]
         difference = summarize(float(scores[worse] - scores[better]), drawn, _points(measure.unit))
         name = f"{names[better]}\x1f{names[worse]}"
-        p = paired_randomization(study.contributions(measure, worse, better), name=name) if test else 1.0
+        p = paired_randomization(bootstrap.contributions(measure, worse, better), name=name) if test else 1.0
         return Step(names[better], names[worse], difference, p)
 
     checks = []
@@ -141,16 +142,18 @@ def check_chains(study: Study, measure: Measure, chains: Sequence[Chain]) -> lis
         pairs = [(scores[b] - scores[a], a, b) for i, a in enumerate(rows) for b in rows[i + 1 :]]
         gap, better, worse = min(pairs)
         largest = compare(better, worse, False) if gap < 0 else None
-        checks.append(CurveCheck(chain.family, measure.name, steps, largest))
+        checks.append(CurveCheck(chain.name, measure.name, steps, largest))
     return correct(checks)
 
 
-def check_conditions(study: Study, name: str, row: int, measures: Sequence[Measure]) -> CurveCheck:
+def check_conditions(
+    bootstrap: BootstrappedScores, name: str, row: int, measures: Sequence[Measure]
+) -> CurveCheck:
     """Return the check of one system over conditions, quietest noise first.
 
     Parameters
     ----------
-    study : Study
+    bootstrap : BootstrappedScores
     name : str
         Of the curve.
     row : int
@@ -159,8 +162,8 @@ def check_conditions(study: Study, name: str, row: int, measures: Sequence[Measu
         The same metric under ever harder conditions, on the same clips.
     """
     labels = [measure.condition or measure.name for measure in measures]
-    scores = [float(study.estimate(measure)[row]) for measure in measures]
-    samples = [study.resample(measure) for measure in measures]
+    scores = [float(bootstrap.estimate(measure)[row]) for measure in measures]
+    samples = [bootstrap.resample(measure) for measure in measures]
 
     def compare(better: int, worse: int, test: bool) -> Step:
         a, b = samples[better], samples[worse]
@@ -170,7 +173,7 @@ def check_conditions(study: Study, name: str, row: int, measures: Sequence[Measu
         if test:
             both = _stack(measures[better], measures[worse], row)
             p = paired_randomization(
-                study.contributions(both, 1, 0), name=f"{labels[better]}\x1f{labels[worse]}"
+                bootstrap.contributions(both, 1, 0), name=f"{labels[better]}\x1f{labels[worse]}"
             )
         return Step(labels[better], labels[worse], difference, p)
 
@@ -190,12 +193,14 @@ def correct(checks: Sequence[CurveCheck]) -> list[CurveCheck]:
     ]
 
 
-def count_language_reversals(study: Study, measure: Measure, chains: Sequence[Chain]) -> dict[str, Any]:
+def count_language_reversals(
+    bootstrap: BootstrappedScores, measure: Measure, chains: Sequence[Chain]
+) -> dict[str, Any]:
     """Return, for each language, how many steps have an interval below zero.
 
     Parameters
     ----------
-    study : Study
+    bootstrap : BootstrappedScores
     measure : Measure
     chains : sequence of Chain
 
@@ -206,11 +211,11 @@ def count_language_reversals(study: Study, measure: Measure, chains: Sequence[Ch
         has too few clips for a corrected test to find anything. By chance one step in forty is counted where
         nothing changes.
     """
-    names = [system.name for system in study.scores.systems]
+    names = [system.name for system in bootstrap.scores.systems]
     pairs = [(int(a), int(b)) for chain in chains for a, b in pairwise(chain.rows)]
     out: dict[str, Any] = {}
-    for language in study.languages:
-        samples = study.resample(measure, language)
+    for language in bootstrap.languages:
+        samples = bootstrap.resample(measure, language)
         below = []
         for better, worse in pairs:
             drawn = None if samples is None else samples[:, worse] - samples[:, better]

@@ -24,12 +24,14 @@ from mtbench.meta.confusions import confuse_ground_truth
 from mtbench.meta.correlation import Correlation, correlate
 from mtbench.meta.curves import compare_with_truth, trace_curves, trace_noise
 from mtbench.meta.estimates import (
+    BootstrappedScores,
     Measure,
-    Study,
+    bootstrap_scores,
     default_measures,
     headline_condition,
 )
 from mtbench.meta.fairness import describe_languages, judge_fairness
+from mtbench.meta.json_values import to_json_value
 from mtbench.meta.pairwise import PairwiseAccuracy, measure_accuracy
 from mtbench.meta.scores import MetaScores
 from mtbench.meta.sensitivity import compare_amplitudes, compare_conditions, default_contrasts
@@ -77,7 +79,7 @@ def make_report(
     UsageError
         Where the scores have no audio-visual condition in noise, or no two systems.
     """
-    study = Study(scores, replicates, seed)
+    bootstrap = bootstrap_scores(scores, replicates=replicates, seed=seed)
     condition = headline_condition(scores)
     measures = default_measures(scores, condition)
     if not measures or measures[0].name != "avlr":
@@ -88,32 +90,32 @@ def make_report(
     systems = scores.systems
     nuisances = [row for row, system in enumerate(systems) if system.nuisance]
     controls = [row for row, system in enumerate(systems) if system.name in (STATIC, SHUFFLED)]
-    curves = trace_curves(study, measures, [m.name for m in rates])
+    curves = trace_curves(bootstrap, measures, [m.name for m in rates])
     curves["snr"] = {"title": "signal-to-noise ratio", "unit": "dB", "kind": "noise"} | {
-        unit: trace_noise(study, unit) for unit in units
+        unit: trace_noise(bootstrap, unit) for unit in units
     }
     traits = describe_languages(scores, benchmark)
-    contrasts = default_contrasts(study)
+    contrasts = default_contrasts(bootstrap)
     report: dict[str, Any] = {
         "schema": SCHEMA,
         "facts": dict(scores.facts),
         "condition": condition,
         "n_clips": len(scores.clips),
-        "languages": study.languages,
+        "languages": bootstrap.languages,
         "replicates": replicates,
         "seed": seed,
-        "measures": [_describe(measure, study) for measure in measures],
-        "systems": _list_systems(study, measures),
-        **_judge_order(study, measures),
+        "measures": [_describe(measure, bootstrap) for measure in measures],
+        "systems": _list_systems(bootstrap, measures),
+        **_judge_order(bootstrap, measures),
         "curves": curves,
-        "nuisances": compare_with_truth(study, rates, nuisances),
-        "controls": compare_with_truth(study, rates, controls),
+        "nuisances": compare_with_truth(bootstrap, rates, nuisances),
+        "controls": compare_with_truth(bootstrap, rates, controls),
         "sensitivity": {
-            "amplitudes": {m.name: [s.to_json() for s in compare_amplitudes(study, m)] for m in rates},
-            "conditions": {unit: compare_conditions(study, contrasts, unit) for unit in units},
+            "amplitudes": {m.name: [s.to_json() for s in compare_amplitudes(bootstrap, m)] for m in rates},
+            "conditions": {unit: compare_conditions(bootstrap, contrasts, unit) for unit in units},
         },
         "confusions": _confusions(scores),
-        "fairness": {unit: judge_fairness(study, condition, traits, unit=unit) for unit in units},
+        "fairness": {unit: judge_fairness(bootstrap, condition, traits, unit=unit) for unit in units},
     }
     report["targets"] = check_targets(report)
     report["verdict"] = say_verdict(report)
@@ -152,7 +154,7 @@ def write_report(report: dict[str, Any], out: Path | str) -> list[Path]:
     return [out / REPORT_HTML, out / REPORT_JSON, *(out / PLOTS / f"{name}.svg" for name in plots)]
 
 
-def _describe(measure: Measure, study: Study) -> dict[str, Any]:
+def _describe(measure: Measure, bootstrap: BootstrappedScores) -> dict[str, Any]:
     return {
         "name": measure.name,
         "title": measure.title,
@@ -160,12 +162,12 @@ def _describe(measure: Measure, study: Study) -> dict[str, Any]:
         "condition": measure.condition,
         "n_systems": int(measure.scored.sum()),
         "n_clips": int(measure.usable.sum()),
-        "not_scored": [s.name for s, scored in zip(study.scores.systems, measure.scored) if not scored],
+        "not_scored": [s.name for s, scored in zip(bootstrap.scores.systems, measure.scored) if not scored],
     }
 
 
-def _list_systems(study: Study, measures: Sequence[Measure]) -> list[dict[str, Any]]:
-    columns = [(m, study.estimate(m), study.resample(m)) for m in measures]
+def _list_systems(bootstrap: BootstrappedScores, measures: Sequence[Measure]) -> list[dict[str, Any]]:
+    columns = [(m, bootstrap.estimate(m), bootstrap.resample(m)) for m in measures]
     return [
         asdict(system)
         | {
@@ -176,20 +178,20 @@ def _list_systems(study: Study, measures: Sequence[Measure]) -> list[dict[str, A
                 for m, scores, samples in columns
             }
         }
-        for row, system in enumerate(study.scores.systems)
+        for row, system in enumerate(bootstrap.scores.systems)
     ]
 
 
-def _judge_order(study: Study, measures: Sequence[Measure]) -> dict[str, Any]:
+def _judge_order(bootstrap: BootstrappedScores, measures: Sequence[Measure]) -> dict[str, Any]:
     """Rank correlations and pairwise accuracies of all measures; the first measure's stand on top."""
     out: dict[str, Any] = {}
     for statistic in ("spearman", "kendall"):
         for level in ("system", "clip"):
-            found = [correlate(study, m, level=level, statistic=statistic) for m in measures]
+            found = [correlate(bootstrap, m, level=level, statistic=statistic) for m in measures]
             out[f"{statistic}_{level}"] = _with_rivals(found)
     accuracies: dict[str, Any] = {}
     for level in ("system", "clip"):
-        judged = [a for m in measures if (a := measure_accuracy(study, m, level=level)) is not None]
+        judged = [a for m in measures if (a := measure_accuracy(bootstrap, m, level=level)) is not None]
         accuracies[level] = _with_rivals(judged) if judged else None
     out["pairwise_accuracy"] = accuracies
     return out
@@ -199,18 +201,14 @@ def _with_rivals(found: Sequence[Correlation] | Sequence[PairwiseAccuracy]) -> d
     first = found[0]
     rivals = {}
     for other in found:
-        row = other.to_json()
-        if other is not first and first.value.estimate is not None and other.value.estimate is not None:
+        row = to_json_value(other)
+        if other is not first and first.estimate is not None and other.estimate is not None:
             gap = None
             if first.samples is not None and other.samples is not None:
                 gap = percentile_interval(np.asarray(first.samples - other.samples))
-            row["lead_of_avlr"] = {
-                "estimate": first.value.estimate - other.value.estimate,
-                "ci95": gap,
-                "unit": "",
-            }
+            row["lead_of_avlr"] = {"estimate": first.estimate - other.estimate, "ci95": gap, "unit": ""}
         rivals[other.measure] = row
-    return first.to_json() | {"measures": rivals}
+    return to_json_value(first) | {"measures": rivals}
 
 
 def _confusions(scores: MetaScores) -> dict[str, Any] | None:

@@ -26,8 +26,8 @@ from mtbench.meta.correlation import order_chains
 from mtbench.meta.estimates import (
     PUBLISHED_NOISE,
     PUBLISHED_SNR,
+    BootstrappedScores,
     Measure,
-    Study,
     measure_errors,
 )
 from mtbench.meta.systems import GROUND_TRUTH
@@ -83,13 +83,13 @@ class Separation:
         }
 
 
-def separate(study: Study, measure: Measure, better: int, worse: int) -> Separation:
+def separate(bootstrap: BootstrappedScores, measure: Measure, better: int, worse: int) -> Separation:
     """Return how well *measure* tells the systems in rows *better* and *worse* apart."""
-    once = np.ones((1, len(study.scores.clips)))
-    gap, spread = _gap_and_spread(study, measure, better, worse, once, 0)
+    once = np.ones((1, len(bootstrap.scores.clips)))
+    gap, spread = _gap_and_spread(bootstrap, measure, better, worse, once, 0)
     gaps = spreads = effects = None
-    if study.weights is not None:
-        gaps, spreads = _gap_and_spread(study, measure, better, worse, study.weights, 1)
+    if bootstrap.weights is not None:
+        gaps, spreads = _gap_and_spread(bootstrap, measure, better, worse, bootstrap.weights, 1)
         effects = _divide(gaps, spreads)
     needed = _clips(gap, spread)[0]
     interval = None
@@ -98,7 +98,7 @@ def separate(study: Study, measure: Measure, better: int, worse: int) -> Separat
         low, high = np.quantile(many, (0.025, 0.975), method="inverted_cdf")
         interval = (int(low) if math.isfinite(low) else 0, int(high) if math.isfinite(high) else None)
         interval = interval if math.isfinite(low) else None
-    systems = study.scores.systems
+    systems = bootstrap.scores.systems
     return Separation(
         better=systems[better].name,
         worse=systems[worse].name,
@@ -113,7 +113,12 @@ def separate(study: Study, measure: Measure, better: int, worse: int) -> Separat
 
 
 def _gap_and_spread(
-    study: Study, measure: Measure, better: int, worse: int, weights: np.ndarray, resampled: int
+    bootstrap: BootstrappedScores,
+    measure: Measure,
+    better: int,
+    worse: int,
+    weights: np.ndarray,
+    resampled: int,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Difference and spread of one clip's share, each (B,); the spread pools the languages' variances.
 
@@ -124,7 +129,7 @@ def _gap_and_spread(
     """
     two = replace(measure, values=measure.values[[better, worse]])
     difference = two.values[1] - two.values[0]
-    members = {c: study.members(c)[measure.usable[study.members(c)]] for c in study.languages}
+    members = {c: bootstrap.members(c)[measure.usable[bootstrap.members(c)]] for c in bootstrap.languages}
     members = {code: places for code, places in members.items() if len(places)}
     n_all = sum(len(places) for places in members.values())
     gaps, variance = np.zeros(len(weights)), np.zeros(len(weights))
@@ -158,26 +163,30 @@ def _divide(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return a / np.where(b > 0, b, np.nan)
 
 
-def compare_amplitudes(study: Study, measure: Measure, family: str = "amplitude") -> list[Separation]:
+def compare_amplitudes(
+    bootstrap: BootstrappedScores, measure: Measure, family: str = "amplitude"
+) -> list[Separation]:
     """Return the separation of every two levels of *family*, neighbours and others, best first."""
     chains = [
         chain
-        for chain in order_chains(study.scores.systems, measure.scored, shortest=2)
-        if chain.family == family
+        for chain in order_chains(bootstrap.scores.systems, measure.scored, shortest=2)
+        if chain.name == family
     ]
     out = []
     for chain in chains:
         rows = [int(row) for row in chain.rows]
-        out += [separate(study, measure, a, b) for i, a in enumerate(rows) for b in rows[i + 1 :]]
+        out += [separate(bootstrap, measure, a, b) for i, a in enumerate(rows) for b in rows[i + 1 :]]
     return out
 
 
-def compare_conditions(study: Study, contrasts: list[tuple[str, str]], unit: str = "words") -> dict[str, Any]:
+def compare_conditions(
+    bootstrap: BootstrappedScores, contrasts: list[tuple[str, str]], unit: str = "words"
+) -> dict[str, Any]:
     """Return which condition separates given pairs of systems best, and whether -7.5 dB babble is as good.
 
     Parameters
     ----------
-    study : Study
+    bootstrap : BootstrappedScores
     contrasts : list of (str, str)
         Names of better and worse systems; those that were not run are left out.
     unit : {"words", "phones"}
@@ -189,16 +198,16 @@ def compare_conditions(study: Study, contrasts: list[tuple[str, str]], unit: str
         largest effect, its gain over the published one with a paired interval, and the conditions that are
         not significantly worse than the best; ``by_snr``, ``by_noise``: mean effect over contrasts.
     """
-    known = {system.name: row for row, system in enumerate(study.scores.systems)}
+    known = {system.name: row for row, system in enumerate(bootstrap.scores.systems)}
     separations: dict[tuple[str, str], list[Separation]] = {}
-    for condition in study.scores.conditions:
+    for condition in bootstrap.scores.conditions:
         if Condition.parse(condition).modality == "a":
             continue
-        measure = measure_errors(study.scores, condition, unit)
+        measure = measure_errors(bootstrap.scores, condition, unit)
         for pair in contrasts:
             rows = [known.get(name, -1) for name in pair]
             if min(rows) >= 0 and measure.scored[rows].all():
-                separations.setdefault(pair, []).append(separate(study, measure, *rows))
+                separations.setdefault(pair, []).append(separate(bootstrap, measure, *rows))
     return {
         "unit": unit,
         "conditions": [s.to_json() for found in separations.values() for s in found],
@@ -208,13 +217,13 @@ def compare_conditions(study: Study, contrasts: list[tuple[str, str]], unit: str
     }
 
 
-def default_contrasts(study: Study) -> list[tuple[str, str]]:
+def default_contrasts(bootstrap: BootstrappedScores) -> list[tuple[str, str]]:
     """Return the pairs that conditions are compared by: the ground truth with each system run in most noises."""
-    counts = np.zeros(len(study.scores.systems), dtype=int)
-    for condition in study.scores.conditions:
+    counts = np.zeros(len(bootstrap.scores.systems), dtype=int)
+    for condition in bootstrap.scores.conditions:
         if Condition.parse(condition).modality == "av":
-            counts += measure_errors(study.scores, condition).scored
-    systems = study.scores.systems
+            counts += measure_errors(bootstrap.scores, condition).scored
+    systems = bootstrap.scores.systems
     most = max((int(c) for c, s in zip(counts, systems) if s.name != GROUND_TRUTH), default=0)
     names = [s.name for c, s in zip(counts, systems) if c == most and s.name != GROUND_TRUTH]
     if most < 2:

@@ -1,16 +1,28 @@
-"""Rank correlation: Spearman and Kendall as inner products of unit vectors.
+"""Rank correlation of two vectors: Spearman and Kendall as inner products, with a permutation test.
 
 Conventions
 -----------
 Both statistics are inner products of two vectors: Spearman of centred ranks, Kendall's tau-b of the signs of
-all differences, each divided by its length. That makes means over clips, replicates and permutations linear.
+all differences, each divided by its length. That makes means over items, replicates and permutations linear.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
+from mtbench.statistics.bootstrap import TRIALS
+from mtbench.statistics.permutation import draw_orders
 from mtbench.statistics.ranks import average_ranks
+
+
+@dataclass(frozen=True)
+class RankTest:
+    """Spearman's correlation of two vectors with its two-sided p-value."""
+
+    correlation: float
+    p: float
 
 
 def spearman_features(values: np.ndarray) -> np.ndarray:
@@ -53,12 +65,34 @@ def _normalize(vectors: np.ndarray) -> np.ndarray:
     return vectors / np.where(length > 0, length, 1.0)
 
 
+def associate_ranks(x: np.ndarray, y: np.ndarray, *, trials: int = TRIALS, name: str = "") -> RankTest:
+    """Return Spearman's correlation of *x* and *y* with the p-value of a permutation test.
+
+    Parameters
+    ----------
+    x, y : (n,) float64
+    trials : int
+        Number of draws.
+    name : str
+        Name of the test, for independent draws.
+
+    Examples
+    --------
+    >>> associate_ranks(np.arange(4.0), np.array([1.0, 2.0, 4.0, 3.0]), trials=100).correlation
+    0.8
+    """
+    a, b = spearman_features(x), spearman_features(y)
+    observed = float((a * b).sum())
+    null = (a[draw_orders(len(a), trials=trials, name=name)] * b).sum(axis=1)
+    return RankTest(observed, share_reached(np.abs(null), abs(observed)))
+
+
 def inner(vectors: np.ndarray, vector: np.ndarray) -> np.ndarray:
     """Return the inner products of *vectors* (..., k) with one *vector* (k,)."""
     return (vectors * vector).sum(axis=-1)
 
 
 def share_reached(null: np.ndarray, observed: float) -> float:
-    """Return the one-sided p-value of *observed* under the permutation distribution *null*, (N,)."""
+    """Return the one-sided p-value of *observed* under the draws *null*, (N,)."""
     reached = int(np.count_nonzero(null >= observed - 1e-9))
     return (reached + 1) / (len(null) + 1)
