@@ -34,7 +34,7 @@ from mtbench.errors import UsageError
 from mtbench.files import claim_folder
 from mtbench.reference_model.ablation.page import write_ablation
 from mtbench.reference_model.ablation.results import Ablation, collect_ablation
-from mtbench.reference_model.ablation.text import Facts, read_encoder_facts
+from mtbench.reference_model.ablation.text import EncoderFacts, Facts, read_encoder_facts
 from mtbench.reference_model.ablation.variants import (
     ENGLISH,
     FULL,
@@ -85,6 +85,25 @@ class _Plan:
     workers: int | None
     threads: int | None
     cache: str | Path | None
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What is there of the variants.
+
+    Attributes
+    ----------
+    results : dict of str to Path
+        Result folders by variant.
+    encoders : dict of str to EncoderFacts
+        How the speech encoders came about, by the variant that they were first used in.
+    labels : dict of str to str
+        Language that each language is animated as where the labels are swapped.
+    """
+
+    results: dict[str, Path]
+    encoders: dict[str, EncoderFacts]
+    labels: dict[str, str]
 
 
 def ablate(
@@ -140,21 +159,8 @@ def ablate(
     folder = Path(out)
     home = folder / "base" if base is None else Path(base)
     loaded = load_benchmark(benchmark)
-    require_parts(chosen, recognizer)
-    if english_encoder is not None and ENGLISH in wanted:
-        load_speech_encoder(english_encoder)
-    claim_folder(
-        folder,
-        {
-            "size": asdict(chosen),
-            "hours": HOURS[size] if hours is None else hours,
-            "seed": seed,
-            "benchmark": loaded.digest,
-            "english_encoder": english_encoder,
-        },
-        besides=_ENCODERS.values(),
-    )
     plan = _Plan(chosen, folder, home, loaded, recognizer, english_encoder, workers, threads, cache)
+    _claim(plan, wanted, HOURS[size] if hours is None else hours, seed)
     run = reproduce(
         size,
         home,
@@ -168,25 +174,48 @@ def ablate(
         cache=cache,
     )
     assert run.folder is not None
-    folders = {FULL.key: run.folder}
-    encoders = {FULL.key: read_encoder_facts(chosen.encoder)}
-    labels: dict[str, str] = {}
+    made = _Made({FULL.key: run.folder}, {FULL.key: read_encoder_facts(chosen.encoder)}, {})
     for variant in wanted:
         log.info("%s %s", variant.mark, variant.title)
-        if variant is SWAPPED:
-            model = home / f"multitalk-{size}.safetensors"
-            labels = swap_labels(chosen.settings.languages, loaded.languages)
-        else:
-            changed = _change(plan, variant)
-            if changed.encoder != chosen.encoder:
-                encoders[variant.key] = read_encoder_facts(changed.encoder)
-            model = _train(plan, variant, changed)
-        folders[variant.key] = _score(plan, variant, model, labels if variant is SWAPPED else {})
-    ablation = collect_ablation(folders)
+        made = _make(plan, variant, made)
+    ablation = collect_ablation(made.results)
     generated = loaded.name in bundled_benchmarks()
-    facts = Facts(size, encoders, labels, open_corpus(home / "data").name, generated)
+    facts = Facts(size, made.encoders, made.labels, open_corpus(home / "data").name, generated)
     write_ablation(folder, ablation, facts)
     return ablation
+
+
+def _claim(plan: _Plan, variants: Sequence[Variant], hours: float, seed: int) -> None:
+    """Check that everything needed later is there, and that the folder is of these settings."""
+    require_parts(plan.size, plan.recognizer)
+    if plan.english is not None and ENGLISH in variants:
+        load_speech_encoder(plan.english)
+    claim_folder(
+        plan.folder,
+        {
+            "size": asdict(plan.size),
+            "hours": hours,
+            "seed": seed,
+            "benchmark": plan.benchmark.digest,
+            "english_encoder": plan.english,
+        },
+        besides=_ENCODERS.values(),
+    )
+
+
+def _make(plan: _Plan, variant: Variant, made: _Made) -> _Made:
+    """Train a variant, where there is something to train, and score it; return what is there then."""
+    encoders, labels = made.encoders, made.labels
+    if variant is SWAPPED:
+        model = plan.base / f"multitalk-{plan.size.name}.safetensors"
+        labels = swap_labels(plan.size.settings.languages, plan.benchmark.languages)
+    else:
+        changed = _change(plan, variant)
+        if changed.encoder != plan.size.encoder:
+            encoders = {**encoders, variant.key: read_encoder_facts(changed.encoder)}
+        model = _train(plan, variant, changed)
+    scored = _score(plan, variant, model, labels if variant is SWAPPED else {})
+    return _Made({**made.results, variant.key: scored}, encoders, labels)
 
 
 def _choose(keys: Sequence[str], size: Size) -> list[Variant]:
