@@ -12,11 +12,13 @@ from meta_samples import AV, LANGUAGES, make_scores, with_errors
 from mtbench.errors import UsageError
 from mtbench.meta.confusions import align_phones, confuse_ground_truth, count_confusions, name_class
 from mtbench.meta.correlation import order_chains
-from mtbench.meta.curves import compare_with_truth, trace_noise
 from mtbench.meta.estimates import bootstrap_scores, measure_errors
 from mtbench.meta.fairness import judge_fairness
 from mtbench.meta.monotonicity import check_chains
-from mtbench.meta.sensitivity import Z_TOTAL, compare_conditions, default_contrasts, separate
+from mtbench.meta.noise_curves import trace_noise
+from mtbench.meta.nuisances import compare_with_truth
+from mtbench.meta.sensitivity import compare_conditions, default_contrasts
+from mtbench.meta.separation import Z_TOTAL, separate
 from mtbench.metrics.edits import count_edits
 from mtbench.statistics import adjust_holm
 
@@ -29,7 +31,7 @@ def study(scores, replicates=200):
 
 def check(scores, condition=AV):
     own, measure = study(scores), measure_errors(scores, condition)
-    return {c.curve: c for c in check_chains(own, measure, order_chains(scores.systems, measure.scored))}
+    return check_chains(own, measure, order_chains(scores.systems, measure.scored))
 
 
 def test_a_rising_curve_is_monotone_and_a_fallen_level_is_named():
@@ -69,23 +71,23 @@ def test_nuisances_are_compared_with_the_ground_truth():
     scores = with_errors(with_errors(scores, "identity-swap-1", 0.215), "identity-swap-2", 0.24)
     own = study(scores)
     rows = compare_with_truth(own, [measure_errors(scores, AV)], [1, 2])
-    assert [row["difference"]["estimate"] for row in rows] == pytest.approx([1.5, 4])
-    assert [row["within_tolerance"] for row in rows] == [True, False]
-    assert [row["surely_within_tolerance"] for row in rows] == [True, False]
+    assert [row.difference.estimate for row in rows] == pytest.approx([1.5, 4])
+    assert [row.within_tolerance for row in rows] == [True, False]
+    assert [row.surely_within_tolerance for row in rows] == [True, False]
 
 
 def test_noise_curves_start_clean_and_rise():
     scores = make_scores(snr=True)
     found = trace_noise(study(scores))
     assert list(found) == ["babble"]
-    curves = {(c["modality"], c["system"]): c for c in found["babble"]["curves"]}
+    curves = {(c.modality, c.system): c for c in found["babble"].curves}
     assert ("av", "ground-truth") in curves
     assert ("av", "amplitude-0.4") not in curves
     truth = curves["av", "ground-truth"]
-    assert [p["snr_db"] for p in truth["points"]] == [None, 5.0, -7.5, -15.0]
-    assert truth["points"][2]["estimate"] == pytest.approx(20)
-    assert truth["check"]["monotone"]
-    assert set(truth["points"][0]["languages"]) == set(LANGUAGES)
+    assert [p.snr_db for p in truth.points] == [None, 5.0, -7.5, -15.0]
+    assert truth.points[2].estimate == pytest.approx(20)
+    assert truth.check.monotone
+    assert set(truth.points[0].languages) == set(LANGUAGES)
 
 
 def test_clips_needed_follow_the_textbook():
@@ -125,18 +127,18 @@ def test_the_condition_that_separates_best_is_found():
     contrasts = default_contrasts(study(scores))
     assert contrasts == [("ground-truth", "amplitude-0.5"), ("ground-truth", "static")]
     found = compare_conditions(study(scores), contrasts)
-    assert {row["condition"] for row in found["conditions"]} == {
+    assert {row.condition for row in found.conditions} == {
         "av-clean",
         "av+5/babble",
         AV,
         "av-15/babble",
         "v",
     }
-    assert all(row["condition"] in (AV, "av-15/babble") for row in found["best"])
-    for row in found["best"]:
-        assert AV in row["not_separable_from_best"]
-        assert "av-clean" not in row["not_separable_from_best"]
-    assert [row["snr_db"] for row in found["by_snr"]][-1] == 5.0
+    assert all(row.condition in (AV, "av-15/babble") for row in found.best)
+    for row in found.best:
+        assert AV in row.not_separable_from_best
+        assert "av-clean" not in row.not_separable_from_best
+    assert [row.snr_db for row in found.by_snr][-1] == 5.0
     assert default_contrasts(study(make_scores())) == []
 
 
@@ -172,10 +174,10 @@ def test_confusions_are_counted_by_class():
 
 
 def test_perfect_recognition_confuses_nothing():
-    found = confuse_ground_truth(make_scores()).to_json()
-    assert found["largest"] == []
-    assert found["classes"]["PP"]["right"] == 1.0
-    assert found["classes"]["TH"]["right"] is None
+    found = confuse_ground_truth(make_scores())
+    assert found.largest == ()
+    assert found.classes["PP"].right == 1.0
+    assert found.classes["TH"].right is None
     with pytest.raises(UsageError, match="no recognized phones"):
         confuse_ground_truth(make_scores(), AV)
 
@@ -189,24 +191,24 @@ def test_fairness_names_the_extremes_and_what_goes_with_them():
         language: {"phones_per_second": float(i), "lexicon_size": 7.0} for i, language in enumerate(languages)
     }
     found = judge_fairness(study(scores), AV, traits)
-    spread = found["spread"]["avlr"]
-    assert spread["lowest"] == {"language": "ces", "estimate": pytest.approx(10)}
-    assert spread["highest"] == {"language": "spa", "estimate": pytest.approx(35)}
-    assert spread["range"]["estimate"] == pytest.approx(25)
+    spread = found.spread["avlr"]
+    assert (spread.lowest.language, spread.lowest.estimate) == ("ces", pytest.approx(10))
+    assert (spread.highest.language, spread.highest.estimate) == ("spa", pytest.approx(35))
+    assert spread.range.estimate == pytest.approx(25)
     # No clip differs from another of its language: all of the spread is real.
-    assert spread["spread_beyond_chance"] == pytest.approx(spread["standard_deviation"])
-    assert found["languages"]["ces"]["gain_over_static"]["estimate"] == pytest.approx(70)
-    assert found["languages"]["ces"]["gain_over_sound"]["estimate"] == pytest.approx(60)
-    rows = {(row["score"], row["trait"]): row for row in found["correlates"]}
-    assert rows["avlr", "phones_per_second"]["spearman"] == pytest.approx(1)
-    assert rows["avlr", "phones_per_second"]["p"] < 0.01  # 2 / 6! and the draws' own step
-    assert rows["avlr", "lexicon_size"]["spearman"] == 0
-    assert rows["avlr", "lexicon_size"]["p"] == 1
+    assert spread.spread_beyond_chance == pytest.approx(spread.standard_deviation)
+    assert found.languages["ces"].gain_over_static.estimate == pytest.approx(70)
+    assert found.languages["ces"].gain_over_sound.estimate == pytest.approx(60)
+    rows = {(row.score, row.trait): row for row in found.correlates}
+    assert rows["avlr", "phones_per_second"].spearman == pytest.approx(1)
+    assert rows["avlr", "phones_per_second"].p < 0.01  # 2 / 6! and the draws' own step
+    assert rows["avlr", "lexicon_size"].spearman == 0
+    assert rows["avlr", "lexicon_size"].p == 1
 
 
 def test_chance_alone_is_no_spread():
     scores = make_scores(families=["amplitude"], noise=0.1, clips=30, seed=4)
-    spread = judge_fairness(study(scores), AV)["spread"]["avlr"]
-    assert spread["standard_deviation"] > 0
-    assert spread["spread_beyond_chance"] < 1.5
-    assert judge_fairness(study(replace(scores, facts={})), AV)["correlates"] == []
+    spread = judge_fairness(study(scores), AV).spread["avlr"]
+    assert spread.standard_deviation > 0
+    assert spread.spread_beyond_chance < 1.5
+    assert judge_fairness(study(replace(scores, facts={})), AV).correlates == ()

@@ -9,8 +9,10 @@ import pytest
 from meta_samples import AV, LANGUAGES, harm_of, make_scores, with_errors
 
 from mtbench.errors import UsageError
+from mtbench.meta.plot_insights import draw_conditions
 from mtbench.meta.plots import draw_plots
 from mtbench.meta.report import REPORT_HTML, REPORT_JSON, make_report, write_report
+from mtbench.meta.report_data import Report
 from mtbench.meta.report_page import render_page
 from mtbench.meta.verdicts import find_reversals
 
@@ -34,46 +36,48 @@ def numbers(value):
 
 def test_report_has_what_is_promised(report):
     assert {"systems", "spearman_system", "spearman_clip", "kendall_system", "pairwise_accuracy", "curves",
-            "nuisances", "sensitivity", "confusions", "fairness", "targets"} <= set(report)  # fmt: skip
-    assert report["condition"] == AV
-    assert report["spearman_system"]["level"] == "system"
-    assert report["spearman_clip"]["level"] == "clip"
-    assert report["spearman_system"]["estimate"] > 0.99
-    assert report["spearman_system"]["ladder"]["n_systems"] == 9
-    assert set(report["spearman_system"]["measures"]) == {
+            "nuisances", "sensitivity", "confusions", "fairness", "targets"} <= set(report.to_json())  # fmt: skip
+    assert report.condition == AV
+    assert report.spearman_system.level == "system"
+    assert report.spearman_clip.level == "clip"
+    assert report.spearman_system.estimate > 0.99
+    assert report.spearman_system.ladder.n_systems == 9
+    assert set(report.spearman_system.measures) == {
         "avlr", "avlr_phones", "vsr", "vsr_phones", "lve_mm", "fdd_abs_m2"}  # fmt: skip
     assert {"amplitude", "lag", "low-pass", "jitter", "frame-drops", "substitution", "missed-closures", "identity",
-            "head-turn", "upper-face-noise", "snr", "ladder"} == set(report["curves"])  # fmt: skip
-    point = report["curves"]["lag"]["points"][0]
-    assert point["strength"] == -400
-    assert set(point["languages"]) == set(LANGUAGES)
-    assert [p["strength"] for p in report["curves"]["low-pass"]["points"]][:2] == [None, 12]
-    assert all(number["ci95"] is not None for number in numbers(report["curves"]))
-    assert all(target["met"] for target in report["targets"])
-    assert json.loads(json.dumps(report, allow_nan=False))["targets"] == report["targets"]
+            "head-turn", "upper-face-noise", "snr", "ladder"} == set(report.to_json()["curves"])  # fmt: skip
+    point = report.curves["lag"].points[0]
+    assert point.strength == -400
+    assert set(point.languages) == set(LANGUAGES)
+    assert [p.strength for p in report.curves["low-pass"].points][:2] == [None, 12]
+    assert all(number["ci95"] is not None for number in numbers(report.to_json()["curves"]))
+    assert all(target.met for target in report.targets)
+    assert (
+        Report.from_json(json.loads(json.dumps(report.to_json(), allow_nan=False))).targets == report.targets
+    )
 
 
 def test_missed_targets_say_so():
     bad = make_scores(families=["amplitude", "identity"], harm=lambda system: -harm_of(system) / 4)
     bad = with_errors(bad, "identity-swap-2", 0.5)
     report = make_report(bad, replicates=50)
-    assert not any(target["met"] for target in report["targets"])
-    assert {row["worse"] for row in find_reversals(report, "avlr")} >= {"amplitude-0.9", "static"}
+    assert not any(target.met for target in report.targets)
+    assert {row.step.worse for row in find_reversals(report, "avlr")} >= {"amplitude-0.9", "static"}
     assert ">no</td>" in render_page(report, {})
 
 
 def test_without_nuisances_their_target_is_not_judged():
     report = make_report(make_scores(families=["amplitude"]), replicates=50)
-    target = report["targets"][-1]
-    assert (target["reached"], target["met"], target["reason"]) == (None, None, "no nuisance was scored")
+    target = report.targets[-1]
+    assert (target.reached, target.met, target.reason) == (None, None, "no nuisance was scored")
 
 
 def test_few_clips_judge_nothing_however_well_they_come_out():
     report = make_report(make_scores(snr=True, noise=0.01, clips=3, languages=("eng", "ita")), replicates=50)
-    assert report["spearman_system"]["estimate"] > 0.99
-    assert [t["met"] for t in report["targets"]] == [True, None, None, None, None]
-    assert {t["reason"] for t in report["targets"][1:]} == {"cannot be judged with 6 clips"}
-    assert report["verdict"][0].startswith("Nobody can tell yet whether AVLR by openhead-av measures")
+    assert report.spearman_system.estimate > 0.99
+    assert [t.met for t in report.targets] == [True, None, None, None, None]
+    assert {t.reason for t in report.targets[1:]} == {"cannot be judged with 6 clips"}
+    assert report.verdict[0].startswith("Nobody can tell yet whether AVLR by openhead-av measures")
     page = render_page(report, {})
     assert page.count("<td>cannot be judged with 6 clips</td>") == 4
     assert page.index("Nobody can tell yet") < page.index("What was reached")
@@ -83,33 +87,33 @@ def test_one_source_a_language_gives_no_interval_and_so_no_verdict():
     report = make_report(
         make_scores(snr=True, clips=1, languages=tuple("abcdefghijklmnopqrstuvwxyz")), replicates=50
     )
-    assert all("no interval" in t["reason"] for t in report["targets"][1:3])
+    assert all("no interval" in t.reason for t in report.targets[1:3])
     # The second half of the clips is empty: there is no accuracy, not one of 0.
-    accuracy = report["pairwise_accuracy"]["system"]
-    assert (accuracy["estimate"], accuracy["ci95"]) == (None, None)
+    accuracy = report.pairwise_accuracy.system
+    assert (accuracy.estimate, accuracy.ci95) == (None, None)
 
 
 def test_intervals_of_empty_halves_are_not_printed():
     # One language with two sources: half of the bootstrap samples leave one half of the clips empty.
-    accuracy = make_report(make_scores(clips=2, languages=("ita",)), replicates=200)["pairwise_accuracy"]
-    assert accuracy["system"]["estimate"] > 0.9
-    assert accuracy["system"]["ci95"] is None
-    assert accuracy["clip"]["ci95"] is None
+    accuracy = make_report(make_scores(clips=2, languages=("ita",)), replicates=200).pairwise_accuracy
+    assert accuracy.system.estimate > 0.9
+    assert accuracy.system.ci95 is None
+    assert accuracy.clip.ci95 is None
 
 
 def test_verdict_in_words(report):
-    assert report["verdict"][0].startswith("Yes: AVLR by openhead-av on sample@1 meets all 5 targets.")
-    assert "puts 1.00" in report["verdict"][1] or "puts 0.99" in report["verdict"][1]
+    assert report.verdict[0].startswith("Yes: AVLR by openhead-av on sample@1 meets all 5 targets.")
+    assert "puts 1.00" in report.verdict[1] or "puts 0.99" in report.verdict[1]
     worse = make_report(make_scores(noise=0.3, seed=3), replicates=50)
-    assert worse["verdict"][0].startswith("No, not as it should: ")
-    assert "LVE orders them even better (1.00 against" in worse["verdict"][-1]
-    assert "very ground truth" in worse["verdict"][-1]
+    assert worse.verdict[0].startswith("No, not as it should: ")
+    assert "LVE orders them even better (1.00 against" in worse.verdict[-1]
+    assert "very ground truth" in worse.verdict[-1]
 
 
 @pytest.mark.parametrize("families", [["upper-face-noise"], ["shuffled"], ["head-turn"], ["lag"]])
 def test_few_systems_give_a_report_all_the_same(families):
     report = make_report(make_scores(families=families, clips=1, languages=("ita",)), replicates=20)
-    assert report["spearman_system"]["ci95"] is None
+    assert report.spearman_system.ci95 is None
     assert "<h1>" in render_page(report, draw_plots(report))
 
 
@@ -137,8 +141,8 @@ def test_scores_without_phones_are_judged_by_words():
         hypotheses={},
     )
     report = make_report(scores, replicates=20)
-    assert [m["name"] for m in report["measures"]] == ["avlr", "vsr", "lve_mm", "fdd_abs_m2"]
-    assert report["confusions"] is None
+    assert [m.name for m in report.measures] == ["avlr", "vsr", "lve_mm", "fdd_abs_m2"]
+    assert report.confusions is None
     assert "confusions" not in draw_plots(report)
 
 
@@ -161,7 +165,7 @@ class Page(HTMLParser):
 
 
 def test_the_page_is_whole_and_needs_nothing_else(report):
-    hostile = report | {"facts": report["facts"] | {"recognizer": "<script>alert(1)</script>"}}
+    hostile = replace(report, facts={**report.facts, "recognizer": "<script>alert(1)</script>"})
     page = Page(render_page(hostile, draw_plots(report)))
     assert page.open == []
     assert "script" not in page.tags
@@ -174,7 +178,7 @@ def test_the_page_is_whole_and_needs_nothing_else(report):
 
 def test_plots_are_the_same_every_time(report):
     first = draw_plots(report)
-    assert draw_plots(json.loads(json.dumps(report))) == first
+    assert draw_plots(Report.from_json(json.loads(json.dumps(report.to_json())))) == first
     assert all(b"<svg" in data and b"<dc:date>" not in data for data in first.values())
 
 
@@ -187,3 +191,43 @@ def test_files_are_written(report, tmp_path, monkeypatch):
     paths = write_report(report, tmp_path / "bare")
     assert [p.name for p in paths] == [REPORT_HTML, REPORT_JSON]
     assert "need matplotlib" in paths[0].read_text("utf-8")
+
+
+def test_a_report_is_read_back_as_it_was_written(report):
+    data = report.to_json()
+    again = Report.from_json(json.loads(json.dumps(data)))
+    assert again.to_json() == data
+    assert list(again.to_json()) == list(data)
+    assert again.spearman_clip == report.spearman_clip
+    assert again.noise == report.noise
+    assert "lead_of_avlr" not in data["spearman_system"]["measures"]["avlr"]
+    assert "lead_of_avlr" in data["spearman_system"]["measures"]["vsr"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda data: data.pop("curves"), "no table of curves"),
+        (lambda data: data.pop("n_clips"), "no 'n_clips'"),
+        (lambda data: data["targets"][0].pop("wanted"), "no 'wanted'"),
+        (lambda data: data.update(systems={}), "dict where a value of tuple"),
+        (lambda data: data["spearman_clip"].update(ci95=[1.0]), "1 values where 2 belong"),
+    ],
+)
+def test_what_is_no_report_is_refused(report, change, message):
+    data = report.to_json()
+    change(data)
+    with pytest.raises(ValueError, match=message):
+        Report.from_json(data)
+
+
+def test_the_plot_of_conditions_shows_clean_sound_and_no_sound(report):
+    pytest.importorskip("matplotlib")
+    from matplotlib.figure import Figure
+
+    figure = Figure()
+    assert draw_conditions(figure, report)
+    shown = {float(x) for line in figure.axes[0].get_lines() for x in line.get_xdata()}
+    labels = [label.get_text() for label in figure.axes[0].get_xticklabels()]
+    assert (labels[0], labels[-1]) == ("clean", "no sound")
+    assert {0.0, len(labels) - 1.0} <= shown

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,7 +11,7 @@ from mtbench.cli.options import writable_cache, writable_folder
 from mtbench.cli.output import say, say_json, say_note
 
 if TYPE_CHECKING:
-    from mtbench.meta import MetaScores
+    from mtbench.meta import MetaScores, Report
 
 
 def validate_metric(
@@ -71,7 +71,7 @@ def validate_metric(
     report = make_report(scores, loaded)
     paths = write_report(report, out)
     if as_json:
-        say_json(report)
+        say_json(report.to_json())
     else:
         for line in _summary(report):
             say(line)
@@ -93,14 +93,14 @@ def _notes(scores: MetaScores) -> list[str]:
     return notes
 
 
-def _summary(report: dict[str, Any]) -> list[str]:
+def _summary(report: Report) -> list[str]:
     """Return what the report says of the metric as a whole, a line each."""
     lines = [
-        f"{report['facts']['recognizer']} on {report['facts']['benchmark']}: {len(report['systems'])} systems, "
-        f"{report['n_clips']} clips, {report['condition']}"
+        f"{report.facts['recognizer']} on {report.facts['benchmark']}: {len(report.systems)} systems, "
+        f"{report.n_clips} clips, {report.condition}"
     ]
-    for target in report["targets"]:
-        reached = "n/a" if target["reached"] is None else f"{target['reached']:.3g}"
-        met = target["reason"] or ("met" if target["met"] else "MISSED")
-        lines.append(f"  {target['name']}: {reached} (target {target['wanted']:g}): {met}")
-    return [*lines, *report["verdict"]]
+    for target in report.targets:
+        reached = "n/a" if target.reached is None else f"{target.reached:.3g}"
+        met = target.reason or ("met" if target.met else "MISSED")
+        lines.append(f"  {target.name}: {reached} (target {target.wanted:g}): {met}")
+    return [*lines, *report.verdict]

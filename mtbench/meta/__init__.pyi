@@ -1,4 +1,5 @@
 from .report import make_report as make_report
 from .report import write_report as write_report
+from .report_data import Report as Report
 from .runs import run_systems as run_systems
 from .scores import MetaScores as MetaScores

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 
@@ -30,6 +30,46 @@ VISIBLE = ("PP", "FF", "WW", "TH", "CH", "oh", "uw", "oe")
 
 
 @dataclass(frozen=True)
+class ClassResult:
+    """What became of the phones of one viseme class.
+
+    Attributes
+    ----------
+    phones : str
+        Phones of the class, blanks between.
+    n : int
+        How many of them were said.
+    right, missed : float or None
+        Share that came back as the same class, and share that did not come back; None where none was said.
+    """
+
+    phones: str
+    n: int
+    right: float | None
+    missed: float | None
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """Two classes of which one was taken for the other.
+
+    Attributes
+    ----------
+    reference, recognized : str
+        Names of the classes.
+    share : float
+        Share of the reference class's phones.
+    count : int
+        Number of phones.
+    """
+
+    reference: str
+    recognized: str
+    share: float
+    count: int
+
+
+@dataclass(frozen=True)
 class Confusions:
     """Counts of reference classes against recognized ones.
 
@@ -40,9 +80,14 @@ class Confusions:
     columns : tuple of str
         Recognized classes, then ``"missed"``.
     counts : (R, C) int64
+        Number of phones.
     n_clips, n_skipped : int
         Clips that entered, and clips without reference phones.
     """
+
+    JSON_KEYS: ClassVar[tuple[str, ...]] = (
+        *("rows", "columns", "counts", "classes", "largest", "n_clips", "n_skipped"),
+    )
 
     rows: tuple[str, ...]
     columns: tuple[str, ...]
@@ -56,38 +101,31 @@ class Confusions:
         total = self.counts.sum(axis=1, keepdims=True)
         return self.counts / np.where(total > 0, total, np.nan)
 
-    def to_json(self) -> dict[str, Any]:
-        """Return it as plain JSON; the largest confusions are those of two classes, missed phones aside."""
+    @property
+    def classes(self) -> dict[str, ClassResult]:
+        """What became of each class, by its name."""
         shares = self.shares
-        pairs: list[dict[str, Any]] = [
-            {
-                "reference": row,
-                "recognized": column,
-                "share": float(shares[i, j]),
-                "count": int(self.counts[i, j]),
-            }
+        return {
+            row: ClassResult(
+                phones=" ".join(VISEME_CLASSES.get(row, ())),
+                n=int(self.counts[i].sum()),
+                right=_share(shares[i, self.columns.index(row)]),
+                missed=_share(shares[i, -1]),
+            )
+            for i, row in enumerate(self.rows[:-1])
+        }
+
+    @property
+    def largest(self) -> tuple[Confusion, ...]:
+        """The twelve largest confusions of two classes, missed phones aside, largest first."""
+        shares = self.shares
+        pairs = [
+            Confusion(row, column, float(shares[i, j]), int(self.counts[i, j]))
             for i, row in enumerate(self.rows[:-1])
             for j, column in enumerate(self.columns[:-1])
             if row != column and self.counts[i, j]
         ]
-        classes = {
-            row: {
-                "phones": " ".join(VISEME_CLASSES.get(row, ())),
-                "n": int(self.counts[i].sum()),
-                "right": _share(shares[i, self.columns.index(row)]),
-                "missed": _share(shares[i, -1]),
-            }
-            for i, row in enumerate(self.rows[:-1])
-        }
-        return {
-            "rows": self.rows,
-            "columns": self.columns,
-            "counts": self.counts.tolist(),
-            "classes": classes,
-            "largest": sorted(pairs, key=lambda p: (-p["share"], p["reference"], p["recognized"]))[:12],
-            "n_clips": self.n_clips,
-            "n_skipped": self.n_skipped,
-        }
+        return tuple(sorted(pairs, key=lambda pair: (-pair.share, pair.reference, pair.recognized))[:12])
 
 
 def name_class(phone: str) -> str:

@@ -114,6 +114,21 @@ class Correlation(Number):
         return self.families.get(LADDER)
 
 
+@dataclass(frozen=True, kw_only=True)
+class CorrelationTable(Correlation):
+    """AVLR's correlation, and those of all metrics.
+
+    Attributes
+    ----------
+    measures : mapping of str to Correlation
+        By the metric's name, AVLR first.
+    """
+
+    JSON_KEYS: ClassVar[tuple[str, ...]] = (*Correlation.JSON_KEYS, "measures")
+
+    measures: Mapping[str, Correlation]
+
+
 def has_known_order(system: System) -> bool:
     """Return whether *system* is a link of a chain whose order is an order of lip readability."""
     family = FAMILIES.get(system.family)

@@ -78,6 +78,10 @@ class BootstrappedScores(ClusterBootstrap):
         """All languages, sorted."""
         return self.names
 
+    def row_of(self, system: str) -> int | None:
+        """Return the row of the system of this name, None where it was not run."""
+        return next((row for row, known in enumerate(self.scores.systems) if known.name == system), None)
+
 
 def bootstrap_scores(
     scores: MetaScores, *, replicates: int = REPLICATES, seed: int = SEED

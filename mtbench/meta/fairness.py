@@ -15,83 +15,160 @@ and highest: chosen by the data, so that its interval is too narrow.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from mtbench.conditions import Condition
-from mtbench.meta.confusions import VISIBLE, name_class
 from mtbench.meta.estimates import (
     BootstrappedScores,
     Measure,
-    bootstrap_scores,
     measure_errors,
 )
+from mtbench.meta.json_values import LEFT_OUT
+from mtbench.meta.language_traits import TRAITS
 from mtbench.meta.scores import MetaScores
 from mtbench.meta.systems import GROUND_TRUTH, STATIC
 from mtbench.speech import LANGUAGES, headline_rate
 from mtbench.statistics import (
     TRIALS,
+    Number,
     adjust_holm,
     associate_ranks,
     percentile_interval,
     summarize,
 )
 
-if TYPE_CHECKING:
-    from mtbench.benchmarks import Benchmark
-
-#: Traits of a language, and how they are called in reports.
-TRAITS = {
-    "phones_per_second": "phones per second",
-    "units_per_clip": "words (characters) per clip",
-    "visible_share": "share of phones made at lips or teeth",
-    "lexicon_size": "words in the lexicon",
-    "sound_clean": "error on clean sound alone, %",
-}
+#: Scores of the ground truth in a language: its error rate, and what it gains over two controls.
+SCORES = ("avlr", "gain_over_static", "gain_over_sound")
 #: Fewest languages that a correlation over languages is computed for.
 FEWEST = 5
 
 
-def describe_languages(scores: MetaScores, benchmark: Benchmark | None = None) -> dict[str, dict[str, float]]:
-    """Return the traits of every language, as far as they are known.
+@dataclass(frozen=True, kw_only=True)
+class LanguageScores:
+    """Scores of the ground truth in one language.
 
-    Parameters
+    Attributes
     ----------
-    scores : MetaScores
-    benchmark : Benchmark, optional
-        Gives durations and lexicons.
-
-    Returns
-    -------
-    dict
-        ``{language: {trait: value}}``, with the keys of :data:`TRAITS`.
+    rate : {"wer", "cer", "per"}
+        What the error rate counts.
+    approximate : bool
+        Whether the bundled speech of the language is an approximation.
+    avlr : Number or None
+        Error rate of the ground truth, per cent.
+    gain_over_static, gain_over_sound : Number or None
+        What it gains over a face that never moves, and over sound alone, points; None where a language lacks it.
+    traits : mapping of str to float
+        Traits of the language as far as they are known, by the keys of
+        :data:`mtbench.meta.language_traits.TRAITS`.
     """
-    bootstrap = bootstrap_scores(scores)
-    known = {} if benchmark is None else {clip.id: clip for clip in benchmark.clips}
-    sound = None
-    if Condition("a").name in scores.conditions:
-        sound = measure_errors(scores, Condition("a").name)
-    truth = _row(scores, GROUND_TRUTH)
-    out: dict[str, dict[str, float]] = {}
-    for language in bootstrap.languages:
-        members = bootstrap.members(language)
-        phones = [phone for i in members for phone in scores.references[i]]
-        clips = [known.get(scores.clips[i]) for i in members]
-        traits = {"units_per_clip": float(np.mean(scores.lengths[members]))}
-        if phones:
-            traits["visible_share"] = sum(name_class(p) in VISIBLE for p in phones) / len(phones)
-        if phones and all(clip is not None for clip in clips):
-            seconds = sum(clip.frames / clip.fps for clip in clips if clip is not None)
-            traits["phones_per_second"] = len(phones) / seconds
-        lexicon = None if benchmark is None else benchmark.lexicon(language)
-        if lexicon is not None:
-            traits["lexicon_size"] = float(len(set(lexicon.words)))
-        if sound is not None and truth is not None and sound.scored[truth]:
-            traits["sound_clean"] = float(bootstrap.estimate(sound, language)[truth])
-        out[language] = traits
-    return out
+
+    rate: str
+    approximate: bool
+    avlr: Number | None = field(default=None, metadata=LEFT_OUT)
+    gain_over_static: Number | None = field(default=None, metadata=LEFT_OUT)
+    gain_over_sound: Number | None = field(default=None, metadata=LEFT_OUT)
+    traits: Mapping[str, float]
+
+    def score(self, name: str) -> Number | None:
+        """Return the score of this name, one of :data:`SCORES`."""
+        found: Number | None = getattr(self, name)
+        return found
+
+
+@dataclass(frozen=True)
+class Extreme:
+    """The language with the lowest or highest score."""
+
+    language: str
+    estimate: float
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How far a score differs between languages.
+
+    Attributes
+    ----------
+    lowest, highest : Extreme
+        The languages at the ends.
+    range : Number
+        Difference between the two, points.
+    standard_deviation : float
+        Standard deviation over languages.
+    spread_beyond_chance : float or None
+        The part of it that is not chance; None without replicates or with a single language.
+    mean : float
+        Mean over languages.
+    n_languages : int
+        Number of languages.
+    """
+
+    lowest: Extreme
+    highest: Extreme
+    range: Number
+    standard_deviation: float
+    spread_beyond_chance: float | None
+    mean: float
+    n_languages: int
+
+
+@dataclass(frozen=True)
+class Association:
+    """Rank correlation of a score with a trait, over languages.
+
+    Attributes
+    ----------
+    score, trait : str
+        Names of the two.
+    title : str
+        The trait in words.
+    spearman : float
+        Rank correlation.
+    p : float
+        Two-sided p-value.
+    n : int
+        Number of languages.
+    p_holm : float
+        *p* after Holm's correction over the traits of the score.
+    """
+
+    score: str
+    trait: str
+    title: str
+    spearman: float
+    p: float
+    n: int
+    p_holm: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fairness:
+    """How the ground truth's scores differ between languages, and what goes with it.
+
+    Attributes
+    ----------
+    unit : {"words", "phones"}
+        What errors are counted in; ``"words"`` is the headline rate.
+    condition : str
+        Name of the condition of AVLR.
+    languages : mapping of str to LanguageScores
+        Scores of each language.
+    spread : mapping of str to Spread
+        By the score's name; scores that a language lacks are left out.
+    correlates : tuple of Association
+        Every score with every trait that is known of enough languages.
+    reason : str or None
+        Why there is nothing; None where there is something.
+    """
+
+    unit: str
+    condition: str
+    languages: Mapping[str, LanguageScores]
+    spread: Mapping[str, Spread]
+    correlates: tuple[Association, ...]
+    reason: str | None = field(default=None, metadata=LEFT_OUT)
 
 
 def judge_fairness(
@@ -101,31 +178,33 @@ def judge_fairness(
     *,
     unit: str = "words",
     trials: int = TRIALS,
-) -> dict[str, Any]:
+) -> Fairness:
     """Return the spread of the ground truth's scores over languages, and what goes with it.
 
     Parameters
     ----------
     bootstrap : BootstrappedScores
     condition : str
-        Of AVLR.
+        Name of the condition of AVLR.
     traits : mapping, optional
-        Of :func:`describe_languages`.
+        Traits of languages, as :func:`mtbench.meta.language_traits.describe_languages` returns them.
     unit : {"words", "phones"}
+        What errors are counted in; ``"words"`` is the headline rate.
     trials : int
-        Of the permutation test.
-
-    Returns
-    -------
-    dict
-        ``languages``: the scores of each with intervals; ``spread``: of each score; ``correlates``: a list of
-        ``{score, trait, spearman, p, p_holm, n}``.
+        Draws of the permutation test.
     """
     scores = bootstrap.scores
     measure = measure_errors(scores, condition, unit)
-    truth, static = _row(scores, GROUND_TRUTH), _row(scores, STATIC)
+    truth, static = bootstrap.row_of(GROUND_TRUTH), bootstrap.row_of(STATIC)
     if truth is None or not measure.scored[truth]:
-        return {"languages": {}, "spread": {}, "correlates": [], "reason": "no ground truth was run"}
+        return Fairness(
+            unit=unit,
+            condition=condition,
+            languages={},
+            spread={},
+            correlates=(),
+            reason="no ground truth was run",
+        )
     sound = _sound(scores, condition, unit)
     per_language: dict[str, dict[str, tuple[float, np.ndarray | None]]] = {}
     for language in bootstrap.languages:
@@ -141,34 +220,26 @@ def judge_fairness(
             gap = None if drawn is None or samples is None else drawn[:, truth] - samples[:, truth]
             found["gain_over_sound"] = float(heard[truth] - score[truth]), gap
         per_language[language] = found
-    names = [
-        n
-        for n in ("avlr", "gain_over_static", "gain_over_sound")
-        if all(n in f for f in per_language.values())
-    ]
-    return {
-        "unit": unit,
-        "condition": condition,
-        "languages": {
-            language: {
-                "rate": headline_rate(language) if unit == "words" else "per",
-                "approximate": language in LANGUAGES and LANGUAGES[language].approximate,
-                **{n: summarize(*found[n], "%" if n == "avlr" else "points").to_json() for n in names},
-                "traits": dict((traits or {}).get(language, {})),
-            }
+    names = [n for n in SCORES if all(n in found for found in per_language.values())]
+    return Fairness(
+        unit=unit,
+        condition=condition,
+        languages={
+            language: LanguageScores(
+                rate=headline_rate(language) if unit == "words" else "per",
+                approximate=language in LANGUAGES and LANGUAGES[language].approximate,
+                traits=dict((traits or {}).get(language, {})),
+                **{n: summarize(*found[n], "%" if n == "avlr" else "points") for n in names},
+            )
             for language, found in per_language.items()
         },
-        "spread": {n: _spread({k: v[n] for k, v in per_language.items()}) for n in names},
-        "correlates": [
+        spread={n: _spread({k: v[n] for k, v in per_language.items()}) for n in names},
+        correlates=tuple(
             row
             for n in names
             for row in _correlate({k: v[n][0] for k, v in per_language.items()}, n, traits, trials)
-        ],
-    }
-
-
-def _row(scores: MetaScores, name: str) -> int | None:
-    return next((i for i, system in enumerate(scores.systems) if system.name == name), None)
+        ),
+    )
 
 
 def _sound(scores: MetaScores, condition: str, unit: str) -> Measure | None:
@@ -176,7 +247,7 @@ def _sound(scores: MetaScores, condition: str, unit: str) -> Measure | None:
     return measure_errors(scores, name, unit) if name in scores.conditions else None
 
 
-def _spread(values: Mapping[str, tuple[float, np.ndarray | None]]) -> dict[str, Any]:
+def _spread(values: Mapping[str, tuple[float, np.ndarray | None]]) -> Spread:
     """Range and standard deviation over languages, with intervals; the part that is not chance."""
     names = list(values)
     point = np.array([values[name][0] for name in names])
@@ -191,21 +262,21 @@ def _spread(values: Mapping[str, tuple[float, np.ndarray | None]]) -> dict[str, 
         beyond = float(np.sqrt(max(0.0, deviation**2 - chance)))
     lowest, highest = int(np.argmin(point)), int(np.argmax(point))
     gap = None if samples is None else percentile_interval(samples[:, highest] - samples[:, lowest])
-    return {
-        "lowest": {"language": names[lowest], "estimate": float(point[lowest])},
-        "highest": {"language": names[highest], "estimate": float(point[highest])},
-        "range": {"estimate": float(point[highest] - point[lowest]), "ci95": gap, "unit": "points"},
-        "standard_deviation": deviation,
-        "spread_beyond_chance": beyond,
-        "mean": float(np.mean(point)),
-        "n_languages": len(point),
-    }
+    return Spread(
+        lowest=Extreme(names[lowest], float(point[lowest])),
+        highest=Extreme(names[highest], float(point[highest])),
+        range=Number(float(point[highest] - point[lowest]), gap, "points"),
+        standard_deviation=deviation,
+        spread_beyond_chance=beyond,
+        mean=float(np.mean(point)),
+        n_languages=len(point),
+    )
 
 
 def _correlate(
     values: Mapping[str, float], score: str, traits: Mapping[str, Mapping[str, float]] | None, trials: int
-) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
+) -> list[Association]:
+    rows = []
     for trait in TRAITS:
         names = [name for name in values if trait in (traits or {}).get(name, {})]
         if len(names) < FEWEST:
@@ -216,15 +287,6 @@ def _correlate(
             trials=trials,
             name=f"{score}/{trait}",
         )
-        rows.append(
-            {
-                "score": score,
-                "trait": trait,
-                "title": TRAITS[trait],
-                "spearman": found.correlation,
-                "p": found.p,
-                "n": len(names),
-            }
-        )
-    adjusted = adjust_holm([row["p"] for row in rows])
-    return [row | {"p_holm": p} for row, p in zip(rows, adjusted, strict=True)]
+        rows.append(Association(score, trait, TRAITS[trait], found.correlation, found.p, len(names), found.p))
+    adjusted = adjust_holm([row.p for row in rows])
+    return [replace(row, p_holm=p) for row, p in zip(rows, adjusted, strict=True)]

@@ -12,9 +12,9 @@ from __future__ import annotations
 import types
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
-T = TypeVar("T")
+import numpy as np
 
 #: Metadata of a field that has no key where it is None.
 LEFT_OUT = {"left_out": True}
@@ -28,6 +28,8 @@ def to_json_value(value: Any) -> Any:
         return {key: to_json_value(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
         return [to_json_value(item) for item in value]
+    if isinstance(value, np.ndarray):
+        return value.tolist()
     return value
 
 
@@ -49,7 +51,7 @@ def from_json_value(kind: Any, data: Any) -> Any:
     Parameters
     ----------
     kind : type
-        A dataclass, ``tuple[X, ...]``, ``tuple[X, Y]``, ``Mapping[str, X]``, ``X | None`` or a plain type.
+        A dataclass, ``tuple[X, ...]``, ``tuple[X, Y]``, ``Mapping[str, X]``, ``X | None``, an array or a plain type.
     data : JSON value
 
     Raises
@@ -72,6 +74,8 @@ def from_json_value(kind: Any, data: Any) -> Any:
     if origin is not None and issubclass(origin, Mapping):
         _require(data, dict, kind)
         return {key: from_json_value(inner[1], item) for key, item in data.items()}
+    if kind is np.ndarray:
+        return np.array(data)
     if is_dataclass(kind):
         _require(data, dict, kind)
         return _from_table(kind, data)

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 
@@ -30,8 +30,25 @@ ALPHA = 0.05
 
 
 @dataclass(frozen=True)
+class Reversal:
+    """Two levels of a curve that contradict the known order.
+
+    Attributes
+    ----------
+    better, worse : str
+        Names of systems (or conditions), as it is known beforehand.
+    difference : Number
+        Score of *worse* minus score of *better*; negative.
+    """
+
+    better: str
+    worse: str
+    difference: Number
+
+
+@dataclass(frozen=True)
 class Step:
-    """Two levels of a curve.
+    """Two neighbouring levels of a curve.
 
     Attributes
     ----------
@@ -39,9 +56,15 @@ class Step:
         Names of systems (or conditions), as it is known beforehand.
     difference : Number
         Score of *worse* minus score of *better*; positive where the measure agrees.
-    p, p_holm : float
-        Two-sided; 1.0 before correction is done.
+    p : float
+        Two-sided p-value.
+    p_holm : float
+        The same after Holm's correction; 1.0 before correction is done.
     """
+
+    JSON_KEYS: ClassVar[tuple[str, ...]] = (
+        *("better", "worse", "difference", "p", "p_holm", "reversed", "below_interval"),
+    )
 
     better: str
     worse: str
@@ -59,18 +82,6 @@ class Step:
         """Whether the step's own interval lies below zero, without correction."""
         return self.difference.ci95 is not None and self.difference.ci95[1] < 0
 
-    def to_json(self) -> dict[str, Any]:
-        """Return it as plain JSON."""
-        return {
-            "better": self.better,
-            "worse": self.worse,
-            "difference": self.difference.to_json(),
-            "p": self.p,
-            "p_holm": self.p_holm,
-            "reversed": self.reversed,
-            "below_interval": self.below_interval,
-        }
-
 
 @dataclass(frozen=True)
 class CurveCheck:
@@ -78,45 +89,49 @@ class CurveCheck:
 
     Attributes
     ----------
-    curve : str
-    measure : str
     steps : tuple of Step
-    largest_reversal : Step or None
-        The two levels, neighbours or not, that contradict the known order most; None where none do. Its
-        p-value is not computed.
+        Neighbouring levels, best first.
+    largest_reversal : Reversal or None
+        The two levels, neighbours or not, that contradict the known order most; None where none do.
     """
 
-    curve: str
-    measure: str
+    JSON_KEYS: ClassVar[tuple[str, ...]] = ("monotone", "monotone_uncorrected", "steps", "largest_reversal")
+
     steps: tuple[Step, ...]
-    largest_reversal: Step | None
+    largest_reversal: Reversal | None
 
     @property
     def monotone(self) -> bool:
         """Whether no step is significantly reversed."""
         return not any(step.reversed for step in self.steps)
 
-    def to_json(self) -> dict[str, Any]:
-        """Return it as plain JSON."""
-        largest = self.largest_reversal
-        return {
-            "monotone": self.monotone,
-            "monotone_uncorrected": not any(step.below_interval for step in self.steps),
-            "steps": [step.to_json() for step in self.steps],
-            "largest_reversal": None
-            if largest is None
-            else {
-                "better": largest.better,
-                "worse": largest.worse,
-                "difference": largest.difference.to_json(),
-            },
-        }
+    @property
+    def monotone_uncorrected(self) -> bool:
+        """Whether no step's own interval lies below zero."""
+        return not any(step.below_interval for step in self.steps)
+
+
+@dataclass(frozen=True)
+class LanguageSteps:
+    """Steps of a curve in one language.
+
+    Attributes
+    ----------
+    n_steps, n_below_interval : int
+        Number of steps, and of those whose own interval lies below zero.
+    steps : tuple of (str, str)
+        Names of the better and the worse system of the latter.
+    """
+
+    n_steps: int
+    n_below_interval: int
+    steps: tuple[tuple[str, str], ...]
 
 
 def check_chains(
     bootstrap: BootstrappedScores, measure: Measure, chains: Sequence[Chain]
-) -> list[CurveCheck]:
-    """Return the check of every chain of systems under one measure.
+) -> dict[str, CurveCheck]:
+    """Return the check of every chain of systems under one measure, by the chain's name.
 
     Parameters
     ----------
@@ -128,36 +143,39 @@ def check_chains(
     names = [system.name for system in bootstrap.scores.systems]
     scores, samples = bootstrap.estimate(measure), bootstrap.resample(measure)
 
-    def compare(better: int, worse: int, test: bool) -> Step:
+    def compare(better: int, worse: int) -> Number:
         drawn = None if samples is None else samples[:, worse] - samples[:, better]
-        difference = summarize(float(scores[worse] - scores[better]), drawn, _points(measure.unit))
-        name = f"{names[better]}\x1f{names[worse]}"
-        p = paired_randomization(bootstrap.contributions(measure, worse, better), name=name) if test else 1.0
-        return Step(names[better], names[worse], difference, p)
+        return summarize(float(scores[worse] - scores[better]), drawn, _points(measure.unit))
 
-    checks = []
+    checks = {}
     for chain in chains:
         rows = [int(row) for row in chain.rows]
-        steps = tuple(compare(a, b, True) for a, b in pairwise(rows))
+        steps = tuple(
+            Step(
+                names[a],
+                names[b],
+                compare(a, b),
+                paired_randomization(
+                    bootstrap.contributions(measure, b, a), name=f"{names[a]}\x1f{names[b]}"
+                ),
+            )
+            for a, b in pairwise(rows)
+        )
         pairs = [(scores[b] - scores[a], a, b) for i, a in enumerate(rows) for b in rows[i + 1 :]]
         gap, better, worse = min(pairs)
-        largest = compare(better, worse, False) if gap < 0 else None
-        checks.append(CurveCheck(chain.name, measure.name, steps, largest))
-    return correct(checks)
+        largest = Reversal(names[better], names[worse], compare(better, worse)) if gap < 0 else None
+        checks[chain.name] = CurveCheck(steps, largest)
+    return dict(zip(checks, correct([*checks.values()]), strict=True))
 
 
-def check_conditions(
-    bootstrap: BootstrappedScores, name: str, row: int, measures: Sequence[Measure]
-) -> CurveCheck:
-    """Return the check of one system over conditions, quietest noise first.
+def check_conditions(bootstrap: BootstrappedScores, row: int, measures: Sequence[Measure]) -> CurveCheck:
+    """Return the check of one system over conditions, quietest noise first; p-values are not corrected.
 
     Parameters
     ----------
     bootstrap : BootstrappedScores
-    name : str
-        Of the curve.
     row : int
-        The system.
+        Row of the system.
     measures : sequence of Measure
         The same metric under ever harder conditions, on the same clips.
     """
@@ -165,23 +183,22 @@ def check_conditions(
     scores = [float(bootstrap.estimate(measure)[row]) for measure in measures]
     samples = [bootstrap.resample(measure) for measure in measures]
 
-    def compare(better: int, worse: int, test: bool) -> Step:
+    def compare(better: int, worse: int) -> Number:
         a, b = samples[better], samples[worse]
         drawn = None if a is None or b is None else b[:, row] - a[:, row]
-        difference = summarize(scores[worse] - scores[better], drawn, _points(measures[0].unit))
-        p = 1.0
-        if test:
-            both = _stack(measures[better], measures[worse], row)
-            p = paired_randomization(
-                bootstrap.contributions(both, 1, 0), name=f"{labels[better]}\x1f{labels[worse]}"
-            )
-        return Step(labels[better], labels[worse], difference, p)
+        return summarize(scores[worse] - scores[better], drawn, _points(measures[0].unit))
+
+    def test(better: int, worse: int) -> float:
+        both = _stack(measures[better], measures[worse], row)
+        name = f"{labels[better]}\x1f{labels[worse]}"
+        return paired_randomization(bootstrap.contributions(both, 1, 0), name=name)
 
     n = len(measures)
-    steps = tuple(compare(i, i + 1, True) for i in range(n - 1))
+    steps = tuple(Step(labels[i], labels[j], compare(i, j), test(i, j)) for i, j in pairwise(range(n)))
     pairs = [(scores[j] - scores[i], i, j) for i in range(n) for j in range(i + 1, n)]
     gap, better, worse = min(pairs)
-    return CurveCheck(name, measures[0].name, steps, compare(better, worse, False) if gap < 0 else None)
+    largest = Reversal(labels[better], labels[worse], compare(better, worse)) if gap < 0 else None
+    return CurveCheck(steps, largest)
 
 
 def correct(checks: Sequence[CurveCheck]) -> list[CurveCheck]:
@@ -195,25 +212,21 @@ def correct(checks: Sequence[CurveCheck]) -> list[CurveCheck]:
 
 def count_language_reversals(
     bootstrap: BootstrappedScores, measure: Measure, chains: Sequence[Chain]
-) -> dict[str, Any]:
+) -> dict[str, LanguageSteps]:
     """Return, for each language, how many steps have an interval below zero.
+
+    No p-values: a language has too few clips for a corrected test to find anything. By chance one step in forty is
+    counted where nothing changes.
 
     Parameters
     ----------
     bootstrap : BootstrappedScores
     measure : Measure
     chains : sequence of Chain
-
-    Returns
-    -------
-    dict
-        ``{language: {"n_steps", "n_below_interval", "steps": [[better, worse], …]}}``. No p-values: a language
-        has too few clips for a corrected test to find anything. By chance one step in forty is counted where
-        nothing changes.
     """
     names = [system.name for system in bootstrap.scores.systems]
     pairs = [(int(a), int(b)) for chain in chains for a, b in pairwise(chain.rows)]
-    out: dict[str, Any] = {}
+    out = {}
     for language in bootstrap.languages:
         samples = bootstrap.resample(measure, language)
         below = []
@@ -221,8 +234,8 @@ def count_language_reversals(
             drawn = None if samples is None else samples[:, worse] - samples[:, better]
             interval = summarize(0.0, drawn, "").ci95
             if interval is not None and interval[1] < 0:
-                below.append([names[better], names[worse]])
-        out[language] = {"n_steps": len(pairs), "n_below_interval": len(below), "steps": below}
+                below.append((names[better], names[worse]))
+        out[language] = LanguageSteps(len(pairs), len(below), tuple(below))
     return out
 
 

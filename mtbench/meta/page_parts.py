@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
+
+from mtbench.statistics import Number
 
 STYLE = """
 :root { color-scheme: light; }
@@ -48,13 +50,13 @@ def mark(value: bool | None) -> Any:
     return "n/a" if value is None else ("yes",) if value else ("no",)
 
 
-def format_number(number: Mapping[str, Any] | None, digits: int) -> str:
+def format_number(number: Number | None, digits: int) -> str:
     """Return a number of the report with its interval, e.g. ``12.3 [10.1, 14.2]``."""
-    if number is None or number["estimate"] is None:
+    if number is None or number.estimate is None:
         return "n/a"
-    text = f"{number['estimate']:.{digits}f}"
-    if number["ci95"] is not None:
-        low, high = number["ci95"]
+    text = f"{number.estimate:.{digits}f}"
+    if number.ci95 is not None:
+        low, high = number.ci95
         text += f" [{low:.{digits}f}, {high:.{digits}f}]"
     return text
 

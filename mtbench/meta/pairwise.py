@@ -56,6 +56,19 @@ class PairwiseAccuracy(Number):
     samples: np.ndarray | None = field(repr=False, compare=False, default=None)
 
 
+@dataclass(frozen=True, kw_only=True)
+class AccuracyTable(PairwiseAccuracy):
+    """AVLR's pairwise accuracy, and those of all metrics.
+
+    Attributes
+    ----------
+    measures : mapping of str to PairwiseAccuracy
+        By the metric's name, AVLR first.
+    """
+
+    measures: Mapping[str, PairwiseAccuracy]
+
+
 def measure_accuracy(
     bootstrap: BootstrappedScores, measure: Measure, *, level: str = "system"
 ) -> PairwiseAccuracy | None:

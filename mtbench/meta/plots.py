@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mtbench.errors import PrerequisiteError
-from mtbench.meta.curves import TOLERANCE
+from mtbench.meta.nuisances import TOLERANCE
 from mtbench.meta.plot_insights import (
     draw_conditions,
     draw_confusions,
@@ -24,6 +24,7 @@ from mtbench.meta.plot_insights import (
     draw_languages,
     draw_sensitivity,
 )
+from mtbench.meta.report_data import Report
 from mtbench.meta.systems import FAMILIES
 from mtbench.results import (
     BLUE,
@@ -45,13 +46,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def draw_plots(report: dict[str, Any]) -> dict[str, bytes]:
+def draw_plots(report: Report) -> dict[str, bytes]:
     """Return the plots of *report* as SVG, by name, in the order of the page.
 
     Parameters
     ----------
-    report : dict
-        Of :func:`mtbench.meta.report.make_report`. A plot without anything to show is left out.
+    report : Report
+        Made by :func:`mtbench.meta.report.make_report`. A plot without anything to show is left out.
 
     Raises
     ------
@@ -66,7 +67,7 @@ def draw_plots(report: dict[str, Any]) -> dict[str, bytes]:
         raise PrerequisiteError(
             f"the report's plots need matplotlib ({error}); install it with 'pip install multitalk-bench[report]'"
         ) from None
-    plots: dict[str, Callable[[Figure, dict[str, Any]], bool]] = {
+    plots: dict[str, Callable[[Figure, Report], bool]] = {
         "ordering": _draw_ordering,
         "families": _draw_families,
         "curves": _draw_curves,
@@ -89,17 +90,17 @@ def draw_plots(report: dict[str, Any]) -> dict[str, bytes]:
     return out
 
 
-def _draw_ordering(figure: Figure, report: dict[str, Any]) -> bool:
+def _draw_ordering(figure: Figure, report: Report) -> bool:
     """Rank correlation and pairwise accuracy of every metric, at both levels."""
     panels = [
-        ("Spearman,\nsystem level", report["spearman_system"]["measures"]),
-        ("Spearman,\nclip level", report["spearman_clip"]["measures"]),
+        ("Spearman,\nsystem level", report.spearman_system.measures),
+        ("Spearman,\nclip level", report.spearman_clip.measures),
     ]
     for level in ("system", "clip"):
-        found = report["pairwise_accuracy"][level]
+        found = getattr(report.pairwise_accuracy, level)
         if found is not None:
-            panels.append((f"pairwise accuracy,\n{level} level", found["measures"]))
-    titles = {m["name"]: m["title"] for m in report["measures"]}
+            panels.append((f"pairwise accuracy,\n{level} level", found.measures))
+    titles = report.titles
     figure.set_size_inches(10.5, 1.1 + 0.27 * len(titles))
     all_axes = figure.subplots(1, len(panels), sharey=True)
     for axes, (title, found) in zip(all_axes, panels, strict=True):
@@ -115,16 +116,15 @@ def _draw_ordering(figure: Figure, report: dict[str, Any]) -> bool:
     return True
 
 
-def _draw_families(figure: Figure, report: dict[str, Any]) -> bool:
+def _draw_families(figure: Figure, report: Report) -> bool:
     """System-level Spearman of every metric in every family, as a map."""
-    found = report["spearman_system"]["measures"]
-    titles = {m["name"]: m["title"] for m in report["measures"]}
-    families = list(dict.fromkeys(f for row in found.values() for f in row["families"]))
+    found = report.spearman_system.measures
+    titles = report.titles
+    families = list(dict.fromkeys(f for row in found.values() for f in row.families))
     if not families:
         return False
     names = [name for name in titles if name in found]
-    lacking = {"estimate": None}
-    table = np.array([[estimate_of(found[n]["families"].get(f, lacking)) for f in families] for n in names])
+    table = np.array([[estimate_of(found[n].families.get(f)) for f in families] for n in names])
     figure.set_size_inches(10.5, 1.5 + 0.3 * len(found))
     axes = figure.subplots()
     image = axes.imshow(table, cmap="RdYlBu", vmin=-1, vmax=1, aspect="auto")
@@ -140,11 +140,9 @@ def _draw_families(figure: Figure, report: dict[str, Any]) -> bool:
     return True
 
 
-def _draw_curves(figure: Figure, report: dict[str, Any]) -> bool:
+def _draw_curves(figure: Figure, report: Report) -> bool:
     """Error rates over the strength of every degradation, all languages in grey."""
-    curves = {
-        name: c for name, c in report["curves"].items() if c["kind"] != "noise" and len(c["points"]) > 1
-    }
+    curves = {name: c for name, c in report.curves.items() if len(c.points) > 1}
     if not curves:
         return False
     columns = min(4, len(curves))
@@ -154,39 +152,37 @@ def _draw_curves(figure: Figure, report: dict[str, Any]) -> bool:
     for axes in all_axes[len(curves) :]:
         axes.set_visible(False)
     for axes, (name, curve) in zip(all_axes, curves.items(), strict=False):
-        points = curve["points"]
-        even = any(p["strength"] is None for p in points) or curve["unit"] in ("seed", "step", "Hz")
-        x = np.arange(len(points)) if even else np.array([p["strength"] for p in points], dtype=float)
-        for language in report["languages"]:
-            y = [estimate_of(p["languages"].get(language, {}).get("avlr")) for p in points]
+        points = curve.points
+        even = any(p.strength is None for p in points) or curve.unit in ("seed", "step", "Hz")
+        x = np.arange(len(points)) if even else np.array([p.strength for p in points], dtype=float)
+        for language in report.languages:
+            y = [estimate_of(p.languages.get(language, {}).get("avlr")) for p in points]
             axes.plot(x, y, color=GREY, linewidth=0.5, alpha=0.7, zorder=1)
         for measure, color in (("vsr", ORANGE), ("avlr", BLUE)):
-            numbers = [p["scores"].get(measure) for p in points]
+            numbers = [p.scores.get(measure) for p in points]
             if any(number is not None for number in numbers):
                 draw_band(axes, x, numbers, color)
         if even:
-            labels = ["none" if p["strength"] is None else f"{p['strength']:g}" for p in points]
+            labels = ["none" if p.strength is None else f"{p.strength:g}" for p in points]
             axes.set_xticks(
                 x,
                 [
-                    "0" if p["system"] == "ground-truth" and label != "none" else label
+                    "0" if p.system == "ground-truth" and label != "none" else label
                     for p, label in zip(points, labels, strict=True)
                 ],
             )
-        if curve["unit"] == "x":
+        if curve.unit == "x":
             axes.invert_xaxis()
-        unit = {"x": "of the true movement", "step": "step", "seed": "other face"}.get(
-            curve["unit"], curve["unit"]
-        )
+        unit = {"x": "of the true movement", "step": "step", "seed": "other face"}.get(curve.unit, curve.unit)
         axes.set_xlabel(unit)
         axes.set_title(
-            name.replace("-", " ") + {"nuisance": " (nuisance)", "free": " (view)"}.get(curve["kind"], "")
+            name.replace("-", " ") + {"nuisance": " (nuisance)", "free": " (view)"}.get(curve.kind, "")
         )
         axes.set_ylim(bottom=0)
     for row in range(rows):
         all_axes[row * columns].set_ylabel("error, %")
     handles = [
-        make_handle(BLUE, f"AVLR ({report['condition']})"),
+        make_handle(BLUE, f"AVLR ({report.condition})"),
         make_handle(ORANGE, "video only"),
         make_handle(GREY, "AVLR of one language"),
     ]
@@ -194,35 +190,25 @@ def _draw_curves(figure: Figure, report: dict[str, Any]) -> bool:
     return True
 
 
-def _draw_noise(figure: Figure, report: dict[str, Any]) -> bool:
+def _draw_noise(figure: Figure, report: Report) -> bool:
     """Error rates over the signal-to-noise ratio, a panel a noise."""
-    noises = report["curves"]["snr"].get("words", {})
+    noises = report.noise.words
     if not noises:
         return False
     figure.set_size_inches(min(10.5, 1.2 + 3.4 * len(noises)), 3.5)
     all_axes = figure.subplots(1, len(noises), sharey=True, squeeze=False).ravel()
-    systems = list(
-        dict.fromkeys(c["system"] for g in noises.values() for c in g["curves"] if c["modality"] == "av")
-    )
+    systems = list(dict.fromkeys(c.system for g in noises.values() for c in g.curves if c.modality == "av"))
     colors = dict(zip(systems, SERIES, strict=False))
     levels = sorted(
-        {
-            p["snr_db"]
-            for g in noises.values()
-            for c in g["curves"]
-            for p in c["points"]
-            if p["snr_db"] is not None
-        },
+        {p.snr_db for g in noises.values() for c in g.curves for p in c.points if p.snr_db is not None},
         reverse=True,
     )
     for axes, (noise, group) in zip(all_axes, noises.items(), strict=True):
-        for curve in group["curves"]:
-            x = np.array(
-                [0 if p["snr_db"] is None else 1 + levels.index(p["snr_db"]) for p in curve["points"]]
-            )
-            heard = curve["modality"] == "a"
-            color = DARK if heard else colors.get(curve["system"], GREY)
-            draw_band(axes, x, curve["points"], color, dashed=heard)
+        for curve in group.curves:
+            x = np.array([0 if p.snr_db is None else 1 + levels.index(p.snr_db) for p in curve.points])
+            heard = curve.modality == "a"
+            color = DARK if heard else colors.get(curve.system, GREY)
+            draw_band(axes, x, curve.points, color, dashed=heard)
         axes.set_xticks(range(len(levels) + 1), ["clean", *(f"{level:g}" for level in levels)])
         axes.set_title(noise)
         axes.set_xlabel("signal-to-noise ratio, dB")
@@ -233,20 +219,20 @@ def _draw_noise(figure: Figure, report: dict[str, Any]) -> bool:
     return True
 
 
-def _draw_nuisances(figure: Figure, report: dict[str, Any]) -> bool:
+def _draw_nuisances(figure: Figure, report: Report) -> bool:
     """Show what nuisances cost, with the tolerance as a band."""
-    rows = [row for row in report["nuisances"] if row["measure"] in ("avlr", "avlr_phones")]
+    rows = [row for row in report.nuisances if row.measure in ("avlr", "avlr_phones")]
     if not rows:
         return False
-    names = list(dict.fromkeys(row["system"] for row in rows))
+    names = list(dict.fromkeys(row.system for row in rows))
     figure.set_size_inches(7.5, 1.3 + 0.4 * len(names))
     axes = figure.subplots()
     axes.axvspan(-TOLERANCE, TOLERANCE, color="#e3efe6", zorder=0)
     axes.axvline(0, color=DARK, linewidth=0.8)
     for row in rows:
-        words = row["measure"] == "avlr"
-        place = names.index(row["system"]) + (-0.13 if words else 0.13)
-        draw_whisker(axes, row["difference"], place, BLUE if words else LIME)
+        words = row.measure == "avlr"
+        place = names.index(row.system) + (-0.13 if words else 0.13)
+        draw_whisker(axes, row.difference, place, BLUE if words else LIME)
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_xlabel("AVLR against the ground truth, points")

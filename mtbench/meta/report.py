@@ -12,17 +12,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.files import write_atomically
-from mtbench.meta.confusions import confuse_ground_truth
-from mtbench.meta.correlation import Correlation, correlate
-from mtbench.meta.curves import compare_with_truth, trace_curves, trace_noise
+from mtbench.meta.confusions import Confusions, confuse_ground_truth
+from mtbench.meta.correlation import Correlation, CorrelationTable, correlate
+from mtbench.meta.curves import trace_curves
 from mtbench.meta.estimates import (
     BootstrappedScores,
     Measure,
@@ -30,22 +30,21 @@ from mtbench.meta.estimates import (
     default_measures,
     headline_condition,
 )
-from mtbench.meta.fairness import describe_languages, judge_fairness
-from mtbench.meta.json_values import to_json_value
-from mtbench.meta.pairwise import PairwiseAccuracy, measure_accuracy
+from mtbench.meta.fairness import judge_fairness
+from mtbench.meta.language_traits import describe_languages
+from mtbench.meta.noise_curves import NoiseCurves, trace_noise
+from mtbench.meta.nuisances import compare_with_truth
+from mtbench.meta.pairwise import AccuracyTable, PairwiseAccuracy, measure_accuracy
+from mtbench.meta.report_data import SCHEMA, Accuracies, MeasureInfo, Report, ScoredSystem
 from mtbench.meta.scores import MetaScores
-from mtbench.meta.sensitivity import compare_amplitudes, compare_conditions, default_contrasts
+from mtbench.meta.sensitivity import Sensitivity, compare_amplitudes, compare_conditions, default_contrasts
 from mtbench.meta.systems import GROUND_TRUTH, SHUFFLED, STATIC
 from mtbench.meta.verdicts import check_targets, say_verdict
-from mtbench.results import (
-    round_floats,
-)
-from mtbench.statistics import REPLICATES, SEED, percentile_interval, summarize
+from mtbench.statistics import REPLICATES, SEED, Number, percentile_interval, summarize
 
 if TYPE_CHECKING:
     from mtbench.benchmarks import Benchmark
 
-SCHEMA = 1
 REPORT_JSON, REPORT_HTML, PLOTS = "report.json", "report.html", "plots"
 
 
@@ -55,8 +54,8 @@ def make_report(
     *,
     replicates: int = REPLICATES,
     seed: int = SEED,
-) -> dict[str, Any]:
-    """Return everything that the scores say, as plain JSON.
+) -> Report:
+    """Return everything that the scores say.
 
     Parameters
     ----------
@@ -64,15 +63,7 @@ def make_report(
     benchmark : Benchmark, optional
         For the traits of languages: durations and lexicons.
     replicates, seed : int
-        Of the cluster bootstrap.
-
-    Returns
-    -------
-    dict
-        Keys ``systems``, ``measures``, ``spearman_system``, ``spearman_clip``, ``kendall_system``,
-        ``kendall_clip``, ``pairwise_accuracy``, ``curves``, ``nuisances``, ``controls``, ``sensitivity``,
-        ``confusions``, ``fairness``, ``targets``, ``verdict`` (in words) and what was scored. The top of
-        ``spearman_system`` and the like is AVLR's; ``measures`` below it has every metric.
+        Number of replicates and seed of the cluster bootstrap.
 
     Raises
     ------
@@ -90,46 +81,50 @@ def make_report(
     systems = scores.systems
     nuisances = [row for row, system in enumerate(systems) if system.nuisance]
     controls = [row for row, system in enumerate(systems) if system.name in (STATIC, SHUFFLED)]
-    curves = trace_curves(bootstrap, measures, [m.name for m in rates])
-    curves["snr"] = {"title": "signal-to-noise ratio", "unit": "dB", "kind": "noise"} | {
-        unit: trace_noise(bootstrap, unit) for unit in units
-    }
     traits = describe_languages(scores, benchmark)
     contrasts = default_contrasts(bootstrap)
-    report: dict[str, Any] = {
-        "schema": SCHEMA,
-        "facts": dict(scores.facts),
-        "condition": condition,
-        "n_clips": len(scores.clips),
-        "languages": bootstrap.languages,
-        "replicates": replicates,
-        "seed": seed,
-        "measures": [_describe(measure, bootstrap) for measure in measures],
-        "systems": _list_systems(bootstrap, measures),
-        **_judge_order(bootstrap, measures),
-        "curves": curves,
-        "nuisances": compare_with_truth(bootstrap, rates, nuisances),
-        "controls": compare_with_truth(bootstrap, rates, controls),
-        "sensitivity": {
-            "amplitudes": {m.name: [s.to_json() for s in compare_amplitudes(bootstrap, m)] for m in rates},
-            "conditions": {unit: compare_conditions(bootstrap, contrasts, unit) for unit in units},
-        },
-        "confusions": _confusions(scores),
-        "fairness": {unit: judge_fairness(bootstrap, condition, traits, unit=unit) for unit in units},
-    }
-    report["targets"] = check_targets(report)
-    report["verdict"] = say_verdict(report)
-    clean: dict[str, Any] = round_floats(report)
-    return clean
+    noise = {unit: trace_noise(bootstrap, unit) for unit in units}
+    report = Report(
+        schema=SCHEMA,
+        facts=dict(scores.facts),
+        condition=condition,
+        n_clips=len(scores.clips),
+        languages=bootstrap.languages,
+        replicates=replicates,
+        seed=seed,
+        measures=tuple(_describe(measure, bootstrap) for measure in measures),
+        systems=_list_systems(bootstrap, measures),
+        spearman_system=_correlate_all(bootstrap, measures, "spearman", "system"),
+        spearman_clip=_correlate_all(bootstrap, measures, "spearman", "clip"),
+        kendall_system=_correlate_all(bootstrap, measures, "kendall", "system"),
+        kendall_clip=_correlate_all(bootstrap, measures, "kendall", "clip"),
+        pairwise_accuracy=Accuracies(
+            _measure_pairs(bootstrap, measures, "system"), _measure_pairs(bootstrap, measures, "clip")
+        ),
+        curves=trace_curves(bootstrap, measures, [m.name for m in rates]),
+        noise=NoiseCurves(words=noise["words"], phones=noise.get("phones")),
+        nuisances=tuple(compare_with_truth(bootstrap, rates, nuisances)),
+        controls=tuple(compare_with_truth(bootstrap, rates, controls)),
+        sensitivity=Sensitivity(
+            amplitudes={m.name: tuple(compare_amplitudes(bootstrap, m)) for m in rates},
+            conditions={unit: compare_conditions(bootstrap, contrasts, unit) for unit in units},
+        ),
+        confusions=_confusions(scores),
+        fairness={unit: judge_fairness(bootstrap, condition, traits, unit=unit) for unit in units},
+    )
+    report = replace(report, targets=check_targets(report))
+    report = replace(report, verdict=say_verdict(report))
+    # Page and plots show the numbers that are written.
+    return Report.from_json(report.to_json())
 
 
-def write_report(report: dict[str, Any], out: Path | str) -> list[Path]:
+def write_report(report: Report, out: Path | str) -> list[Path]:
     """Write ``report.json``, ``plots/*.svg`` and ``report.html``; without matplotlib a page without plots.
 
     Parameters
     ----------
-    report : dict
-        Of :func:`make_report`.
+    report : Report
+        Made by :func:`make_report`.
     out : Path or str
         Folder to write to.
 
@@ -142,11 +137,11 @@ def write_report(report: dict[str, Any], out: Path | str) -> list[Path]:
     from mtbench.meta.report_page import render_page
 
     out = Path(out)
-    text = json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(report.to_json(), indent=1, ensure_ascii=False, allow_nan=False)
     write_atomically(out / REPORT_JSON, f"{text}\n".encode())
     try:
         plots = draw_plots(report)
-    except PrerequisiteError:  # the page says what is missing; hours of reading lips are not thrown away
+    except PrerequisiteError:  # the page says what is missing; hours of recognition are not thrown away
         plots = {}
     for name, data in plots.items():
         write_atomically(out / PLOTS / f"{name}.svg", data)
@@ -154,65 +149,68 @@ def write_report(report: dict[str, Any], out: Path | str) -> list[Path]:
     return [out / REPORT_HTML, out / REPORT_JSON, *(out / PLOTS / f"{name}.svg" for name in plots)]
 
 
-def _describe(measure: Measure, bootstrap: BootstrappedScores) -> dict[str, Any]:
-    return {
-        "name": measure.name,
-        "title": measure.title,
-        "unit": measure.unit,
-        "condition": measure.condition,
-        "n_systems": int(measure.scored.sum()),
-        "n_clips": int(measure.usable.sum()),
-        "not_scored": [s.name for s, scored in zip(bootstrap.scores.systems, measure.scored) if not scored],
-    }
+def _describe(measure: Measure, bootstrap: BootstrappedScores) -> MeasureInfo:
+    systems = bootstrap.scores.systems
+    return MeasureInfo(
+        name=measure.name,
+        title=measure.title,
+        unit=measure.unit,
+        condition=measure.condition,
+        n_systems=int(measure.scored.sum()),
+        n_clips=int(measure.usable.sum()),
+        not_scored=tuple(s.name for s, scored in zip(systems, measure.scored) if not scored),
+    )
 
 
-def _list_systems(bootstrap: BootstrappedScores, measures: Sequence[Measure]) -> list[dict[str, Any]]:
+def _list_systems(bootstrap: BootstrappedScores, measures: Sequence[Measure]) -> tuple[ScoredSystem, ...]:
     columns = [(m, bootstrap.estimate(m), bootstrap.resample(m)) for m in measures]
-    return [
-        asdict(system)
-        | {
-            "scores": {
-                m.name: summarize(
-                    float(scores[row]), None if samples is None else samples[:, row], m.unit
-                ).to_json()
+    return tuple(
+        ScoredSystem(
+            **vars(system),
+            scores={
+                m.name: summarize(float(scores[row]), None if samples is None else samples[:, row], m.unit)
                 for m, scores, samples in columns
-            }
-        }
+            },
+        )
         for row, system in enumerate(bootstrap.scores.systems)
-    ]
+    )
 
 
-def _judge_order(bootstrap: BootstrappedScores, measures: Sequence[Measure]) -> dict[str, Any]:
-    """Rank correlations and pairwise accuracies of all measures; the first measure's stand on top."""
-    out: dict[str, Any] = {}
-    for statistic in ("spearman", "kendall"):
-        for level in ("system", "clip"):
-            found = [correlate(bootstrap, m, level=level, statistic=statistic) for m in measures]
-            out[f"{statistic}_{level}"] = _with_rivals(found)
-    accuracies: dict[str, Any] = {}
-    for level in ("system", "clip"):
-        judged = [a for m in measures if (a := measure_accuracy(bootstrap, m, level=level)) is not None]
-        accuracies[level] = _with_rivals(judged) if judged else None
-    out["pairwise_accuracy"] = accuracies
-    return out
+def _correlate_all(
+    bootstrap: BootstrappedScores, measures: Sequence[Measure], statistic: str, level: str
+) -> CorrelationTable:
+    """Correlations of all measures; the first measure's stands on top."""
+    found = [correlate(bootstrap, m, level=level, statistic=statistic) for m in measures]
+    led = [replace(other, lead_of_avlr=_lead(found[0], other)) for other in found]
+    return CorrelationTable(**vars(found[0]), measures={row.measure: row for row in led})
 
 
-def _with_rivals(found: Sequence[Correlation] | Sequence[PairwiseAccuracy]) -> dict[str, Any]:
-    first = found[0]
-    rivals = {}
-    for other in found:
-        row = to_json_value(other)
-        if other is not first and first.estimate is not None and other.estimate is not None:
-            gap = None
-            if first.samples is not None and other.samples is not None:
-                gap = percentile_interval(np.asarray(first.samples - other.samples))
-            row["lead_of_avlr"] = {"estimate": first.estimate - other.estimate, "ci95": gap, "unit": ""}
-        rivals[other.measure] = row
-    return to_json_value(first) | {"measures": rivals}
+def _measure_pairs(
+    bootstrap: BootstrappedScores, measures: Sequence[Measure], level: str
+) -> AccuracyTable | None:
+    """Pairwise accuracies of all measures; the first measure's stands on top."""
+    found = [a for m in measures if (a := measure_accuracy(bootstrap, m, level=level)) is not None]
+    if not found:
+        return None
+    led = [replace(other, lead_of_avlr=_lead(found[0], other)) for other in found]
+    return AccuracyTable(**vars(found[0]), measures={row.measure: row for row in led})
 
 
-def _confusions(scores: MetaScores) -> dict[str, Any] | None:
+T = TypeVar("T", Correlation, PairwiseAccuracy)
+
+
+def _lead(first: T, other: T) -> Number | None:
+    """By how much the estimate of *first* is larger than that of *other*, paired."""
+    if other is first or first.estimate is None or other.estimate is None:
+        return None
+    gap = None
+    if first.samples is not None and other.samples is not None:
+        gap = percentile_interval(np.asarray(first.samples - other.samples))
+    return Number(first.estimate - other.estimate, gap, "")
+
+
+def _confusions(scores: MetaScores) -> Confusions | None:
     """Confusions seen through video alone, or None where no phones of the ground truth were kept."""
     if (GROUND_TRUTH, "v") not in scores.hypotheses or not any(scores.references):
         return None
-    return confuse_ground_truth(scores).to_json()
+    return confuse_ground_truth(scores)

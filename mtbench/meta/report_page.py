@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
 
+from mtbench.meta.monotonicity import CurveCheck, LanguageSteps
 from mtbench.meta.page_insights import show_confusions, show_fairness, show_nuisances, show_sensitivity
 from mtbench.meta.page_parts import (
     STYLE,
@@ -25,6 +26,7 @@ from mtbench.meta.page_parts import (
     make_table,
     mark,
 )
+from mtbench.meta.report_data import Report
 from mtbench.speech import display_name
 
 #: What each plot shows, for those who cannot see it.
@@ -42,19 +44,19 @@ _ALT = {
 }
 
 
-def render_page(report: Mapping[str, Any], plots: Mapping[str, bytes]) -> str:
+def render_page(report: Report, plots: Mapping[str, bytes]) -> str:
     """Return the page.
 
     Parameters
     ----------
-    report : mapping
-        Of :func:`mtbench.meta.report.make_report`.
+    report : Report
+        Made by :func:`mtbench.meta.report.make_report`.
     plots : mapping of str to bytes
-        SVG by name, of :func:`mtbench.meta.plots.draw_plots`; empty without matplotlib.
+        SVG by name, as :func:`mtbench.meta.plots.draw_plots` returns them; empty without matplotlib.
     """
-    facts = report["facts"]
-    judge, where = str(facts.get("recognizer", "unnamed recognizer")), str(facts.get("benchmark", ""))
-    name = f"AVLR by {judge}"
+    facts = report.facts
+    recognizer, where = str(facts.get("recognizer", "unnamed recognizer")), str(facts.get("benchmark", ""))
+    name = f"AVLR by {recognizer}"
 
     def plot(key: str) -> str:
         if key not in plots:
@@ -80,46 +82,50 @@ def render_page(report: Mapping[str, Any], plots: Mapping[str, bytes]) -> str:
         ("How this was made", _facts(report)),
     ]
     body = "\n".join(f"<h2>{escape(title)}</h2>\n{text}" for title, text in sections if text)
-    verdict = "".join(f'<p class="verdict">{escape(line)}</p>\n' for line in report["verdict"])
+    verdict = "".join(f'<p class="verdict">{escape(line)}</p>\n' for line in report.verdict)
     title = f"Does {name} measure lip readability?"
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>{escape(title)}</h1>\n"
-        f"<p>{len(report['systems'])} systems with known faults, {report['n_clips']} clips in "
-        f"{len(report['languages'])} languages of {escape(where)}. AVLR is the headline error rate under "
-        f"<code>{escape(report['condition'])}</code>. The figures hold for this recognizer.</p>\n"
+        f"<p>{len(report.systems)} systems with known faults, {report.n_clips} clips in "
+        f"{len(report.languages)} languages of {escape(where)}. AVLR is the headline error rate under "
+        f"<code>{escape(report.condition)}</code>. The figures hold for this recognizer.</p>\n"
         f"{verdict}{missing_plots}{body}\n</body>\n</html>\n"
     )
 
 
-def _targets(report: Mapping[str, Any]) -> str:
+def _targets(report: Report) -> str:
     rows = [
         (
-            row["name"],
-            format_plain(row["reached"]),
-            "" if row["ci95"] is None else format_range(row["ci95"]),
-            format_plain(row["wanted"]),
-            row["reason"] if row["met"] is None else mark(row["met"]),
+            row.name,
+            format_plain(row.reached),
+            "" if row.ci95 is None else format_range(row.ci95),
+            format_plain(row.wanted),
+            row.reason if row.met is None else mark(row.met),
         )
-        for row in report["targets"]
+        for row in report.targets
     ]
     return make_table(("figure", "reached", "95 %", "wanted", "met"), rows)
 
 
-def _order(report: Mapping[str, Any], plot: Callable[[str], str]) -> str:
-    titles = {m["name"]: m["title"] for m in report["measures"]}
-    accuracy = report["pairwise_accuracy"]
+def _order(report: Report, plot: Callable[[str], str]) -> str:
+    titles = report.titles
+    accuracy = report.pairwise_accuracy
     rows = []
     for name, title in titles.items():
         cells: list[Any] = [title]
-        for key in ("spearman_system", "spearman_clip", "kendall_system", "kendall_clip"):
-            cells.append(format_number(report[key]["measures"].get(name), 3))
-        for level in ("system", "clip"):
-            found = accuracy[level]
-            cells.append("n/a" if found is None else format_number(found["measures"].get(name), 3))
+        for table in (
+            report.spearman_system,
+            report.spearman_clip,
+            report.kendall_system,
+            report.kendall_clip,
+        ):
+            cells.append(format_number(table.measures.get(name), 3))
+        for found in (accuracy.system, accuracy.clip):
+            cells.append("n/a" if found is None else format_number(found.measures.get(name), 3))
         rows.append(cells)
-    system, clip = report["spearman_system"], report["spearman_clip"]
+    system, clip = report.spearman_system, report.spearman_clip
     head: tuple[str, ...] = (
         "metric",
         "Spearman, system",
@@ -129,21 +135,21 @@ def _order(report: Mapping[str, Any], plot: Callable[[str], str]) -> str:
     )
     text = (
         "<p>Within a family of degradations the order of systems is known. Numbers are means over "
-        f"{system['n_families']} families ({system['n_systems']} systems); a vector without any order counts "
-        f"as 0 ({system['n_constant']} of AVLR at system level, {clip['n_constant']} at clip level). "
-        f"System level: p {escape(format_p(system['p']))} ({escape(system['p_method'])}); clip level: "
-        f"p {escape(format_p(clip['p']))} ({escape(clip['p_method'])}).</p>"
+        f"{system.n_families} families ({system.n_systems} systems); a vector without any order counts "
+        f"as 0 ({system.n_constant} of AVLR at system level, {clip.n_constant} at clip level). "
+        f"System level: p {escape(format_p(system.p))} ({escape(system.p_method)}); clip level: "
+        f"p {escape(format_p(clip.p))} ({escape(clip.p_method)}).</p>"
     )
     text += make_table((*head, "pairs right, system", "pairs right, clip"), rows)
     families = [
         (
             family,
-            row["n_systems"],
+            row.n_systems,
             format_number(row, 3),
-            format_p(row["p"]),
-            format_number(clip["families"].get(family), 3),
+            format_p(row.p),
+            format_number(clip.families.get(family), 3),
         )
-        for family, row in system["families"].items()
+        for family, row in system.families.items()
     ]
     text += plot("ordering") + plot("families")
     head = ("family (AVLR)", "systems", "Spearman, system", "p, system", "Spearman, clip")
@@ -151,27 +157,27 @@ def _order(report: Mapping[str, Any], plot: Callable[[str], str]) -> str:
     leads = [
         (
             titles[name],
-            format_number(row["lead_of_avlr"], 3),
-            format_number(clip["measures"][name]["lead_of_avlr"], 3),
+            format_number(row.lead_of_avlr, 3),
+            format_number(clip.measures[name].lead_of_avlr, 3),
         )
-        for name, row in system["measures"].items()
-        if "lead_of_avlr" in row and "lead_of_avlr" in clip["measures"].get(name, {})
+        for name, row in system.measures.items()
+        if row.lead_of_avlr is not None and clip.measures[name].lead_of_avlr is not None
     ]
     head = ("AVLR's Spearman minus that of", "system level", "clip level")
     return text + fold("AVLR against the others, paired", make_table(head, leads))
 
 
-def _curves(report: Mapping[str, Any], plot: Callable[[str], str]) -> str:
+def _curves(report: Report, plot: Callable[[str], str]) -> str:
     rows = []
-    for curve in report["curves"].values():
-        for family, checks in curve.get("checks", {}).items():
+    for curve in report.curves.values():
+        for family, checks in curve.checks.items():
             if "avlr" in checks:
                 rows.append(_check_row(family, checks["avlr"]))
     noise = [
-        _check_row(f"{name}: {c['system']}", c["check"])
-        for name, group in report["curves"]["snr"].get("words", {}).items()
-        for c in group["curves"]
-        if c["modality"] == "av"
+        _check_row(f"{name}: {c.system}", c.check)
+        for name, group in report.noise.words.items()
+        for c in group.curves
+        if c.modality == "av"
     ]
     head: tuple[str, ...] = (
         "curve",
@@ -189,9 +195,9 @@ def _curves(report: Mapping[str, Any], plot: Callable[[str], str]) -> str:
     languages = [
         (
             display_name(code),
-            row["n_steps"],
-            row["n_below_interval"],
-            ", ".join(f"{worse} below {better}" for better, worse in row["steps"]),
+            row.n_steps,
+            row.n_below_interval,
+            ", ".join(f"{worse} below {better}" for better, worse in row.steps),
         )
         for code, row in _language_steps(report).items()
     ]
@@ -203,57 +209,58 @@ def _curves(report: Mapping[str, Any], plot: Callable[[str], str]) -> str:
     return text + plot("noise") + (make_table(head, noise) if noise else "")
 
 
-def _language_steps(report: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    total: dict[str, dict[str, Any]] = {}
-    for curve in report["curves"].values():
-        for code, row in curve.get("languages_below_interval", {}).get("avlr", {}).items():
-            into = total.setdefault(code, {"n_steps": 0, "n_below_interval": 0, "steps": []})
-            into["n_steps"] += row["n_steps"]
-            into["n_below_interval"] += row["n_below_interval"]
-            into["steps"] += row["steps"]
+def _language_steps(report: Report) -> dict[str, LanguageSteps]:
+    """AVLR's steps over all curves together, by language."""
+    total: dict[str, LanguageSteps] = {}
+    for curve in report.curves.values():
+        for code, row in curve.languages_below_interval.get("avlr", {}).items():
+            so_far = total.get(code, LanguageSteps(0, 0, ()))
+            total[code] = LanguageSteps(
+                so_far.n_steps + row.n_steps,
+                so_far.n_below_interval + row.n_below_interval,
+                so_far.steps + row.steps,
+            )
     return total
 
 
-def _check_row(name: str, check: Mapping[str, Any]) -> Sequence[Any]:
-    steps = check["steps"]
-    largest = check["largest_reversal"]
+def _check_row(name: str, check: CurveCheck) -> Sequence[Any]:
+    steps = check.steps
+    largest = check.largest_reversal
     where = "none"
     if largest is not None:
-        where = f"{largest['worse']} below {largest['better']}: {format_number(largest['difference'], 1)}"
+        where = f"{largest.worse} below {largest.better}: {format_number(largest.difference, 1)}"
     return (
         name,
         len(steps),
-        sum(step["reversed"] for step in steps),
-        sum(step["below_interval"] for step in steps),
+        sum(step.reversed for step in steps),
+        sum(step.below_interval for step in steps),
         where,
-        ("yes",) if check["monotone"] else ("no",),
+        ("yes",) if check.monotone else ("no",),
     )
 
 
-def _systems(report: Mapping[str, Any]) -> str:
-    measures = report["measures"]
+def _systems(report: Report) -> str:
+    measures = report.measures
     rows = [
         (
-            s["name"],
-            s["family"],
-            *(format_number(s["scores"][m["name"]], 1 if m["unit"] == "%" else 3) for m in measures),
+            s.name,
+            s.family,
+            *(format_number(s.scores[m.name], 1 if m.unit == "%" else 3) for m in measures),
         )
-        for s in report["systems"]
+        for s in report.systems
     ]
-    head: tuple[str, ...] = ("system", "family", *(f"{m['title']}, {m['unit']}" for m in measures))
+    head: tuple[str, ...] = ("system", "family", *(f"{m.title}, {m.unit}" for m in measures))
     return fold(f"{len(rows)} systems", make_table(head, rows))
 
 
-def _facts(report: Mapping[str, Any]) -> str:
+def _facts(report: Report) -> str:
     long = ("sources", "frames")
-    rows = [(key, str(value)) for key, value in report["facts"].items() if key not in long]
-    rows += [
-        ("bootstrap", f"{report['replicates']} draws of sources within languages, seed {report['seed']}")
-    ]
+    rows = [(key, str(value)) for key, value in report.facts.items() if key not in long]
+    rows += [("bootstrap", f"{report.replicates} draws of sources within languages, seed {report.seed}")]
     missing = [
-        f"{m['title']}: {len(m['not_scored'])} systems not scored ({', '.join(m['not_scored'])})"
-        for m in report["measures"]
-        if m["not_scored"]
+        f"{m.title}: {len(m.not_scored)} systems not scored ({', '.join(m.not_scored)})"
+        for m in report.measures
+        if m.not_scored
     ]
     notes = "".join(f'<p class="note">{escape(line)}</p>' for line in missing)
     return make_table(("what", "value"), rows) + notes

@@ -1,22 +1,16 @@
-"""Sensitivity: how many clips tell two systems apart, and in which noise at which level they do it best.
+"""Sensitivity: in which noise at which level a metric tells systems apart best, and how many clips that takes.
 
 Conventions
 -----------
-Two systems are compared on the same clips, so what counts is the paired difference of a clip and its spread
-within a language. The number of clips is that of a two-sided paired test at 5 % with 80 % power,
-
-    n = (z(0.975) + z(0.8))² · (spread / difference)²
-
-clips in all, spread over the languages as the benchmark's are; a clip's share in a difference of ratios is
-linearised (its errors less its length times the difference, over the mean length). The separation is
-difference / spread, the size of the effect in one clip: n falls with its square. The normal approximation is
-rough below ten clips.
+What is compared is the size of the effect in one clip, :mod:`mtbench.meta.separation`. Each pair of systems is compared
+under every condition in which both were run.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -30,137 +24,107 @@ from mtbench.meta.estimates import (
     Measure,
     measure_errors,
 )
+from mtbench.meta.json_values import LEFT_OUT
+from mtbench.meta.separation import Separation, separate
 from mtbench.meta.systems import GROUND_TRUTH
 from mtbench.statistics import Number, percentile_interval, summarize
 
-#: z(0.975) + z(0.8): 95 % confidence, two-sided, with 80 % power.
-Z_TOTAL = 1.959963984540054 + 0.8416212335729143
-
 
 @dataclass(frozen=True)
-class Separation:
-    """How well one measure tells two systems apart.
+class BestCondition:
+    """The condition that separates two systems best.
 
     Attributes
     ----------
     better, worse : str
-        Systems.
-    measure : str
+        Names of the systems.
     condition : str or None
-    difference : Number
-        Score of *worse* minus *better*.
+        Name of the condition with the largest effect.
     effect : Number
-        Difference over the spread of a clip's share; None where no clip differs from any other.
+        Size of the effect there.
     clips_needed : int or None
-        None where the measure puts the two the other way round or equal: no number of clips helps.
-    clips_ci95 : (int, int or None) or None
-        95 % interval; an upper end of None has no bound.
-    samples : (B,) float64 or None
-        Replicates of the effect.
+        Clips needed there; None where no number of clips helps.
+    published : str or None
+        Name of the condition that AVLR is published at; None where it was not run.
+    published_effect, published_clips_needed
+        The same there.
+    gain_over_published_ci95 : (float, float) or None
+        Paired 95 % interval of the best effect minus the published one.
+    not_separable_from_best : tuple of str
+        Conditions that are not significantly worse than the best, itself among them.
     """
 
     better: str
     worse: str
-    measure: str
     condition: str | None
-    difference: Number
     effect: Number
     clips_needed: int | None
-    clips_ci95: tuple[int, int | None] | None
-    samples: np.ndarray | None = field(repr=False, compare=False, default=None)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return it as plain JSON."""
-        return {
-            "better": self.better,
-            "worse": self.worse,
-            "measure": self.measure,
-            "condition": self.condition,
-            "difference": self.difference.to_json(),
-            "effect": self.effect.to_json(),
-            "clips_needed": self.clips_needed,
-            "clips_ci95": self.clips_ci95,
-        }
+    published: str | None
+    published_effect: Number | None
+    published_clips_needed: int | None
+    gain_over_published_ci95: tuple[float, float] | None
+    not_separable_from_best: tuple[str | None, ...]
 
 
-def separate(bootstrap: BootstrappedScores, measure: Measure, better: int, worse: int) -> Separation:
-    """Return how well *measure* tells the systems in rows *better* and *worse* apart."""
-    once = np.ones((1, len(bootstrap.scores.clips)))
-    gap, spread = _gap_and_spread(bootstrap, measure, better, worse, once, 0)
-    gaps = spreads = effects = None
-    if bootstrap.weights is not None:
-        gaps, spreads = _gap_and_spread(bootstrap, measure, better, worse, bootstrap.weights, 1)
-        effects = _divide(gaps, spreads)
-    needed = _clips(gap, spread)[0]
-    interval = None
-    if gaps is not None and spreads is not None:
-        many = _clips(gaps, spreads)
-        low, high = np.quantile(many, (0.025, 0.975), method="inverted_cdf")
-        interval = (int(low) if math.isfinite(low) else 0, int(high) if math.isfinite(high) else None)
-        interval = interval if math.isfinite(low) else None
-    systems = bootstrap.scores.systems
-    return Separation(
-        better=systems[better].name,
-        worse=systems[worse].name,
-        measure=measure.name,
-        condition=measure.condition,
-        difference=summarize(float(gap[0]), gaps, "points" if measure.unit == "%" else measure.unit),
-        effect=summarize(float(_divide(gap, spread)[0]), effects, ""),
-        clips_needed=int(needed) if math.isfinite(needed) else None,
-        clips_ci95=interval,
-        samples=effects,
-    )
+@dataclass(frozen=True, kw_only=True)
+class MeanEffect:
+    """Mean effect over contrasts and conditions that share an SNR or a noise.
 
-
-def _gap_and_spread(
-    bootstrap: BootstrappedScores,
-    measure: Measure,
-    better: int,
-    worse: int,
-    weights: np.ndarray,
-    resampled: int,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Difference and spread of one clip's share, each (B,); the spread pools the languages' variances.
-
-    A language's share of the variance of the mean over L languages is var / (n_l L²); with clips spread over
-    languages as they are (n_l = n share_l), n times that variance is the sum of var_l / (share_l L²). NaN where a
-    language has a single clip, whose spread nobody knows. A bootstrap sample's variance is (n - 1) / n of the
-    sample's on average: that is undone where *resampled* is 1.
+    Attributes
+    ----------
+    snr_db : float or None
+        Signal-to-noise ratio that they share, decibels.
+    noise : str or None
+        Noise that they share.
+    effect : Number
+        Mean size of the effect.
+    n : int
+        Number of contrasts and conditions.
     """
-    two = replace(measure, values=measure.values[[better, worse]])
-    difference = two.values[1] - two.values[0]
-    members = {c: bootstrap.members(c)[measure.usable[bootstrap.members(c)]] for c in bootstrap.languages}
-    members = {code: places for code, places in members.items() if len(places)}
-    n_all = sum(len(places) for places in members.values())
-    gaps, variance = np.zeros(len(weights)), np.zeros(len(weights))
-    for places in members.values():
-        w = weights[:, places]
-        count, errors, lengths = w.sum(axis=1), np.zeros(len(w)), np.zeros(len(w))
-        for i, place in enumerate(places):
-            errors += w[:, i] * difference[place]
-            lengths += w[:, i] * measure.lengths[place]
-        ratio = _divide(errors, lengths)
-        mean_length = _divide(lengths, count)
-        squares = np.zeros(len(w))
-        for i, place in enumerate(places):
-            share = _divide(difference[place] - ratio * measure.lengths[place], mean_length)
-            squares += w[:, i] * share**2
-        gaps += ratio / len(members)
-        n = len(places)
-        within = _divide(squares, count - 1) * (n / (n - 1) if resampled and n > 1 else 1.0)
-        variance += within * n_all / (len(places) * len(members) ** 2)
-    return gaps, np.sqrt(variance)
+
+    snr_db: float | None = field(default=None, metadata=LEFT_OUT)
+    noise: str | None = field(default=None, metadata=LEFT_OUT)
+    effect: Number
+    n: int
 
 
-def _clips(gap: np.ndarray, spread: np.ndarray) -> np.ndarray:
-    """Clips that a test needs, at least 2; infinite where no number of clips helps or none is known."""
-    known = (gap > 0) & np.isfinite(spread)
-    safe = np.where(known, gap, 1.0)
-    return np.where(known, np.maximum(2.0, np.ceil((Z_TOTAL * spread / safe) ** 2)), np.inf)
+@dataclass(frozen=True)
+class ConditionComparison:
+    """Which condition separates given pairs of systems best.
+
+    Attributes
+    ----------
+    unit : {"words", "phones"}
+        What errors are counted in.
+    conditions : tuple of Separation
+        One a contrast and condition.
+    best : tuple of BestCondition
+        One a contrast.
+    by_snr, by_noise : tuple of MeanEffect
+        Mean effect over contrasts, largest first.
+    """
+
+    unit: str
+    conditions: tuple[Separation, ...]
+    best: tuple[BestCondition, ...]
+    by_snr: tuple[MeanEffect, ...]
+    by_noise: tuple[MeanEffect, ...]
 
 
-def _divide(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return a / np.where(b > 0, b, np.nan)
+@dataclass(frozen=True)
+class Sensitivity:
+    """How many clips tell systems apart, and in which noise.
+
+    Attributes
+    ----------
+    amplitudes : mapping of str to tuple of Separation
+        Every two levels of the amplitude family, by the measure's name.
+    conditions : mapping of str to ConditionComparison
+        By what errors are counted in, ``"words"`` and ``"phones"``.
+    """
+
+    amplitudes: Mapping[str, tuple[Separation, ...]]
+    conditions: Mapping[str, ConditionComparison]
 
 
 def compare_amplitudes(
@@ -181,7 +145,7 @@ def compare_amplitudes(
 
 def compare_conditions(
     bootstrap: BootstrappedScores, contrasts: list[tuple[str, str]], unit: str = "words"
-) -> dict[str, Any]:
+) -> ConditionComparison:
     """Return which condition separates given pairs of systems best, and whether -7.5 dB babble is as good.
 
     Parameters
@@ -190,13 +154,7 @@ def compare_conditions(
     contrasts : list of (str, str)
         Names of better and worse systems; those that were not run are left out.
     unit : {"words", "phones"}
-
-    Returns
-    -------
-    dict
-        ``conditions``: one entry a contrast and condition; ``best``: for each contrast the condition with the
-        largest effect, its gain over the published one with a paired interval, and the conditions that are
-        not significantly worse than the best; ``by_snr``, ``by_noise``: mean effect over contrasts.
+        What errors are counted in.
     """
     known = {system.name: row for row, system in enumerate(bootstrap.scores.systems)}
     separations: dict[tuple[str, str], list[Separation]] = {}
@@ -208,13 +166,13 @@ def compare_conditions(
             rows = [known.get(name, -1) for name in pair]
             if min(rows) >= 0 and measure.scored[rows].all():
                 separations.setdefault(pair, []).append(separate(bootstrap, measure, *rows))
-    return {
-        "unit": unit,
-        "conditions": [s.to_json() for found in separations.values() for s in found],
-        "best": [_choose_best(found) for found in separations.values()],
-        "by_snr": _mean_effect(separations, "snr_db"),
-        "by_noise": _mean_effect(separations, "noise"),
-    }
+    return ConditionComparison(
+        unit=unit,
+        conditions=tuple(s for found in separations.values() for s in found),
+        best=tuple(_choose_best(found) for found in separations.values()),
+        by_snr=_mean_effect(separations, "snr_db"),
+        by_noise=_mean_effect(separations, "noise"),
+    )
 
 
 def default_contrasts(bootstrap: BootstrappedScores) -> list[tuple[str, str]]:
@@ -231,7 +189,7 @@ def default_contrasts(bootstrap: BootstrappedScores) -> list[tuple[str, str]]:
     return [(GROUND_TRUTH, name) for name in names]
 
 
-def _choose_best(found: list[Separation]) -> dict[str, Any]:
+def _choose_best(found: list[Separation]) -> BestCondition:
     best = max(found, key=lambda s: -math.inf if s.effect.estimate is None else s.effect.estimate)
     published = next((s for s in found if _is_published(s.condition)), None)
     as_good = []
@@ -239,18 +197,18 @@ def _choose_best(found: list[Separation]) -> dict[str, Any]:
         interval = _paired(best, other)
         if other is best or interval is None or interval[0] <= 0:
             as_good.append(other.condition)
-    return {
-        "better": best.better,
-        "worse": best.worse,
-        "condition": best.condition,
-        "effect": best.effect.to_json(),
-        "clips_needed": best.clips_needed,
-        "published": None if published is None else published.condition,
-        "published_effect": None if published is None else published.effect.to_json(),
-        "published_clips_needed": None if published is None else published.clips_needed,
-        "gain_over_published_ci95": None if published is None else _paired(best, published),
-        "not_separable_from_best": as_good,
-    }
+    return BestCondition(
+        better=best.better,
+        worse=best.worse,
+        condition=best.condition,
+        effect=best.effect,
+        clips_needed=best.clips_needed,
+        published=None if published is None else published.condition,
+        published_effect=None if published is None else published.effect,
+        published_clips_needed=None if published is None else published.clips_needed,
+        gain_over_published_ci95=None if published is None else _paired(best, published),
+        not_separable_from_best=tuple(as_good),
+    )
 
 
 def _is_published(condition: str | None) -> bool:
@@ -261,24 +219,23 @@ def _paired(a: Separation, b: Separation) -> tuple[float, float] | None:
     return None if a.samples is None or b.samples is None else percentile_interval(a.samples - b.samples)
 
 
-def _mean_effect(separations: dict[tuple[str, str], list[Separation]], part: str) -> list[dict[str, Any]]:
-    """Mean effect over contrasts and conditions that share a *part*: their ``"snr_db"`` or ``"noise"``."""
+def _mean_effect(separations: dict[tuple[str, str], list[Separation]], shared: str) -> tuple[MeanEffect, ...]:
+    """Mean effect over contrasts and conditions that share an SNR (``"snr_db"``) or a noise (``"noise"``)."""
     groups: dict[Any, list[Separation]] = {}
     for found in separations.values():
         for separation in found:
             condition = Condition.parse(separation.condition or "v")
             if condition.modality == "av" and condition.is_noisy:
-                groups.setdefault(getattr(condition, part), []).append(separation)
-    out: list[dict[str, Any]] = []
+                groups.setdefault(getattr(condition, shared), []).append(separation)
+    out = []
     for key, members in groups.items():
         drawn = [s.samples for s in members if s.samples is not None]
         samples = np.mean(drawn, axis=0) if len(drawn) == len(members) else None
         values = [np.nan if s.effect.estimate is None else s.effect.estimate for s in members]
         number = summarize(float(np.mean(values)), samples, "")
-        out.append({part: key, "effect": number.to_json(), "n": len(members)})
-    return sorted(out, key=_largest_first)
+        out.append(MeanEffect(**{shared: key}, effect=number, n=len(members)))
+    return tuple(sorted(out, key=_largest_first))
 
 
-def _largest_first(row: dict[str, Any]) -> float:
-    effect = row["effect"]["estimate"]
-    return math.inf if effect is None else -float(effect)
+def _largest_first(mean: MeanEffect) -> float:
+    return math.inf if mean.effect.estimate is None else -mean.effect.estimate

@@ -11,11 +11,13 @@ is not judged either.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
-from mtbench.meta.curves import TOLERANCE
+from mtbench.meta.monotonicity import Step
+from mtbench.meta.nuisances import TOLERANCE
 from mtbench.meta.page_parts import format_number
+from mtbench.meta.report_data import Report, Target
+from mtbench.statistics import Number
 
 #: What AVLR has to reach: systems, Spearman on systems and on clips.
 LEAST_SYSTEMS, LEAST_SYSTEM_RHO, LEAST_CLIP_RHO = 24, 0.95, 0.6
@@ -23,54 +25,68 @@ LEAST_SYSTEMS, LEAST_SYSTEM_RHO, LEAST_CLIP_RHO = 24, 0.95, 0.6
 LEAST_CLIPS = 20
 
 
-def check_targets(report: Mapping[str, Any]) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class Contradiction:
+    """A step of a curve that a measure significantly contradicts.
+
+    Attributes
+    ----------
+    curve : str
+        Name of the curve.
+    family : str
+        Family of the systems; of a curve over noise, the system.
+    step : Step
+        The step.
+    """
+
+    curve: str
+    family: str
+    step: Step
+
+
+def check_targets(report: Report) -> tuple[Target, ...]:
     """Return what AVLR has to reach, what it reached, and whether that is enough.
 
     Parameters
     ----------
-    report : mapping
-        All keys but ``targets`` and ``verdict``.
-
-    Returns
-    -------
-    list of dict
-        ``name``, ``wanted``, ``reached`` (None: n/a), ``ci95``, ``met`` (None: cannot be judged) and ``reason``.
+    report : Report
+        Its targets and verdict are not looked at.
     """
     contradicted = find_reversals(report, "avlr")
     # A nuisance is judged in the units that AVLR is reported in, by its largest movement.
-    moved = [
-        row["difference"]
-        for row in report["nuisances"]
-        if row["measure"] == "avlr" and row["difference"]["estimate"] is not None
-    ]
-    largest = max(moved, key=lambda number: abs(number["estimate"]), default=None)
-    degraded = max(0, len(report["systems"]) - 1)
+    moved = [row.difference for row in report.nuisances if row.measure == "avlr"]
+    largest = max((n for n in moved if n.estimate is not None), key=_size, default=None)
+    degraded = max(0, len(report.systems) - 1)
     few = None
-    if report["n_clips"] < LEAST_CLIPS:
-        few = f"cannot be judged with {report['n_clips']} clip{'s' if report['n_clips'] != 1 else ''}"
-    return [
+    if report.n_clips < LEAST_CLIPS:
+        few = f"cannot be judged with {report.n_clips} clip{'s' if report.n_clips != 1 else ''}"
+    return (
         _target("degraded systems", degraded, LEAST_SYSTEMS, degraded >= LEAST_SYSTEMS),
-        _judge("Spearman, system level", report["spearman_system"], LEAST_SYSTEM_RHO, few),
-        _judge("Spearman, clip level", report["spearman_clip"], LEAST_CLIP_RHO, few),
+        _judge("Spearman, system level", report.spearman_system, LEAST_SYSTEM_RHO, few),
+        _judge("Spearman, clip level", report.spearman_clip, LEAST_CLIP_RHO, few),
         _target("steps of curves significantly reversed", len(contradicted), 0, not contradicted, few),
         _target(
             "largest movement of AVLR by a nuisance, points",
-            None if largest is None else abs(largest["estimate"]),
+            None if largest is None else _size(largest),
             TOLERANCE,
-            largest is not None and abs(largest["estimate"]) < TOLERANCE,
+            largest is not None and _size(largest) < TOLERANCE,
             few or ("no nuisance was scored" if largest is None else _without_interval(largest)),
         ),
-    ]
+    )
 
 
-def _judge(name: str, number: Mapping[str, Any], wanted: float, few: str | None) -> dict[str, Any]:
-    reached = number["estimate"]
+def _size(number: Number) -> float:
+    return abs(number.estimate or 0.0)
+
+
+def _judge(name: str, number: Number, wanted: float, few: str | None) -> Target:
+    reached = number.estimate
     met = reached is not None and reached >= wanted
-    return _target(name, reached, wanted, met, few or _without_interval(number), number["ci95"])
+    return _target(name, reached, wanted, met, few or _without_interval(number), number.ci95)
 
 
-def _without_interval(number: Mapping[str, Any]) -> str | None:
-    if number["ci95"] is not None:
+def _without_interval(number: Number) -> str | None:
+    if number.ci95 is not None:
         return None
     return "cannot be judged: no interval, since a language has a single source of clips"
 
@@ -81,93 +97,84 @@ def _target(
     wanted: float,
     met: bool,
     reason: str | None = None,
-    ci95: Any = None,
-) -> dict[str, Any]:
-    return {
-        "name": name,
-        "wanted": wanted,
-        "reached": reached,
-        "ci95": ci95,
-        "met": None if reason else met,
-        "reason": reason,
-    }
+    ci95: tuple[float, float] | None = None,
+) -> Target:
+    return Target(name, wanted, reached, ci95, None if reason else met, reason)
 
 
-def find_reversals(report: Mapping[str, Any], measure: str) -> list[dict[str, Any]]:
+def find_reversals(report: Report, measure: str) -> list[Contradiction]:
     """Return every step of every curve, noise included, that *measure* significantly contradicts."""
-    found = []
-    for name, curve in report["curves"].items():
-        for family, checks in curve.get("checks", {}).items():
-            steps = checks.get(measure, {}).get("steps", [])
-            found += [{"curve": name, "family": family, **step} for step in steps if step["reversed"]]
-    unit = "phones" if measure.endswith("_phones") else "words"
-    for noise, group in report["curves"]["snr"].get(unit, {}).items():
-        for curve in group["curves"]:
-            if measure.startswith("avlr") and curve["modality"] == "av":
-                steps = curve["check"]["steps"]
-                found += [
-                    {"curve": f"snr, {noise}", "family": curve["system"], **step}
-                    for step in steps
-                    if step["reversed"]
-                ]
-    return found
+    found = [
+        Contradiction(name, family, step)
+        for name, curve in report.curves.items()
+        for family, checks in curve.checks.items()
+        if measure in checks
+        for step in checks[measure].steps
+    ]
+    groups = report.noise.phones if measure.endswith("_phones") else report.noise.words
+    if measure.startswith("avlr"):
+        found += [
+            Contradiction(f"snr, {noise}", curve.system, step)
+            for noise, group in (groups or {}).items()
+            for curve in group.curves
+            if curve.modality == "av"
+            for step in curve.check.steps
+        ]
+    return [contradiction for contradiction in found if contradiction.step.reversed]
 
 
-def say_verdict(report: Mapping[str, Any]) -> list[str]:
+def say_verdict(report: Report) -> tuple[str, ...]:
     """Return what the report comes to, a sentence or two a line; the page and the command open with it.
 
     Parameters
     ----------
-    report : mapping
-        All keys but ``verdict``; ``targets`` included.
+    report : Report
+        With its targets; its verdict is not looked at.
     """
-    return [line for line in (_say_targets(report), _say_order(report), _say_rivals(report)) if line]
+    return tuple(line for line in (_say_targets(report), _say_order(report), _say_rivals(report)) if line)
 
 
-def _say_targets(report: Mapping[str, Any]) -> str:
-    targets = report["targets"]
-    missed = [t["name"] for t in targets if t["met"] is False]
-    open_ = [t for t in targets if t["met"] is None]
-    judge, where = report["facts"].get("recognizer", "this recognizer"), report["facts"].get("benchmark", "")
+def _say_targets(report: Report) -> str:
+    targets = report.targets
+    missed = [t.name for t in targets if t.met is False]
+    open_ = [t for t in targets if t.met is None]
+    recognizer, where = report.facts.get("recognizer", "this recognizer"), report.facts.get("benchmark", "")
     if missed:
         text = (
-            f"No, not as it should: AVLR by {judge} on {where} misses {len(missed)} of {len(targets)} targets"
+            f"No, not as it should: AVLR by {recognizer} on {where} misses {len(missed)} of {len(targets)} "
+            f"targets ({', '.join(missed)})."
         )
-        text += f" ({', '.join(missed)})."
     elif open_:
-        text = f"Nobody can tell yet whether AVLR by {judge} measures lip readability on {where}."
+        text = f"Nobody can tell yet whether AVLR by {recognizer} measures lip readability on {where}."
     else:
-        text = f"Yes: AVLR by {judge} on {where} meets all {len(targets)} targets."
+        text = f"Yes: AVLR by {recognizer} on {where} meets all {len(targets)} targets."
     reasons: dict[str, list[str]] = {}
     for target in open_:
-        reasons.setdefault(target["reason"], []).append(target["name"])
+        reasons.setdefault(target.reason or "", []).append(target.name)
     for reason, names in reasons.items():
         text += f" {', '.join(names)}: {reason}."
     return text + " What is said here holds for this recognizer and this benchmark's speech and faces only."
 
 
-def _say_order(report: Mapping[str, Any]) -> str:
-    system, clip = report["spearman_system"], report["spearman_clip"]
-    if system["estimate"] is None:
+def _say_order(report: Report) -> str:
+    system, clip = report.spearman_system, report.spearman_clip
+    if system.estimate is None:
         return ""
     text = (
-        f"Of {len(report['systems'])} systems with known faults it puts {format_number(system, 2)} of the known order "
+        f"Of {len(report.systems)} systems with known faults it puts {format_number(system, 2)} of the known order "
         "right (Spearman over systems"
     )
-    return text + (f"; {format_number(clip, 2)} on a single clip)." if clip["estimate"] is not None else ").")
+    return text + (f"; {format_number(clip, 2)} on a single clip)." if clip.estimate is not None else ").")
 
 
-def _say_rivals(report: Mapping[str, Any]) -> str:
+def _say_rivals(report: Report) -> str:
     """Say why a distance to the ground truth leads, where one does."""
-    mine = report["spearman_system"]["estimate"]
-    titles = {m["name"]: m["title"] for m in report["measures"]}
+    mine = report.spearman_system.estimate
+    distances = {measure.name for measure in report.measures if measure.condition is None}
     leading = [
-        (row["estimate"], titles[name])
-        for name, row in report["spearman_system"]["measures"].items()
-        if _is_distance(report, name)
-        and row["estimate"] is not None
-        and mine is not None
-        and row["estimate"] > mine
+        (row.estimate, report.titles[name])
+        for name, row in report.spearman_system.measures.items()
+        if name in distances and row.estimate is not None and mine is not None and row.estimate > mine
     ]
     if not leading:
         return ""
@@ -178,7 +185,3 @@ def _say_rivals(report: Mapping[str, Any]) -> str:
         "nothing of motion that is right and differs from the ground truth, as that of another take or speaker does, "
         "which a vertex error punishes; and nothing of what viewers see."
     )
-
-
-def _is_distance(report: Mapping[str, Any], name: str) -> bool:
-    return any(m["name"] == name and m["condition"] is None for m in report["measures"])

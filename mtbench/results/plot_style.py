@@ -3,14 +3,17 @@
 Conventions
 -----------
 Blue is sound and video together, orange video alone, grey everything else. Bands and whiskers are 95 %
-intervals; a number is the report's ``{"estimate", "ci95", ...}``, and one without estimate draws nothing.
+intervals; a number without estimate draws nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from mtbench.statistics import Number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,20 +46,22 @@ STYLE: Any = {
 }
 
 
-def estimate_of(number: dict[str, Any] | None) -> float:
+def estimate_of(number: Number | None) -> float:
     """Return the estimate of *number*, NaN where there is none."""
-    return np.nan if number is None or number["estimate"] is None else float(number["estimate"])
+    return np.nan if number is None or number.estimate is None else float(number.estimate)
 
 
-def ends_of(number: dict[str, Any] | None) -> tuple[float, float]:
+def ends_of(number: Number | None) -> tuple[float, float]:
     """Return the ends of the interval of *number*, NaN where there is none."""
-    if number is None or number["ci95"] is None:
+    if number is None or number.ci95 is None:
         return np.nan, np.nan
-    low, high = number["ci95"]
+    low, high = number.ci95
     return float(low), float(high)
 
 
-def draw_band(axes: Axes, x: np.ndarray, numbers: list[Any], color: str, dashed: bool = False) -> None:
+def draw_band(
+    axes: Axes, x: np.ndarray, numbers: Sequence[Number | None], color: str, dashed: bool = False
+) -> None:
     """Draw a line of *numbers* over *x* with their intervals as a band."""
     y = [estimate_of(number) for number in numbers]
     low, high = zip(*(ends_of(number) for number in numbers), strict=True)
@@ -64,19 +69,19 @@ def draw_band(axes: Axes, x: np.ndarray, numbers: list[Any], color: str, dashed:
     axes.plot(x, y, "--" if dashed else "o-", color=color, markersize=3, linewidth=1.5, zorder=3)
 
 
-def draw_bars(axes: Axes, x: list[float], numbers: list[dict[str, Any]], color: str) -> None:
+def draw_bars(axes: Axes, x: list[float], numbers: Sequence[Number], color: str) -> None:
     """Draw points with upright intervals."""
     for place, number in zip(x, numbers, strict=True):
-        if number["estimate"] is not None:
+        if number.estimate is not None:
             axes.plot([place, place], ends_of(number), color=color, linewidth=1.2)
-            axes.plot(place, number["estimate"], "o", color=color, markersize=4)
+            axes.plot(place, number.estimate, "o", color=color, markersize=4)
 
 
-def draw_whisker(axes: Axes, number: dict[str, Any], place: float, color: str) -> None:
+def draw_whisker(axes: Axes, number: Number | None, place: float, color: str) -> None:
     """Draw a point with a level interval at height *place*."""
-    if number["estimate"] is not None:
+    if number is not None and number.estimate is not None:
         axes.plot(ends_of(number), [place, place], color=color, linewidth=1.5)
-        axes.plot(number["estimate"], place, "o", color=color, markersize=4.5)
+        axes.plot(number.estimate, place, "o", color=color, markersize=4.5)
 
 
 def place_legend(figure: Figure, handles: list[Any]) -> None:

@@ -12,11 +12,12 @@ from __future__ import annotations
 import io
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mtbench.files import write_atomically
 from mtbench.reference_model.ablation.results import Ablation, Effect, Measure
 from mtbench.reference_model.ablation.table import name_language
+from mtbench.statistics import Number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -82,6 +83,6 @@ def _draw(axes: Axes, ablation: Ablation, measure: Measure, places: tuple[str, .
     axes.set_xlabel(f"{measure.unit}, with 95 % interval; right of 0 is worse")
 
 
-def _number(effect: Effect) -> dict[str, Any]:
+def _number(effect: Effect) -> Number:
     d = effect.difference
-    return {"estimate": d.difference, "ci95": d.ci95}
+    return Number(d.difference, d.ci95, d.unit)

@@ -1,0 +1,96 @@
+"""What changes that should cost nothing cost, and controls that should cost much, against the ground truth.
+
+Conventions
+-----------
+Comparisons are paired. A nuisance passes where the score moves by less than :data:`TOLERANCE`, and its whole
+interval saying so is stated apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mtbench.meta.estimates import BootstrappedScores, Measure
+from mtbench.meta.systems import GROUND_TRUTH
+from mtbench.statistics import Number, paired_randomization, summarize
+
+#: Points of error rate that a nuisance may cost.
+TOLERANCE = 2.0
+
+
+@dataclass(frozen=True)
+class Movement:
+    """By how much a system's score differs from the ground truth's.
+
+    Attributes
+    ----------
+    system, family : str
+        Names of the system and of its family.
+    measure : str
+        Name of the error rate.
+    condition : str or None
+        Name of the condition that it was measured under.
+    difference : Number
+        Score of the system minus that of the ground truth, in points.
+    p : float
+        Two-sided p-value of the difference.
+    within_tolerance : bool
+        Whether the difference is smaller than :data:`TOLERANCE`.
+    surely_within_tolerance : bool or None
+        Whether its whole interval is; None without an interval.
+    """
+
+    system: str
+    family: str
+    measure: str
+    condition: str | None
+    difference: Number
+    p: float
+    within_tolerance: bool
+    surely_within_tolerance: bool | None
+
+
+def compare_with_truth(
+    bootstrap: BootstrappedScores, measures: Sequence[Measure], rows: Sequence[int]
+) -> list[Movement]:
+    """Return what systems cost against the ground truth, one movement a system and measure.
+
+    Parameters
+    ----------
+    bootstrap : BootstrappedScores
+    measures : sequence of Measure
+        Error rates.
+    rows : sequence of int
+        Rows of the systems, nuisances for example.
+    """
+    systems = bootstrap.scores.systems
+    truth = bootstrap.row_of(GROUND_TRUTH)
+    out = []
+    for measure in measures:
+        scores, samples = bootstrap.estimate(measure), bootstrap.resample(measure)
+        for row in rows:
+            if truth is None or not (measure.scored[row] and measure.scored[truth]):
+                continue
+            drawn = None if samples is None else samples[:, row] - samples[:, truth]
+            difference = summarize(float(scores[row] - scores[truth]), drawn, "points")
+            contributions = bootstrap.contributions(measure, row, truth)
+            out.append(
+                Movement(
+                    system=systems[row].name,
+                    family=systems[row].family,
+                    measure=measure.name,
+                    condition=measure.condition,
+                    difference=difference,
+                    p=paired_randomization(contributions, name=systems[row].name),
+                    within_tolerance=abs(difference.estimate or 0.0) < TOLERANCE,
+                    surely_within_tolerance=_inside(difference),
+                )
+            )
+    return out
+
+
+def _inside(difference: Number) -> bool | None:
+    if difference.ci95 is None:
+        return None
+    return difference.ci95[0] > -TOLERANCE and difference.ci95[1] < TOLERANCE
