@@ -17,6 +17,7 @@ import numpy as np
 
 from mtbench.benchmarks import Benchmark, Clip, as_benchmark, template_face
 from mtbench.errors import PrerequisiteError, UsageError
+from mtbench.faces import topology_names
 from mtbench.files import claim_folder, digest_array
 from mtbench.reference_model.conditioning import Conditioning, Language, plan_conditioning
 from mtbench.reference_model.reference import LONGEST, ReferenceModel
@@ -86,7 +87,7 @@ def predict_benchmark(
     if model.topology is None:
         raise UsageError(
             f"the model {model.name} has {model.network.settings.vertices} vertices, which is no topology known here; "
-            "a submission needs one (openhead-1, flame-5023)"
+            f"a submission needs one ({', '.join(topology_names())})"
         )
     gated = model.gate if gate is None else gate
     conditioning = plan_conditioning(

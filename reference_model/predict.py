@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mtbench.errors import BenchmarkError, MtbenchError, PrerequisiteError, UsageError
-from mtbench.faces import Motion, load_topology
+from mtbench.faces import Motion, explain_unrenderable, load_topology
 from mtbench.files import write_atomically
 from mtbench.reference_model.conditioning import (
     Language,
@@ -311,13 +311,8 @@ def require_video(model: ReferenceModel) -> None:
             f"the model {model.name} has {model.network.settings.vertices} vertices of no topology known here: "
             "without triangles there is nothing to draw; leave out --video"
         )
-    if load_topology(model.topology).renderable:
-        return
-    if model.topology == "flame-5023":
-        from mtbench.faces import require_triangles
-
-        require_triangles()
-    raise PrerequisiteError(f"topology {model.topology} has no triangles here: there is nothing to draw")
+    if not load_topology(model.topology).renderable:
+        raise PrerequisiteError(explain_unrenderable(model.topology))
 
 
 def write_video(

@@ -19,7 +19,15 @@ import numpy as np
 from mtbench.benchmarks.clip import Clip, read_motion_arrays
 from mtbench.bundled import data_path
 from mtbench.errors import BenchmarkError, PrerequisiteError, UsageError
-from mtbench.faces import Topology, load_topology, motion_kind, pose_rest, read_template
+from mtbench.faces import (
+    OPENHEAD,
+    Topology,
+    load_topology,
+    motion_kind,
+    pose_rest,
+    read_template,
+    topology_of_kind,
+)
 from mtbench.files import ArrayFileError, digest_array, digest_bytes
 
 #: Raise it when posing gives other vertices from the same file.
@@ -126,8 +134,8 @@ def name_model(kind: str) -> str | None:
     PrerequisiteError
         For FLAME parameters without an installed FLAME model.
     """
-    names = {"units": "openhead-1", "flame-params": "flame-5023"}
-    return f"{names[kind]}#{_model_digest(kind)}" if kind in names else None
+    model = topology_of_kind(kind)
+    return None if model is None else f"{model}#{_model_digest(kind)}"
 
 
 def name_truth_models(clips: Iterable[Clip]) -> str | None:
@@ -216,4 +224,4 @@ def _model_digest(kind: str) -> str:
 
 @lru_cache(maxsize=1)
 def _head_digest() -> str:
-    return _file_digest(data_path("openhead-1.npz")).hex()
+    return _file_digest(data_path(f"{OPENHEAD.name}.npz")).hex()

@@ -17,6 +17,7 @@ from .head_file import Contact as Contact
 from .head_file import SparseShapes as SparseShapes
 from .head_identities import draw_local_weights as draw_local_weights
 from .motion import Motion as Motion
+from .motion_files import kind_of_arrays as kind_of_arrays
 from .motion_files import motion_kind as motion_kind
 from .motion_files import pose_motion as pose_motion
 from .motion_files import pose_rest as pose_rest
@@ -33,8 +34,18 @@ from .resampling import resample_motion as resample_motion
 from .templates import match_speaker as match_speaker
 from .templates import read_template as read_template
 from .templates import read_templates as read_templates
+from .topologies import FLAME as FLAME
+from .topologies import KINDS as KINDS
+from .topologies import OPENHEAD as OPENHEAD
+from .topologies import TopologyFacts as TopologyFacts
+from .topologies import describe_topology as describe_topology
+from .topologies import explain_unrenderable as explain_unrenderable
+from .topologies import find_mismatch as find_mismatch
+from .topologies import list_vertex_counts as list_vertex_counts
 from .topologies import load_topology as load_topology
+from .topologies import name_topology as name_topology
 from .topologies import require_renderable as require_renderable
-from .topology import BY_COUNT as BY_COUNT
+from .topologies import topology_names as topology_names
+from .topologies import topology_of_kind as topology_of_kind
 from .topology import LANDMARKS as LANDMARKS
 from .topology import Topology as Topology

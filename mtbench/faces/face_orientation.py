@@ -17,6 +17,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from mtbench.faces.flame_lists import NAME
 from mtbench.faces.topology import Topology
 
 #: Relative residuals after alignment that no face of a topology reaches: all vertices, and the skeleton.
@@ -141,7 +142,7 @@ def known_pose(topology: Topology) -> FindPose | None:
     if topology.neutral is not None:
         neutral = topology.neutral.astype(np.float64)
         return lambda frame: find_pose(frame, neutral)
-    return skeleton_pose(topology.landmarks) if topology.name == "flame-5023" else None
+    return skeleton_pose(topology.landmarks) if topology.name == NAME else None
 
 
 def skeleton_pose(landmarks: np.ndarray) -> FindPose:

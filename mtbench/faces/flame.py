@@ -24,7 +24,16 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from mtbench.errors import PrerequisiteError
-from mtbench.faces.flame_lists import JOINTS, N_SHAPE, N_VERTICES, NAME, PARENTS, WHERE_TO_GET, index_lists
+from mtbench.faces.flame_lists import (
+    JOINTS,
+    N_SHAPE,
+    N_VERTICES,
+    NAME,
+    NO_TRIANGLES,
+    PARENTS,
+    WHERE_TO_GET,
+    index_lists,
+)
 from mtbench.faces.topology import Topology
 
 
@@ -154,9 +163,7 @@ def require_triangles() -> Topology:
     """
     topology = flame_topology()
     if not topology.renderable:
-        raise PrerequisiteError(
-            f"rendering {NAME} needs FLAME's triangles, which mtbench may not ship. {WHERE_TO_GET}"
-        )
+        raise PrerequisiteError(NO_TRIANGLES)
     return topology
 
 

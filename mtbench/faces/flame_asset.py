@@ -21,7 +21,15 @@ import numpy as np
 
 from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.faces.face_orientation import skeleton_pose
-from mtbench.faces.flame_lists import N_EXPRESSION, N_SHAPE, N_VERTICES, PARENTS, WHERE_TO_GET, index_lists
+from mtbench.faces.flame_lists import (
+    N_EXPRESSION,
+    N_SHAPE,
+    N_VERTICES,
+    NAME,
+    PARENTS,
+    WHERE_TO_GET,
+    index_lists,
+)
 from mtbench.files import (
     ArrayFileError,
     MeshFileError,
@@ -95,7 +103,7 @@ def data_folder() -> Path:
 
 def _paths() -> tuple[Path, Path]:
     folder = data_folder() / "assets"
-    return folder / "flame-5023.npz", folder / "flame-5023.json"
+    return folder / f"{NAME}.npz", folder / f"{NAME}.json"
 
 
 def _installed() -> tuple[Path, Path] | None:
@@ -146,7 +154,7 @@ def add_flame(file: str | Path) -> AssetRecord:
     content = io.BytesIO()
     np.savez(content, allow_pickle=False, **arrays)
     record = AssetRecord(
-        name="flame-5023",
+        name=NAME,
         kind="model" if "directions" in arrays else "template",
         digest=hashlib.blake2b(content.getbuffer(), digest_size=16).hexdigest(),
         source=path.name,

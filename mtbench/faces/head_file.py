@@ -20,6 +20,7 @@ import numpy as np
 from mtbench.errors import PrerequisiteError
 from mtbench.faces.topology import Topology
 
+NAME, N_VERTICES = "openhead-1", 4801
 #: blake2b-128 of the file.
 DIGEST = "d6c5a9bfb78e9f505868243f5772ac13"
 _MAX_BYTES = 4 << 20
@@ -100,7 +101,7 @@ def read_asset(path: Path | None = None) -> dict[str, np.ndarray]:
     PrerequisiteError
         Where the file is absent, damaged or another: the head of these versions has one digest.
     """
-    source = (files("mtbench") / "data" / "openhead-1.npz") if path is None else path
+    source = (files("mtbench") / "data" / f"{NAME}.npz") if path is None else path
     try:
         with source.open("rb") as stream:
             content = stream.read(_MAX_BYTES)
@@ -118,7 +119,7 @@ def make_topology(data: dict[str, np.ndarray]) -> Topology:
     """Build the topology ``openhead-1`` from the asset's arrays."""
     regions = {k.removeprefix("region_"): v for k, v in data.items() if k.startswith("region_")}
     return Topology(
-        name="openhead-1",
+        name=NAME,
         n_vertices=len(data["neutral"]),
         triangles=data["triangles"].astype(np.int32),
         regions={name: indices.astype(np.int32) for name, indices in regions.items()},

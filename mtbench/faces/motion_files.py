@@ -11,7 +11,7 @@ may hold follows from the clip, so it is checked before anything is read.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -169,7 +169,7 @@ def _check_values(arrays: dict[str, np.ndarray], spec: MotionSpec, problem: Make
                     "the generator or a resampling diverged; every value must be a finite number",
                 )
             )
-    if "units" in arrays and not problems and spec.topology.name == "openhead-1":
+    if spec.kind == "units" and not problems:
         problems += _check_units(arrays["units"], problem)
     if spec.kind == "flame-params" and not problems:
         found = check_parameters(arrays) or check_head_pose(arrays)
@@ -266,7 +266,17 @@ def pose_rest(arrays: dict[str, np.ndarray], spec: MotionSpec) -> np.ndarray:
 def motion_kind(path: Path, max_bytes: int) -> str:
     """Return the kind of motion that the file's array names tell: see :class:`MotionSpec`."""
     with open_arrays(path, max_bytes) as file:
-        names = file.headers.keys()
+        return kind_of_arrays(file.headers)
+
+
+def kind_of_arrays(names: Collection[str]) -> str:
+    """Return the kind of motion that arrays of these *names* are.
+
+    Examples
+    --------
+    >>> kind_of_arrays(["units", "identity"]), kind_of_arrays(["exp", "jaw"]), kind_of_arrays(["verts"])
+    ('units', 'flame-params', 'vertices')
+    """
     if "units" in names:
         return "units"
     return "flame-params" if "exp" in names or "jaw" in names else "vertices"

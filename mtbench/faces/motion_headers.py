@@ -13,8 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from mtbench.errors import Problem
+from mtbench.faces.flame_lists import N_FACE
 from mtbench.faces.resampling import RATES
-from mtbench.faces.topology import BY_COUNT, Topology
+from mtbench.faces.topologies import find_mismatch, name_topology, topology_of_kind
+from mtbench.faces.topology import Topology
 from mtbench.faces.tracker_names import are_parameters, hint_shape, mean_vertices, translate
 from mtbench.files import ArrayFile, ArrayHeader
 from mtbench.timing import FPS, MAX_FRAMES
@@ -119,6 +121,11 @@ def select_arrays(
     """Choose the members that *spec* asks for and check their headers."""
     problems: list[Problem] = []
     headers = file.headers
+    if (mismatch := find_mismatch(spec.kind, spec.topology.name)) is not None:
+        hint = (
+            f"they move {topology_of_kind(spec.kind)}; pose them and give the vertices, or give that topology"
+        )
+        return {}, [problem("wrong-kind", mismatch, hint)]
     if spec.kind == "vertices":
         present = [key for key in ("", *_VERTEX_KEYS) if key in headers]
         if len(present) != 1 or len(headers) != 1:
@@ -238,11 +245,11 @@ def _check_vertex_header(header: ArrayHeader, spec: MotionSpec, problem: MakePro
 
 
 def _vertex_count_hint(found: int, shape: tuple[int, ...], spec: MotionSpec) -> str:
-    names = {**BY_COUNT, 3931: "FLAME's head without eyeballs"}
     if shape[0] == spec.topology.n_vertices:
         return "the first axis holds the vertices: save array.transpose(1, 0, 2)"
-    if found in names:
-        return f"{found} vertices are {names[found]}: another topology than the manifest's, or a lossy export"
+    known = name_topology(found) or ("FLAME's head without eyeballs" if found == N_FACE else None)
+    if known is not None:
+        return f"{found} vertices are {known}: another topology than the manifest's, or a lossy export"
     return "another topology, or an exporter merged or split vertices; export without changing the mesh"
 
 

@@ -16,8 +16,6 @@ from functools import cached_property
 
 import numpy as np
 
-#: Name of each known topology by its number of vertices.
-BY_COUNT = {4801: "openhead-1", 5023: "flame-5023"}
 #: Region names that every topology offers. ``inner_lips`` is the ordered inner lip loop.
 REGIONS = ("lips", "inner_lips", "upper_face", "mouth")
 

@@ -17,7 +17,6 @@ import numpy as np
 
 from mtbench.errors import Note, UsageError, list_some
 from mtbench.faces import (
-    BY_COUNT,
     MAX_FPS,
     MIN_FPS,
     MotionSpec,
@@ -25,14 +24,17 @@ from mtbench.faces import (
     count_frames,
     describe_resampling,
     is_given_once,
+    kind_of_arrays,
     load_topology,
     match_speaker,
     motion_kind,
+    name_topology,
     pose_motion,
     pose_rest,
     read_motion_file,
     read_templates,
     resample_motion,
+    topology_of_kind,
 )
 from mtbench.files import ArrayFileError, open_arrays, quote_toml
 from mtbench.timing import FPS
@@ -66,16 +68,13 @@ def find_topology(files: Iterable[Path], topology: str | None, findings: list[st
         except (ArrayFileError, OSError) as error:
             findings.append(f"{path.name}: {error}; {getattr(error, 'hint', 'check the file')}")
             continue
-        if "units" in shapes or "exp" in shapes:
-            guess = "openhead-1" if "units" in shapes else "flame-5023"
-        else:
-            shape = next(iter(shapes.values()), ())
-            count = shape[1] if len(shape) == 3 else shape[1] // 3 if len(shape) == 2 else 0
-            guess = BY_COUNT.get(count, "")
-            if not guess and topology is None:
-                findings.append(f"{path.name}: array of shape {shape} tells no topology; give --topology")
-                continue
-        told.setdefault(topology or guess, path.name)
+        shape = next(iter(shapes.values()), ())
+        count = shape[1] if len(shape) == 3 else shape[1] // 3 if len(shape) == 2 else 0
+        guess = topology or topology_of_kind(kind_of_arrays(shapes)) or name_topology(count)
+        if guess is None:
+            findings.append(f"{path.name}: array of shape {shape} tells no topology; give --topology")
+            continue
+        told.setdefault(guess, path.name)
     if len(told) > 1:
         names = ", ".join(f"{name} ({file})" for name, file in told.items())
         findings.append(f"motion of several topologies: {names}; a benchmark has one")

@@ -14,7 +14,15 @@ from typing import Any
 import numpy as np
 
 from mtbench.errors import UsageError
-from mtbench.faces import BY_COUNT, Motion, Topology, check_geometry, load_topology
+from mtbench.faces import (
+    Motion,
+    Topology,
+    check_geometry,
+    list_vertex_counts,
+    load_topology,
+    name_topology,
+    topology_names,
+)
 from mtbench.files import ArrayFileError, MeshFileError, open_arrays, read_mesh
 
 #: Most bytes that are read from a file.
@@ -123,15 +131,15 @@ def require_topology(topology: str | Topology | None, vertices: int, region: str
         Where there is none, or it has another number of vertices.
     """
     if topology is None:
-        if vertices not in BY_COUNT:
+        topology = name_topology(vertices)
+        if topology is None:
             if region is None:
                 return None
-            known = ", ".join(f"{name} ({count})" for count, name in BY_COUNT.items())
             raise UsageError(
-                f"{vertices} vertices belong to no topology of mtbench: {known}. FLAME without its eyeballs, or "
-                f"another mesh? Give its vertex indices as {region}=, or a mtbench.faces.topology.Topology as topology="
+                f"{vertices} vertices belong to no topology of mtbench: {list_vertex_counts()}. FLAME without its "
+                f"eyeballs, or another mesh? Give its vertex indices as {region}=, or a "
+                "mtbench.faces.topology.Topology as topology="
             )
-        topology = BY_COUNT[vertices]
     found = topology if isinstance(topology, Topology) else load_topology(topology)
     if found.n_vertices != vertices:
         raise UsageError(f"topology {found.name} has {found.n_vertices} vertices, the array {vertices}")
@@ -140,7 +148,7 @@ def require_topology(topology: str | Topology | None, vertices: int, region: str
 
 def check_vertices(vertices: np.ndarray, name: str, topology: Topology | None) -> None:
     """Raise ``UsageError`` unless (T, V, 3) *vertices* are a face in metres, as far as that can be told."""
-    if topology is not None and topology.name in BY_COUNT.values():
+    if topology is not None and topology.name in topology_names():
         problems = check_geometry(vertices, topology)
         if problems:
             _, message, hint = problems[0]

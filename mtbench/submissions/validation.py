@@ -32,13 +32,21 @@ from mtbench.benchmarks import (
     measure_seconds,
 )
 from mtbench.errors import BenchmarkError, Note, Problem, SubmissionError, UsageError, did_you_mean
-from mtbench.faces import MAX_FPS, MIN_FPS, Topology, load_topology, read_motion_file
+from mtbench.faces import (
+    KINDS,
+    MAX_FPS,
+    MIN_FPS,
+    Topology,
+    find_mismatch,
+    load_topology,
+    read_motion_file,
+    topology_names,
+    topology_of_kind,
+)
 from mtbench.files import explain_no_folder, read_toml, validation_lines
 from mtbench.submissions.submission import MANIFEST, MOTION_FOLDER, Submission, SubmissionManifest, clip_spec
 from mtbench.timing import FPS
 
-_KINDS = ("vertices", "flame-params", "units")
-_TOPOLOGIES = ("openhead-1", "flame-5023")
 _SUFFIXES = (".npz", ".npy")
 #: What Windows leaves in folders that it shows, lower case.
 _LEFT_BY_WINDOWS = ("thumbs.db", "ehthumbs.db", "desktop.ini")
@@ -94,7 +102,7 @@ def inspect_submission(
     seconds: dict[str, float] = {}
     if benchmark is not None and manifest is not None and manifest.fps != FPS:
         seconds = {clip.id: measure_seconds(clip) for clip in benchmark.clips if clip.id in (files or {})}
-    if manifest is not None and topology is not None and manifest.kind in _KINDS:
+    if manifest is not None and topology is not None and manifest.kind in KINDS:
         order = [clip for clip in frames if clip in (files or {})] if frames else sorted(files or {})
         for clip in order:
             file = (files or {})[clip]
@@ -203,30 +211,24 @@ def _check_manifest(
             f"unit = {manifest.unit!r}, expected 'm'",
             f"positions are in metres: {cure}",
         )
-    if manifest.kind not in _KINDS:
-        hint = f"known kinds: {', '.join(_KINDS)}{did_you_mean(manifest.kind, _KINDS)}"
+    if manifest.kind not in KINDS:
+        hint = f"known kinds: {', '.join(KINDS)}{did_you_mean(manifest.kind, KINDS)}"
         add("wrong-kind", "kind", f"unknown kind {manifest.kind!r}", hint)
-    if manifest.topology not in _TOPOLOGIES:
-        hint = f"known topologies: {', '.join(_TOPOLOGIES)}{did_you_mean(manifest.topology, _TOPOLOGIES)}"
+    known = topology_names()
+    if manifest.topology not in known:
+        hint = f"known topologies: {', '.join(known)}{did_you_mean(manifest.topology, known)}"
         add("unknown-topology", "topology", f"unknown topology {manifest.topology!r}", hint)
         return None
-    if manifest.kind == "flame-params" and manifest.topology != "flame-5023":
-        add(
-            "wrong-kind",
-            "kind",
-            f"FLAME parameters cannot have topology {manifest.topology!r}",
-            'set topology = "flame-5023", or kind = "vertices"',
-        )
+    try:
+        topology = load_topology(manifest.topology)
+    except UsageError as error:
+        add("unknown-topology", "topology", str(error), "install its package again, or leave it out")
         return None
-    if manifest.kind == "units" and manifest.topology != "openhead-1":
-        add(
-            "wrong-kind",
-            "kind",
-            f"facial units of the bundled head cannot have topology {manifest.topology!r}",
-            'set topology = "openhead-1", or kind = "vertices"',
-        )
+    if (mismatch := find_mismatch(manifest.kind, topology.name)) is not None:
+        cure = f'set topology = "{topology_of_kind(manifest.kind)}", or kind = "vertices"'
+        add("wrong-kind", "kind", mismatch, cure)
         return None
-    return load_topology(manifest.topology)
+    return topology
 
 
 def _find_files(root: Path, benchmark: Benchmark | None, problems: list[Problem]) -> dict[str, Path] | None:

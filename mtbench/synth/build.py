@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mtbench.faces import OPENHEAD
 from mtbench.speech import LANGUAGES, language_code, write_lexicon
 from mtbench.synth.benchmark_writer import (
     SHORTEST,
@@ -41,7 +42,7 @@ from mtbench.synth.utterances import Speech
 from mtbench.synth.voices import TEST_VOICES, Voice
 from mtbench.timing import FPS, SAMPLE_RATE
 
-NAME, VERSION, TOPOLOGY = "openhead-20", "2", "openhead-1"
+NAME, VERSION = "openhead-20", "2"
 
 #: What every language says.
 SENTENCES: tuple[str, ...] = (
@@ -204,7 +205,7 @@ def _describe() -> dict[str, object]:
         "schema": 1,
         "name": NAME,
         "version": VERSION,
-        "topology": TOPOLOGY,
+        "topology": OPENHEAD.name,
         "fps": FPS,
         "sample_rate": SAMPLE_RATE,
         "title": "Synthetic speech and articulation on the bundled head, 20 languages",

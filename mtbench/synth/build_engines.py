@@ -18,6 +18,7 @@ from pathlib import Path
 
 from mtbench.benchmarks import Benchmark, load_benchmark
 from mtbench.errors import PrerequisiteError
+from mtbench.faces import OPENHEAD
 from mtbench.synth.benchmark_writer import (
     Report,
     clip_seed,
@@ -27,7 +28,6 @@ from mtbench.synth.benchmark_writer import (
     write_clip,
     write_manifest,
 )
-from mtbench.synth.build import TOPOLOGY
 from mtbench.synth.engines import VOICES, EngineVoice, speak
 from mtbench.synth.phones import INVENTORY, SILENCE
 from mtbench.synth.texts import Sentence, sentences
@@ -253,7 +253,7 @@ def _describe() -> dict[str, object]:
         "schema": 1,
         "name": NAME,
         "version": VERSION,
-        "topology": TOPOLOGY,
+        "topology": OPENHEAD.name,
         "fps": FPS,
         "sample_rate": SAMPLE_RATE,
         "title": "Speech of held-out engines on the bundled head, 6 languages",

@@ -21,6 +21,7 @@ import numpy as np
 
 from mtbench.benchmarks import PAUSE, PhoneTime, read_phone_times
 from mtbench.errors import UsageError
+from mtbench.faces import OPENHEAD
 
 if TYPE_CHECKING:
     from mtbench.benchmarks import Clip
@@ -65,7 +66,7 @@ class PhoneRules:
         The bundled head's.
     """
 
-    topology: str = "openhead-1"
+    topology: str = OPENHEAD.name
 
     def predict_units(self, clip: Clip) -> np.ndarray:
         """Return facial-unit curves of a clip, (T, U) float32.

@@ -27,6 +27,7 @@ from pydantic import Field, ValidationError
 
 from mtbench.benchmarks import CLIP_ID
 from mtbench.errors import UsageError
+from mtbench.faces import OPENHEAD
 from mtbench.files import StrictModel, make_folder, write_atomically
 from mtbench.speech import LANGUAGES, language_code
 from mtbench.timing import FPS, MAX_FRAMES, SAMPLES_PER_FRAME
@@ -90,7 +91,7 @@ class GeneratedCorpus:
         Where the folder holds no finished corpus.
     """
 
-    topology = "openhead-1"
+    topology = OPENHEAD.name
 
     def __init__(self, root: str | Path) -> None:
         self.root = Path(root)

@@ -11,11 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from mtbench.errors import UsageError
+from mtbench.faces import FLAME
 from mtbench.files import UnsafePickleError, load_arrays
 from mtbench.reference_model.corpora.clip_lists import clip_name
 
-#: Vertices of FLAME.
-VERTICES = 5023
 TEMPLATES = "templates.pkl"
 #: Sides in metres of a box that holds a resting face and nothing else.
 _FACE_EXTENT = (0.1, 0.7)
@@ -63,7 +62,7 @@ def read_faces(path: Path, names: set[str]) -> dict[str, np.ndarray]:
         arrays = load_arrays(path.resolve(), names)
     except UnsafePickleError as error:
         raise UsageError(
-            f"{path}: {error}; expected a dictionary of ({VERTICES}, 3) arrays by name"
+            f"{path}: {error}; expected a dictionary of ({FLAME.n_vertices}, 3) arrays by name"
         ) from None
     missing = sorted(names - arrays.keys())
     if missing:
@@ -72,11 +71,11 @@ def read_faces(path: Path, names: set[str]) -> dict[str, np.ndarray]:
         )
     faces = {}
     for name, array in arrays.items():
-        if array.shape not in ((VERTICES, 3), (3 * VERTICES,)) or array.dtype.kind != "f":
+        if array.shape not in ((FLAME.n_vertices, 3), (3 * FLAME.n_vertices,)) or array.dtype.kind != "f":
             raise UsageError(
-                f"{path}: under {name!r} {array.dtype} of shape {array.shape}, expected float ({VERTICES}, 3)"
+                f"{path}: under {name!r} {array.dtype} of shape {array.shape}, expected float ({FLAME.n_vertices}, 3)"
             )
-        face = array.reshape(VERTICES, 3).astype(np.float32)
+        face = array.reshape(FLAME.n_vertices, 3).astype(np.float32)
         extent = float(np.ptp(face, axis=0).max()) if np.isfinite(face).all() else np.nan
         if not _FACE_EXTENT[0] < extent < _FACE_EXTENT[1]:
             raise UsageError(

@@ -29,11 +29,11 @@ from pathlib import Path
 import numpy as np
 
 from mtbench.errors import BenchmarkError, UsageError
+from mtbench.faces import FLAME
 from mtbench.files import open_arrays
 from mtbench.reference_model.corpora.clip_lists import read_lists
 from mtbench.reference_model.corpora.layout_files import (
     TEMPLATES,
-    VERTICES,
     list_files,
     measure_sound,
     read_faces,
@@ -87,7 +87,7 @@ class _RecordedCorpus:
         Where there is no such folder, no usable clip, or no resting face for one.
     """
 
-    topology = "flame-5023"
+    topology = FLAME.name
     _layout: str
     _folder: str
     _suffix: str
@@ -226,15 +226,18 @@ class _RecordedCorpus:
 
     def _read_motion(self, path: Path, values: bool) -> tuple[np.ndarray, int]:
         """Return vertices (S, 15069) as stored, or nothing, and S; the header is checked before values are read."""
-        most = (MAX_FRAMES * self._fps // FPS + self._fps) * VERTICES * 3 * 8
+        most = (MAX_FRAMES * self._fps // FPS + self._fps) * FLAME.n_vertices * 3 * 8
         with open_arrays(path.resolve(), most + 64 * 1024) as file:
             header = file.headers.get(self._array)
             if header is None:
                 raise ValueError(f"holds {', '.join(map(repr, file.headers))}, expected {self._array!r}")
-            if header.dtype.kind != "f" or header.shape[1:] not in ((VERTICES, 3), (3 * VERTICES,)):
+            if header.dtype.kind != "f" or header.shape[1:] not in (
+                (FLAME.n_vertices, 3),
+                (3 * FLAME.n_vertices,),
+            ):
                 raise ValueError(
-                    f"{header.dtype} of shape {header.shape}, expected float32 (T, {VERTICES}, 3) or "
-                    f"(T, {3 * VERTICES})"
+                    f"{header.dtype} of shape {header.shape}, expected float32 (T, {FLAME.n_vertices}, 3) or "
+                    f"(T, {3 * FLAME.n_vertices})"
                 )
             frames = header.shape[0]
             array = file.read(self._array, most) if values else np.empty((frames, 0))

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mtbench.errors import UsageError
+from mtbench.faces import FLAME
 from mtbench.reference_model.encoders import SpeechEncoder, Wav2Vec2Speech
 from mtbench.reference_model.model import RELEASED_LANGUAGES, MultiTalk, Settings
 from mtbench.reference_model.model_files import save_model
@@ -21,8 +22,6 @@ from mtbench.reference_model.reference import ReferenceModel
 from mtbench.reference_model.released.format import AUDIO, Entry, read_state, stage1_entries, stage2_entries
 
 NAME = "multitalk"
-#: Vertices of FLAME, the one topology of released weights.
-_FLAME = 5023
 #: Numbers of the published YAML beside this model's.
 _NUMBERS = {
     "hidden_size": "width", "num_hidden_layers": "layers", "num_attention_heads": "heads",
@@ -75,7 +74,8 @@ def load_released(
     network = MultiTalk(settings)
     own = network.state_dict()
     network.load_state_dict({"autoencoder.space.basis": own["autoencoder.space.basis"], **state})
-    topology = "flame-5023" if settings.vertices == _FLAME else None
+    # FLAME is the one topology of released weights.
+    topology = FLAME.name if settings.vertices == FLAME.n_vertices else None
     return ReferenceModel.of(network, encoder, NAME, topology)
 
 

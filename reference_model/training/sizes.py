@@ -13,12 +13,13 @@ from collections.abc import Iterable
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from mtbench.errors import UsageError
+from mtbench.faces import OPENHEAD
 from mtbench.reference_model.model import Settings
 from mtbench.reference_model.training.configuration import Size, Stage1Config, Stage2Config
 from mtbench.speech import LANGUAGES
 
 _MINI = Settings(
-    vertices=4801,
+    vertices=OPENHEAD.n_vertices,
     width=192,
     layers=3,
     heads=4,
@@ -73,7 +74,7 @@ SIZES: dict[str, Size] = {
         Size(
             "paper",
             "the published one, with XLSR-53; for an accelerator",
-            Settings(vertices=4801, languages=tuple(LANGUAGES), released=False),
+            Settings(vertices=OPENHEAD.n_vertices, languages=tuple(LANGUAGES), released=False),
             Stage1Config(
                 epochs=200, batch=1, schedule="halving", halve_every=20, weight_decay=0.01, validate_every=5000,
                 patience=20, checkpoint_every=2000, clip=10.0,
