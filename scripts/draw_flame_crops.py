@@ -16,7 +16,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import dijkstra
 
 from mtbench.faces.flame import flame_topology, vertices_behind
-from mtbench.faces.flame_asset import read_flame_file
+from mtbench.faces.flame_files import read_flame_file
 from mtbench.faces.flame_lists import NAME, index_lists
 from mtbench.faces.topology import Topology
 from mtbench.renderers.base import Appearance

@@ -137,7 +137,7 @@ def _pickles(folder: Path) -> Prepared:
 
 
 def _templates(folder: Path) -> Prepared:
-    from mtbench.faces.flame_asset import check_flame_arrays
+    from mtbench.faces.flame_files import check_flame_arrays
     from mtbench.faces.templates import read_template, read_templates
 
     small, grown = face(4), face(4).astype("f8")

@@ -9,6 +9,8 @@ Contents
                      convention
 ``flame``            FLAME: its topology, and linear blend skinning with the user's model file
 ``flame_asset``      Files that mtbench may not ship: checked copies in the user's data folder
+``flame_files``      Reading FLAME files of users: models of any edition, and template meshes, checked to be FLAME's
+                     topology
 ``flame_lists``      What is known of FLAME without its model file: counts, joints, index lists
 ``head``             The bundled head ``openhead-1``: 4,801 vertices, facial units, identities, mouth shapes of
                      speech

@@ -3,11 +3,11 @@ from .flame import load_flame_model as load_flame_model
 from .flame import require_triangles as require_triangles
 from .flame import vertices_behind as vertices_behind
 from .flame_asset import add_flame as add_flame
-from .flame_asset import check_flame_arrays as check_flame_arrays
 from .flame_asset import data_folder as data_folder
 from .flame_asset import flame_asset_stamp as flame_asset_stamp
 from .flame_asset import flame_record as flame_record
-from .flame_asset import read_flame_file as read_flame_file
+from .flame_files import check_flame_arrays as check_flame_arrays
+from .flame_files import read_flame_file as read_flame_file
 from .flame_lists import WHERE_TO_GET as WHERE_TO_GET
 from .flame_lists import index_lists as index_lists
 from .head import Head as Head

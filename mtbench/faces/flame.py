@@ -182,7 +182,8 @@ def load_flame_model() -> FlameModel:
 
 @lru_cache(maxsize=1)
 def _load_model(stamp: tuple) -> FlameModel:
-    from mtbench.faces.flame_asset import MODEL_ARRAYS, read_flame_asset
+    from mtbench.faces.flame_asset import read_flame_asset
+    from mtbench.faces.flame_files import MODEL_ARRAYS
 
     asset = read_flame_asset(("template", *MODEL_ARRAYS))
     if asset is None or "directions" not in asset:
