@@ -41,7 +41,7 @@ def read_flame_file(path: Path) -> dict[str, np.ndarray]:
     Parameters
     ----------
     path : Path
-        As for :func:`add_flame`.
+        As for :func:`mtbench.faces.flame_asset.add_flame`.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def read_flame_file(path: Path) -> dict[str, np.ndarray]:
     Raises
     ------
     UsageError
-        As :func:`add_flame`.
+        As :func:`mtbench.faces.flame_asset.add_flame`.
     """
     if not path.is_file():
         raise UsageError(f"there is no file {path}. {WHERE_TO_GET}")
