@@ -7,6 +7,7 @@ from .presentation import ClipSound as ClipSound
 from .presentation import Presentation as Presentation
 from .presentation import present as present
 from .presentation import transcribe_clip as transcribe_clip
+from .registry import RECOGNIZERS as RECOGNIZERS
 from .registry import keep_recognizer as keep_recognizer
 from .registry import kept_recognizer as kept_recognizer
 from .registry import load_recognizer as load_recognizer

@@ -8,6 +8,7 @@ from .mouth_crop import crop_frames as crop_frames
 from .mouth_crop import crop_matrices as crop_matrices
 from .mouth_crop import render_mouth_crops as render_mouth_crops
 from .mouth_crop import to_gray as to_gray
+from .registry import RENDERERS as RENDERERS
 from .registry import load_renderer as load_renderer
 from .software import render_gray_bulk as render_gray_bulk
 from .video import write_video as write_video

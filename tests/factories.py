@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from mtbench.metrics import GeometrySums
+
 CLIPS = {"ita-01": ("ita", 6), "ita-02": ("ita", 8), "eng-01": ("eng", 5)}
 FLAME_SIZE = 5023
 #: Nose base, eye corners, outer and inner lips of a made-up face, in the order of mtbench.faces.topology.LANDMARKS.
@@ -147,3 +149,26 @@ def flame_arrays(seed: int = 0, model: bool = True) -> dict[str, np.ndarray]:
             "kintree_table": np.array([[2**32 - 1, 0, 1, 1, 1], [0, 1, 2, 3, 4]], np.int64),
         }
     return arrays
+
+
+def make_sums(
+    frames: int,
+    lve: float,
+    squared: float,
+    centred: float,
+    mean: float,
+    mve: float,
+    fdd: float | None,
+    aligned: float | None = None,
+) -> GeometrySums:
+    """Return the statistics of a clip that every measured row holds, and those that came later where given."""
+    statistics = {
+        "lve_mm_sum": lve,
+        "lve_sq_m2_sum": squared,
+        "lve_centred_mm_sum": centred,
+        "lve_mean_mm_sum": mean,
+        "mve_mm_sum": mve,
+        "fdd_m2": fdd,
+        "lve_aligned_mm_sum": aligned,
+    }
+    return GeometrySums(frames, statistics)

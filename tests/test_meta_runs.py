@@ -11,11 +11,12 @@ from typer.testing import CliRunner
 from mtbench.cli.app import app
 from mtbench.conditions import Condition
 from mtbench.errors import UsageError
-from mtbench.meta.reading import GEOMETRY
+from mtbench.meta.reading import list_geometry
 from mtbench.meta.runs import CURVE_SNRS, run_systems
 from mtbench.meta.scores import ARRAYS_FILE, SCORES_FILE, MetaScores
 from mtbench.meta.system_files import read_records, system_path
 
+GEOMETRY = ("lve_mm", "lve_sq_m2", "lve_centred_mm", "lve_mean_mm", "mve_mm", "fdd_abs_m2")
 SOME = ("static", "amplitude-0.5", "lag-200ms", "upper-face-noise-3mm")
 
 
@@ -45,6 +46,10 @@ def same(a, b):
         for x, y in ((a.errors, b.errors), (a.phone_errors, b.phone_errors), (a.geometry, b.geometry))
         for key in x
     )
+
+
+def test_geometric_metrics_are_those_that_order_systems():
+    assert tuple(metric.name for metric in list_geometry()) == GEOMETRY
 
 
 def test_every_system_has_every_clip_and_nothing_but_what_was_asked(first):

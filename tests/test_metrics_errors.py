@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import jiwer
 import pytest
+from factories import make_sums
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,7 +14,6 @@ from mtbench.metrics.avlr import gain_statistics
 from mtbench.metrics.cer import count_character_edits
 from mtbench.metrics.edit_counts import EditCounts
 from mtbench.metrics.edits import count_edits
-from mtbench.metrics.geometry_sums import GeometrySums
 from mtbench.metrics.per import count_phone_edits
 from mtbench.metrics.wer import count_word_edits
 from mtbench.results.recount import remeasure
@@ -140,7 +140,7 @@ def test_impossible_conditions_are_refused(changes):
 
 
 def test_geometry_row_survives_json_exactly():
-    row = GeometryRow("c", "eng", "s", GeometrySums(3, 1 / 3, 1e-7 / 3, 0.1, 0.2, 0.3, -1e-9 / 7))
+    row = GeometryRow("c", "eng", "s", make_sums(3, 1 / 3, 1e-7 / 3, 0.1, 0.2, 0.3, -1e-9 / 7))
     assert row_from_json(row.to_json()) == row
     assert row.to_json()["modality"] is None
     with pytest.raises(ValueError, match="needs a reason"):

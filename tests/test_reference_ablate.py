@@ -49,13 +49,17 @@ FACTS = Facts(
 MADE = {FULL: (0.2, 1.0), NO_LANGUAGE: (0.2, 1.0), ENGLISH: (0.7, 1.5), SWAPPED: (0.2, 1.4)}
 
 
+def scale_lve(sums, factor):
+    return {**sums.statistics, "lve_mm_sum": factor * sums["lve_mm_sum"]}
+
+
 def write_variants(root, made=MADE, metrics=("headline", "lve_mm")):
     folders = {}
     for variant, (error, factor) in made.items():
         _, rows = shared_rows(0.2, error, CLIPS)
         if factor != 1.0:
             rows = [
-                replace(r, geometry=replace(r.geometry, lve_mm_sum=factor * r.geometry.lve_mm_sum))
+                replace(r, geometry=replace(r.geometry, statistics=scale_lve(r.geometry, factor)))
                 if isinstance(r, GeometryRow)
                 else r
                 for r in rows

@@ -47,35 +47,85 @@ def demo(
     )
 
 
-def list_things(as_json: JsonOption = False) -> None:
-    """List benchmarks, recognizers, renderers, metrics and languages."""
-    from mtbench.benchmarks import bundled_benchmarks, load_benchmark
-    from mtbench.metrics import METRICS
-    from mtbench.speech import LANGUAGES
+def list_things(
+    kind: Annotated[
+        str | None,
+        typer.Argument(help="Only benchmarks, recognizers, renderers, topologies, metrics or languages."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List benchmarks, recognizers, renderers, topologies, metrics and languages, those of other packages too."""
+    from mtbench.errors import UsageError, did_you_mean
 
-    benchmarks = {}
-    for name in bundled_benchmarks():
-        loaded = load_benchmark(name)
-        benchmarks[loaded.ref] = f"{len(loaded.clips)} clips, {len(loaded.languages)} languages"
-    things = {
-        "benchmarks": benchmarks,
-        "recognizers": {"openhead-av": "bundled; any module:function of your own", "none": "geometry only"},
-        "renderers": {"software": "default, deterministic", "pyrender": "OpenGL, extra [pyrender]"},
-        "metrics": {m.name: f"{m.title}, {m.unit}" for m in METRICS.values()},
-        "languages": {
-            code: lang.name
-            + (" (CER)" if lang.headline == "cer" else "")
-            + (" (approximate)" if lang.approximate else "")
-            for code, lang in LANGUAGES.items()
-        },
+    listers = {
+        "benchmarks": _list_benchmarks,
+        "recognizers": _list_recognizers,
+        "renderers": _list_renderers,
+        "topologies": _list_topologies,
+        "metrics": _list_metrics,
+        "languages": _list_languages,
     }
+    if kind is not None and kind not in listers:
+        raise UsageError(f"unknown kind {kind!r}{did_you_mean(kind, listers)}; known: {', '.join(listers)}")
+    things = {name: lister() for name, lister in listers.items() if kind in (None, name)}
     if as_json:
         say_json(things)
         return
-    for kind, found in things.items():
-        say(kind)
-        for name, what in found.items():
-            say(f"  {name:<16} {what}")
+    for name, found in things.items():
+        say(name)
+        for key, what in found.items():
+            say(f"  {key:<16} {what}")
+
+
+def _list_benchmarks() -> dict[str, str]:
+    from mtbench.benchmarks import bundled_benchmarks, load_benchmark
+
+    loaded = [load_benchmark(name) for name in bundled_benchmarks()]
+    return {b.ref: f"{len(b.clips)} clips, {len(b.languages)} languages" for b in loaded}
+
+
+_OF_OTHERS = "of another package"
+
+
+def _list_recognizers() -> dict[str, str]:
+    from mtbench.avsr import RECOGNIZERS
+
+    known = {"openhead-av": "bundled; any module:function of your own"}
+    return {name: known.get(name, _OF_OTHERS) for name in RECOGNIZERS.names()} | {"none": "geometry only"}
+
+
+def _list_renderers() -> dict[str, str]:
+    from mtbench.renderers import RENDERERS
+
+    known = {"software": "default, deterministic", "pyrender": "OpenGL, extra [pyrender]"}
+    names = [*known, *(name for name in RENDERERS.names() if name not in known)]
+    return {name: known.get(name, _OF_OTHERS) for name in names}
+
+
+def _list_topologies() -> dict[str, str]:
+    from mtbench.faces import describe_topology, topology_names
+
+    known = {name: describe_topology(name) for name in topology_names()}
+    return {
+        name: f"{facts.n_vertices:,} vertices, {' or '.join(facts.kinds)}" for name, facts in known.items()
+    }
+
+
+def _list_metrics() -> dict[str, str]:
+    from mtbench.metrics import METRICS
+
+    return {m.name: f"{m.title}, {m.unit}" for m in METRICS.values()}
+
+
+def _list_languages() -> dict[str, str]:
+    from mtbench.speech import LANGUAGES
+
+    return {
+        code: language.name
+        + (" (CER)" if language.headline == "cer" else "")
+        + (" (approximate)" if language.approximate else "")
+        for code, language in LANGUAGES.items()
+    }
 
 
 def doctor(as_json: JsonOption = False) -> None:

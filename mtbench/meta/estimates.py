@@ -23,17 +23,6 @@ from mtbench.statistics import REPLICATES, SEED, ClusterBootstrap, Ratios, colle
 #: The condition that AVLR is published at, chosen among equals.
 PUBLISHED_SNR, PUBLISHED_NOISE = -7.5, "babble"
 
-#: Geometric metrics that order systems: errors, unsigned. Several names of one metric are kept apart.
-GEOMETRY = ("lve_mm", "lve_centred_mm", "lve_mean_mm", "lve_sq_m2", "mve_mm", "fdd_abs_m2")
-_SHORT = {
-    "lve_mm": "LVE",
-    "lve_centred_mm": "LVE, centred",
-    "lve_mean_mm": "LVE, mean vertex",
-    "lve_sq_m2": "LVE, squared",
-    "mve_mm": "MVE",
-    "fdd_abs_m2": "FDD, absolute",
-}
-
 
 @dataclass(frozen=True, kw_only=True)
 class Measure(Ratios):
@@ -145,9 +134,18 @@ def measure_errors(scores: MetaScores, condition: str, unit: str = "words") -> M
 
 def measure_geometry(scores: MetaScores, name: str) -> Measure:
     """Return the geometric metric *name*: mean over clips within a language."""
+    metric = next(m for m in METRICS.geometric() if m.name == name)
     ones = np.ones(len(scores.clips))
-    unit = METRICS[name].unit.replace("m2", "m²")
-    return _measure(name, _SHORT.get(name, name), unit, None, np.asarray(scores.geometry[name]), ones)
+    unit = metric.unit.replace("m2", "m²")
+    return _measure(name, metric.label, unit, None, np.asarray(scores.geometry[name]), ones)
+
+
+def _order_geometry(scores: MetaScores) -> list[str]:
+    """Return the geometric metrics that the scores have: those of one family together, millimetres first."""
+    known = [m for m in METRICS.geometric() if m.orders_systems and m.name in scores.geometry]
+    families = list(dict.fromkeys(m.label.partition(",")[0] for m in known))
+    known.sort(key=lambda m: (families.index(m.label.partition(",")[0]), m.unit != "mm"))
+    return [metric.name for metric in known]
 
 
 def _measure(
@@ -197,5 +195,5 @@ def default_measures(scores: MetaScores, condition: str | None = None) -> list[M
     condition = condition or headline_condition(scores)
     wanted = [(condition, "words"), (condition, "phones"), ("v", "words"), ("v", "phones")]
     found = [measure_errors(scores, c, unit) for c, unit in wanted if c in scores.conditions]
-    found += [measure_geometry(scores, name) for name in GEOMETRY if name in scores.geometry]
+    found += [measure_geometry(scores, name) for name in _order_geometry(scores)]
     return [measure for measure in found if measure.scored.sum() > 1]

@@ -19,14 +19,12 @@ from mtbench.faces import load_topology
 from mtbench.meta.performance import Performance, degrade
 from mtbench.meta.system_files import ClipRecord
 from mtbench.meta.systems import GROUND_TRUTH, System
-from mtbench.metrics import EditCounts
+from mtbench.metrics import METRICS, EditCounts, GeometricMetric
 from mtbench.scoring import Setup, Workshop, audio_digest, workshop
 from mtbench.speech import headline_rate
 
 #: Where every system is read, decibels.
 HEADLINE_SNR = -7.5
-#: Geometric metrics that are measured, by the names of :data:`mtbench.metrics.base.METRICS`.
-GEOMETRY = ("lve_mm", "lve_sq_m2", "lve_centred_mm", "lve_mean_mm", "mve_mm", "fdd_abs_m2")
 
 
 @dataclass(frozen=True)
@@ -124,6 +122,11 @@ def _hear(shop: Workshop, sound: ClipSound, condition: Condition) -> np.ndarray 
     return shop.hear(sound, condition, shop.mixture_key(sound.clip, condition, digest, noise))
 
 
+def list_geometry() -> list[GeometricMetric]:
+    """Return the geometric metrics that order systems, as they are kept in files."""
+    return [metric for metric in METRICS.geometric() if metric.orders_systems]
+
+
 def _measure_geometry(performance: Performance, vertices: np.ndarray) -> dict[str, float | None]:
     """Return the geometric metrics of one clip, each in its own unit, means over frames."""
     from mtbench.benchmarks import template_face
@@ -132,8 +135,4 @@ def _measure_geometry(performance: Performance, vertices: np.ndarray) -> dict[st
     topology = load_topology(performance.clip.topology or "")
     template = template_face(performance.clip)
     sums = measure_geometry(vertices, performance.vertices, topology, template)
-    out: dict[str, float | None] = {
-        metric: getattr(sums, f"{metric}_sum") / sums.frames for metric in GEOMETRY if metric != "fdd_abs_m2"
-    }
-    out["fdd_abs_m2"] = None if sums.fdd_m2 is None else abs(sums.fdd_m2)
-    return out
+    return {metric.name: metric.value(sums) for metric in list_geometry()}

@@ -29,10 +29,11 @@ from mtbench.errors import UsageError
 from mtbench.faces import load_topology, require_renderable
 from mtbench.meta.degradations import SEED, VERSION
 from mtbench.meta.performance import Performance, find_obstacle
-from mtbench.meta.reading import GEOMETRY, HEADLINE_SNR, ClipTask, RunSetup, read_clip
+from mtbench.meta.reading import HEADLINE_SNR, ClipTask, RunSetup, list_geometry, read_clip
 from mtbench.meta.scores import MetaScores
 from mtbench.meta.system_files import ClipRecord, read_records, write_records
 from mtbench.meta.systems import FAMILIES, GROUND_TRUTH, STATIC, System, default_systems, select_systems
+from mtbench.metrics import name_additions
 from mtbench.scoring import Contents, Setup, workshop
 from mtbench.speech import DEFAULT_NORMALIZER, NOISE_SEED, language_code, load_noises
 from mtbench.work import Cache, Executor, make_progress, stage_key
@@ -106,7 +107,8 @@ def run_systems(
     chosen = select_systems(default_systems(quick=quick, with_curves=obstacle is None), systems, families)
     conditions = {system.name: _list_conditions(setup, system, quick) for system in chosen}
     facts = _describe(setup, benchmark, reader, clips, obstacle, left_out, quick)
-    key = stage_key("meta", RUNS_VERSION, {"degradations": VERSION, "seed": SEED}, facts["made_with"])
+    settings = {"degradations": VERSION, "seed": SEED, **name_additions()}
+    key = stage_key("meta", RUNS_VERSION, settings, facts["made_with"])
     folder = Path(out)
     own = executor or Executor(workers)
     try:
@@ -302,14 +304,14 @@ def _collect(
     names = tuple(dict.fromkeys(name for system in systems for name in conditions[system.name]))
     shape = (len(systems), len(clips))
     errors, phone_errors = ({name: np.full(shape, np.nan) for name in names} for _ in range(2))
-    geometry = {metric: np.full(shape, np.nan) for metric in GEOMETRY}
+    geometry = {metric.name: np.full(shape, np.nan) for metric in list_geometry()}
     for s, system in enumerate(systems):
         for n, clip in enumerate(clips):
             record = records[system.name][clip.id]
             for name in conditions[system.name]:
                 errors[name][s, n] = record.errors[name]
                 phone_errors[name][s, n] = _number(record.phone_errors[name])
-            for metric in GEOMETRY:
+            for metric in geometry:
                 geometry[metric][s, n] = _number(record.geometry[metric])
     truth = [records[GROUND_TRUTH][clip.id] for clip in clips]
     return MetaScores(

@@ -51,7 +51,7 @@ class MetaScores:
     phone_lengths : (N,) float64
         Phones of the references; NaN where there are none.
     geometry : mapping of str to (S, N) float64
-        Geometric metrics by the names of :data:`mtbench.metrics.base.METRICS` (``"lve_mm"``,
+        Geometric metrics by the names of :data:`mtbench.metrics.registry.METRICS` (``"lve_mm"``,
         ``"fdd_abs_m2"``, …), mean over the clip's frames in that metric's unit; NaN where not defined.
     hypotheses : mapping of (system, condition) to N tuples of str
         Recognized phones per clip, of the ground truth only.

@@ -1,10 +1,18 @@
 from .avlr import gain_statistics as gain_statistics
-from .base import METRICS as METRICS
+from .base import Cell as Cell
+from .base import CountedRow as CountedRow
+from .base import FacePair as FacePair
+from .base import GeometricMetric as GeometricMetric
+from .base import Metric as Metric
+from .base import RecognitionMetric as RecognitionMetric
+from .base import TableColumn as TableColumn
 from .cer import count_character_edits as count_character_edits
 from .edit_counts import EditCounts as EditCounts
 from .edits import count_edits as count_edits
 from .fdd import fdd_m2 as fdd_m2
+from .geometry import GEOMETRY_VERSION as GEOMETRY_VERSION
 from .geometry import measure_geometry as measure_geometry
+from .geometry import name_additions as name_additions
 from .geometry import name_region as name_region
 from .geometry_sums import GeometrySums as GeometrySums
 from .lve import sum_lve_aligned_mm as sum_lve_aligned_mm
@@ -13,4 +21,5 @@ from .lve import sum_lve_mean_mm as sum_lve_mean_mm
 from .lve import sum_lve_mm as sum_lve_mm
 from .lve import sum_lve_sq_m2 as sum_lve_sq_m2
 from .per import count_phone_edits as count_phone_edits
+from .registry import METRICS as METRICS
 from .wer import count_word_edits as count_word_edits

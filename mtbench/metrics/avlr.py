@@ -14,6 +14,7 @@ one.
 
 from __future__ import annotations
 
+from mtbench.metrics.base import Cell, CountedRow, RecognitionMetric
 from mtbench.metrics.edit_counts import EditCounts
 
 
@@ -46,3 +47,28 @@ def gain_statistics(static: EditCounts, entry: EditCounts) -> tuple[int, int]:
             "rows of different clips or normalizers"
         )
     return static.errors - entry.errors, entry.reference_length
+
+
+def _measure(row: CountedRow, static: CountedRow | None) -> Cell:
+    if static is None:
+        return "no result with a static face"
+    if static.words is None or row.words is None:
+        return row.reason or static.reason or "no result"
+    numerator, denominator = gain_statistics(static.words, row.words)
+    return float(numerator), float(denominator)
+
+
+DEFINES = (
+    RecognitionMetric(
+        name="avlr_gain",
+        title="drop in WER from a static face",
+        unit="points",
+        scale=100.0,
+        higher_is_better=True,
+        aggregation="corpus",
+        overall="corpus",
+        order=4,
+        measure=_measure,
+        beside_static=True,
+    ),
+)

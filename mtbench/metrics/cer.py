@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from mtbench.metrics.edit_counts import EditCounts
 from mtbench.metrics.edits import count_edits
+from mtbench.metrics.rates import define_rate
 from mtbench.speech import DEFAULT_NORMALIZER, get_normalizer
 
 
@@ -28,3 +29,6 @@ def count_character_edits(
     """
     normal = get_normalizer(normalizer)
     return count_edits(normal.characters(reference, language), normal.characters(hypothesis, language))
+
+
+DEFINES = (define_rate("cer", "character error rate", "chars", order=2),)

@@ -15,8 +15,11 @@ The template is the speaker's neutral face; m depends on it, and it is part of t
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
+from mtbench.metrics.base import FacePair, GeometricMetric, TableColumn
 from mtbench.metrics.distances import check_pair, squared_distances
 
 
@@ -57,3 +60,45 @@ def fdd_m2(prediction: np.ndarray, truth: np.ndarray, template: np.ndarray, uppe
 def _spread(vertices: np.ndarray, template: np.ndarray, upper_face: np.ndarray) -> float:
     displacement = squared_distances(vertices[:, upper_face], template[upper_face])
     return float(np.std(displacement, axis=0).mean())
+
+
+def _measure(pair: FacePair) -> float | None:
+    if pair.template is None:
+        return None
+    return fdd_m2(pair.prediction, pair.truth, pair.template, pair.upper_face)
+
+
+_SHARED: dict[str, Any] = {
+    "unit": "m2",
+    "aggregation": "clip",
+    "overall": "clip",
+    "statistic": "fdd_m2",
+    "measure": _measure,
+    "region": "upper_face",
+    "from_template": True,
+    "required": True,
+}
+
+DEFINES = (
+    GeometricMetric(
+        name="fdd_m2",
+        title="upper-face dynamics deviation, signed",
+        higher_is_better=None,
+        order=30,
+        error="std-l2sq",
+        label="FDD",
+        # A signed value has no order from better to worse.
+        orders_systems=False,
+        column=TableColumn("FDD mm²", digits=2, scale=1e6, sign=True),
+        **_SHARED,
+    ),
+    GeometricMetric(
+        name="fdd_abs_m2",
+        title="upper-face dynamics deviation, absolute",
+        order=31,
+        error="abs-std-l2sq",
+        magnitude=True,
+        label="FDD, absolute",
+        **_SHARED,
+    ),
+)

@@ -1,9 +1,4 @@
-"""All geometric statistics of one clip at once.
-
-Conventions
------------
-Regions come from the topology: ``lips`` for the lip vertex errors, ``upper_face`` for FDD and for aligning the head.
-"""
+"""The statistics of all geometric metrics of one clip at once."""
 
 from __future__ import annotations
 
@@ -12,16 +7,32 @@ import hashlib
 import numpy as np
 
 from mtbench.faces import Topology
-from mtbench.metrics.fdd import fdd_m2
+from mtbench.metrics.base import FacePair
 from mtbench.metrics.geometry_sums import GeometrySums
-from mtbench.metrics.lve import (
-    sum_lve_aligned_mm,
-    sum_lve_centred_mm,
-    sum_lve_mean_mm,
-    sum_lve_mm,
-    sum_lve_sq_m2,
+from mtbench.metrics.registry import METRICS
+
+#: Raise it when a statistic changes though vertices, topology and template do not.
+GEOMETRY_VERSION = "2"
+#: What geometry of that version holds; whatever metrics ask for besides, they tell the version of.
+_STATISTICS = frozenset(
+    {
+        "lve_mm_sum",
+        "lve_sq_m2_sum",
+        "lve_centred_mm_sum",
+        "lve_mean_mm_sum",
+        "mve_mm_sum",
+        "fdd_m2",
+        "lve_aligned_mm_sum",
+    }
 )
-from mtbench.metrics.mve import sum_mve_mm
+
+
+def name_additions() -> dict[str, str]:
+    """Return the versions of the statistics that are measured besides those of :data:`GEOMETRY_VERSION`, by name.
+
+    They are settings of whatever keeps the statistics: a metric that is added is measured, not missed.
+    """
+    return {m.statistic: m.version for m in METRICS.geometric() if m.statistic not in _STATISTICS}
 
 
 def measure_geometry(
@@ -42,7 +53,7 @@ def measure_geometry(
     Returns
     -------
     GeometrySums
-        ``fdd_m2`` is None without a template.
+        A statistic by name for every one that a metric names; ``fdd_m2`` is None without a template.
 
     Raises
     ------
@@ -60,19 +71,9 @@ def measure_geometry(
         raise ValueError(
             f"ground truth must be (T, {topology.n_vertices}, 3) for {topology.name}, not {truth.shape}"
         )
-    lips = topology.region("lips")
-    return GeometrySums(
-        frames=len(truth),
-        lve_mm_sum=sum_lve_mm(prediction, truth, lips),
-        lve_sq_m2_sum=sum_lve_sq_m2(prediction, truth, lips),
-        lve_centred_mm_sum=sum_lve_centred_mm(prediction, truth, lips),
-        lve_mean_mm_sum=sum_lve_mean_mm(prediction, truth, lips),
-        mve_mm_sum=sum_mve_mm(prediction, truth),
-        fdd_m2=None
-        if template is None
-        else fdd_m2(prediction, truth, template, topology.region("upper_face")),
-        lve_aligned_mm_sum=sum_lve_aligned_mm(prediction, truth, lips, topology.region("upper_face")),
-    )
+    pair = FacePair(prediction, truth, topology.region, template)
+    statistics = {metric.statistic: metric.measure for metric in METRICS.geometric()}
+    return GeometrySums(len(truth), {name: measure(pair) for name, measure in statistics.items()})
 
 
 def name_region(topology: Topology, region: str) -> str:

@@ -28,8 +28,12 @@ MultiTalk's table prints ``lve_sq_m2`` with the unit mm; its code computes m^2.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
+from mtbench.metrics.base import FacePair, GeometricMetric, TableColumn
 from mtbench.metrics.distances import check_pair, squared_distances
 from mtbench.metrics.rigid import align_rigidly
 
@@ -155,3 +159,70 @@ def sum_lve_aligned_mm(
 def _largest(prediction: np.ndarray, truth: np.ndarray, lips: np.ndarray) -> np.ndarray:
     check_pair(prediction, truth)
     return squared_distances(prediction[:, lips], truth[:, lips]).max(axis=1)
+
+
+def _define(
+    name: str, title: str, label: str, order: float, measure: Callable[[FacePair], float], **others: Any
+) -> GeometricMetric:
+    return GeometricMetric(
+        name=name,
+        title=title,
+        unit="m2" if name.endswith("_m2") else "mm",
+        aggregation="frame",
+        overall="frame",
+        order=order,
+        statistic=f"{name}_sum",
+        measure=measure,
+        label=label,
+        **{"required": True, **others},
+    )
+
+
+DEFINES = (
+    _define(
+        "lve_mm",
+        "lip vertex error",
+        "LVE",
+        10,
+        lambda pair: sum_lve_mm(pair.prediction, pair.truth, pair.lips),
+        error="max-l2",
+        column=TableColumn("LVE mm", digits=2),
+    ),
+    _define(
+        "lve_sq_m2",
+        "squared lip vertex error",
+        "LVE, squared",
+        11,
+        lambda pair: sum_lve_sq_m2(pair.prediction, pair.truth, pair.lips),
+        error="max-l2sq",
+    ),
+    _define(
+        "lve_centred_mm",
+        "centred lip vertex error",
+        "LVE, centred",
+        12,
+        lambda pair: sum_lve_centred_mm(pair.prediction, pair.truth, pair.lips),
+        error="max-l2",
+        align="lip-mean",
+    ),
+    _define(
+        "lve_aligned_mm",
+        "lip vertex error, head aligned",
+        "LVE, head aligned",
+        13,
+        lambda pair: sum_lve_aligned_mm(pair.prediction, pair.truth, pair.lips, pair.upper_face),
+        error="max-l2",
+        align="rigid",
+        required=False,
+        # Degraded systems hold their heads as the ground truth does: it would be lve_mm once more.
+        orders_systems=False,
+    ),
+    _define(
+        "lve_mean_mm",
+        "mean lip vertex error",
+        "LVE, mean vertex",
+        14,
+        lambda pair: sum_lve_mean_mm(pair.prediction, pair.truth, pair.lips),
+        error="mean-l2",
+    ),
+)

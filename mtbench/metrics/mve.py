@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from mtbench.metrics.base import GeometricMetric
 from mtbench.metrics.distances import check_pair, squared_distances
 
 
@@ -40,3 +41,21 @@ def sum_mve_mm(prediction: np.ndarray, truth: np.ndarray) -> float:
     # Frame by frame: the whole clip in float64 would be a copy of 120 bytes per vertex and frame.
     means = [np.sqrt(squared_distances(p, x)).mean() for p, x in zip(prediction, truth, strict=True)]
     return float(1000.0 * np.sum(means))
+
+
+DEFINES = (
+    GeometricMetric(
+        name="mve_mm",
+        title="mean vertex error",
+        unit="mm",
+        aggregation="frame",
+        overall="frame",
+        order=20,
+        statistic="mve_mm_sum",
+        measure=lambda pair: sum_mve_mm(pair.prediction, pair.truth),
+        error="mean-l2",
+        region="all",
+        required=True,
+        label="MVE",
+    ),
+)

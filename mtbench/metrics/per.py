@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from mtbench.metrics.edit_counts import EditCounts
 from mtbench.metrics.edits import count_edits
+from mtbench.metrics.rates import define_rate
 
 
 def count_phone_edits(reference: Sequence[str] | None, hypothesis: Sequence[str] | None) -> EditCounts | None:
@@ -30,3 +31,6 @@ def count_phone_edits(reference: Sequence[str] | None, hypothesis: Sequence[str]
     if reference is None or hypothesis is None:
         return None
     return count_edits(reference, hypothesis)
+
+
+DEFINES = (define_rate("per", "phone error rate", "phones", order=3, without=("norm", "lexicon", "dec")),)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from mtbench.metrics.edit_counts import EditCounts
 from mtbench.metrics.edits import count_edits
+from mtbench.metrics.rates import define_rate
 from mtbench.speech import DEFAULT_NORMALIZER, get_normalizer
 
 
@@ -44,3 +45,6 @@ def count_word_edits(
     """
     normal = get_normalizer(normalizer)
     return count_edits(normal.words(reference, language), normal.words(hypothesis, language))
+
+
+DEFINES = (define_rate("wer", "word error rate", "words", order=1),)

@@ -16,6 +16,8 @@ from mtbench.results.rows import GeometryRow, Row
 
 #: LVE before over LVE after aligning the head, and the least difference in millimetres.
 RATIO, DIFFERENCE_MM = 2.0, 1.0
+#: The statistics before and after.
+_BEFORE, _AFTER = "lve_mm_sum", "lve_aligned_mm_sum"
 
 
 def warn_of_head_motion(rows: Iterable[Row]) -> list[str]:
@@ -34,9 +36,7 @@ def warn_of_head_motion(rows: Iterable[Row]) -> list[str]:
     measured = [
         (row.clip, row.geometry)
         for row in rows
-        if isinstance(row, GeometryRow)
-        and row.geometry is not None
-        and row.geometry.lve_aligned_mm_sum is not None
+        if isinstance(row, GeometryRow) and row.geometry is not None and row.geometry.get(_AFTER) is not None
     ]
     rigid = [(clip, sums) for clip, sums in measured if _is_mostly_rigid(sums)]
     if not rigid:
@@ -60,8 +60,7 @@ def _pool(sums: Iterable[GeometrySums]) -> tuple[float, float]:
     """Return LVE before and after aligning the head over all frames of *sums*, millimetres."""
     frames, before, after = 0, 0.0, 0.0
     for one in sums:
-        assert one.lve_aligned_mm_sum is not None
         frames += one.frames
-        before += one.lve_mm_sum
-        after += one.lve_aligned_mm_sum
+        before += one[_BEFORE] or 0.0
+        after += one[_AFTER] or 0.0
     return before / frames, after / frames

@@ -19,7 +19,7 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 from mtbench.conditions import ENTRY, STATIC, Condition
-from mtbench.metrics import EditCounts, GeometrySums
+from mtbench.metrics import METRICS, EditCounts, GeometrySums
 
 MODALITIES = ("av", "a", "v")
 FACES = (ENTRY, STATIC)
@@ -129,7 +129,7 @@ class GeometryRow:
             "language": self.language,
             "source": self.source,
             "modality": None,
-            "geometry": None if self.geometry is None else _plain(self.geometry),
+            "geometry": None if self.geometry is None else self.geometry.to_json(),
             "reason": self.reason,
         }
 
@@ -172,7 +172,7 @@ def row_from_json(data: dict[str, Any]) -> Row:
             data["clip"],
             data["language"],
             data["source"],
-            None if sums is None else GeometrySums(**_typed(GeometrySums, sums, where)),
+            None if sums is None else _read_sums(sums, where),
             data.get("reason"),
         )
     if kind == "recognition":
@@ -202,7 +202,19 @@ def row_from_json(data: dict[str, Any]) -> Row:
     raise ValueError(f"{where}: unknown kind {str(kind)[:60]!r}; expected 'recognition' or 'geometry'")
 
 
-def _plain(value: EditCounts | GeometrySums) -> dict[str, Any]:
+def _read_sums(data: Any, where: str) -> GeometrySums:
+    metrics = METRICS.geometric()
+    known = {"frames", *(m.statistic for m in metrics)}
+    required = {"frames", *(m.statistic for m in metrics if m.required)}
+    if not isinstance(data, dict):
+        raise ValueError(
+            f"{where}: a {type(data).__name__}, expected an object with {', '.join(sorted(known))}"
+        )
+    _check_keys(data, known, required, where)
+    return GeometrySums.from_json(data)
+
+
+def _plain(value: EditCounts) -> dict[str, Any]:
     return {f.name: getattr(value, f.name) for f in fields(value)}
 
 

@@ -13,20 +13,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from mtbench.metrics import METRICS
+from mtbench.metrics import METRICS, GeometricMetric, RecognitionMetric
 from mtbench.results.signature import Signature
 from mtbench.statistics import REPLICATES, SEED
-
-_GEOMETRY_SETTINGS: dict[str, dict[str, str]] = {
-    "lve_mm": {"err": "max-l2", "align": "none"},
-    "lve_sq_m2": {"err": "max-l2sq", "align": "none"},
-    "lve_centred_mm": {"err": "max-l2", "align": "lip-mean"},
-    "lve_aligned_mm": {"err": "max-l2", "align": "rigid"},
-    "lve_mean_mm": {"err": "mean-l2", "align": "none"},
-    "mve_mm": {"err": "mean-l2", "align": "none"},
-    "fdd_m2": {"err": "std-l2sq", "align": "none"},
-    "fdd_abs_m2": {"err": "abs-std-l2sq", "align": "none"},
-}
 
 
 @dataclass(frozen=True)
@@ -36,7 +25,7 @@ class SummaryRow:
     Attributes
     ----------
     metric : str
-        Name in :data:`mtbench.metrics.base.METRICS`.
+        Name in :data:`mtbench.metrics.registry.METRICS`.
     modality : {"av", "a", "v"} or None
         None for geometric metrics.
     snr_db : float or None
@@ -128,28 +117,25 @@ class SignatureContext:
 
     def settings(self, metric: str, modality: str | None) -> dict[str, object]:
         """Return the settings that all numbers of *metric* and *modality* share."""
+        found = METRICS[metric]
         out = dict(self.common)
-        if modality is None:
-            out |= dict(self.geometry) | _GEOMETRY_SETTINGS[metric]
-            if metric.startswith("fdd"):
-                out["mask"] = self.upper_face
-            else:
-                out["mask"] = "all" if metric == "mve_mm" else self.lips
-                out.pop("template", None)
-            if metric == "lve_aligned_mm":
-                out["align"] = f"rigid@{self.upper_face}"
-        else:
+        if isinstance(found, GeometricMetric):
+            out |= self._describe_geometry(found)
+        elif isinstance(found, RecognitionMetric):
             out |= dict(self.recognition)
             out |= dict(self.audio) if modality != "v" else {}
             out |= dict(self.video) if modality != "a" else {}
-            out |= dict(self.still) if metric == "avlr_gain" else {}
-            if metric == "headline":
-                out["rate"] = "headline-v1"
-            if metric == "per":
-                out.pop("norm", None)
-                out.pop("lexicon", None)
-                out.pop("dec", None)
-        out["unit"] = METRICS[metric].unit
+            out |= (dict(self.still) if found.beside_static else {}) | dict(found.settings)
+            out = {key: value for key, value in out.items() if key not in found.without}
+        return out | {"unit": found.unit}
+
+    def _describe_geometry(self, metric: GeometricMetric) -> dict[str, object]:
+        regions = {"lips": self.lips, "upper_face": self.upper_face}
+        align = f"rigid@{self.upper_face}" if metric.align == "rigid" else metric.align
+        out = dict(self.geometry) | {"err": metric.error, "align": align}
+        out["mask"] = regions.get(metric.region, metric.region)
+        if not metric.from_template:
+            out.pop("template", None)
         return out
 
     def name_noise(self, noise: str | None) -> str | None:

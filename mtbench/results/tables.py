@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from mtbench.metrics import METRICS
 from mtbench.results.summary import SummaryRow, find_number
 from mtbench.results.understanding import Understanding
 from mtbench.speech import display_name, headline_rate
@@ -123,11 +124,11 @@ def choose_columns(runs: Sequence[Run]) -> tuple[Column, ...]:
     ]
     if all(run.recognizer is None for run in runs):
         columns = []
-    return (
-        *columns,
-        Column("LVE mm", "lve_mm", digits=2),
-        Column("FDD mm²", "fdd_m2", digits=2, scale=1e6, sign=True),
-    )
+    present = {row.metric for run in runs for row in run.summary}
+    for metric in METRICS.geometric():
+        if metric.column is not None and (metric.required or metric.name in present):
+            columns.append(Column(metric=metric.name, **asdict(metric.column)))
+    return tuple(columns)
 
 
 def entries_table(runs: Sequence[Run], others: Sequence[Run] = ()) -> Table:
@@ -278,7 +279,7 @@ def _notes(runs: Sequence[Run], columns: Sequence[Column]) -> tuple[str, ...]:
     if any(cell.endswith("]") for cell in cells):
         notes.append("[1/4]: over 1 clip of 4 only; run.json says why.")
     first = runs[0]
-    for column in dict.fromkeys((columns[0], next(c for c in columns if c.metric == "lve_mm"))):
+    for column in dict.fromkeys((columns[0], next(c for c in columns if c.modality is None))):
         number = _number(first, column.metric, column.modality, column.snr_db)
         if number is not None and number.estimate is not None:
             notes.append(f"Signature: {number.signature}")

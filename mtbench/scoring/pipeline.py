@@ -185,7 +185,7 @@ class _Pipeline:
                     tasks.append(FaceTask(self.setup, clip.id, face, crops_key, geometry_key))
         self._execute("rendering mouths", make_face, tasks, crops.cached)
         for clip in self.measured:
-            self.outcome.geometry[clip.id] = GeometrySums(**self._geometry(clip))
+            self.outcome.geometry[clip.id] = GeometrySums.from_json(self._geometry(clip))
         # Both are made by the same tasks, so they share the clock.
         crops.wall_seconds = geometry.wall_seconds = time.perf_counter() - start
 

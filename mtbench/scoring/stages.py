@@ -33,6 +33,7 @@ from mtbench.conditions import STATIC, Condition
 from mtbench.errors import Problem, SubmissionError
 from mtbench.faces import Topology, load_topology
 from mtbench.files import digest_array, digest_bytes
+from mtbench.metrics import GEOMETRY_VERSION, measure_geometry, name_additions
 from mtbench.renderers import Appearance, Renderer, load_renderer
 from mtbench.speech import (
     MIXING_VERSION,
@@ -46,8 +47,7 @@ from mtbench.submissions import Submission, load_submission
 from mtbench.work import STAGES, Cache, stage_key
 
 MIXTURES, CROPS, GEOMETRY, HYPOTHESES = STAGES
-#: Raise one when the stage's results change though its inputs and settings do not.
-GEOMETRY_VERSION = "2"
+#: Raise it when hypotheses change though inputs and settings do not.
 HYPOTHESES_VERSION = "2"
 
 
@@ -237,7 +237,7 @@ class Workshop:
             truth_digest(clip),
             template_digest(clip) or "no template",
         ]
-        return stage_key(GEOMETRY, GEOMETRY_VERSION, {}, inputs)
+        return stage_key(GEOMETRY, GEOMETRY_VERSION, name_additions(), inputs)
 
     def hypothesis_key(self, clip: Clip, crops_digest: str | None, audio_digest: str | None) -> str:
         """Return the key of what the recognizer understands of *clip*."""
@@ -262,13 +262,11 @@ class Workshop:
         return render_mouth_crops(self.renderer, self.topology, vertices, self.setup.appearance)
 
     def measure(self, clip: Clip, vertices: np.ndarray) -> dict[str, Any]:
-        """Return the geometric sums of *clip* as JSON values."""
-        from mtbench.metrics import measure_geometry
-
+        """Return the geometric statistics of *clip* as JSON values."""
         truth = clip.load_motion()
         assert truth is not None
         template = template_face(clip)
-        return asdict(measure_geometry(vertices, truth.vertices, self.topology, template))
+        return measure_geometry(vertices, truth.vertices, self.topology, template).to_json()
 
     def crops(self, clip: Clip, face: str, key: str) -> np.ndarray:
         """Return the mouth crops under *key*, rendered again where the cache lost them."""

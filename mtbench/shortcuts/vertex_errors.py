@@ -11,7 +11,7 @@ Nothing is aligned, resampled or cut.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -19,27 +19,14 @@ import numpy as np
 
 from mtbench.errors import UsageError
 from mtbench.faces import Motion, Topology
-from mtbench.metrics import (
-    fdd_m2,
-    sum_lve_aligned_mm,
-    sum_lve_centred_mm,
-    sum_lve_mean_mm,
-    sum_lve_mm,
-    sum_lve_sq_m2,
-)
+from mtbench.metrics import METRICS, FacePair, fdd_m2
 from mtbench.shortcuts.vertex_files import check_vertices, read_face, read_vertices, require_topology
 
 #: What stands for a clip: positions in metres, or a file that holds them.
 Vertices: TypeAlias = "np.ndarray | Motion | str | Path"
 
-_SUMS: dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray], float]] = {
-    "lve_mm": sum_lve_mm,
-    "lve_centred_mm": sum_lve_centred_mm,
-    "lve_mean_mm": sum_lve_mean_mm,
-    "lve_sq_m2": sum_lve_sq_m2,
-}
-#: The one that needs the upper face too.
-_ALIGNED = "lve_aligned_mm"
+#: Its lips are not the only vertices that it needs.
+_ALIGNED = "rigid"
 
 
 def lve(
@@ -88,14 +75,15 @@ def lve(
     >>> round(mtbench.lve(moved, truth), 3)
     5.0
     """
-    if metric not in (*_SUMS, _ALIGNED):
-        raise UsageError(f"unknown metric {metric!r}; known: {', '.join((*_SUMS, _ALIGNED))}")
-    wanted = {"lips": lips} | ({"upper_face": upper_face} if metric == _ALIGNED else {})
+    known = {m.name: m for m in METRICS.geometric() if m.region == "lips" and m.aggregation == "frame"}
+    if metric not in known:
+        raise UsageError(f"unknown metric {metric!r}; known: {', '.join(known)}")
+    wanted = {"lips": lips} | ({"upper_face": upper_face} if known[metric].align == _ALIGNED else {})
     asked = [name for name, given in wanted.items() if given is None]
     total, frames = 0.0, 0
     for a, b, _, found in _pair_up(prediction, truth, None, topology, "= and ".join(asked) or None):
-        regions = [_indices(given, name, found, a.shape[1]) for name, given in wanted.items()]
-        total += sum_lve_aligned_mm(a, b, *regions) if metric == _ALIGNED else _SUMS[metric](a, b, *regions)
+        regions = {name: _indices(given, name, found, a.shape[1]) for name, given in wanted.items()}
+        total += known[metric].measure(FacePair(a, b, regions.__getitem__)) or 0.0
         frames += len(a)
     return total / frames
 

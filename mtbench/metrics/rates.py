@@ -1,0 +1,30 @@
+"""Error rates as metrics: which counts of a row they are, and how they stand in results."""
+
+from __future__ import annotations
+
+from mtbench.metrics.base import Cell, CountedRow, RecognitionMetric
+
+
+def take_counts(row: CountedRow, which: str) -> Cell:
+    """Return errors and reference length of the counts *which* (``"words"``, ``"chars"``, ``"phones"``) of a row."""
+    counts = getattr(row, which)
+    if counts is None:
+        return row.reason or f"no {which}"
+    return float(counts.errors), float(counts.reference_length)
+
+
+def define_rate(
+    name: str, title: str, which: str, order: float, without: tuple[str, ...] = ()
+) -> RecognitionMetric:
+    """Return the metric of an error rate: errors over reference length, pooled over clips."""
+    return RecognitionMetric(
+        name=name,
+        title=title,
+        unit="%",
+        scale=100.0,
+        aggregation="corpus",
+        overall="corpus",
+        order=order,
+        measure=lambda row, _: take_counts(row, which),
+        without=without,
+    )
