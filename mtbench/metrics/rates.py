@@ -6,7 +6,15 @@ from mtbench.metrics.base import Cell, CountedRow, RecognitionMetric
 
 
 def take_counts(row: CountedRow, which: str) -> Cell:
-    """Return errors and reference length of the counts *which* (``"words"``, ``"chars"``, ``"phones"``) of a row."""
+    """Return errors and reference length of the counts *which* (``"words"``, ``"chars"``, ``"phones"``) of a row.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> from mtbench.metrics import EditCounts
+    >>> take_counts(SimpleNamespace(words=EditCounts(7, 1, 0, 2), reason=None), "words")
+    (3.0, 8.0)
+    """
     counts = getattr(row, which)
     if counts is None:
         return row.reason or f"no {which}"
@@ -16,7 +24,13 @@ def take_counts(row: CountedRow, which: str) -> Cell:
 def define_rate(
     name: str, title: str, which: str, order: float, without: tuple[str, ...] = ()
 ) -> RecognitionMetric:
-    """Return the metric of an error rate: errors over reference length, pooled over clips."""
+    """Return the metric of an error rate: errors over reference length, pooled over clips.
+
+    Examples
+    --------
+    >>> define_rate("wer", "word error rate", "words", order=1).unit
+    '%'
+    """
     return RecognitionMetric(
         name=name,
         title=title,
