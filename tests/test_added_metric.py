@@ -57,7 +57,7 @@ print(json.dumps({
     "computed": again.timings["stages"]["geometry"]["computed"],
     "compared": sorted({d.metric for d in comparison.differences}),
     "scores": list(scores.geometry),
-    "measures": [[m["name"], m["title"]] for m in report["measures"]],
+    "measures": [[m["name"], m["title"]] for m in report.to_json()["measures"]],
 }))
 """
 
