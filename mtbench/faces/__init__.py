@@ -28,7 +28,8 @@ Contents
                      faces forward
 ``resampling``       Bringing motion of another frame rate to the benchmark's 25 frames per second
 ``templates``        Resting faces of speakers, from the files that people have them in
-``topologies``       The topologies that mtbench knows, by name
+``topologies``       The topologies that mtbench knows: names, vertex counts, kinds of motion, and the meshes when
+                     they are wanted
 ``topology``         Topology: which vertices make which triangles, and which of them are lips, eyes and chin
 ``tracker_names``    What trackers and other toolkits call FLAME's parameters, and how their arrays become mtbench's
 ``visemes``          Mouth shapes of speech as weights of the bundled head's units
