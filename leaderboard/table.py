@@ -2,10 +2,11 @@
 
 Conventions
 -----------
-Read from result folders alone (``run.json``): no benchmark, submission or recognizer is loaded. Entries that
-:func:`mtbench.compare` would compare stand in one table, best audio-visual headline rate at the loudest speech first;
+Read from result folders alone: no benchmark, submission or recognizer is loaded. Entries that
+:func:`mtbench.compare` would compare stand in one table, best audio-visual headline rate at the least noise first;
 partial runs are listed last and never ranked. Where the recognizer does not understand the speech, or none was asked,
-the order is that of LVE. Equal inputs give equal bytes.
+the order is that of LVE. Where rows lie beside ``run.json``, ranks say which entries are told apart
+(:mod:`mtbench.leaderboard.ranks`). Equal inputs give equal bytes.
 """
 
 from __future__ import annotations
@@ -14,15 +15,17 @@ import csv
 import io
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from mtbench.errors import UsageError
 from mtbench.files import write_atomically
+from mtbench.leaderboard.ranks import order_entries, rank_group
 from mtbench.results import (
+    Rank,
     Run,
     entries_table,
-    find_number,
     find_runs,
     group_runs,
     languages_table,
@@ -56,14 +59,18 @@ def build_leaderboard(results: Path | str, out: Path | str) -> list[Path]:
         raise UsageError(f"{results}: no run.json below it; 'mtbench score --out {results}' writes some")
     groups = [order_entries(group) for group in group_runs([read_run(folder) for folder in folders])]
     out = Path(out)
+    ranked = [rank_group(group) for group in groups]
     parts = []
-    for group in groups:
+    for group, (ranks, ranked_by) in zip(groups, ranked, strict=True):
         others = [run for other in groups if other is not group for run in other]
-        parts += [entries_table(group, others).to_markdown(), languages_table(group).to_markdown()]
+        parts += [
+            entries_table(group, others, ranks, ranked_by).to_markdown(),
+            languages_table(group).to_markdown(),
+        ]
     files = {
         "leaderboard.md": "# Leaderboard\n\n" + "\n".join(parts),
         "leaderboard.json": json.dumps(
-            round_floats([_group_to_json(group) for group in groups]),
+            round_floats([_group_to_json(g, ranks) for g, (ranks, _) in zip(groups, ranked, strict=True)]),
             indent=1,
             sort_keys=True,
             ensure_ascii=False,
@@ -76,27 +83,7 @@ def build_leaderboard(results: Path | str, out: Path | str) -> list[Path]:
     return [out / name for name in files]
 
 
-def order_entries(runs: Sequence[Run]) -> list[Run]:
-    """Return *runs* best first: rankable before partial, then by rate, then by name."""
-
-    def place(run: Run) -> tuple[bool, float, str]:
-        value = _ranking_value(run)
-        return not run.rankable, float("inf") if value is None else value, run.system.name
-
-    return sorted(runs, key=place)
-
-
-def _ranking_value(run: Run) -> float | None:
-    snrs = [row.snr_db for row in run.summary if row.modality == "av" and row.snr_db is not None]
-    deaf = run.understanding is not None and not run.understanding.understood
-    if not snrs or deaf:
-        row = find_number(run.summary, "lve_mm")
-    else:
-        row = find_number(run.summary, "headline", modality="av", snr_db=max(snrs), noise="all")
-    return None if row is None else row.estimate
-
-
-def _group_to_json(runs: Sequence[Run]) -> dict[str, Any]:
+def _group_to_json(runs: Sequence[Run], ranks: Sequence[Rank | None]) -> dict[str, Any]:
     first = runs[0]
     return {
         "benchmark": first.benchmark.model_dump(),
@@ -106,11 +93,12 @@ def _group_to_json(runs: Sequence[Run]) -> dict[str, Any]:
             {
                 "system": run.system.model_dump(),
                 "rankable": run.rankable,
+                "rank": None if rank is None else asdict(rank),
                 "warnings": list(run.warnings),
                 "signatures": run.signatures,
                 "summary": [row.to_json() for row in run.summary],
             }
-            for run in runs
+            for run, rank in zip(runs, ranks or [None] * len(runs), strict=True)
         ],
     }
 
@@ -133,13 +121,13 @@ def _to_csv(groups: Sequence[Sequence[Run]]) -> str:
     writer.writerow(("system", "benchmark", "recognizer", "understood", "rankable", *fields, *extra))
     for run in (run for group in groups for run in group):
         # One recognizer with other weights is another recognizer.
-        judge = "" if run.recognizer is None else f"{run.recognizer.name}#{run.recognizer.digest[:8]}"
+        recognizer = "" if run.recognizer is None else f"{run.recognizer.name}#{run.recognizer.digest[:8]}"
         verdict = None if run.understanding is None else run.understanding.understood
         understood = "" if verdict is None else verdict
         head = (
             run.system.name,
             f"{run.benchmark.name}@{run.benchmark.version}",
-            judge,
+            recognizer,
             understood,
             run.rankable,
         )

@@ -26,6 +26,8 @@ from .plot_style import ends_of as ends_of
 from .plot_style import estimate_of as estimate_of
 from .plot_style import make_handle as make_handle
 from .plot_style import place_legend as place_legend
+from .ranking import Rank as Rank
+from .ranking import rank_entries as rank_entries
 from .recount import remeasure as remeasure
 from .rows import GeometryRow as GeometryRow
 from .rows import RecognitionRow as RecognitionRow

@@ -107,15 +107,7 @@ def compare_rows(
         Where the same clip has references of different lengths.
     """
     rows_a, rows_b = list(a), list(b)
-    clips = sorted(
-        {_ClipKey(row.clip, row.language, row.source) for row in (*rows_a, *rows_b)},
-        key=lambda clip: (clip.language, clip.id),
-    )
-    if len({clip.id for clip in clips}) < len(clips):
-        raise UsageError(
-            "the two results disagree about the language or source of a clip; "
-            "was one of them edited by hand, or scored on another version of the benchmark?"
-        )
+    clips = list_clips((*rows_a, *rows_b))
     series_b = {(s.metric, s.condition): s for s in collect_series(rows_b, clips)}
     out: list[Difference] = []
     for mine in collect_series(rows_a, clips):
@@ -131,6 +123,26 @@ class _ClipKey:
     id: str
     language: str
     source: str
+
+
+def list_clips(rows: Iterable[Row]) -> list[_ClipKey]:
+    """Return the clips that *rows* of one benchmark are of, by language and id.
+
+    Raises
+    ------
+    UsageError
+        Where a clip has two languages or sources.
+    """
+    clips = sorted(
+        {_ClipKey(row.clip, row.language, row.source) for row in rows},
+        key=lambda clip: (clip.language, clip.id),
+    )
+    if len({clip.id for clip in clips}) < len(clips):
+        raise UsageError(
+            "the results disagree about the language or source of a clip; "
+            "was one of them edited by hand, or scored on another version of the benchmark?"
+        )
+    return clips
 
 
 @dataclass(frozen=True)

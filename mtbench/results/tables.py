@@ -22,6 +22,7 @@ from mtbench.results.understanding import Understanding
 from mtbench.speech import display_name, headline_rate
 
 if TYPE_CHECKING:
+    from mtbench.results.ranking import Rank
     from mtbench.results.run_files import Run
 
 
@@ -131,7 +132,9 @@ def choose_columns(runs: Sequence[Run]) -> tuple[Column, ...]:
     return tuple(columns)
 
 
-def entries_table(runs: Sequence[Run], others: Sequence[Run] = ()) -> Table:
+def entries_table(
+    runs: Sequence[Run], others: Sequence[Run] = (), ranks: Sequence[Rank | None] = (), ranked_by: str = ""
+) -> Table:
     """Return the overall table of *runs* on one benchmark: one line per entry.
 
     Parameters
@@ -140,6 +143,10 @@ def entries_table(runs: Sequence[Run], others: Sequence[Run] = ()) -> Table:
         That may be compared, see :func:`group_runs`.
     others : sequence of Run
         Runs that stand in tables of their own; those on the same benchmark are named below with what differs.
+    ranks : sequence of (Rank or None)
+        Rank of each run, None for one that is not ranked; none at all leave the column out.
+    ranked_by : str
+        What they are ranked by, for the line below that explains ranks.
 
     Raises
     ------
@@ -148,13 +155,25 @@ def entries_table(runs: Sequence[Run], others: Sequence[Run] = ()) -> Table:
     """
     _require_one_group(runs)
     columns = choose_columns(runs)
-    header = ("entry", *(column.header for column in columns))
+    header = ["entry", *(column.header for column in columns)]
     rows = [
-        (run.system.name + ("" if run.rankable else " (partial)"), *(column.cell(run) for column in columns))
+        [run.system.name + ("" if run.rankable else " (partial)"), *(column.cell(run) for column in columns)]
         for run in runs
     ]
-    notes = (*_notes(runs, columns), *_name_others(runs[0], others))
-    return Table(_title("all languages", runs[0]), header, tuple(rows), notes)
+    notes = [*_notes(runs, columns), *_name_others(runs[0], others)]
+    if ranks:
+        header.insert(1, "rank")
+        for row, rank in zip(rows, ranks, strict=True):
+            row.insert(1, "n/a" if rank is None else str(rank))
+        notes.insert(1, _RANK.format(ranked_by))
+    return Table(_title("all languages", runs[0]), tuple(header), tuple(map(tuple, rows)), tuple(notes))
+
+
+_RANK = (
+    "rank: one plus the number of entries that are significantly better by {} (paired, corrected over all pairs, 5 %); "
+    "in parentheses the ranks in 95 % of the bootstrap's samples. Entries whose ranges overlap are not told apart for "
+    "sure."
+)
 
 
 def languages_table(runs: Sequence[Run]) -> Table:
@@ -338,6 +357,7 @@ def _align(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 
 if TYPE_CHECKING:
+    from mtbench.results.ranking import Rank
     from mtbench.results.run_files import Run
     from mtbench.results.tables import Table
 
