@@ -128,9 +128,9 @@ class Settings:
         return cls(**{**values, "languages": tuple(values["languages"])})
 
 
-def periodic_code(frames: int, width: int, period: int, first: int = 0) -> torch.Tensor:
-    """Return sines and cosines of ``frame mod period``: (frames, width), from frame *first* on."""
-    place = (torch.arange(first, first + frames) % period).float()
+def periodic_code(frames: int, width: int, period: int) -> torch.Tensor:
+    """Return sines and cosines of ``frame mod period``: (frames, width)."""
+    place = (torch.arange(frames) % period).float()
     rates = torch.exp(torch.arange(0, width, 2).float() * (-math.log(10000.0) / width))
     angles = place[:, None] * rates  # (T, W / 2)
     return torch.stack([angles.sin(), angles.cos()], -1).flatten(1)[:, :width]

@@ -47,13 +47,13 @@ MEAN_FACE = np.array(
 _DEPTH = 0.6
 
 
-def window_means(points: np.ndarray, window: int = WINDOW) -> np.ndarray:
-    """Average *points* (T, n, d) over the forward window of each frame; the end keeps its last full window.
+def window_means(points: np.ndarray) -> np.ndarray:
+    """Average *points* (T, n, d) over the :data:`WINDOW` frames from each one on; the end keeps its last full window.
 
-    Clips shorter than *window* have one window, the whole clip.
+    Clips shorter than that have one window, the whole clip.
     """
     frames = len(points)
-    window = min(window, frames)
+    window = min(WINDOW, frames)
     starts = frames - window + 1
     total = np.zeros((starts, *points.shape[1:]))
     for k in range(window):
@@ -183,7 +183,7 @@ def crop_camera(topology: Topology, vertices: np.ndarray, size: int = SIZE) -> C
 
 
 def render_mouth_crops(
-    renderer: Renderer, topology: Topology, vertices: np.ndarray, appearance: Appearance, size: int = SIZE
+    renderer: Renderer, topology: Topology, vertices: np.ndarray, appearance: Appearance
 ) -> np.ndarray:
     """Render the mouth crop of every frame.
 
@@ -197,15 +197,13 @@ def render_mouth_crops(
         Metres, 25 fps.
     appearance : Appearance
         Shading, lights, colors.
-    size : int
-        Side in pixels.
 
     Returns
     -------
-    (T, size, size) uint8
+    (T, 96, 96) uint8
         Gray.
     """
-    camera = crop_camera(topology, vertices, size)
+    camera = crop_camera(topology, vertices)
     return renderer.render(topology, vertices, camera, appearance, channels=1)[..., 0]
 
 

@@ -46,7 +46,6 @@ def render_gray_bulk(
     size: int | tuple[int, int] = 96,
     flat: bool = False,
     oral: float = 0.08,
-    out: np.ndarray | None = None,
 ) -> np.ndarray:
     """Render gray frames in the calling thread, without the interpreter lock: the fast path of training.
 
@@ -69,8 +68,6 @@ def render_gray_bulk(
         Pixels.
     flat : bool
         One normal per triangle instead of one per vertex.
-    out : (T, height, width) uint8, optional
-        Where to draw.
 
     Returns
     -------
@@ -79,8 +76,7 @@ def render_gray_bulk(
     vertices = np.ascontiguousarray(vertices, np.float32)
     height, width = (size, size) if isinstance(size, int) else size
     frames = len(vertices)
-    if out is None:
-        out = np.empty((frames, height, width), np.uint8)
+    out = np.empty((frames, height, width), np.uint8)
     raster.draw_gray(
         np.ascontiguousarray(triangles, np.uint32),
         vertices,

@@ -15,9 +15,9 @@ TREE = ROOT / "build" / "tree"
 STAGES = ("renderers", "avsr", "reference_model", "leaderboard")
 
 
-def link_package(tree: Path = TREE) -> Path:
+def link_package() -> Path:
     """Make or mend the links and return the folder that holds ``mtbench``."""
-    package = tree / "mtbench"
+    package = TREE / "mtbench"
     package.mkdir(parents=True, exist_ok=True)
     wanted = {path.name: path for path in (ROOT / "mtbench").iterdir() if path.name != "__pycache__"}
     wanted |= {stage: ROOT / stage for stage in STAGES}
@@ -27,7 +27,7 @@ def link_package(tree: Path = TREE) -> Path:
     for name, target in wanted.items():
         if not (package / name).is_symlink():
             (package / name).symlink_to(target)
-    return tree
+    return TREE
 
 
 def on_startup(**_: Any) -> None:

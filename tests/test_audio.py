@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mtbench.errors import BenchmarkError, UsageError
-from mtbench.speech.audio import fit_length, from_pcm16, mix_at_snr, resample, rms, tile_noise, to_pcm16
+from mtbench.speech.audio import fit_length, from_pcm16, mix_at_snr, resample, tile_noise, to_pcm16
 from mtbench.speech.sound_files import load_audio
 
 
@@ -20,6 +20,10 @@ def sound(seed: int, length: int, level: float) -> np.ndarray:
 
 
 @settings(max_examples=150, deadline=None)
+def rms(audio: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(np.square(audio, dtype=np.float64))))
+
+
 @given(
     seed=st.integers(0, 2**32 - 1),
     n=st.integers(200, 6000),

@@ -42,7 +42,7 @@ def say(text, phone_set):
 
 @pytest.mark.parametrize("phone_set", PHONE_SETS)
 def test_tables_hold_letters_of_the_inventory(phone_set):
-    table, _ = engine_phones._PHONE_SETS[phone_set]
+    table, _ = engine_phones.PHONE_SETS[phone_set]
     for letters in table.values():
         assert letters == (SILENCE,) or set(letters) <= set(PHONES)
     assert (SILENCE,) in table.values()
@@ -61,7 +61,7 @@ def test_tables_list_every_phone_of_the_engine(phone_set):
     features = {"ctype", "cplace", "vlng", "vheight", "vfront", "vc", "vrnd", "cvox", "csoft", "partner"}
     names -= features
     assert len(names) > 30
-    table, _ = engine_phones._PHONE_SETS[phone_set]
+    table, _ = engine_phones.PHONE_SETS[phone_set]
     assert names <= set(table)
 
 

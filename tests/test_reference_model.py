@@ -63,7 +63,7 @@ def test_settings_survive_json_and_contradictions_do_not():
 def test_positional_code_repeats():
     code = periodic_code(60, 6, 25)
     assert torch.equal(code[25:50], code[:25])
-    assert torch.equal(periodic_code(10, 6, 25, first=30), code[30:40])
+    assert torch.equal(periodic_code(40, 6, 25)[30:], code[5:15])
     np.testing.assert_allclose(code[3, :2], [np.sin(3), np.cos(3)], atol=1e-6)
     assert periodic_code(4, 5, 25).shape == (4, 5)
 

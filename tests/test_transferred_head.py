@@ -13,7 +13,7 @@ from mtbench.renderers.mouth_crop import crop_matrices
 from mtbench.renderers.software import render_gray_bulk
 from mtbench.synth.face_mesh import make_face
 from mtbench.synth.transfer import match_faces
-from mtbench.synth.transferred_head import load_transferred_head, pose_on_flame, transfer_head
+from mtbench.synth.transferred_head import load_transferred_head, transfer_head
 
 HEAD = load_head()
 MM = 1000.0
@@ -273,7 +273,7 @@ def test_flame_opening_is_one_dark_spot(flame):
 
 
 def test_flame_rests_as_the_template(flame, flame_files):
-    rest = pose_on_flame(np.zeros((2, 55), np.float32), flame)
+    rest = flame.pose(np.zeros((2, 55), np.float32))
     assert rest.shape == (2, 5023, 3)
     assert rest.dtype == np.float32
     np.testing.assert_array_equal(rest[0], np.load(flame_files[0]).astype(np.float32))
@@ -299,7 +299,7 @@ def test_flame_registered(flame, flame_files, tmp_path, monkeypatch):
     # A submission in FLAME's topology is drawn the same way.
     assert registered.topology.digest == load_topology("flame-5023").digest == flame.topology.digest
     curves = visemes(flame, ("aa", "uw"))
-    np.testing.assert_array_equal(pose_on_flame(curves), flame.pose(curves))
+    np.testing.assert_array_equal(registered.pose(curves), flame.pose(curves))
 
 
 def test_wrong_templates_are_refused(tmp_path):

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 #: Resampling ratios are ``k / RATIO_BASE``.
 RATIO_BASE = 32
+#: Seconds that a room rings.
+_ROOM = 0.35
 #: Samples between two predictions, length of the window they are made from, and their order.
 HOP, WINDOW, ORDER = 160, 480, 18
 #: Centres of the random frequency response, Hz.
@@ -159,9 +161,9 @@ def draw_response(rng: np.random.Generator, bins: int) -> np.ndarray:
     return 10 ** (np.clip(decibels, -70, 30) / 20)
 
 
-def draw_room(rng: np.random.Generator, seconds: float = 0.35) -> np.ndarray:
+def draw_room(rng: np.random.Generator) -> np.ndarray:
     """Draw a room's impulse response: the direct sound and exponentially decaying noise."""
-    n = int(seconds * SAMPLE_RATE)
+    n = int(_ROOM * SAMPLE_RATE)
     time = np.arange(n) / SAMPLE_RATE
     decay = 6.9 / rng.uniform(0.12, 0.6)
     tail = rng.standard_normal(n) * np.exp(-decay * time)
@@ -186,7 +188,7 @@ def change_channel(audio: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     if rng.random() < 0.3:
         audio = change_source(audio, rng)
     n = len(audio)
-    size = next_fast_len(n + int(0.35 * SAMPLE_RATE), real=True)
+    size = next_fast_len(n + int(_ROOM * SAMPLE_RATE), real=True)
     size += size % 2
     spectrum = rfft(audio.astype(np.float32), size)
     spectrum *= draw_response(rng, size // 2 + 1).astype(np.float32)

@@ -16,9 +16,6 @@ from typing import Any
 from mtbench.avsr.openhead.objective import TrainingConfig
 from mtbench.errors import UsageError
 
-#: What is trained where nothing else is asked for.
-DEFAULT_CONFIG = "openhead-av"
-
 
 @dataclass(frozen=True)
 class NamedConfig:

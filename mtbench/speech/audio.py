@@ -72,14 +72,6 @@ def tile_noise(noise: np.ndarray, length: int, offset: int = 0) -> np.ndarray:
     return noise[(np.arange(length, dtype=np.int64) + offset) % len(noise)]
 
 
-def rms(audio: np.ndarray) -> float:
-    """Root mean square of (N,) *audio* in float64; 0 for empty audio."""
-    if len(audio) == 0:
-        return 0.0
-    wide = np.asarray(audio, np.float64)
-    return float(np.sqrt(np.mean(wide * wide)))
-
-
 def mix_at_snr(speech: np.ndarray, noise: np.ndarray, snr_db: float, offset: int = 0) -> np.ndarray:
     """Add *noise* to *speech* at a given signal-to-noise ratio.
 

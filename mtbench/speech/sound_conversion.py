@@ -44,8 +44,8 @@ class Sound:
         return not any(note.code in NOT_AUDIBLE for note in self.notes)
 
 
-def convert_sound(raw: RawSound, where: str, sample_rate: int = SAMPLE_RATE) -> Sound:
-    """Return *raw* as mono at *sample_rate* within -1..1.
+def convert_sound(raw: RawSound, where: str) -> Sound:
+    """Return *raw* as mono at 16 kHz within -1..1.
 
     Parameters
     ----------
@@ -53,8 +53,6 @@ def convert_sound(raw: RawSound, where: str, sample_rate: int = SAMPLE_RATE) -> 
         Finite samples, at least one.
     where : str
         What notes call it.
-    sample_rate : int
-        Wanted samples per second.
     """
     notes = list(raw.notes)
 
@@ -71,10 +69,10 @@ def convert_sound(raw: RawSound, where: str, sample_rate: int = SAMPLE_RATE) -> 
             "recorded too loud; the sound is taken as it is",
         )
     audio = _remove_offset(audio, note)
-    if raw.rate != sample_rate:
-        lost = f"; there is nothing above {raw.rate / 2000:g} kHz in it" if raw.rate < sample_rate else ""
-        note("resampled", f"resampled from {raw.rate} to {sample_rate} Hz", f"polyphase filter{lost}")
-        audio = resample(np.ascontiguousarray(audio), raw.rate, sample_rate)
+    if raw.rate != SAMPLE_RATE:
+        lost = f"; there is nothing above {raw.rate / 2000:g} kHz in it" if raw.rate < SAMPLE_RATE else ""
+        note("resampled", f"resampled from {raw.rate} to {SAMPLE_RATE} Hz", f"polyphase filter{lost}")
+        audio = resample(np.ascontiguousarray(audio), raw.rate, SAMPLE_RATE)
     peak = float(np.abs(audio).max())
     if peak > 1:
         note(

@@ -35,7 +35,6 @@ from mtbench.errors import BenchmarkError
 from mtbench.speech.raw_sound import LONGEST_SECONDS, MOST_SAMPLES, RawSound, check_header
 from mtbench.speech.sound_conversion import Sound, convert_sound
 from mtbench.speech.sound_headers import find_shortfall
-from mtbench.timing import SAMPLE_RATE
 
 #: Endings that libsndfile reads.
 SOUND_SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".w64")
@@ -50,19 +49,16 @@ _ALTERED = frozenset({"opposite-phase", "scaled", "offset-removed", "start-time"
 
 def load_sound(
     path: str | Path,
-    sample_rate: int = SAMPLE_RATE,
     longest: float = LONGEST_SECONDS,
     name: str | None = None,
 ) -> Sound:
-    """Read a sound or video file as mono at *sample_rate*.
+    """Read a sound or video file as mono at 16 kHz.
 
     Parameters
     ----------
     path : str or Path
         Anything that libsndfile reads (WAV, FLAC, OGG, MP3, AIFF, …); files that end in :data:`VIDEO_SUFFIXES` are read
         with PyAV (extra ``[video]``).
-    sample_rate : int
-        Wanted samples per second.
     longest : float
         Most seconds.
     name : str, optional
@@ -94,7 +90,7 @@ def load_sound(
         raise BenchmarkError(f"{path}: sound file without samples; expected speech or noise")
     if not np.isfinite(raw.samples).all():
         raise BenchmarkError(f"{path}: NaN or infinite samples; write the file again as 16-bit PCM")
-    return convert_sound(raw, where, sample_rate)
+    return convert_sound(raw, where)
 
 
 def _read_file(path: Path, longest: float) -> RawSound:
@@ -163,8 +159,8 @@ def _describe_cut(path: Path, promised: int, present: int, rate: int) -> str:
     )
 
 
-def load_audio(path: Path, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
-    """Read a sound or video file as mono float32 at *sample_rate*.
+def load_audio(path: Path) -> np.ndarray:
+    """Read a sound or video file as mono float32 at 16 kHz.
 
     What had to be altered is logged as a warning; :func:`mtbench.speech.sound_files.load_sound` returns it, and has
     the rules.
@@ -173,8 +169,6 @@ def load_audio(path: Path, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
     ----------
     path : Path
         Anything libsndfile reads: WAV, FLAC, OGG, MP3, …; or a video (extra ``[video]``).
-    sample_rate : int
-        Wanted samples per second; other rates are resampled with :func:`mtbench.speech.audio.resample`.
 
     Returns
     -------
@@ -188,9 +182,7 @@ def load_audio(path: Path, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
     PrerequisiteError
         For a video without PyAV.
     """
-    from mtbench.speech.sound_files import load_sound
-
-    sound = load_sound(path, sample_rate)
+    sound = load_sound(path)
     for note in sound.notes:
         if note.code in _ALTERED:
             _log.warning("%s: %s (%s)", path, note.message, note.hint)

@@ -37,7 +37,7 @@ from mtbench.synth.espeak import Espeak
 from mtbench.synth.lexicon_builder import build_lexicon
 from mtbench.synth.noise_builder import make_noises
 from mtbench.synth.phones import INVENTORY
-from mtbench.synth.texts import Sentence, sentences
+from mtbench.synth.texts import Sentence, test_texts
 from mtbench.synth.utterances import Speech
 from mtbench.synth.voices import TEST_VOICES, Voice
 from mtbench.timing import FPS, SAMPLE_RATE
@@ -142,7 +142,7 @@ def plan_clips(language: str, engine: Espeak) -> list[_Plan]:
     from mtbench.faces import load_head
 
     identities = load_head().identity_names
-    by_id = {s.id: s for s in sentences(language)}
+    by_id = {s.id: s for s in test_texts(language)}
     number = list(LANGUAGES).index(language)
     plans = []
     for i, sentence_id in enumerate(SENTENCES):

@@ -30,7 +30,7 @@ from mtbench.synth.benchmark_writer import (
 )
 from mtbench.synth.engines import VOICES, EngineVoice, speak
 from mtbench.synth.phones import INVENTORY, SILENCE
-from mtbench.synth.texts import Sentence, sentences
+from mtbench.synth.texts import Sentence, test_texts
 from mtbench.synth.utterances import Phone, Speech
 from mtbench.timing import FPS, SAMPLE_RATE
 
@@ -123,7 +123,7 @@ def plan_clips(language: str) -> list[Plan]:
     from mtbench.faces import load_head
 
     identities = load_head().identity_names
-    by_id = {s.id: s for s in sentences(language)}
+    by_id = {s.id: s for s in test_texts(language)}
     voices = [v for v in VOICES if v.language == language]
     plans = []
     for i in range(CLIPS.get(language, len(SENTENCES))):
@@ -188,17 +188,13 @@ def speak_plan(plan: Plan) -> Speech:
     return set_level(speech, centered=True)
 
 
-def build_engines_benchmark(
-    out_dir: Path | str, languages: Sequence[str] = LANGUAGES, progress: Report | None = None
-) -> Path:
+def build_engines_benchmark(out_dir: Path | str, progress: Report | None = None) -> Path:
     """Build the benchmark folder.
 
     Parameters
     ----------
     out_dir : Path or str
         Must not exist, be empty, or hold an earlier build, which is replaced once the new one is complete.
-    languages : sequence of str
-        Build only these: a clip's bytes don't depend on the others.
     progress : callable, optional
         Called with (what is being made, steps done, steps in all).
 
@@ -215,7 +211,7 @@ def build_engines_benchmark(
         Where *out_dir* holds something else.
     """
     out = Path(out_dir)
-    absent = [v.name for v in VOICES if v.language in languages and not v.installed]
+    absent = [v.name for v in VOICES if v.language in LANGUAGES and not v.installed]
     if absent:
         raise PrerequisiteError(
             f"voices that are not installed: {', '.join(absent)}; see mtbench.synth.engines.VOICES for the packages"
@@ -224,13 +220,13 @@ def build_engines_benchmark(
     say = progress or (lambda what, done, total: None)
     with staged_folder(out, NAME) as part:
         tables = []
-        for i, code in enumerate(languages):
-            say(f"clips {code}", i, len(languages))
+        for i, code in enumerate(LANGUAGES):
+            say(f"clips {code}", i, len(LANGUAGES))
             tables += [_write_clip(part, plan) for plan in plan_clips(code)]
-        _copy_from_parent(parent, part, languages)
+        _copy_from_parent(parent, part, LANGUAGES)
         (part / "VOICES.txt").write_text(_CREDITS, encoding="utf8", newline="\n")
-        write_manifest(part, _describe(), {code: f"lexicon/{code}.tsv" for code in languages}, tables)
-    say("done", len(languages), len(languages))
+        write_manifest(part, _describe(), {code: f"lexicon/{code}.tsv" for code in LANGUAGES}, tables)
+    say("done", len(LANGUAGES), len(LANGUAGES))
     return out
 
 

@@ -188,7 +188,8 @@ def _hindi(segments: Sequence[Segment], i: int) -> _Phones | None:
 
 
 _Rule = Callable[[Sequence[Segment], int], _Phones | None]
-_PHONE_SETS: dict[str, tuple[dict[str, _Phones], _Rule]] = {
+#: Phones of each phone set, and what its table cannot say, by the set's name.
+PHONE_SETS: dict[str, tuple[dict[str, _Phones], _Rule]] = {
     "english": (_ENGLISH, _english),
     "italian": (_ITALIAN, _italian),
     "czech": (_CZECH, _czech),
@@ -196,8 +197,6 @@ _PHONE_SETS: dict[str, tuple[dict[str, _Phones], _Rule]] = {
     "catalan": (_CATALAN, _catalan),
     "hindi": (_HINDI, _hindi),
 }
-#: Names of the phone sets.
-PHONE_SETS: tuple[str, ...] = tuple(_PHONE_SETS)
 
 
 def map_segments(segments: Sequence[Segment], phone_set: str) -> tuple[tuple[str, ...], ...]:
@@ -227,7 +226,7 @@ def map_segments(segments: Sequence[Segment], phone_set: str) -> tuple[tuple[str
     >>> map_segments([Segment(n, 0.1 * i, 0.1 * i + 0.1, False, 0) for i, n in enumerate(names)], "italian")[1:5]
     (('t',), ('u',), ('t',), ())
     """
-    table, rule = _PHONE_SETS[phone_set]
+    table, rule = PHONE_SETS[phone_set]
     for s in segments:
         if s.name not in table:
             raise UnknownPhoneError(

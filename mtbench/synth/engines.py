@@ -105,11 +105,6 @@ _PLAIN = str.maketrans({"’": "'", "‘": "'", "“": "", "”": "", "«": "", 
 _DOTTED = {unicodedata.normalize("NFD", chr(c)): chr(c) for c in range(0x0958, 0x0960)}
 
 
-def available_voices(language: str | None = None) -> tuple[EngineVoice, ...]:
-    """Return the voices that are installed here, of *language* (ISO 639-3) or of all."""
-    return tuple(v for v in VOICES if language in (None, v.language) and v.installed)
-
-
 def find_voice(name: str) -> EngineVoice:
     """Return the voice called *name*, installed or not; ``UsageError`` lists the known ones."""
     for voice in VOICES:

@@ -8,8 +8,6 @@ synthetic speech (and results say so): speakers and texts are neither those of t
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from mtbench.synth.espeak import Espeak
@@ -21,17 +19,17 @@ from mtbench.timing import SAMPLE_RATE
 SECONDS = 22
 #: RMS of each recording.
 LEVEL = 0.04
-TALKERS = len(NOISE_VOICES)
 
+_SEED = 20
 _NOTE_A4 = 440.0
 #: Chords as semitones above A2, four bars of two seconds, repeated.
 _CHORDS = ((0, 7, 12, 15, 19), (-4, 3, 8, 12, 15), (3, 10, 15, 19, 22), (-2, 5, 10, 14, 17))
 _BEAT = 0.5
 
 
-def make_babble(engine: Espeak, seed: int, seconds: float = SECONDS) -> np.ndarray:
-    """Return the sum of :data:`TALKERS` voices of equal level, each in a language of its own choice."""
-    length = round(seconds * SAMPLE_RATE)
+def make_babble(engine: Espeak, seed: int) -> np.ndarray:
+    """Return the sum of many voices of equal level, each in a language of its own choice."""
+    length = round(SECONDS * SAMPLE_RATE)
     languages = tuple(code for code in ENGINE_LANGUAGES if code != "tha")
     total = np.zeros(length)
     for i, variant in enumerate(NOISE_VOICES):
@@ -134,12 +132,7 @@ def _convolve(signal: np.ndarray, taps: np.ndarray) -> np.ndarray:
     return fftconvolve(signal, taps, mode="valid")
 
 
-def make_noises(
-    engine: Espeak, seed: int = 20, progress: Callable[[str], None] | None = None
-) -> dict[str, np.ndarray]:
+def make_noises(engine: Espeak) -> dict[str, np.ndarray]:
     """Return all three noises by name."""
-    say = progress or (lambda _: None)
-    say("babble")
-    babble = make_babble(engine, seed)
-    say("speech-shaped and music")
-    return {"babble": babble, "speech-shaped": shape_noise(babble, seed), "music": make_music(seed)}
+    babble = make_babble(engine, _SEED)
+    return {"babble": babble, "speech-shaped": shape_noise(babble, _SEED), "music": make_music(_SEED)}

@@ -8,7 +8,6 @@ See :mod:`mtbench.synth.espeak` for audio and phones. Everything follows from th
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -109,13 +108,3 @@ def pad_speech(speech: Speech, before: float, after: float) -> Speech:
         for w in speech.words
     )
     return Speech(audio, tuple(moved), words)
-
-
-@lru_cache(maxsize=1)
-def _default_source() -> UtteranceSource:
-    return UtteranceSource()
-
-
-def draw_utterance(rng: np.random.Generator, language: str, voice: Voice | None = None) -> Speech:
-    """Draw an utterance of 1 to 5 s from this process's default source, see :class:`UtteranceSource`."""
-    return _default_source().draw(rng, language, voice=voice)

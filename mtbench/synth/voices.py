@@ -68,11 +68,11 @@ class Voice:
         return f"{ENGINE_LANGUAGES[self.language]}+{self.variant}"
 
 
-def draw_voice(rng: np.random.Generator, language: str, variants: tuple[str, ...] = TRAIN_VOICES) -> Voice:
-    """Draw a voice of *language*: any of *variants*, rate 125..200, pitch 25..75, range 30..70."""
+def draw_voice(rng: np.random.Generator, language: str) -> Voice:
+    """Draw a voice of *language*: any of :data:`TRAIN_VOICES`, rate 125..200, pitch 25..75, range 30..70."""
     return Voice(
         language,
-        variants[int(rng.integers(len(variants)))],
+        TRAIN_VOICES[int(rng.integers(len(TRAIN_VOICES)))],
         rate=int(rng.integers(125, 201)),
         pitch=int(rng.integers(25, 76)),
         pitch_range=int(rng.integers(30, 71)),

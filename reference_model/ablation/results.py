@@ -25,7 +25,7 @@ from mtbench.results import (
     Difference,
 )
 from mtbench.speech import display_name
-from mtbench.statistics import REPLICATES, SEED, TRIALS, adjust_holm
+from mtbench.statistics import REPLICATES, TRIALS, adjust_holm
 
 if TYPE_CHECKING:
     from mtbench.results import Run, SummaryRow
@@ -141,7 +141,7 @@ class Ablation:
 
 
 def collect_ablation(
-    folders: Mapping[str, Path], *, replicates: int = REPLICATES, trials: int = TRIALS, seed: int = SEED
+    folders: Mapping[str, Path], *, replicates: int = REPLICATES, trials: int = TRIALS
 ) -> Ablation:
     """Read and compare the result folders of an ablation's variants.
 
@@ -149,8 +149,8 @@ def collect_ablation(
     ----------
     folders : mapping of str to Path
         Result folder by :attr:`Variant.key`; ``"full"`` is among them.
-    replicates, trials, seed : int
-        Of the bootstrap and of the tests between variants.
+    replicates, trials : int
+        Resamples of the bootstrap, and trials of the tests between variants.
 
     Raises
     ------
@@ -175,9 +175,7 @@ def collect_ablation(
     for reference, variant in PAIRS:
         if reference.key not in folders or variant.key not in folders:
             continue
-        found = compare(
-            folders[reference.key], folders[variant.key], replicates=replicates, trials=trials, seed=seed
-        )
+        found = compare(folders[reference.key], folders[variant.key], replicates=replicates, trials=trials)
         for measure in MEASURES:
             for d in found.differences:
                 if d.metric != measure.metric or any(

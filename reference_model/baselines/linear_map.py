@@ -141,7 +141,7 @@ class NormalEquations:
         return solutions
 
 
-def fit_linear_map(corpus: Corpus, frames: int = FRAMES, seed: int = 0) -> LinearMap:
+def fit_linear_map(corpus: Corpus, frames: int = FRAMES) -> LinearMap:
     """Fit the map on a corpus.
 
     Parameters
@@ -149,8 +149,6 @@ def fit_linear_map(corpus: Corpus, frames: int = FRAMES, seed: int = 0) -> Linea
     corpus : Corpus
     frames : int
         To draw, see :func:`~mtbench.reference_model.baselines.training_frames.draw_frames`.
-    seed : int
-        Of the draw.
 
     Raises
     ------
@@ -158,7 +156,7 @@ def fit_linear_map(corpus: Corpus, frames: int = FRAMES, seed: int = 0) -> Linea
         For a corpus of fewer than two clips.
     """
     with single_threaded_torch():
-        drawn = draw_frames(corpus, frames, seed)
+        drawn = draw_frames(corpus, frames)
         held = drawn.clips[::HELD_OUT]
         equations = NormalEquations(len(drawn.basis))
         for features, motion in drawn.read(tuple(i for i in drawn.clips if i not in set(held))):

@@ -117,7 +117,7 @@ def find_path(sound: np.ndarray, jumps: np.ndarray) -> np.ndarray:
     return np.array(path[::-1])
 
 
-def fit_retrieval(corpus: Corpus, frames: int = FRAMES, seed: int = 0) -> Retrieval:
+def fit_retrieval(corpus: Corpus, frames: int = FRAMES) -> Retrieval:
     """Collect training frames of a corpus.
 
     Parameters
@@ -125,8 +125,6 @@ def fit_retrieval(corpus: Corpus, frames: int = FRAMES, seed: int = 0) -> Retrie
     corpus : Corpus
     frames : int
         How many, rounded up to whole clips.
-    seed : int
-        Of the draw.
 
     Raises
     ------
@@ -135,7 +133,7 @@ def fit_retrieval(corpus: Corpus, frames: int = FRAMES, seed: int = 0) -> Retrie
     """
     keys, motions, following = [], [], []
     with single_threaded_torch():
-        drawn = draw_frames(corpus, frames, seed)
+        drawn = draw_frames(corpus, frames)
         start = 0
         for features, motion in drawn.read(drawn.clips):
             keys.append(make_windows(features))
