@@ -71,7 +71,7 @@ def rank_entries(
     entries : sequence of sequences of Row
         Rows of each entry; all may be compared, see :func:`mtbench.compare`.
     metric : str
-        Name in :data:`mtbench.metrics.base.METRICS`, of a metric that has a better direction.
+        Name in :data:`mtbench.metrics.registry.METRICS`, of a metric that has a better direction.
     condition : Condition
         Condition of the number, ``Condition()`` for geometry.
     replicates, trials, seed : int
