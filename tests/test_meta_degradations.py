@@ -10,7 +10,7 @@ from mtbench.benchmarks.phone_times import PhoneTime
 from mtbench.errors import UsageError
 from mtbench.faces.head import load_head
 from mtbench.meta import degradations as d
-from mtbench.meta.performance import Performance, degrade, find_obstacle
+from mtbench.meta.ground_truth import GroundTruth, degrade, find_obstacle
 from mtbench.meta.systems import (
     CURVES,
     FAMILIES,
@@ -30,7 +30,7 @@ FPS = 25.0
 @pytest.fixture(scope="module")
 def performance():
     benchmark = load_benchmark("openhead-20")
-    return Performance(benchmark, benchmark.clip("eng-01"))
+    return GroundTruth(benchmark, benchmark.clip("eng-01"))
 
 
 def wave(hertz, frames=100):
@@ -76,7 +76,7 @@ def test_selection_keeps_the_ground_truth_and_refuses_unknown_names():
 
 
 def test_amplitude_zero_is_the_resting_face_and_one_changes_nothing(performance):
-    rest, vertices = performance.rest, performance.vertices
+    rest, vertices = performance.neutral, performance.vertices
     assert np.array_equal(d.scale_amplitude(vertices, rest, 0.0), np.repeat(rest[None], len(vertices), 0))
     assert np.abs(d.scale_amplitude(vertices, rest, 1.0) - vertices).max() < 1e-7
     half = d.scale_amplitude(vertices, rest, 0.5)
@@ -208,14 +208,14 @@ def test_the_animator_is_that_of_the_bundled_ground_truth(performance):
 
 
 def test_another_animators_curves_are_an_obstacle(performance):
-    class Other(Performance):
+    class Other(GroundTruth):
         displacement = replace(performance.displacement, frames=0.8 * performance.displacement.frames)
 
     assert "not what the articulation model makes" in find_obstacle(
         Other(performance.benchmark, performance.clip)
     )
     silent = replace(performance.clip, phone_times_path=None)
-    assert "no timed phones" in find_obstacle(Performance(performance.benchmark, silent))
+    assert "no timed phones" in find_obstacle(GroundTruth(performance.benchmark, silent))
 
 
 @pytest.mark.parametrize("family", list(FAMILIES))
@@ -229,7 +229,7 @@ def test_every_level_moves_the_mouth_further_than_the_one_before(performance, fa
         assert found.dtype == np.float32
         assert found.shape == truth.shape
         assert np.isfinite(found).all()
-        again = degrade(Performance(performance.benchmark, performance.clip), system)
+        again = degrade(GroundTruth(performance.benchmark, performance.clip), system)
         assert np.array_equal(again, found)
         distances.append(float(np.linalg.norm(found[:, lips] - truth[:, lips], axis=-1).mean()))
     if FAMILIES[family].ordered:
@@ -259,10 +259,11 @@ def test_what_stays_the_same(performance):
 
 def test_shuffled_shows_the_partners_mouth_on_the_own_face(performance):
     (system,) = family_systems("shuffled")
-    other = Performance(performance.benchmark, partner(performance.benchmark, performance.clip))
+    other = GroundTruth(performance.benchmark, partner(performance.benchmark, performance.clip))
     found = degrade(performance, system)
     moved = [
-        (v - r)[:60].reshape(60, -1) for v, r in ((found, performance.rest), (other.vertices, other.rest))
+        (v - r)[:60].reshape(60, -1)
+        for v, r in ((found, performance.neutral), (other.vertices, other.neutral))
     ]
     assert np.corrcoef(*[m.std(1) for m in moved])[0, 1] > 0.9
 

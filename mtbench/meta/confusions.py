@@ -4,8 +4,8 @@ Conventions
 -----------
 Phones of reference and hypothesis are aligned with as few edits as possible; among such alignments one that
 puts as few phones of different classes opposite each other as possible, so that a confusion is counted only
-where it cannot be explained otherwise. Counts are summed over clips, then read by row: of all phones of a
-class, how many came back as which class, or not at all (``"missed"``). Phones recognized where nothing was
+where it cannot be explained otherwise. Counts are summed over clips; a row says of all phones of a
+class, how many were recognized as which class, or not at all (``"missed"``). Phones recognized where nothing was
 said stand in the row ``"added"``. Classes are those of :mod:`mtbench.meta.viseme_classes`; a phone that is in none
 of them (another recognizer's) counts as ``"other"``.
 """
@@ -198,10 +198,10 @@ def count_confusions(references: Sequence[Sequence[str]], hypotheses: Sequence[S
         if not reference:
             n_skipped += 1
             continue
-        for said, heard in align_phones(reference, hypothesis):
+        for said, recognized in align_phones(reference, hypothesis):
             key = (
                 ADDED if said is None else name_class(said),
-                MISSED if heard is None else name_class(heard),
+                MISSED if recognized is None else name_class(recognized),
             )
             counts[key] = counts.get(key, 0) + 1
     names = [*VISEME_CLASSES, *([OTHER] if any(OTHER in key for key in counts) else [])]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 #: Raise one when the same system gets other motion.
 VERSION = "1"
-#: Of everything random here.
+#: Seed of everything random here.
 SEED = 7
 #: Phones whose closures are missed.
 BILABIALS = frozenset("pbm")
@@ -34,18 +34,18 @@ BILABIALS = frozenset("pbm")
 
 @dataclass(frozen=True)
 class LadderStep:
-    """One rung of the ladder: everything gets worse at once.
+    """One step of the ladder, on which everything gets worse at once.
 
     Attributes
     ----------
     amplitude : float
-        Factor.
+        Factor of the amplitude.
     cutoff : float
-        Of the low-pass, hertz.
+        Cut-off of the low-pass, hertz.
     substituted : float
-        Share of phones.
+        Share of substituted phones, 0 to 1.
     late : float
-        Seconds.
+        Delay of the phones, seconds.
     """
 
     amplitude: float
@@ -54,7 +54,7 @@ class LadderStep:
     late: float
 
 
-#: The steps are narrow where a judge is sensitive and wide where everything is lost anyway.
+#: Steps are small where a recognizer is sensitive and large where little can be understood anyway.
 LADDER: tuple[LadderStep, ...] = (
     LadderStep(0.96, 12.0, 0.02, 0.008),
     LadderStep(0.92, 10.0, 0.05, 0.016),
@@ -76,9 +76,9 @@ def clip_rng(clip: str, purpose: str) -> np.random.Generator:
 # On vertices
 
 
-def scale_amplitude(vertices: np.ndarray, rest: np.ndarray, factor: float) -> np.ndarray:
-    """Scale the displacements of (T, V, 3) *vertices* from the resting face (V, 3)."""
-    return (rest + np.float32(factor) * (vertices - rest)).astype(np.float32)
+def scale_amplitude(vertices: np.ndarray, neutral: np.ndarray, factor: float) -> np.ndarray:
+    """Scale the displacements of (T, V, 3) *vertices* from the neutral face (V, 3)."""
+    return (neutral + np.float32(factor) * (vertices - neutral)).astype(np.float32)
 
 
 def low_pass(vertices: np.ndarray, fps: float, cutoff: float) -> np.ndarray:
@@ -89,7 +89,7 @@ def low_pass(vertices: np.ndarray, fps: float, cutoff: float) -> np.ndarray:
     vertices : (T, V, 3) float32
     fps : float
     cutoff : float
-        Hertz at which half the power is left; the gain is that of a Butterworth filter of fourth order.
+        Frequency at which half the power is left, hertz; the gain is that of a Butterworth filter of fourth order.
     """
     flat = vertices.reshape(len(vertices), -1)
     # About the mean: in float32 a small movement is then not the difference of large numbers.
@@ -121,9 +121,9 @@ def jitter(
     millimetres : float
         Root mean square of the distances by which vertices move.
     clip : str
-        Id, which the noise follows from.
+        Id of the clip, which the noise follows from.
     region : (n,) int, optional
-        Only these vertices.
+        Indices of the vertices that move; all by default.
     """
     noise = clip_rng(clip, "jitter").standard_normal(vertices.shape, np.float32)
     noise *= np.float32(millimetres / 1000.0 / np.sqrt(3.0))

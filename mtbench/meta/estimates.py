@@ -190,7 +190,7 @@ def default_measures(scores: MetaScores, condition: str | None = None) -> list[M
     ----------
     scores : MetaScores
     condition : str, optional
-        Of AVLR; default :func:`headline_condition`.
+        Name of AVLR's condition; default :func:`headline_condition`.
     """
     condition = condition or headline_condition(scores)
     wanted = [(condition, "words"), (condition, "phones"), ("v", "words"), ("v", "phones")]

@@ -216,9 +216,9 @@ def judge_fairness(
             gap = None if samples is None else samples[:, static] - samples[:, truth]
             found["gain_over_static"] = float(score[static] - score[truth]), gap
         if sound is not None and sound.scored[truth]:
-            heard, drawn = bootstrap.estimate(sound, language), bootstrap.resample(sound, language)
+            by_sound, drawn = bootstrap.estimate(sound, language), bootstrap.resample(sound, language)
             gap = None if drawn is None or samples is None else drawn[:, truth] - samples[:, truth]
-            found["gain_over_sound"] = float(heard[truth] - score[truth]), gap
+            found["gain_over_sound"] = float(by_sound[truth] - score[truth]), gap
         per_language[language] = found
     names = [n for n in SCORES if all(n in found for found in per_language.values())]
     return Fairness(

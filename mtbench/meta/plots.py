@@ -206,9 +206,9 @@ def _draw_noise(figure: Figure, report: Report) -> bool:
     for axes, (noise, group) in zip(all_axes, noises.items(), strict=True):
         for curve in group.curves:
             x = np.array([0 if p.snr_db is None else 1 + levels.index(p.snr_db) for p in curve.points])
-            heard = curve.modality == "a"
-            color = DARK if heard else colors.get(curve.system, GREY)
-            draw_band(axes, x, curve.points, color, dashed=heard)
+            alone = curve.modality == "a"
+            color = DARK if alone else colors.get(curve.system, GREY)
+            draw_band(axes, x, curve.points, color, dashed=alone)
         axes.set_xticks(range(len(levels) + 1), ["clean", *(f"{level:g}" for level in levels)])
         axes.set_title(noise)
         axes.set_xlabel("signal-to-noise ratio, dB")

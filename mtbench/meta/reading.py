@@ -16,7 +16,7 @@ from mtbench.avsr import ClipSound, Hypothesis, kept_recognizer, transcribe_clip
 from mtbench.benchmarks import Clip
 from mtbench.conditions import ENTRY, Condition
 from mtbench.faces import load_topology
-from mtbench.meta.performance import Performance, degrade
+from mtbench.meta.ground_truth import GroundTruth, degrade
 from mtbench.meta.system_files import ClipRecord
 from mtbench.meta.systems import GROUND_TRUTH, System
 from mtbench.metrics import METRICS, EditCounts, GeometricMetric
@@ -60,8 +60,8 @@ def read_clip(task: ClipTask) -> ClipRecord:
     stages = task.setup.stages
     shop = workshop(stages)
     clip = shop.benchmark.clip(task.clip)
-    performance = Performance(shop.benchmark, clip)
-    vertices = degrade(performance, task.system)
+    truth = GroundTruth(shop.benchmark, clip)
+    vertices = degrade(truth, task.system)
     topology = load_topology(clip.topology or "")
     crops = render_mouth_crops(shop.renderer, topology, vertices, stages.appearance)
     assert stages.recognizer is not None
@@ -86,7 +86,7 @@ def read_clip(task: ClipTask) -> ClipRecord:
         phones={name: " ".join(h.phones or ()) for name, h in hypotheses.items()}
         if task.system.family == GROUND_TRUTH
         else {},
-        geometry=_measure_geometry(performance, vertices),
+        geometry=_measure_geometry(truth, vertices),
     )
 
 
@@ -127,12 +127,12 @@ def list_geometry() -> list[GeometricMetric]:
     return [metric for metric in METRICS.geometric() if metric.orders_systems]
 
 
-def _measure_geometry(performance: Performance, vertices: np.ndarray) -> dict[str, float | None]:
+def _measure_geometry(truth: GroundTruth, vertices: np.ndarray) -> dict[str, float | None]:
     """Return the geometric metrics of one clip, each in its own unit, means over frames."""
     from mtbench.benchmarks import template_face
     from mtbench.metrics import measure_geometry
 
-    topology = load_topology(performance.clip.topology or "")
-    template = template_face(performance.clip)
-    sums = measure_geometry(vertices, performance.vertices, topology, template)
+    topology = load_topology(truth.clip.topology or "")
+    template = template_face(truth.clip)
+    sums = measure_geometry(vertices, truth.vertices, topology, template)
     return {metric.name: metric.value(sums) for metric in list_geometry()}

@@ -61,7 +61,7 @@ def make_report(
     ----------
     scores : MetaScores
     benchmark : Benchmark, optional
-        For the traits of languages: durations and lexicons.
+        Benchmark whose durations and lexicons are traits of languages.
     replicates, seed : int
         Number of replicates and seed of the cluster bootstrap.
 

@@ -1,15 +1,15 @@
-"""Letting a recognizer read every system of the meta-evaluation.
+"""Recognition of every system of the meta-evaluation.
 
 Conventions
 -----------
 A task is one clip of one system (:mod:`mtbench.meta.reading`); its result depends on nothing else, so any
-number of workers gives the same scores. All clips count; what cannot be
-measured at all (a language that the recognizer does not cover, a clip without ground truth, a family that
-needs timed phones) is left out before anything starts and listed in the scores' facts.
+number of workers gives the same scores. All clips count; what cannot be measured at all (a language that the recognizer
+does not cover, a clip without ground truth, a family that needs timed phones) is left out before anything starts and
+listed in the scores' facts.
 
-Every system is read with the sound at :data:`HEADLINE_SNR` in the headline noise, and without sound. The
-systems of :data:`CURVE_SYSTEMS` also with clean sound and at all of :data:`CURVE_SNRS` in every noise; the
-ground truth's row has the same for sound alone.
+Every system is presented with sound at :data:`HEADLINE_SNR` in the headline noise, and without sound. The
+systems of :data:`CURVE_SYSTEMS` are presented with clean sound and at all of :data:`CURVE_SNRS` in every noise,
+too; the row of the ground truth holds the same for sound alone.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from mtbench.conditions import Condition
 from mtbench.errors import UsageError
 from mtbench.faces import load_topology, require_renderable
 from mtbench.meta.degradations import SEED, VERSION
-from mtbench.meta.performance import Performance, find_obstacle
+from mtbench.meta.ground_truth import GroundTruth, find_obstacle
 from mtbench.meta.reading import HEADLINE_SNR, ClipTask, RunSetup, list_geometry, read_clip
 from mtbench.meta.scores import MetaScores
 from mtbench.meta.system_files import ClipRecord, read_records, write_records
@@ -40,7 +40,7 @@ from mtbench.work import Cache, Executor, make_progress, stage_key
 
 #: Raise one when the same system, recognizer and benchmark get other records.
 RUNS_VERSION = "1"
-#: Whose curves over the signal-to-noise ratio are drawn.
+#: Systems whose curves over the signal-to-noise ratio are drawn.
 CURVE_SYSTEMS = (GROUND_TRUTH, "amplitude-0.5", STATIC)
 #: Decibels of those curves; clean sound comes on top.
 CURVE_SNRS = (5.0, 0.0, -5.0, -7.5, -10.0, -12.5, -15.0)
@@ -64,32 +64,32 @@ def run_systems(
     progress: bool | None = None,
     executor: Executor | None = None,
 ) -> MetaScores:
-    """Read all systems of a benchmark and return (and write) what came out.
+    """Let a recognizer recognize all systems of a benchmark, write its scores and return them.
 
     Parameters
     ----------
     benchmark : Benchmark, str or Path
-        With ground truth.
+        Benchmark with ground truth, or its name or folder.
     recognizer : str
-        Name, see :func:`mtbench.avsr.registry.load_recognizer`.
+        Name of the recognizer, see :func:`mtbench.avsr.registry.load_recognizer`.
     out : str or Path
         Folder: ``systems/<name>.json`` as soon as a system is done, ``scores.json`` and ``scores.npz`` at the
         end. What lies there already and was made with the same things is not made again.
     weights : str or Path, optional
         Weights of ``openhead-av`` other than the bundled ones.
     languages, systems, families : sequence of str, optional
-        Only these; the ground truth always takes part.
+        Languages, systems and families that take part, by default all; the ground truth always takes part.
     quick : bool
-        A smaller grid: the levels of :data:`mtbench.meta.systems.QUICK_LEVELS`, :data:`QUICK_SNRS` in the
-        headline noise only, and the first :data:`QUICK_CLIPS` clips of each language.
+        Whether to run a smaller grid: the levels of :data:`mtbench.meta.systems.QUICK_LEVELS`, :data:`QUICK_SNRS` in
+        the headline noise only, and the first :data:`QUICK_CLIPS` clips of each language.
     workers : int, optional
-        Processes; by default as many as there are processors, at most 8.
+        Number of processes; by default as many as there are processors, at most 8.
     cache : str or Path, optional
         Folder of the stage cache, for mixtures.
     progress : bool, optional
-        Show bars; by default on a terminal only.
+        Whether to show bars; by default on a terminal only.
     executor : Executor, optional
-        Workers that already run.
+        Workers that run already.
 
     Returns
     -------
@@ -101,12 +101,12 @@ def run_systems(
         For unknown names, a benchmark without ground truth, or a recognizer that covers none of its languages.
     """
     benchmark = as_benchmark(benchmark)
-    setup, reader = _prepare(benchmark, recognizer, weights, cache)
-    clips, left_out = _choose_clips(benchmark, reader, languages, quick)
+    setup, loaded = _prepare(benchmark, recognizer, weights, cache)
+    clips, left_out = _choose_clips(benchmark, loaded, languages, quick)
     obstacle = _find_obstacle(benchmark, clips)
     chosen = select_systems(default_systems(quick=quick, with_curves=obstacle is None), systems, families)
     conditions = {system.name: _list_conditions(setup, system, quick) for system in chosen}
-    facts = _describe(setup, benchmark, reader, clips, obstacle, left_out, quick)
+    facts = _describe(setup, benchmark, loaded, clips, obstacle, left_out, quick)
     settings = {"degradations": VERSION, "seed": SEED, **name_additions()}
     key = stage_key("meta", RUNS_VERSION, settings, facts["made_with"])
     folder = Path(out)
@@ -124,10 +124,10 @@ def run_systems(
 def _prepare(
     benchmark: Benchmark, recognizer: str, weights: str | Path | None, cache: str | Path | None
 ) -> tuple[RunSetup, Recognizer]:
-    """Return what every task is made with, and the recognizer that it names."""
+    """Return what every task is made with, and the recognizer of this name."""
     noise_folder = find_noise_folder(benchmark)
     path = None if weights is None else str(Path(weights).resolve())
-    reader, identity = keep_recognizer(recognizer, path)
+    loaded, identity = keep_recognizer(recognizer, path)
     contents = Contents(benchmark.digest, load_noises(noise_folder).digest, recognizer=identity)
     setup = RunSetup(
         Setup(
@@ -141,13 +141,13 @@ def _prepare(
         ),
         path,
     )
-    return setup, reader
+    return setup, loaded
 
 
 def _choose_clips(
-    benchmark: Benchmark, reader: Recognizer, languages: Sequence[str] | None, quick: bool
+    benchmark: Benchmark, loaded: Recognizer, languages: Sequence[str] | None, quick: bool
 ) -> tuple[list[Clip], dict[str, str]]:
-    """Return the clips that can be read, and the reasons why others cannot."""
+    """Return the clips that can take part, and the reasons why others cannot."""
     wanted = {language_code(name) for name in languages} if languages else set(benchmark.languages)
     if absent := sorted(wanted - set(benchmark.languages)):
         there = ", ".join(benchmark.languages)
@@ -157,8 +157,8 @@ def _choose_clips(
     for clip in benchmark.clips:
         if clip.language not in wanted:
             continue
-        if clip.language not in reader.languages:
-            reasons[clip.id] = f"language {clip.language} not covered by {reader.name}"
+        if clip.language not in loaded.languages:
+            reasons[clip.id] = f"language {clip.language} not covered by {loaded.name}"
         elif clip.motion_path is None:
             reasons[clip.id] = "no ground truth"
         elif not quick or sum(c.language == clip.language for c in clips) < QUICK_CLIPS:
@@ -177,14 +177,14 @@ def _choose_clips(
 def _find_obstacle(benchmark: Benchmark, clips: Sequence[Clip]) -> str | None:
     """Return why the families that change phones are impossible, None where they are possible for all clips."""
     for clip in clips:
-        obstacle = find_obstacle(Performance(benchmark, clip))
+        obstacle = find_obstacle(GroundTruth(benchmark, clip))
         if obstacle is not None:
             return obstacle
     return None
 
 
 def headline_noise(names: Sequence[str]) -> str | None:
-    """Return the noise that every system is read in: babble, or else the first.
+    """Return the noise that every system is presented in: babble, or else the first.
 
     Examples
     --------
@@ -212,7 +212,7 @@ def _list_conditions(setup: RunSetup, system: System, quick: bool) -> tuple[str,
 def _describe(
     setup: RunSetup,
     benchmark: Benchmark,
-    reader: Recognizer,
+    loaded: Recognizer,
     clips: Sequence[Clip],
     obstacle: str | None,
     left_out: dict[str, str],
@@ -225,8 +225,8 @@ def _describe(
     topology = load_topology(clips[0].topology or "")
     renderer = f"{shop.renderer.name}@{shop.renderer.version}"
     return {
-        "recognizer": reader.name,
-        "recognizer_digest": reader.digest,
+        "recognizer": loaded.name,
+        "recognizer_digest": loaded.digest,
         "benchmark": benchmark.ref,
         "benchmark_digest": benchmark.digest,
         "noises": {noise.name: noise.digest for noise in shop.noises.noises},
@@ -248,7 +248,7 @@ def _describe(
         if obstacle is None
         else {name: obstacle for name, family in FAMILIES.items() if family.curves_only},
         "made_with": [
-            identify(reader),
+            identify(loaded),
             f"{benchmark.ref}#{benchmark.digest}",
             shop.noises.digest,
             f"{renderer}#{SIGNATURE}#{topology.digest}",

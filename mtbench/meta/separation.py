@@ -34,17 +34,20 @@ class Separation:
     Attributes
     ----------
     better, worse : str
-        Systems.
+        Names of the systems.
     measure : str
+        Name of the measure.
     condition : str or None
+        Name of the condition; None for geometry.
     difference : Number
         Score of *worse* minus *better*.
     effect : Number
         Difference over the spread of a clip's share; None where no clip differs from any other.
     clips_needed : int or None
-        None where the measure puts the two the other way round or equal: no number of clips helps.
+        Clips that a comparison needs; None where the measure puts the two the other way round or equal, so that no
+        number of clips helps.
     clips_ci95 : (int, int or None) or None
-        95 % interval; an upper end of None has no bound.
+        Its 95 % interval; None as the upper end means that there is no bound.
     samples : (B,) float64 or None
         Replicates of the effect.
     """

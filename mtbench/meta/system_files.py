@@ -1,4 +1,4 @@
-"""What is kept of a system that was read: one file each, so that a killed run goes on where it was.
+"""Records of a system that was recognized: one file each, so that a killed run goes on where it was.
 
 Conventions
 -----------
@@ -24,16 +24,17 @@ class ClipRecord(BaseModel):
     Attributes
     ----------
     errors : dict of str to int
-        By condition: words, or characters in the languages whose headline is CER.
+        Errors by condition: words, or characters in the languages whose headline is CER.
     length : int
-        Of the reference, in the same unit.
+        Length of the reference, in the same unit.
     phone_errors : dict of str to (int or None)
-        By condition; None without reference phones or for a recognizer without phones.
+        Phone errors by condition; None without reference phones or for a recognizer without phones.
     phone_length : int or None
+        Number of reference phones; None where there are none.
     phones : dict of str to str
-        Recognized phones by condition, blanks between; of the ground truth only.
+        Recognized phones by condition, blanks between; kept of the ground truth only.
     geometry : dict of str to (float or None)
-        Mean over the clip's frames, by metric.
+        Mean over the clip's frames of each metric.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -3,7 +3,7 @@
 Conventions
 -----------
 Within a family systems differ in one thing only, by ever more of it, so that their order is known without
-asking anybody: that is :attr:`System.severity`, 0 for the ground truth (the first link of every family's
+a judgement of people: that is :attr:`System.severity`, 0 for the ground truth (the first link of every family's
 chain), then 1, 2, … Across families no order is known. Lags are two families, since nobody knows whether a
 mouth that is 80 ms late is worse than one 80 ms early; :data:`CURVES` says which families make one curve.
 """
@@ -29,18 +29,19 @@ class System:
     Attributes
     ----------
     name : str
-        Unique, fit for file names.
+        Name that is unique and fit for files.
     family : str
-        See :data:`FAMILIES`.
+        Name of the family, key of :data:`FAMILIES`.
     strength : float
-        How much, in *unit*: factors for amplitude, signed milliseconds for lags (positive: the mouth is
+        How much is changed, in *unit*: factors for amplitude, signed milliseconds for lags (positive: the mouth is
         late), hertz for low-pass, and so on.
     unit : str
         ``"x"``, ``"ms"``, ``"Hz"``, ``"mm"``, ``"%"``, ``"deg"``, ``"step"``, ``"seed"`` or ``""``.
     severity : float
         Place in the family's known order: 0 is the ground truth, larger is worse.
     nuisance : bool
-        Changes what lips do not say (whose face, the forehead): should cost nothing.
+        Whether the system changes what does not belong to lip movements (whose face it is, the forehead), so that
+        its score should be that of the ground truth.
     """
 
     name: str
@@ -58,23 +59,24 @@ class Family:
     Attributes
     ----------
     name : str
+        Key of :data:`FAMILIES`.
     title : str
-        For axes and headings.
+        Name on axes and in headings.
     unit : str
-        Of the strengths.
+        Unit of the strengths.
     unharmed : float
         The strength at which nothing changes: where the ground truth stands on the family's axis. Infinite
         for low-pass.
     levels : tuple of float
-        Strengths from harmless to worst.
+        Strengths from the least to the worst damage.
     label : str
         Format of the systems' names, filled with the absolute strength.
     ordered : bool
-        The order of severity is known to be an order of lip readability: counts in correlations.
+        Whether the order of severity is known to be an order of lip readability, so that it counts in correlations.
     nuisance : bool
-        Should cost nothing.
+        Whether its systems should score as the ground truth does.
     curves_only : bool
-        The degradation works on facial-unit curves, so that a benchmark of plain vertices cannot have it.
+        Whether the degradation works on facial-unit curves, so that a benchmark of plain vertices cannot have it.
     """
 
     name: str
@@ -196,7 +198,7 @@ def ground_truth() -> System:
 
 
 def family_systems(name: str, levels: Sequence[float] | None = None) -> tuple[System, ...]:
-    """Return the systems of the family *name*, from harmless to worst, the ground truth left out.
+    """Return the systems of the family *name*, from the least to the worst damage, the ground truth left out.
 
     Parameters
     ----------

@@ -21,6 +21,8 @@ import numpy as np
 REPLICATES = 2_000
 TRIALS = 10_000
 SEED = 12345
+#: Share of the replicates that has to exist for an interval, whatever its level.
+LEAST_FINITE = 0.95
 
 
 def derive_generator(seed: int, *names: str) -> np.random.PCG64:
@@ -35,9 +37,9 @@ def draw_cluster_counts(n_clusters: int, replicates: int, generator: np.random.P
     Parameters
     ----------
     n_clusters : int
-        C, at least 1.
+        Number of clusters C, at least 1.
     replicates : int
-        B.
+        Number of replicates, B.
     generator : numpy.random.PCG64
         Source of the draws; advanced by B * C.
 
@@ -62,7 +64,7 @@ def sum_by_cluster(values: np.ndarray, clusters: Sequence[str]) -> tuple[np.ndar
     values : (n, k) float64
         One row per clip.
     clusters : sequence of str
-        n cluster names.
+        Name of each row's cluster, n of them.
 
     Returns
     -------
@@ -100,9 +102,9 @@ def bootstrap_sums(
     clusters : sequence of str
         Source id of each clip.
     replicates : int
-        B.
+        Number of replicates, B.
     seed : int
-        Seed.
+        Seed of the draws.
     name : str
         What is resampled (a language code): other names draw independently, equal ones draw alike, so that
         replicates of two entries over the same clips are paired.
@@ -131,7 +133,7 @@ def percentile_interval(samples: np.ndarray, level: float = 0.95) -> tuple[float
     samples : (B,) float64
         Replicates of an estimate; NaN where the estimate does not exist (a denominator of zero).
     level : float
-        Coverage.
+        Coverage, 0.95 for 95 %.
 
     Returns
     -------
@@ -139,7 +141,7 @@ def percentile_interval(samples: np.ndarray, level: float = 0.95) -> tuple[float
         None where a replicate in twenty or more does not exist.
     """
     finite = samples[np.isfinite(samples)]
-    if len(finite) < 0.95 * len(samples) or not len(finite):
+    if len(finite) < LEAST_FINITE * len(samples) or not len(finite):
         return None
     tail = (1 - level) / 2
     low, high = np.quantile(finite, (tail, 1 - tail), method="linear")

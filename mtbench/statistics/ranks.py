@@ -33,7 +33,7 @@ def rank_by_significance(
     p_values : (n, n) float64
         Symmetric pairwise p-values, already corrected for multiple tests.
     higher_is_better : bool
-        Direction.
+        Whether larger scores are better.
     alpha : float
         Level of significance.
 
@@ -66,9 +66,9 @@ def rank_intervals(
     samples : (B, n) float64
         Paired replicates (same draws for all entries) of n entries' scores.
     higher_is_better : bool
-        Direction.
+        Whether larger scores are better.
     level : float
-        Coverage.
+        Coverage, 0.95 for 95 %.
 
     Returns
     -------

@@ -24,9 +24,9 @@ def paired_randomization(
     differences : (C,) float64
         Contribution of each cluster to score(b) - score(a); the score difference is their sum.
     trials : int
-        N.
+        Number of random swaps, N.
     seed : int
-        Seed.
+        Seed of the draws.
     name : str
         Name of the comparison, for independent draws.
 

@@ -1,11 +1,11 @@
-"""A clip's ground truth, ready to be degraded, and the one function that makes a system's motion of it.
+"""The ground truth of a clip, and the one function that makes a system's motion from it.
 
 Conventions
 -----------
-Most degradations change positions, as a post-processed submission would; a substituted phone, a missed
-closure and another speaker's face are made where the animator makes them, from timed phones and facial-unit
-curves. There the ground truth's own curves stay wherever the degraded phones change nothing: what is added
-to them is the difference between the animator's curves for the degraded and for the true phones.
+Most degradations change vertices, as a submission that was processed afterwards would. A substituted phone, a missed
+closure and another speaker's face are made from timed phones and curves of facial units, with the articulation model
+that made the ground truth. The curves of the ground truth stay as they are wherever the degraded phones change nothing:
+what is added to them is the difference between the model's curves for the degraded and for the true phones.
 """
 
 from __future__ import annotations
@@ -37,20 +37,21 @@ from mtbench.submissions import Displacement, fit_frames, lag, partner, read_dis
 if TYPE_CHECKING:
     from mtbench.benchmarks import Benchmark, Clip
 
-#: The largest deviation of a mouth's curve by which the animator still counts as the ground truth's maker:
+#: The largest deviation of a curve by which a ground truth still counts as made by the articulation model:
 #: phone times are written with four decimals, which moves curves by some thousandths.
 SAME_ANIMATOR = 0.02
 
 
 @dataclass(frozen=True)
-class Performance:
-    """The ground truth of a clip, read when it is first asked for, ready to be degraded.
+class GroundTruth:
+    """The ground truth of a clip, as curves and vertices; read when it is first used.
 
     Attributes
     ----------
     benchmark : Benchmark
+        Benchmark of the clip.
     clip : Clip
-        With ground truth.
+        Clip with ground truth.
     """
 
     benchmark: Benchmark
@@ -58,17 +59,17 @@ class Performance:
 
     @cached_property
     def displacement(self) -> Displacement:
-        """The ground truth as movement away from rest: curves where it has them."""
+        """Movement away from the neutral face: curves where there are some."""
         return read_displacement(self.clip)
 
     @cached_property
-    def rest(self) -> np.ndarray:
-        """The speaker's resting face, (V, 3) float32."""
+    def neutral(self) -> np.ndarray:
+        """Neutral face of the speaker, (V, 3) float32, metres."""
         return neutral_face(self.clip) if self.displacement.rest is None else self.displacement.rest
 
     @cached_property
     def vertices(self) -> np.ndarray:
-        """The undamaged motion, (T, V, 3) float32."""
+        """Motion, (T, V, 3) float32, metres."""
         motion = self.clip.load_motion()
         assert motion is not None
         return motion.vertices
@@ -80,16 +81,16 @@ class Performance:
 
     @property
     def duration(self) -> float:
-        """Seconds."""
+        """Duration of the clip, seconds."""
         return self.clip.frames / self.clip.fps
 
     @cached_property
     def animated(self) -> np.ndarray:
-        """What the animator makes of the true phones, (T, U) float32, the upper face still."""
+        """Curves that the articulation model makes from the true phones, (T, U) float32, the upper face still."""
         return self._animate(self.phones)
 
     def curves(self, phones: Sequence[PhoneTime], missed: frozenset[int] = frozenset()) -> np.ndarray:
-        """Return the ground truth's curves as far as other *phones* leave them as they are, (T, U) float32."""
+        """Return the curves of the ground truth, changed as far as other *phones* differ, (T, U) float32."""
         from mtbench.synth import CEILING
 
         change = self._animate(phones, missed) - self.animated
@@ -109,20 +110,20 @@ class Performance:
         return animate(phones, self.duration, still, self.clip.fps, missed=missed)
 
 
-def find_obstacle(performance: Performance) -> str | None:
+def find_obstacle(truth: GroundTruth) -> str | None:
     """Return why phones and identity of this clip cannot be changed, None where they can.
 
-    That takes facial-unit curves, timed phones, and a ground truth that the articulation model made from them.
+    It takes facial-unit curves, timed phones, and a ground truth that the articulation model made from them.
     """
-    if performance.displacement.identity is None:
-        return f"the ground truth of clip {performance.clip.id} are vertices, not facial-unit curves"
-    if performance.clip.phone_times_path is None:
-        return f"clip {performance.clip.id} has no timed phones"
-    away = np.abs(performance.displacement.frames - performance.animated)
+    if truth.displacement.identity is None:
+        return f"the ground truth of clip {truth.clip.id} are vertices, not facial-unit curves"
+    if truth.clip.phone_times_path is None:
+        return f"clip {truth.clip.id} has no timed phones"
+    away = np.abs(truth.displacement.frames - truth.animated)
     away[:, _upper_face_columns()] = 0.0
     if float(away.max(initial=0.0)) > SAME_ANIMATOR:
         return (
-            f"the ground truth of clip {performance.clip.id} is not what the articulation model makes of its "
+            f"the ground truth of clip {truth.clip.id} is not what the articulation model makes of its "
             f"timed phones (curves differ by up to {float(away.max()):.2f})"
         )
     return None
@@ -135,17 +136,17 @@ def _upper_face_columns() -> list[int]:
     return [i for i, name in enumerate(load_head().unit_names) if name.startswith(("brow", "eye"))]
 
 
-# One function a family
+# One function for each family
 
 
-def degrade(performance: Performance, system: System) -> np.ndarray:
+def degrade(truth: GroundTruth, system: System) -> np.ndarray:
     """Return the motion of *system* for one clip.
 
     Parameters
     ----------
-    performance : Performance
+    truth : GroundTruth
     system : System
-        The ground truth, or of a family of :data:`mtbench.meta.systems.FAMILIES`.
+        The ground truth, or a system of a family in :data:`mtbench.meta.systems.FAMILIES`.
 
     Returns
     -------
@@ -158,24 +159,24 @@ def degrade(performance: Performance, system: System) -> np.ndarray:
         For an unknown family, or one that this clip cannot have.
     """
     if system.family == GROUND_TRUTH:
-        return performance.vertices
+        return truth.vertices
     if system.family not in _CHANGES:
         raise UsageError(f"unknown family of degradations {system.family!r}; known: {', '.join(_CHANGES)}")
-    return _CHANGES[system.family](performance, system.strength)
+    return _CHANGES[system.family](truth, system.strength)
 
 
-def _shift_by(p: Performance, milliseconds: float) -> np.ndarray:
+def _shift_by(p: GroundTruth, milliseconds: float) -> np.ndarray:
     return lag(p.vertices, p.clip.fps, milliseconds / 1000.0)
 
 
-def _climb(p: Performance, step: float) -> np.ndarray:
+def _climb(p: GroundTruth, step: float) -> np.ndarray:
     rung = LADDER[round(step) - 1]
     phones = substitute(p.phones, rung.substituted, p.clip.id)
     vertices = p.pose(p.curves(shift_phones(phones, rung.late, p.duration)))
-    return low_pass(scale_amplitude(vertices, p.rest, rung.amplitude), p.clip.fps, rung.cutoff)
+    return low_pass(scale_amplitude(vertices, p.neutral, rung.amplitude), p.clip.fps, rung.cutoff)
 
 
-def _swap_identity(p: Performance, turn: float) -> np.ndarray:
+def _swap_identity(p: GroundTruth, turn: float) -> np.ndarray:
     from mtbench.faces import load_head
 
     others = [name for name in load_head().identity_names if name != p.displacement.identity]
@@ -183,20 +184,20 @@ def _swap_identity(p: Performance, turn: float) -> np.ndarray:
     return p.pose(p.displacement.frames, others[order[round(turn) - 1]])
 
 
-def _shuffle(p: Performance, _: float) -> np.ndarray:
+def _shuffle(p: GroundTruth, _: float) -> np.ndarray:
     frames = fit_frames(read_displacement(partner(p.benchmark, p.clip)).frames, p.clip.frames)
-    return (frames + p.rest).astype(np.float32) if p.displacement.identity is None else p.pose(frames)
+    return (frames + p.neutral).astype(np.float32) if p.displacement.identity is None else p.pose(frames)
 
 
-def _ruffle_forehead(p: Performance, millimetres: float) -> np.ndarray:
+def _shake_forehead(p: GroundTruth, millimetres: float) -> np.ndarray:
     from mtbench.faces import load_topology
 
     assert p.clip.topology is not None
     return jitter(p.vertices, millimetres, p.clip.id, load_topology(p.clip.topology).region("upper_face"))
 
 
-_CHANGES: dict[str, Callable[[Performance, float], np.ndarray]] = {
-    "amplitude": lambda p, factor: scale_amplitude(p.vertices, p.rest, factor),
+_CHANGES: dict[str, Callable[[GroundTruth, float], np.ndarray]] = {
+    "amplitude": lambda p, factor: scale_amplitude(p.vertices, p.neutral, factor),
     "lag": _shift_by,
     "lead": _shift_by,
     "low-pass": lambda p, cutoff: low_pass(p.vertices, p.clip.fps, cutoff),
@@ -209,6 +210,6 @@ _CHANGES: dict[str, Callable[[Performance, float], np.ndarray]] = {
     "ladder": _climb,
     "head-turn": lambda p, degrees: turn_head(p.vertices, degrees),
     "identity": _swap_identity,
-    "upper-face-noise": _ruffle_forehead,
+    "upper-face-noise": _shake_forehead,
     "shuffled": _shuffle,
 }
