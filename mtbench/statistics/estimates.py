@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -17,19 +16,16 @@ class Number:
     Attributes
     ----------
     estimate : float or None
-        None where it does not exist.
+        Value; None where it does not exist.
     ci95 : (float, float) or None
-        None where nothing is known about the spread (one source in a language).
+        Ends of the interval; None where nothing is known about the spread (a single cluster in a stratum).
     unit : str
+        Unit of both, ``""`` for none.
     """
 
     estimate: float | None
     ci95: tuple[float, float] | None
     unit: str
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the number as plain JSON."""
-        return {"estimate": self.estimate, "ci95": self.ci95, "unit": self.unit}
 
 
 def summarize(estimate: float, samples: np.ndarray | None, unit: str, *, agreement: bool = False) -> Number:
@@ -38,12 +34,14 @@ def summarize(estimate: float, samples: np.ndarray | None, unit: str, *, agreeme
     Parameters
     ----------
     estimate : float
-        NaN gives None.
+        Value; NaN means that it does not exist.
     samples : (B,) float64 or None
+        Replicates of the value.
     unit : str
+        Unit of value and replicates.
     agreement : bool
-        A correlation or an accuracy: replicates add noise to scores and so pull it down, sometimes below the
-        estimate altogether; the interval is then widened up to the estimate.
+        Whether this is a correlation or an accuracy: replicates add noise to scores and so pull it down, sometimes
+        below the estimate altogether; the interval is then widened up to the estimate.
     """
     value = float(estimate) if np.isfinite(estimate) else None
     interval = None if samples is None or value is None else percentile_interval(samples)
