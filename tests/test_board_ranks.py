@@ -28,6 +28,12 @@ def three():
     return good, shared_rows(0.2, 0.21, MANY)[1], bad
 
 
+def worsen(row, factor):
+    """Return a geometry row with a larger LVE."""
+    statistics = {**row.geometry.statistics, "lve_mm_sum": factor * row.geometry["lve_mm_sum"]}
+    return replace(row, geometry=replace(row.geometry, statistics=statistics))
+
+
 def shown(ranks):
     return [(rank.rank, rank.low, rank.high) for rank in ranks]
 
@@ -58,12 +64,7 @@ def test_ranks_follow_the_direction_and_the_order_of_entries_does_not_matter():
 @pytest.mark.parametrize("error", [0.25, 0.3, 0.5])
 def test_two_entries_are_told_apart_where_compare_tells_them_apart(number, aggregation, error):
     a, b = shared_rows(0.2, error, MANY)
-    b = [
-        replace(row, geometry=replace(row.geometry, lve_mm_sum=(1 + error) * row.geometry.lve_mm_sum))
-        if isinstance(row, GeometryRow)
-        else row
-        for row in b
-    ]
+    b = [worsen(row, 1 + error) if isinstance(row, GeometryRow) else row for row in b]
     (difference,) = (
         d
         for d in compare_rows(a, b, **FEW)
