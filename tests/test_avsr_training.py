@@ -17,7 +17,7 @@ from mtbench.avsr.openhead.acoustics import (  # noqa: E402
     mix,
 )
 from mtbench.avsr.openhead.batches import collate, collate_shards  # noqa: E402
-from mtbench.avsr.openhead.objective import TrainingConfig, learning_rate  # noqa: E402
+from mtbench.avsr.openhead.objective import TrainingConfig  # noqa: E402
 from mtbench.avsr.openhead.training import train  # noqa: E402
 from mtbench.avsr.openhead.training_data import BatchGenerator  # noqa: E402
 from mtbench.errors import UsageError  # noqa: E402
@@ -133,7 +133,7 @@ def test_training_mixtures_have_the_asked_snr(snr):
 
 def test_learning_rate_rises_and_falls():
     config = TrainingConfig(steps=1000, warmup=100)
-    rates = [learning_rate(config, s) for s in range(1000)]
+    rates = [config.run_settings().schedule.rate(s) for s in range(1000)]
     assert max(rates) == pytest.approx(config.learning_rate)
     assert rates.index(max(rates)) in (99, 100)
     assert rates[-1] < 1e-2 * config.learning_rate
@@ -156,10 +156,10 @@ def test_resumed_training_equals_unbroken(tmp_path, monkeypatch, threads):
     """Two steps, stop, two more: the same weights and losses as four in one go."""
     config = {"seed": 9, "batch": 2, "warmup": 2, "checkpoint_every": 2}
     unbroken = train(tmp_path / "a", TrainingConfig(steps=4, **config), threads=threads)
-    from mtbench.avsr.openhead.training import _Optimization
+    from mtbench.learning import TrainingRun
 
     # The learning rate depends on the total number of steps: stop the long run instead of making a short one.
-    save = _Optimization.save
+    save = TrainingRun.save
 
     class Stop(Exception):
         pass
@@ -168,10 +168,10 @@ def test_resumed_training_equals_unbroken(tmp_path, monkeypatch, threads):
         save(*args)
         raise Stop
 
-    monkeypatch.setattr(_Optimization, "save", save_and_stop)
+    monkeypatch.setattr(TrainingRun, "save", save_and_stop)
     with pytest.raises(Stop):
         train(tmp_path / "b", TrainingConfig(steps=4, **config), threads=threads)
-    monkeypatch.setattr(_Optimization, "save", save)
+    monkeypatch.setattr(TrainingRun, "save", save)
     resumed = train(tmp_path / "b", TrainingConfig(steps=4, **config), threads=threads)
     assert unbroken.read_bytes() == resumed.read_bytes()
     with (tmp_path / "a" / "losses.csv").open() as file:

@@ -321,13 +321,15 @@ def test_an_encoder_is_trained_resumed_and_loaded(tmp_path, monkeypatch):
     config = module.EncoderTraining(steps=3, batch=2, warmup=1, checkpoint_every=1)
     whole = module.train_speech_encoder(tmp_path / "whole", config, workers=0, sizes=SMALL)
 
-    save = module._Run.save
+    from mtbench.learning import TrainingRun
+
+    save = TrainingRun.save
 
     def save_and_stop(self):
         save(self)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module._Run, "save", save_and_stop)
+    monkeypatch.setattr(TrainingRun, "save", save_and_stop)
     with pytest.raises(KeyboardInterrupt):
         module.train_speech_encoder(tmp_path / "cut", config, workers=0, sizes=SMALL)
     monkeypatch.undo()
@@ -370,4 +372,4 @@ def test_batches_are_english_and_labelled():
     torch.manual_seed(0)
     loss, parts = compute_loss(AudioVisualCTC(ModelConfig(len(PHONES) + 1, 2, **SMALL)), batch)
     assert torch.isfinite(loss)
-    assert loss.item() == pytest.approx(parts[0] + 0.4 * parts[1], rel=1e-5)
+    assert loss.item() == pytest.approx((parts[0] + 0.4 * parts[1]).item(), rel=1e-5)

@@ -5,14 +5,14 @@ import threading
 import numpy as np
 import pytest
 import torch
+from training_corpus import WaveCorpus
+from two_processes import run_as_two
 
 from mtbench.errors import UsageError
 from mtbench.learning.checkpoints import flatten, load_checkpoint, name_changes
 from mtbench.reference_model.training.prepared import prepare_rows
 from mtbench.reference_model.training.sizes import SIZES, apply_overrides
 from mtbench.reference_model.training.train import train_stage1, train_stage2
-from tests.training_corpus import WaveCorpus
-from tests.two_processes import run_as_two
 
 SHORT = apply_overrides(
     SIZES["smoke"],
@@ -111,8 +111,8 @@ def test_a_training_that_goes_astray_stops_and_keeps_its_last_good_checkpoint(tm
 
     loss = Stage1.loss
 
-    def break_down(self, step):
-        total, parts = loss(self, step)
+    def break_down(self, batch, step):
+        total, parts = loss(self, batch, step)
         return (total * torch.nan, parts * torch.nan) if step >= 3 else (total, parts)
 
     monkeypatch.setattr(Stage1, "loss", break_down)

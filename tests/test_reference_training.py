@@ -12,23 +12,24 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from training_corpus import WaveCorpus
+from two_processes import SEARCHED, run_as_two
 
 from mtbench.errors import PrerequisiteError, UsageError
+from mtbench.learning import TrainingRun
 from mtbench.reference_model.model import MotionAutoencoder, MultiTalk, Settings
 from mtbench.reference_model.training.balance import balance_input, balance_output, settle
 from mtbench.reference_model.training.checkpoints import load_autoencoder
 from mtbench.reference_model.training.codebook import CodebookUsage, cluster_means, perplexity, revive
 from mtbench.reference_model.training.configuration import MULTIPLE, Stage1Config, Stage2Config
 from mtbench.reference_model.training.devices import Devices
-from mtbench.reference_model.training.optimization import Run, learning_rate
 from mtbench.reference_model.training.prepared import prepare_rows
 from mtbench.reference_model.training.sizes import SIZES, apply_overrides, load_size
-from mtbench.reference_model.training.stage1 import Stage1, lip_error
+from mtbench.reference_model.training.stage import lip_error
+from mtbench.reference_model.training.stage1 import Stage1
 from mtbench.reference_model.training.stage2 import Stage2
 from mtbench.reference_model.training.train import train_stage1, train_stage2
 from mtbench.reference_model.training.training_set import TrainingSet, learn_basis
-from tests.training_corpus import WaveCorpus
-from tests.two_processes import run_as_two
 
 ROOT = Path(__file__).resolve().parents[1]
 LIPS = np.arange(0, 5023, 50)
@@ -147,11 +148,13 @@ def test_published_values():
 
 def test_schedules():
     cosine = Stage1Config(learning_rate=1.0, schedule="cosine", warmup=10)
-    assert learning_rate(cosine, 0, 110) == pytest.approx(0.1)
-    assert learning_rate(cosine, 60, 110) == pytest.approx(0.5)
-    assert learning_rate(cosine, 110, 110) == pytest.approx(0)
+    rate = cosine.run_settings(110).schedule.rate
+    assert rate(0) == pytest.approx(0.1)
+    assert rate(60) == pytest.approx(0.5)
+    assert rate(110) == pytest.approx(0)
     halving = Stage1Config(learning_rate=1.0, schedule="halving", epochs=40, halve_every=20)
-    assert [learning_rate(halving, step, 400) for step in (0, 199, 200, 399)] == [1, 1, 0.5, 0.5]
+    rate = halving.run_settings(400).schedule.rate
+    assert [rate(step) for step in (0, 199, 200, 399)] == [1, 1, 0.5, 0.5]
 
 
 # ---- training sets
@@ -306,7 +309,7 @@ def test_dead_entries_come_back_where_vectors_are():
 def test_training_revives(data, basis, tmp_path):
     config = dataclasses.replace(TINY.stage1, quantize_from=2, revive_every=4, steps=100)
     stage = Stage1(network_with(basis, TINY.settings), data, config, LIPS, config.steps)
-    run = Run(tmp_path, stage, config, config.steps)
+    run = TrainingRun(tmp_path, stage, config.run_settings(config.steps), {})
     for _ in range(3):
         run.advance()
     with torch.no_grad():
@@ -353,7 +356,7 @@ def test_stage_two_computes_the_models_own_losses(data, corpus, basis, tmp_path,
     number = next(k for k in range(50) if not used.draw(k, 4, 0).starts.any())
     batch = used.draw(number, 4, 0)
     assert batch.speech is not None
-    total, parts = stage.loss(number)
+    total, parts = stage.loss(stage.draw(number)[0], number)
     wanted = network.losses(batch.speech, batch.motion, batch.weights)
     assert total.item() == pytest.approx(wanted.total.item(), rel=1e-4)
     assert parts[0].item() == pytest.approx(wanted.motion.item(), rel=1e-4)
@@ -407,15 +410,14 @@ def test_both_stages_learn(corpus, tmp_path):
 def test_training_ends_early_and_keeps_the_best(data, basis, tmp_path):
     config = dataclasses.replace(TINY.stage1, steps=400, validate_every=2, patience=3)
     stage = Stage1(network_with(basis, TINY.settings), data, config, LIPS, config.steps)
-    errors = iter([5.0, 3.0, 4.0, 4.0, 4.0])
-    stage.validate = lambda network: next(errors)
-    run = Run(tmp_path, stage, config, config.steps)
-    kept = []
-    judge = run._judge
-    run._judge = lambda error: (
-        judge(error),
-        kept.append({k: v.clone() for k, v in run.average.state_dict().items()}),
-    )
+    errors, kept = iter([5.0, 3.0, 4.0, 4.0, 4.0]), []
+
+    def validate(network):
+        kept.append({k: v.clone() for k, v in network.state_dict().items()})
+        return next(errors)
+
+    stage.validate = validate
+    run = TrainingRun(tmp_path, stage, config.run_settings(config.steps), {})
     result = run.train()
     assert run.step == 10
     assert all(torch.equal(v, kept[1][k]) for k, v in result.state_dict().items())
@@ -490,7 +492,8 @@ def test_a_frozen_speech_encoder_cannot_be_tuned(never_killed, tmp_path):
 def test_bfloat16_runs_and_keeps_weights_float32(data, basis, tmp_path):
     config = dataclasses.replace(TINY.stage1, precision="bfloat16", quantize_from=2)
     network = network_with(basis, TINY.settings)
-    run = Run(tmp_path, Stage1(network, data, config, LIPS, config.steps), config, config.steps)
+    stage = Stage1(network, data, config, LIPS, config.steps)
+    run = TrainingRun(tmp_path, stage, config.run_settings(config.steps), {})
     for _ in range(5):
         assert torch.isfinite(run.advance()).all()
     assert network.codebook.weight.dtype == torch.float32
@@ -502,8 +505,8 @@ SHARED = """
 import sys
 from mtbench.reference_model.training.train import train_stage1
 from mtbench.reference_model.training.sizes import apply_overrides
-from tests.test_reference_training import ALONE
-from tests.training_corpus import WaveCorpus
+from test_reference_training import ALONE
+from training_corpus import WaveCorpus
 
 train_stage1(sys.argv[1], ALONE, WaveCorpus(), threads=1)
 """
@@ -531,10 +534,10 @@ def test_a_batch_that_cannot_be_shared_out(monkeypatch):
 KILLED = """
 import os, signal, sys
 import torch
-from mtbench.reference_model.training import checkpoints, optimization
+from mtbench.learning import TrainingRun
 from mtbench.reference_model.training.train import train_stage1, train_stage2
-from tests.test_reference_training import TINY
-from tests.training_corpus import WaveCorpus
+from test_reference_training import TINY
+from training_corpus import WaveCorpus
 
 stage, folder, first, moment, step = sys.argv[1:]
 
@@ -543,7 +546,7 @@ def die():
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-advance, write = optimization.Run.advance, torch.save
+advance, write = TrainingRun.advance, torch.save
 
 
 def advance_and_die(run):
@@ -560,7 +563,7 @@ def write_half_and_die(state, path):
         die()
 
 
-optimization.Run.advance = advance_and_die
+TrainingRun.advance = advance_and_die
 if moment == "write":
     torch.save = write_half_and_die
 if stage == "stage1":
@@ -578,7 +581,7 @@ def test_killed_and_resumed_ends_in_the_same_bits(never_killed, tmp_path, stage,
     killed = subprocess.run(
         [sys.executable, "-c", KILLED, stage, folder, first, moment, str(step)],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},  # the same threads as here: BLAS rounds by their number
+        env={**os.environ, "PYTHONPATH": SEARCHED},  # the same threads as here: BLAS rounds by their number
         capture_output=True,
         text=True,
     )

@@ -1,8 +1,7 @@
 """A small corpus for tests of training: a few movements of random vertices, driven by sound of their loudness."""
 
 import numpy as np
-
-from tests.factories import FLAME_SIZE
+from factories import FLAME_SIZE
 
 LANGUAGES = ("deu", "eng")
 

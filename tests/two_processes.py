@@ -6,7 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+TESTS = Path(__file__).resolve().parent
+#: ``PYTHONPATH`` of a process that finds the package where this one does, and these tests.
+SEARCHED = os.pathsep.join([*filter(None, [os.environ.get("PYTHONPATH")]), str(TESTS)])
 
 
 def run_as_two(script: str, *arguments: object) -> None:
@@ -15,13 +17,13 @@ def run_as_two(script: str, *arguments: object) -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     shared = {
-        **os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "WORLD_SIZE": "2",
+        **os.environ, "PYTHONPATH": SEARCHED, "OMP_NUM_THREADS": "1", "WORLD_SIZE": "2",
         "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "GLOO_SOCKET_IFNAME": "lo",
     }  # fmt: skip
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", script, *map(str, arguments)],
-            cwd=ROOT, env={**shared, "RANK": str(rank)}, stderr=subprocess.PIPE, text=True,
+            cwd=TESTS.parent, env={**shared, "RANK": str(rank)}, stderr=subprocess.PIPE, text=True,
         )
         for rank in range(2)
     ]  # fmt: skip

@@ -2,22 +2,26 @@
 
 Contents
 --------
-================= ==================================================================================================
-``acoustics``     What a room, a channel and a different voice do to synthetic speech, for training
-``batches``       Batches as tensors: padded, masked, and cut into shards
-``beam_search``   Prefix beam search over the trie of a lexicon
-``configs``       Named configurations of training: what ``mtbench avsr train --config NAME`` runs
-``decoding``      From CTC log-probabilities to phones, and to words of a lexicon
-``features``      Acoustic and visual features of the bundled recognizer
-``inference``     Running the network over many clips and conditions at once, with the numbers of one at a time
-``model``         The bundled recognizer's network: Auto-AVSR style, small enough for two cores
-``objective``     What the recognizer learns: its loss, its learning rate, and the settings of a run
-``recognizer``    ``openhead-av``, the recognizer that ships with mtbench
-``training``      Training of the bundled recognizer
-``training_data`` Training examples made on the fly: synthetic speech, articulation, and mouth crops of the bundled
-                  head
-``tuning``        Choosing the weights of the word search, without looking at the test split
-================= ==================================================================================================
+====================== =============================================================================================
+``acoustics``          What a room, a channel and a different voice do to synthetic speech, for training
+``batches``            Batches as tensors: padded, masked, and cut into shards
+``beam_search``        Prefix beam search over the trie of a lexicon
+``configs``            Named configurations of training: what ``mtbench avsr train --config NAME`` runs
+``decoding``           From CTC log-probabilities to phones, and to words of a lexicon
+``features``           Acoustic and visual features of the bundled recognizer
+``inference``          Running the network over many clips and conditions at once, with the numbers of one at a time
+``model``              The bundled recognizer's network: Auto-AVSR style, small enough for two cores
+``objective``          What the recognizer learns: its loss, and the settings of a run
+``recipe``             How the recognizer is trained, for the loop that all trainings share: network, batches, loss,
+                       recognizer's file
+``recognizer``         ``openhead-av``, the recognizer that ships with mtbench
+``training``           Training of the bundled recognizer
+``training_data``      Training examples made on the fly: synthetic speech, articulation, and mouth crops of the
+                       bundled head
+``training_processes`` Processes beside the one that trains the recognizer: some make batches, others optimize with
+                       it
+``tuning``             Choosing the weights of the word search, without looking at the test split
+====================== =============================================================================================
 
 Examples
 --------

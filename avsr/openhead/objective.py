@@ -1,8 +1,7 @@
-"""What the recognizer learns: its loss, its learning rate, and the settings of a run."""
+"""What the recognizer learns: its loss, and the settings of a run."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -10,6 +9,7 @@ import torch.nn.functional as F
 
 from mtbench.avsr.openhead.batches import Tensors
 from mtbench.avsr.openhead.model import AudioVisualCTC
+from mtbench.learning import Averaging, RunSettings, Schedule
 
 #: What is reported of every step.
 PARTS = ("ctc", "frame", "picture")
@@ -52,6 +52,19 @@ class TrainingConfig:
     shards: int = 2
     flame: float = 0.0
 
+    def run_settings(self) -> RunSettings:
+        """Return the numbers of the training loop."""
+        return RunSettings(
+            seed=self.seed,
+            schedule=Schedule(self.learning_rate, self.steps, self.warmup),
+            averaging=Averaging(self.averaging, ramp=(2, 21)),
+            clip=2.0,
+            weight_decay=1e-2,
+            betas=(0.9, 0.98),
+            checkpoint_every=self.checkpoint_every,
+            log_next_rate=True,
+        )
+
 
 def compute_loss(network: AudioVisualCTC, x: Tensors) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the training loss and its :data:`PARTS`: CTC, frame-wise phones of the lower stack and of the picture."""
@@ -75,11 +88,3 @@ def compute_loss(network: AudioVisualCTC, x: Tensors) -> tuple[torch.Tensor, tor
     )
     loss = ctc + 0.4 * frame + 0.6 * picture
     return loss, torch.stack([ctc, frame, picture]).detach()
-
-
-def learning_rate(config: TrainingConfig, step: int) -> float:
-    """Return the learning rate of *step*: linear warm-up, then half a cosine down to zero."""
-    if step < config.warmup:
-        return config.learning_rate * (step + 1) / config.warmup
-    share = (step - config.warmup) / max(1, config.steps - config.warmup)
-    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * min(1.0, share)))

@@ -3,9 +3,9 @@
 Conventions
 -----------
 ``losses.csv`` has a header; ``step`` comes first, ``seconds`` and ``learning_rate`` are no losses, every other
-column is one. A run that was killed and resumed says some steps twice: the later line counts. A last line that
-was cut off in the middle is left out. Faint lines are what was logged, firm ones the mean of the last tenth of the run
-up to there. Needs matplotlib, from the extra ``[report]``.
+column is one. A step that is there twice, as older versions wrote it after a kill, counts once: the later line. A
+last line that was cut off in the middle is left out. Faint lines are what was logged, firm ones the mean of the last
+tenth of the run up to there. Needs matplotlib, from the extra ``[report]``.
 """
 
 from __future__ import annotations

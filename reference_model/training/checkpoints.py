@@ -1,9 +1,9 @@
-"""Files of a training run: checkpoint, weights of the motion autoencoder.
+"""Weights of the motion autoencoder in a file, stage 1's result.
 
 Conventions
 -----------
-A run folder holds ``checkpoint.pt`` (tensors and plain values, read with ``weights_only``), ``losses.csv``,
-``losses.png``, ``validation.csv`` and the result. Everything is written under another name first.
+The file lies in the run's folder, beside what the loop writes there (:mod:`mtbench.learning.run`), and its settings as
+JSON beside it.
 """
 
 from __future__ import annotations

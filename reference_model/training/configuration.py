@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from mtbench.learning import Averaging, RunSettings, Schedule, Shape
 from mtbench.reference_model.model import Settings
 
 #: Lengths of batches are multiples of this many frames.
 MULTIPLE = 8
-
-#: How the learning rate goes: warm-up and half a cosine to zero; halved every ``halve_every`` epochs; as it is.
-Schedule = Literal["cosine", "halving", "constant"]
 
 #: Of matrix products; the rest is float32.
 Precision = Literal["float32", "bfloat16"]
@@ -34,7 +32,7 @@ class TrainingConfig:
     learning_rate : float
         Peak.
     schedule : {"cosine", "halving", "constant"}
-        See :data:`Schedule`.
+        See :data:`~mtbench.learning.schedule.Shape`.
     warmup : int
         Steps up to the peak.
     halve_every : int
@@ -67,7 +65,7 @@ class TrainingConfig:
     batch: int = 16
     frames: int = 0
     learning_rate: float = 1e-4
-    schedule: Schedule = "constant"
+    schedule: Shape = "constant"
     warmup: int = 0
     halve_every: int = 0
     weight_decay: float = 0.0
@@ -96,6 +94,26 @@ class TrainingConfig:
             raise ValueError("learning_rate and clip must be above 0")
         if not 0 <= self.averaging < 1:
             raise ValueError(f"averaging is {self.averaging}, expected at least 0 and below 1")
+
+    def count_steps(self, clips: int) -> int:
+        """Return the steps of a training on *clips* clips."""
+        return self.epochs * max(1, clips // self.batch) if self.epochs else self.steps
+
+    def run_settings(self, steps: int) -> RunSettings:
+        """Return the numbers of the training loop for a training of *steps* steps."""
+        return RunSettings(
+            seed=self.seed,
+            schedule=Schedule(
+                self.learning_rate, steps, self.warmup, self.schedule, self.epochs, self.halve_every
+            ),
+            averaging=Averaging(self.averaging),
+            clip=self.clip,
+            weight_decay=self.weight_decay,
+            checkpoint_every=self.checkpoint_every,
+            validate_every=self.validate_every,
+            patience=self.patience,
+            digits=5,
+        )
 
 
 @dataclass(frozen=True)

@@ -14,16 +14,17 @@ from __future__ import annotations
 
 import atexit
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 import torch.distributed as dist
 
 from mtbench.errors import UsageError
+from mtbench.learning import Processes
 
 
-class Devices:
+class Devices(Processes):
     """The device of this process, and its number among all processes.
 
     Parameters
@@ -44,11 +45,6 @@ class Devices:
         if self.count > 1 and not dist.is_initialized():
             dist.init_process_group("nccl" if cuda else "gloo")
             atexit.register(_leave)
-
-    @property
-    def first(self) -> bool:
-        """Whether this is process 0, which writes files."""
-        return self.rank == 0
 
     def check_batch(self, batch: int) -> None:
         """Raise UsageError where a batch cannot be shared out among the processes."""
@@ -82,6 +78,11 @@ class Devices:
         flat /= self.count
         for tensor, part in zip(tensors, flat.split([t.numel() for t in tensors])):
             tensor.copy_(part.view_as(tensor))
+
+    def combine(self, parameters: Sequence[torch.nn.Parameter], parts: torch.Tensor) -> None:
+        """Replace gradients and parts of the loss by their means over the processes, in place."""
+        self.average_gradients(parameters)
+        self.average([parts])
 
     def average_gradients(self, parameters: Iterable[torch.nn.Parameter]) -> None:
         """Replace gradients by their means over the processes, in place.

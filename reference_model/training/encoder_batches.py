@@ -19,6 +19,7 @@ import numpy as np
 import torch
 
 from mtbench.avsr.openhead import change_channel, change_vocal_tract, compute_logmel, mix
+from mtbench.learning import Averaging, RunSettings, Schedule
 from mtbench.timing import SAMPLES_PER_FRAME
 
 if TYPE_CHECKING:
@@ -58,6 +59,20 @@ class EncoderTraining:
     warmup: int = 100
     averaging: float = 0.99
     checkpoint_every: int = 100
+
+    def run_settings(self) -> RunSettings:
+        """Return the numbers of the training loop, as the recognizer's are."""
+        return RunSettings(
+            seed=self.seed,
+            schedule=Schedule(self.learning_rate, self.steps, self.warmup),
+            averaging=Averaging(self.averaging, ramp=(2, 21)),
+            clip=2.0,
+            weight_decay=1e-2,
+            betas=(0.9, 0.98),
+            checkpoint_every=self.checkpoint_every,
+            log_last=True,
+            log_next_rate=True,
+        )
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,9 @@ so, the lips' vertices once more. Vertices are displacements times ``Settings.sc
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import torch
 from torch import nn
@@ -16,7 +19,8 @@ from mtbench.reference_model.model import MotionAutoencoder
 from mtbench.reference_model.training.codebook import CodebookUsage, cluster_means, perplexity, revive
 from mtbench.reference_model.training.configuration import Stage1Config
 from mtbench.reference_model.training.devices import Devices, full_precision
-from mtbench.reference_model.training.training_set import TrainingSet
+from mtbench.reference_model.training.stage import Stage, lip_error
+from mtbench.reference_model.training.training_set import Batch, TrainingSet
 
 #: Batches whose vectors the codebook begins with.
 _FIRST = 4
@@ -24,26 +28,8 @@ _FIRST = 4
 _REVIVAL = 0.7
 
 
-def lip_coordinates(vertices: np.ndarray) -> torch.Tensor:
-    """Map the lips' vertex indices (n,) to those of their coordinates, (3 n,)."""
-    return torch.from_numpy((3 * np.asarray(vertices, np.int64)[:, None] + np.arange(3)).ravel())
-
-
-def lip_error(difference: torch.Tensor, scale: float) -> float:
-    """Return the lip vertex error in mm: mean over frames of the largest distance of a lip vertex.
-
-    Parameters
-    ----------
-    difference : (T, 3 n)
-        Of the lips' coordinates, times *scale*.
-    scale : float
-        Of the model's motion, ``Settings.scale``.
-    """
-    return float(difference.unflatten(-1, (-1, 3)).norm(dim=-1).amax(-1).mean()) / scale * 1000
-
-
-class Stage1:
-    """See :class:`~mtbench.reference_model.training.optimization.Stage`.
+class Stage1(Stage):
+    """How the motion autoencoder is trained.
 
     Parameters
     ----------
@@ -69,10 +55,9 @@ class Stage1:
         steps: int,
         devices: Devices | None = None,
     ) -> None:
-        self.devices = devices or Devices(config.precision)
+        super().__init__(data, config, lips, devices)
         self.network: MotionAutoencoder = network.to(self.devices.device)
-        self.data, self.config, self.steps = data, config, steps
-        self.lips = lip_coordinates(lips).to(self.devices.device)
+        self.config, self.steps = config, steps
         self.usage = CodebookUsage(network.settings.entries)
         self._vectors = torch.zeros(0)
 
@@ -108,11 +93,9 @@ class Stage1:
             average.codebook.weight.copy_(means)  # type: ignore[union-attr, operator]
         self.usage.reset()
 
-    def loss(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+    def compute_loss(self, batch: Batch, step: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the loss and its parts; usage is that of the codebook, 1 where all entries are used evenly."""
-        network, config = self.network, self.config
-        batch = self.data.draw(step, config.batch, config.frames)
-        motion = batch.shard(self.devices.rank, self.devices.count).motion.to(self.devices.device)
+        network, config, motion = self.network, self.config, batch.motion
         vectors = network.encode(motion).float()
         if step < config.quantize_from:
             decoded, quantization, used = network.decode(vectors), vectors.new_zeros(()), 0.0
@@ -162,6 +145,6 @@ class Stage1:
         """Return the codebook's usage."""
         return {"usage": self.usage.share}
 
-    def restore(self, state: dict[str, torch.Tensor]) -> None:
+    def restore(self, state: Mapping[str, Any]) -> None:
         """Take the codebook's usage."""
         self.usage.share = state["usage"].clone()

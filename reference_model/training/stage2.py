@@ -22,7 +22,7 @@ from mtbench.reference_model.inference import generate
 from mtbench.reference_model.model import MultiTalk
 from mtbench.reference_model.training.configuration import Stage2Config
 from mtbench.reference_model.training.devices import Devices, full_precision
-from mtbench.reference_model.training.stage1 import lip_coordinates, lip_error
+from mtbench.reference_model.training.stage import Stage, lip_error
 from mtbench.reference_model.training.training_set import Batch, TrainingSet
 
 #: Frames that are generated of a validation clip at most.
@@ -44,8 +44,8 @@ class Learner(nn.Module):
         self.model, self.ears = model, ears
 
 
-class Stage2:
-    """See :class:`~mtbench.reference_model.training.optimization.Stage`.
+class Stage2(Stage):
+    """How the speech-driven decoder is trained.
 
     Parameters
     ----------
@@ -72,13 +72,12 @@ class Stage2:
         encoder: Any = None,
         devices: Devices | None = None,
     ) -> None:
-        self.devices = devices or Devices(config.precision)
+        super().__init__(data, config, lips, devices)
         device = self.devices.device
         model.autoencoder.requires_grad_(False)
         self.network: nn.Module = Learner(model, encoder.module if encoder else None).to(device)
         self.model, self.encoder = model, encoder
-        self.data, self.config = data, config
-        self.lips = lip_coordinates(lips).to(device)
+        self.config = config
         basis = model.autoencoder.space.basis
         self._lip_basis = basis[:, self.lips].clone() if len(basis) else None
         #: How far each coordinate moves, for noise in proportion.
@@ -87,12 +86,6 @@ class Stage2:
     def expand_lips(self, motion: torch.Tensor) -> torch.Tensor:
         """Map motion (..., M) to the lips' coordinates (..., 3 n)."""
         return motion[..., self.lips] if self._lip_basis is None else motion @ self._lip_basis
-
-    def prepare_step(self, step: int, average: nn.Module) -> None:
-        """Nothing comes before a step."""
-
-    def finish_step(self, step: int, average: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-        """Nothing comes after a step."""
 
     def hear(self, batch: Batch, learner: Learner) -> torch.Tensor:
         """Return features of speech, (B, 2 T, speech_width)."""
@@ -127,13 +120,11 @@ class Stage2:
             before = before * (torch.rand(each, device=before.device) >= config.past_drop)
         return before
 
-    def loss(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+    def compute_loss(self, batch: Batch, step: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the loss and its parts."""
         model, config = self.model, self.config
         assert isinstance(self.network, Learner)
         model.autoencoder.eval()
-        batch = self.data.draw(step, config.batch, config.frames)
-        batch = batch.shard(self.devices.rank, self.devices.count).to(self.devices.device)
         motion = batch.motion
         before = torch.cat([batch.before, motion[:, :-1]], 1)
         memory, style = model.map_speech(self.hear(batch, self.network)), model.style(batch.weights)
@@ -171,10 +162,3 @@ class Stage2:
         made = generate(network.model, speech, torch.cat(weights), [len(motion) for motion in motions])
         difference = torch.cat([own - true for own, true in zip(made, motions)])
         return lip_error(self.expand_lips(difference), network.model.settings.scale)
-
-    def state(self) -> dict[str, torch.Tensor]:
-        """Return nothing: everything follows from the step."""
-        return {}
-
-    def restore(self, state: dict[str, torch.Tensor]) -> None:
-        """Take nothing."""

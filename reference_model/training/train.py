@@ -22,12 +22,12 @@ import torch
 
 from mtbench.errors import UsageError
 from mtbench.files import make_folder, write_atomically
+from mtbench.learning import TrainingRun
 from mtbench.reference_model.model import MotionAutoencoder, MultiTalk, Settings
 from mtbench.reference_model.training.balance import balance_input, balance_output, settle
 from mtbench.reference_model.training.checkpoints import STAGE1, load_autoencoder, save_autoencoder
-from mtbench.reference_model.training.configuration import Size
+from mtbench.reference_model.training.configuration import Size, Stage2Config
 from mtbench.reference_model.training.devices import Devices
-from mtbench.reference_model.training.optimization import Run, count_steps
 from mtbench.reference_model.training.stage1 import Stage1
 from mtbench.reference_model.training.stage2 import Learner, Stage2
 from mtbench.reference_model.training.training_set import TrainingSet, learn_basis
@@ -95,10 +95,15 @@ def train_stage1(
         if settings.principal:
             balance_input(network.map_in, data.spread())
             balance_output(network.map_out, data.spread())
-        steps = count_steps(config, data.per_epoch)
+        steps = config.count_steps(data.per_epoch)
         stage = Stage1(network, data, config, _lips(corpus), steps, devices)
-        follows = {"corpus": corpus.digest, "settings": _describe(settings)}
-        run = Run(folder, stage, config, steps, devices, follows)
+        follows = {
+            "stage": "stage1",
+            "corpus": corpus.digest,
+            "settings": _describe(settings),
+            "stage1": asdict(config),
+        }
+        run = TrainingRun(folder, stage, config.run_settings(steps), follows, devices)
         result = run.train().cpu()
         settle(result)
     assert isinstance(result, MotionAutoencoder)
@@ -138,7 +143,7 @@ def train_stage2(
     PrerequisiteError
         Where stage 1 has not been trained, or the speech encoder is missing.
     """
-    from mtbench.reference_model.encoders import digest_tensors, load_speech_encoder
+    from mtbench.reference_model.encoders import load_speech_encoder
     from mtbench.reference_model.model_files import save_model
     from mtbench.reference_model.reference import ReferenceModel
 
@@ -154,33 +159,20 @@ def train_stage2(
             f"speech encoder {encoder.name} stands still, it cannot learn with the model; set "
             "stage2.tune_encoder=false, or encoder to a wav2vec 2.0 model"
         )
-    _warn_of_other_sizes(autoencoder.settings, size)
-    # Not its own property, which keeps what it said first: a tuned one changes.
-    encoder_digest = digest_tensors(encoder.module.state_dict().items()) if tuned else encoder.digest
-    settings = dataclasses.replace(
-        autoencoder.settings,
-        **{name: getattr(size.settings, name) for name in _STAGE2_SETTINGS},
-        speech_width=encoder.width,
-    )
+    settings = _choose_settings(autoencoder.settings, size, encoder.width)
     with _threads(threads):
         devices = Devices(config.precision)
         basis = autoencoder.space.basis.numpy()
         with devices.first_goes_first():
             data = TrainingSet(corpus, settings, prepared, basis, encoder, tuned=tuned, seed=config.seed)
+        follows = _describe_stage2(corpus, autoencoder, encoder, settings, config)
         torch.manual_seed(config.seed)
         network = MultiTalk(settings, autoencoder)
         if settings.principal:
             balance_input(network.map_motion, data.spread())
-        steps = count_steps(config, data.per_epoch)
-        listener = encoder if tuned else None
-        follows = {
-            "corpus": corpus.digest,
-            "stage1 weights": digest_tensors(autoencoder.state_dict().items()),
-            "encoder": encoder_digest,
-            "settings": _describe(settings),
-        }
-        stage = Stage2(network, data, config, _lips(corpus), listener, devices)
-        run = Run(folder, stage, config, steps, devices, follows)
+        stage = Stage2(network, data, config, _lips(corpus), encoder if tuned else None, devices)
+        run_settings = config.run_settings(config.count_steps(data.per_epoch))
+        run = TrainingRun(folder, stage, run_settings, follows, devices)
         result = run.train().cpu()
         settle(result)
     assert isinstance(result, Learner)
@@ -192,6 +184,31 @@ def train_stage2(
     facts = {"stage1": about.get("training"), "stage2": _facts(run, corpus, config), "size": size.name}
     model = ReferenceModel.of(result.model, encoder, f"multitalk-{size.name}", corpus.topology, facts)
     return save_model(folder / STAGE2, model)
+
+
+def _choose_settings(stage1: Settings, size: Size, speech_width: int) -> Settings:
+    """Return the model's settings: stage 1's, but those that stage 2 may choose."""
+    _warn_of_other_sizes(stage1, size)
+    chosen = {name: getattr(size.settings, name) for name in _STAGE2_SETTINGS}
+    return dataclasses.replace(stage1, **chosen, speech_width=speech_width)
+
+
+def _describe_stage2(
+    corpus: Corpus, autoencoder: MotionAutoencoder, encoder: Any, settings: Settings, config: Stage2Config
+) -> dict[str, Any]:
+    """Return what a training of stage 2 follows from."""
+    from mtbench.reference_model.encoders import digest_tensors
+
+    # Not an encoder's own property where it is tuned, which keeps what it said first: a tuned one changes.
+    tuned = config.tune_encoder
+    return {
+        "stage": "stage2",
+        "corpus": corpus.digest,
+        "stage1 weights": digest_tensors(autoencoder.state_dict().items()),
+        "encoder": digest_tensors(encoder.module.state_dict().items()) if tuned else encoder.digest,
+        "settings": _describe(settings),
+        "stage2": asdict(config),
+    }
 
 
 #: Settings that stage 2 may choose for itself.
@@ -206,7 +223,7 @@ _GIVEN = ("vertices", "speech_width", "beta")
 
 
 def _describe(settings: Settings) -> dict[str, Any]:
-    """Return settings for :class:`Run`, languages as one value."""
+    """Return settings as plain values, languages as one."""
     return {**settings.to_dict(), "languages": ",".join(settings.languages)}
 
 
@@ -235,7 +252,7 @@ def _prepare_basis(store: Path, corpus: Corpus, principal: int, seed: int) -> np
     return basis
 
 
-def _facts(run: Run, corpus: Corpus, config: Any) -> dict[str, Any]:
+def _facts(run: TrainingRun, corpus: Corpus, config: Any) -> dict[str, Any]:
     return {
         "corpus": corpus.name,
         "corpus_digest": corpus.digest,

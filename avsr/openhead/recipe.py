@@ -1,0 +1,151 @@
+"""How the recognizer is trained, for the loop that all trainings share: network, batches, loss, recognizer's file.
+
+Conventions
+-----------
+A batch is cut into shards. A process learns from its own; gradients and parts of the loss are divided by the number
+of all shards, so that their sum is the batch's mean.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from mtbench.avsr.openhead.batches import Tensors
+from mtbench.avsr.openhead.decoding import DecodingConfig
+from mtbench.avsr.openhead.model import TRAINING_ONLY, AudioVisualCTC, ModelConfig
+from mtbench.avsr.openhead.objective import PARTS, TrainingConfig, compute_loss
+from mtbench.avsr.openhead.recognizer import save_recognizer
+from mtbench.errors import UsageError
+from mtbench.files import digest_bytes, load_checkpoint_file
+from mtbench.learning import Processes, Recipe, TrainingRun
+from mtbench.speech import LANGUAGES
+
+#: The recognizer in a run's folder.
+RECOGNIZER = "openhead-av.safetensors"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is trained, and where.
+
+    Attributes
+    ----------
+    folder : Path
+        Run folder.
+    config : TrainingConfig
+    sizes : mapping
+        Sizes of the network other than :class:`~mtbench.avsr.openhead.model.ModelConfig`'s.
+    initial : Path, optional
+        A ``checkpoint.pt`` or ``.safetensors`` to take weights (not the step) from.
+    """
+
+    folder: Path
+    config: TrainingConfig
+    sizes: Mapping[str, Any]
+    initial: Path | None = None
+
+
+class RecognizerRecipe(Recipe[Tensors]):
+    """Training of the recognizer in one of the optimizing processes.
+
+    Parameters
+    ----------
+    plan : Plan
+    queues : sequence of sequence of queues
+        This process's shards of batch n come from ``queues[n % len(queues)]``, one from each queue there.
+    """
+
+    name = "recognizer"
+    parts = PARTS
+    advice = "a smaller learning rate (avsr/openhead/configs.py), or other weights to begin with"
+
+    def __init__(self, plan: Plan, queues: Sequence[Sequence[Any]]) -> None:
+        from mtbench.synth import PHONES
+
+        self.config, self.queues, self.phones = plan.config, queues, tuple(PHONES)
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        torch.manual_seed(plan.config.seed)
+        network = AudioVisualCTC(ModelConfig(len(PHONES) + 1, len(LANGUAGES) + 1, **plan.sizes))
+        self.network: AudioVisualCTC = network.to(self.device)
+
+    def draw(self, step: int) -> list[Tensors]:
+        """Wait for this process's shards of a batch."""
+        return [queue.get(timeout=600) for queue in self.queues[step % len(self.queues)]]
+
+    def loss(self, batch: Tensors, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return a shard's share of the loss and of its parts."""
+        cuda, shards = self.device.type == "cuda", self.config.shards
+        x = Tensors(*(v.to(self.device, non_blocking=cuda) for v in vars(batch).values()))
+        with torch.autocast("cuda", torch.bfloat16) if cuda else nullcontext():
+            loss, values = compute_loss(self.network, x)
+        return loss / shards, values.float() / shards
+
+    def write(self, folder: Path, average: nn.Module, step: int) -> None:
+        """Write the recognizer as it is by now."""
+        assert isinstance(average, AudioVisualCTC)
+        facts = {**asdict(self.config), "step": step, "utterances": step * self.config.batch}
+        save_recognizer(
+            folder / RECOGNIZER,
+            copy.deepcopy(average).cpu(),
+            self.phones,
+            tuple(LANGUAGES),
+            DecodingConfig(),
+            facts,
+        )
+
+
+def begin_run(plan: Plan, queues: Sequence[Sequence[Any]], processes: Processes | None = None) -> TrainingRun:
+    """Return a training that begins, or goes on where its folder has a checkpoint.
+
+    Parameters
+    ----------
+    plan : Plan
+    queues : sequence of sequence of queues
+        See :class:`RecognizerRecipe`.
+    processes : Processes, optional
+        Those that optimize together.
+    """
+    recipe = RecognizerRecipe(plan, queues)
+    begun_with = "drawn" if plan.initial is None else _load_initial(plan.initial, recipe.network)
+    follows = {**asdict(plan.config), "sizes": dict(plan.sizes), "initial": begun_with}
+    return TrainingRun(plan.folder, recipe, plan.config.run_settings(), follows, processes)
+
+
+def _load_initial(path: Path, network: AudioVisualCTC) -> str:
+    """Give *network* the weights to begin with; return what tells them from others."""
+    if not path.is_file():
+        raise UsageError(
+            f"{path}: no such file; weights to begin with are a checkpoint.pt or a .safetensors file"
+        )
+    missing, unknown = network.load_state_dict(_read_initial(path), strict=False)
+    if unknown or any(not name.startswith(TRAINING_ONLY) for name in missing):
+        raise UsageError(
+            f"{path}: these are weights of another network (missing {missing[:3]}, unknown "
+            f"{unknown[:3]}); use the configuration that they were trained with"
+        )
+    return digest_bytes(path.read_bytes())
+
+
+def _read_initial(path: Path) -> dict[str, torch.Tensor]:
+    """Read weights to begin with: a run's checkpoint or a recognizer's safetensors."""
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            weights = load_file(path)
+            return {k: v.float() if v.is_floating_point() else v for k, v in weights.items()}
+        state: dict[str, torch.Tensor] = load_checkpoint_file(path, "cpu")["average"]
+        return state
+    except Exception as error:  # whatever other people's files make torch raise
+        reason = str(error).split("\n", 1)[0]
+        raise UsageError(
+            f"{path}: neither a checkpoint.pt of 'mtbench avsr train' nor a .safetensors file ({reason})"
+        ) from error
