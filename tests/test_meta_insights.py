@@ -18,9 +18,9 @@ from mtbench.meta.monotonicity import check_chains
 from mtbench.meta.noise_curves import trace_noise
 from mtbench.meta.nuisances import compare_with_truth
 from mtbench.meta.sensitivity import compare_conditions, default_contrasts
-from mtbench.meta.separation import Z_TOTAL, separate
+from mtbench.meta.separation import separate
 from mtbench.metrics.edits import count_edits
-from mtbench.statistics import adjust_holm
+from mtbench.statistics import Z_TOTAL, adjust_holm
 
 PHONES = st.lists(st.sampled_from("pbtsaiu"), max_size=12)
 

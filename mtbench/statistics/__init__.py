@@ -1,24 +1,23 @@
-"""Statistics of numbers and arrays: uncertainty, significance, ranks, correlation.
+"""Statistics of numbers and arrays: uncertainty, significance, power, ranks, correlation.
 
 Nothing here knows what a system, a benchmark or a metric is. Comparisons of entries, the leaderboard, the
 meta-evaluation and judgements of people take their intervals, p-values and ranks from the same functions.
 
 Contents
 --------
-================ ===================================================================================================
+================ ======================================================================================================
 ``bootstrap``    Uncertainty: the cluster bootstrap, its random streams, percentile intervals
 ``correlation``  Rank correlation of two vectors: Spearman and Kendall as inner products, with a permutation test
 ``estimates``    Estimates: a number with its interval
 ``known_orders`` Rank correlation with an order that is known: Spearman and Kendall, their intervals and p-values
-``pairwise``     Pairwise accuracy with ties: how often scores know which of two candidates is worse, or that none
-                 is
+``pairwise``     Pairwise accuracy with ties: how often scores know which of two candidates is worse, or that none is
 ``permutation``  Exact permutation tests of rank correlations within strata
-``ranks``        Ranks: of values, of entries by significance, and the ranges that ranks take in bootstrap
-                 replicates
+``power``        Power: how many items a paired comparison needs to tell two candidates apart
+``ranks``        Ranks: of values, of entries by significance, and the ranges that ranks take in bootstrap replicates
 ``ratios``       Ratios of sums for several candidates on the same items, and their replicates under the cluster
                  bootstrap
 ``significance`` Significance: paired randomization and Holm's correction for many tests
-================ ===================================================================================================
+================ ======================================================================================================
 
 Examples
 --------

@@ -23,6 +23,9 @@ from .pairwise import split_halves as split_halves
 from .permutation import count_orders as count_orders
 from .permutation import draw_orders as draw_orders
 from .permutation import exact_p as exact_p
+from .power import Z_TOTAL as Z_TOTAL
+from .power import Power as Power
+from .power import measure_power as measure_power
 from .ranks import average_ranks as average_ranks
 from .ranks import rank_by_significance as rank_by_significance
 from .ranks import rank_intervals as rank_intervals
