@@ -7,11 +7,14 @@ Contents
 --------
 ================ ===================================================================================================
 ``base``         What a recognizer is to the harness: a protocol, its output, and the registry of names
+``by_language``  One recognizer made of several, one for each language
 ``evaluation``   How well a recognizer understands: error tables, what the lexicon does, the model card
 ``openhead``     ``openhead-av``, the recognizer that ships with mtbench: features, network, decoding, training
 ``presentation`` Presentation: how a clip is shown to a recognizer, in scores, meta-evaluation, error tables and
                  lexicon reports
 ``registry``     Recognizers by name; other packages add theirs by entry points, see :mod:`mtbench.registry`
+``traits``       What else the harness asks of a recognizer: its search, whether it needs a word list, where it
+                 computes
 ================ ===================================================================================================
 
 Examples

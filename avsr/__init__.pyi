@@ -3,11 +3,16 @@ from .base import Recognizer as Recognizer
 from .base import cache_identity as cache_identity
 from .base import identify as identify
 from .base import transcribe_checked as transcribe_checked
+from .by_language import ByLanguage as ByLanguage
 from .presentation import ClipSound as ClipSound
 from .presentation import Presentation as Presentation
 from .presentation import present as present
 from .presentation import transcribe_clip as transcribe_clip
 from .registry import RECOGNIZERS as RECOGNIZERS
+from .registry import RecognizerSpec as RecognizerSpec
+from .registry import ask_for as ask_for
 from .registry import keep_recognizer as keep_recognizer
 from .registry import kept_recognizer as kept_recognizer
 from .registry import load_recognizer as load_recognizer
+from .traits import Traits as Traits
+from .traits import describe_traits as describe_traits

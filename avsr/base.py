@@ -50,11 +50,7 @@ class Hypothesis:
 
 @runtime_checkable
 class Recognizer(Protocol):
-    """An audio-visual speech recognizer.
-
-    One that can only answer with words of a list says so by a property ``needs_lexicon`` that is true: then results
-    say where a benchmark has no list for it.
-    """
+    """An audio-visual speech recognizer; what else may be said of one stands in :class:`mtbench.avsr.traits.Traits`."""
 
     @property
     def name(self) -> str:

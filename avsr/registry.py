@@ -3,66 +3,153 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from mtbench.avsr.base import Recognizer, cache_identity, describe_failure
+from mtbench.avsr.by_language import ByLanguage
 from mtbench.errors import MtbenchError, PrerequisiteError, UsageError
 from mtbench.extras import explain_missing, require_extra
 from mtbench.files import name_user
 from mtbench.registry import Registry
+from mtbench.speech import language_code
 
 
-def _openhead(weights: str | Path | None = None) -> Recognizer:
+def _openhead(
+    weights: str | Path | None = None, decoding: str | None = None, device: str | None = None
+) -> Recognizer:
     require_extra("judge", "the recognizer openhead-av (vertex errors alone: --recognizer none)")
-    from mtbench.avsr.openhead import OpenheadAV
+    from mtbench.avsr.openhead import load_openhead
 
-    return OpenheadAV.load() if weights is None else OpenheadAV.load(weights)
+    return load_openhead(weights, decoding, device)
 
 
-#: Recognizers; a factory takes weights as its one, optional argument.
+#: Recognizers; a factory takes weights as its first, optional argument, and ``decoding=``, ``device=`` where it can.
 RECOGNIZERS = Registry(
     "recognizer", "mtbench.recognizers", {"openhead-av": _openhead}, "package.module:function of your own"
 )
 
 
-def load_recognizer(name: str, weights: str | Path | None = None) -> Recognizer:
+@dataclass(frozen=True)
+class RecognizerSpec:
+    """Which recognizer a run asks for; picklable, so that worker processes can load the same.
+
+    Attributes
+    ----------
+    name : str
+        ``"openhead-av"``, or ``"package.module:function"`` of your own: the function returns a :class:`Recognizer`. It
+        is imported in every worker process. Other packages add names by entry points, see :mod:`mtbench.registry`.
+    weights : tuple of (str, str)
+        Files in place of the recognizer's own: one under ``""``, or one for each language under its ISO 639-3 code.
+        Only for a recognizer that has a name.
+    decoding : str or None
+        Name of the search; None is the recognizer's own.
+    device : str or None
+        Where it computes, as torch names it; None leaves it to the recognizer.
+    """
+
+    name: str
+    weights: tuple[tuple[str, str], ...] = ()
+    decoding: str | None = None
+    device: str | None = None
+
+
+def ask_for(
+    name: str,
+    weights: str | Path | Mapping[str, str | Path] | None = None,
+    decoding: str | None = None,
+    device: str | None = None,
+) -> RecognizerSpec:
+    """Return what :func:`load_recognizer` would load, as a value; parameters as there."""
+    if weights is None:
+        files: tuple[tuple[str, str], ...] = ()
+    elif isinstance(weights, Mapping):
+        files = tuple(sorted((language_code(code), _absolute(file)) for code, file in weights.items()))
+    else:
+        files = (("", _absolute(weights)),)
+    return RecognizerSpec(name, files, decoding, device)
+
+
+def _absolute(file: str | Path) -> str:
+    return str(Path(file).resolve())
+
+
+def load_recognizer(
+    name: str | RecognizerSpec,
+    weights: str | Path | Mapping[str, str | Path] | None = None,
+    decoding: str | None = None,
+    device: str | None = None,
+) -> Recognizer:
     """Return the recognizer called *name*.
 
     Parameters
     ----------
-    name : str
-        ``"openhead-av"``, or ``"package.module:function"`` of your own: the function is called without
-        arguments and returns a :class:`Recognizer`. It is imported in every worker process. Other packages add
-        names by entry points, see :mod:`mtbench.registry`.
-    weights : path, optional
-        Weights in place of the recognizer's own; only for one that has a name.
+    name : str or RecognizerSpec
+        See :class:`RecognizerSpec`, which may be given in place of all of it.
+    weights : path or mapping of str to path, optional
+        Weights in place of the recognizer's own; several by language make one recognizer
+        (:class:`mtbench.avsr.by_language.ByLanguage`).
+    decoding : str, optional
+        Name of the search, e.g. ``"beam"``.
+    device : str, optional
+        Where it computes, e.g. ``"cuda:0"``.
 
     Raises
     ------
     UsageError
-        For an unknown name, a module that cannot be imported, or an object that is no recognizer.
+        For an unknown name, a module that cannot be imported, an object that is no recognizer, or something asked for
+        that the recognizer does not take.
     PrerequisiteError
         Where the extra that it needs is not installed.
     """
     name_user()
-    module, colon, function = name.partition(":")
+    spec = name if isinstance(name, RecognizerSpec) else ask_for(name, weights, decoding, device)
+    make = _find_factory(spec)
+    given = {"decoding": spec.decoding, "device": spec.device}
+    options = {key: value for key, value in given.items() if value is not None}
+    if refused := sorted(set(options) - _accepted(make)):
+        raise UsageError(f"recognizer {spec.name!r} takes no {' and no '.join(refused)}; it has its own")
+    if options:
+        make = partial(make, **options)
+    by_language = {code: file for code, file in spec.weights if code}
+    if by_language:
+        return ByLanguage(
+            {c: partial(_make, spec.name, partial(make, file)) for c, file in by_language.items()}
+        )
+    return _make(spec.name, partial(make, spec.weights[0][1]) if spec.weights else make)
+
+
+def _find_factory(spec: RecognizerSpec) -> Callable[..., Any]:
+    module, colon, function = spec.name.partition(":")
     if not colon:
-        make = RECOGNIZERS.find(name)
-        return _make(name, make if weights is None else partial(make, weights))
-    if weights is not None:
-        raise UsageError(f"weights belong to {', '.join(RECOGNIZERS.names())}; {name} brings its own")
+        return RECOGNIZERS.find(spec.name)
+    if spec.weights:
+        raise UsageError(f"weights belong to {', '.join(RECOGNIZERS.names())}; {spec.name} brings its own")
     try:
-        make = getattr(importlib.import_module(module), function)
+        make: Callable[..., Any] = getattr(importlib.import_module(module), function)
     except (ImportError, AttributeError, ValueError) as error:
         if isinstance(error, ImportError) and (advice := explain_missing(error)) is not None:
-            raise PrerequisiteError(f"recognizer {name!r}: {advice}") from error
+            raise PrerequisiteError(f"recognizer {spec.name!r}: {advice}") from error
         raise UsageError(
-            f"recognizer {name!r} cannot be loaded ({error}); is the module on PYTHONPATH?"
+            f"recognizer {spec.name!r} cannot be loaded ({error}); is the module on PYTHONPATH?"
         ) from error
-    return _make(name, make)
+    return make
+
+
+def _accepted(make: Callable[..., Any]) -> set[str]:
+    """Return which options a factory takes."""
+    known = {"decoding", "device"}
+    try:
+        parameters = inspect.signature(make).parameters
+    except (TypeError, ValueError):  # a class or builtin that tells no signature
+        return set()
+    if any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values()):
+        return known
+    return known & set(parameters)
 
 
 def _make(name: str, make: Callable[[], Any]) -> Recognizer:
@@ -81,11 +168,11 @@ def _make(name: str, make: Callable[[], Any]) -> Recognizer:
     return recognizer
 
 
-#: Recognizers of this process by name, weights and identity: a run has one, and the one before may come again.
-_KEPT: dict[tuple[str, str | None, str], Recognizer] = {}
+#: Recognizers of this process by what was asked for and identity: a run has one, and the one before may come again.
+_KEPT: dict[tuple[RecognizerSpec, str], Recognizer] = {}
 
 
-def keep_recognizer(name: str, weights: str | None = None) -> tuple[Recognizer, str]:
+def keep_recognizer(spec: RecognizerSpec) -> tuple[Recognizer, str]:
     """Load a recognizer anew, for a run that is about to begin.
 
     Returns
@@ -99,21 +186,21 @@ def keep_recognizer(name: str, weights: str | None = None) -> tuple[Recognizer, 
     UsageError, PrerequisiteError
         As :func:`load_recognizer`.
     """
-    recognizer = load_recognizer(name, weights)
-    identity = cache_identity(recognizer, name)
-    _keep((name, weights, identity), recognizer)
+    recognizer = load_recognizer(spec)
+    identity = cache_identity(recognizer, spec.name)
+    _keep((spec, identity), recognizer)
     return recognizer, identity
 
 
-def kept_recognizer(name: str, weights: str | None, identity: str) -> Recognizer:
+def kept_recognizer(spec: RecognizerSpec, identity: str) -> Recognizer:
     """Return the recognizer that a run began with, loaded where this process has not; parameters as above."""
-    key = (name, weights, identity)
+    key = (spec, identity)
     if key not in _KEPT:
-        _keep(key, load_recognizer(name, weights))
+        _keep(key, load_recognizer(spec))
     return _KEPT[key]
 
 
-def _keep(key: tuple[str, str | None, str], recognizer: Recognizer) -> None:
+def _keep(key: tuple[RecognizerSpec, str], recognizer: Recognizer) -> None:
     while len(_KEPT) > 1:
         del _KEPT[next(iter(_KEPT))]
     _KEPT[key] = recognizer

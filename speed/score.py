@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from mtbench.benchmarks.benchmark import load_benchmark
-from mtbench.scoring.scoring import DEFAULT_SNRS, score
+from mtbench.scoring import RECOMMENDED, score
 from mtbench.scoring.stages import STAGES
 from mtbench.submissions.controls import make_controls
 
@@ -39,7 +39,7 @@ def main() -> None:
     speech = timings["audio_seconds"]
     print(
         f"{benchmark.ref}: {clips} clips, {speech:.0f} s of speech, {options.recognizer}, {options.renderer}, "
-        f"{timings['workers']} workers, {len(DEFAULT_SNRS)} SNRs"
+        f"{timings['workers']} workers, {len(RECOMMENDED.snrs)} SNRs"
     )
     print(f"{'stage':<12} {'results':>8} {'seconds':>9} {'work s':>9} {'cpu s':>9} {'RTF':>9} {'RTF cpu':>9}")
     for name in STAGES:

@@ -31,7 +31,8 @@ from mtbench.avsr.evaluation.conditions import (
 )
 from mtbench.avsr.evaluation.error_rows import ClipErrors, Row, make_rows
 from mtbench.avsr.presentation import ClipSound, transcribe_clip
-from mtbench.avsr.registry import keep_recognizer, kept_recognizer
+from mtbench.avsr.registry import RecognizerSpec, ask_for, keep_recognizer, kept_recognizer
+from mtbench.avsr.traits import describe_traits
 from mtbench.benchmarks import Benchmark, find_noises, load_benchmark
 from mtbench.conditions import Condition
 from mtbench.errors import UsageError
@@ -45,10 +46,8 @@ class ClipTask:
 
     Attributes
     ----------
-    recognizer : str
-        Registered name.
-    weights : str or None
-        Weights of ``openhead-av`` other than the bundled ones.
+    recognizer : RecognizerSpec
+        What was asked for.
     recognizer_identity, benchmark_digest : str
         What they were when the evaluation began.
     benchmark : str
@@ -61,8 +60,7 @@ class ClipTask:
         Files that the user has to have.
     """
 
-    recognizer: str
-    weights: str | None
+    recognizer: RecognizerSpec
     recognizer_identity: str
     benchmark: str
     benchmark_digest: str
@@ -128,8 +126,8 @@ def evaluate(
     bench = load_benchmark(benchmark)
     codes = None if languages is None else [language_code(name) for name in languages]
     chosen = _choose(conditions, snr)
-    path = None if weights is None else str(weights)
-    judge, identity = keep_recognizer(recognizer, path)
+    spec = ask_for(recognizer, weights)
+    judge, identity = keep_recognizer(spec)
     corpora = {c.corpus: _load_corpus(c.corpus, bench) for c in chosen}
     clips = {
         name: [clip for clip in corpus.clips if codes is None or clip.language in codes]
@@ -148,8 +146,7 @@ def evaluate(
             find_noises(corpus).select([noise])  # an unknown name is an error now, not in a worker
         tasks += [
             ClipTask(
-                recognizer,
-                path,
+                spec,
                 identity,
                 str(corpus.root),
                 corpus.digest,
@@ -168,7 +165,7 @@ def evaluate(
         reporter.stage("clips", len(tasks)) as advance,
         Executor(workers) as executor,
     ):
-        for index, errors in executor.run(measure_clip, tasks):
+        for index, errors in executor.run(measure_clip, tasks, here=not describe_traits(judge).shares_cores):
             results[index] = errors
             advance()
     for task, result in zip(tasks, results):
@@ -217,11 +214,11 @@ def measure_clip(task: ClipTask) -> dict[str, ClipErrors]:
     from mtbench.metrics import count_character_edits, count_phone_edits, count_word_edits
 
     bench = _load_benchmark(task.benchmark, task.benchmark_digest)
-    recognizer = kept_recognizer(task.recognizer, task.weights, task.recognizer_identity)
+    recognizer = kept_recognizer(task.recognizer, task.recognizer_identity)
     clip = bench.clip(task.clip)
     lexicon = bench.lexicon(clip.language)
     # Without a list it answers with phones, which are no words: their errors would be a wrong number.
-    wordless = lexicon is None and getattr(recognizer, "needs_lexicon", False)
+    wordless = lexicon is None and describe_traits(recognizer).needs_lexicon
     out: dict[str, ClipErrors] = {}
     presented = {c.name: _add_noise(c.condition, task.noise) for c in task.conditions}
     found = transcribe_clip(

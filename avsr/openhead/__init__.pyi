@@ -14,5 +14,6 @@ from .model import ModelConfig as ModelConfig
 from .recognizer import WEIGHTS as WEIGHTS
 from .recognizer import OpenheadAV as OpenheadAV
 from .recognizer import load_beam_search as load_beam_search
+from .recognizer import load_openhead as load_openhead
 from .recognizer import save_recognizer as save_recognizer
 from .training import train as train

@@ -154,23 +154,25 @@ def plan_batches(views: Sequence[_View], batch_frames: int) -> list[list[_View]]
 
 def _prepare(network: AudioVisualCTC, index: int, request: Request, language: int) -> Iterator[_View]:
     frames = request.frames()
+    device = next(network.parameters()).device
     visual = None
     if request.crops is not None:
         # A clip's frames are a batch already, for the convolutions that see one frame at a time.
-        visual = network.encode_video(normalize_crops(request.crops)[None])[0]
+        visual = network.encode_video(normalize_crops(request.crops)[None].to(device))[0]
     for k, samples in enumerate(request.audio):
-        logmel = None if samples is None else compute_logmel(samples)
+        logmel = None if samples is None else compute_logmel(samples).to(device)
         yield _View(index, k, frames, language, visual, logmel)
 
 
 def _run(network: AudioVisualCTC, batch: Sequence[_View]) -> list[np.ndarray]:
-    lengths = torch.tensor([v.frames for v in batch])
-    language = torch.tensor([v.language for v in batch])
+    device = next(network.parameters()).device
+    lengths = torch.tensor([v.frames for v in batch], device=device)
+    language = torch.tensor([v.language for v in batch], device=device)
     visual = _stack([v.visual for v in batch if v.visual is not None])
     logmel = _stack([v.logmel for v in batch if v.logmel is not None])
     with silent_padding(network, lengths):
         out, _ = network(visual, logmel, lengths, language)
-    return [out[i, : 2 * v.frames].numpy() for i, v in enumerate(batch)]
+    return [out[i, : 2 * v.frames].cpu().numpy() for i, v in enumerate(batch)]
 
 
 def _stack(parts: Sequence[torch.Tensor]) -> torch.Tensor | None:
@@ -193,7 +195,7 @@ def silent_padding(network: nn.Module, lengths: torch.Tensor) -> Iterator[None]:
     if bool((lengths == longest).all()):
         yield
         return
-    mask = torch.arange(longest)[None, None] < lengths[:, None, None]
+    mask = torch.arange(longest, device=lengths.device)[None, None] < lengths[:, None, None]
 
     def silence(_: nn.Module, inputs: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
         x, *others = inputs

@@ -18,13 +18,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 import numpy as np
+import torch
 from safetensors.torch import save_file
 
 from mtbench.avsr.base import Hypothesis
-from mtbench.avsr.openhead.decoding import DecodingConfig, WordDecoder, decode_phones
+from mtbench.avsr.openhead.decoding import DecodingConfig, Search, WordDecoder, decode_phones
 from mtbench.avsr.openhead.inference import BATCH_FRAMES, Request, compute_log_probs
 from mtbench.avsr.openhead.model import TRAINING_ONLY, AudioVisualCTC, ModelConfig
 from mtbench.errors import PrerequisiteError, UsageError
@@ -60,6 +61,8 @@ class OpenheadAV:
         In headings and signatures.
     batch_frames : int
         Video frames in a batch; results do not depend on it.
+    device : str
+        Where the network computes. Sums end in other bits there: the digest names a device that is no CPU.
     """
 
     #: Where the class lay when the first hypotheses were cached; see :func:`mtbench.avsr.base.cache_identity`.
@@ -72,6 +75,7 @@ class OpenheadAV:
     digest: str
     name: str = "openhead-av"
     batch_frames: int = BATCH_FRAMES
+    device: str = "cpu"
     _decoders: dict[str, WordDecoder] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -90,7 +94,9 @@ class OpenheadAV:
         return self.decoding.describe()
 
     @classmethod
-    def load(cls, path: str | Path | None = None, decoding: DecodingConfig | None = None) -> OpenheadAV:
+    def load(
+        cls, path: str | Path | None = None, decoding: DecodingConfig | None = None, device: str = "cpu"
+    ) -> OpenheadAV:
         """Load ``NAME.safetensors`` and ``NAME.json``.
 
         Parameters
@@ -99,6 +105,8 @@ class OpenheadAV:
             The safetensors file; the bundled weights by default.
         decoding : DecodingConfig, optional
             Settings of the word search; by default those of the checkpoint.
+        device : str
+            Where the network computes, as torch names it.
 
         Raises
         ------
@@ -138,7 +146,11 @@ class OpenheadAV:
             h.update(hashlib.blake2b(part).digest())
         if decoding is not None and decoding != own:
             h.update(decoding.describe().encode())
-        return cls(network.eval(), phones, order, decoding or own, h.hexdigest())
+        place = _find_device(device)
+        if place.type != "cpu":
+            h.update(place.type.encode())
+        network = network.eval().to(place)
+        return cls(network, phones, order, decoding or own, h.hexdigest(), device=str(place))
 
     def log_probs(
         self, crops: np.ndarray | None, audio: Sequence[np.ndarray | None], language: str
@@ -251,6 +263,46 @@ class OpenheadAV:
         return self._decoders[lexicon.digest]
 
 
+def load_openhead(
+    weights: str | Path | None = None, decoding: str | None = None, device: str | None = None
+) -> OpenheadAV:
+    """Return the recognizer with other weights, another search or on another device, whichever is given.
+
+    Parameters
+    ----------
+    weights : path, optional
+        The safetensors file.
+    decoding : str, optional
+        ``"viterbi"`` or ``"beam"``, see :mod:`mtbench.avsr.openhead.decoding`; with the checkpoint's other settings.
+    device : str, optional
+        As torch names it.
+
+    Raises
+    ------
+    PrerequisiteError, UsageError
+        As :meth:`OpenheadAV.load`, and for an unknown search or a device that is not there.
+    """
+    own = OpenheadAV.load(weights, device=device or "cpu")
+    if decoding is None:
+        return own
+    searches = {search: search for search in get_args(Search)}
+    if decoding not in searches:
+        raise UsageError(f"unknown decoding {decoding!r} of openhead-av; known: {', '.join(searches)}")
+    return OpenheadAV.load(weights, replace(own.decoding, search=searches[decoding]), device or "cpu")
+
+
+def _find_device(name: str) -> torch.device:
+    try:
+        place = torch.device(name)
+        torch.zeros(1, device=place)
+    except Exception as error:  # torch raises half a dozen kinds for devices that it lacks
+        reason = str(error).split("\n", 1)[0]
+        raise UsageError(
+            f"device {name!r} cannot be used ({reason}); expected 'cpu', 'cuda' or the like"
+        ) from error
+    return place
+
+
 def load_beam_search() -> OpenheadAV:
     """Return the bundled recognizer with the prefix beam search in place of the exact one.
 
@@ -258,8 +310,7 @@ def load_beam_search() -> OpenheadAV:
     --------
     ``mtbench score entry --recognizer mtbench.avsr.openhead:load_beam_search``
     """
-    decoding = OpenheadAV.load().decoding
-    return OpenheadAV.load(decoding=replace(decoding, search="beam"))
+    return load_openhead(decoding="beam")
 
 
 def save_recognizer(

@@ -110,7 +110,7 @@ def evaluate(
     from mtbench.avsr.evaluation import evaluate as evaluate_recognizer
     from mtbench.avsr.evaluation import format_summary, format_table, write_model_card
     from mtbench.errors import UsageError
-    from mtbench.scoring import DEFAULT_SNRS
+    from mtbench.scoring import RECOMMENDED
     from mtbench.work import make_progress
 
     if card and (language or condition or benchmark != "openhead-20"):
@@ -120,7 +120,7 @@ def evaluate(
     rows = evaluate_recognizer(
         benchmark,
         weights=weights,
-        snr=parse_snrs(snr) if snr else DEFAULT_SNRS,
+        snr=parse_snrs(snr) if snr else RECOMMENDED.snrs,
         noise=noise,
         languages=language or None,
         conditions=condition or None,

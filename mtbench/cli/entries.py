@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mtbench.cli.decibels import parse_snrs
 from mtbench.cli.options import writable_cache, writable_folder
 from mtbench.cli.output import say, say_json, say_note
+
+if TYPE_CHECKING:
+    from mtbench.avsr import RecognizerSpec
 
 BenchmarkOption = Annotated[
     str | None,
@@ -64,7 +67,18 @@ def score(
     recognizer: Annotated[
         str, typer.Option(help="'openhead-av', module:function of your own, or 'none' for geometry only.")
     ] = "openhead-av",
-    renderer: Annotated[str, typer.Option(help="'software' or 'pyrender'.")] = "software",
+    weights: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="The recognizer's weights in place of its own: FILE, or LANGUAGE=FILE, repeatable."
+        ),
+    ] = None,
+    decoding: Annotated[str | None, typer.Option(help="The recognizer's search, e.g. 'beam'.")] = None,
+    device: Annotated[str | None, typer.Option(help="Where the recognizer computes, e.g. 'cuda'.")] = None,
+    profile: Annotated[
+        str, typer.Option(help="Settings by name ('mtbench ls profiles'); options change them.")
+    ] = "recommended",
+    renderer: Annotated[str | None, typer.Option(help="'software' (the profile's) or 'pyrender'.")] = None,
     snr: Annotated[
         list[str] | None, typer.Option(help="Decibels: -7.5,-10 (the default) or -7.5 -10.")
     ] = None,
@@ -73,7 +87,9 @@ def score(
         typer.Option(help="Folder of noise recordings, or 'none'; default: the benchmark's, else bundled."),
     ] = None,
     noise_name: Annotated[list[str] | None, typer.Option(help="Only this recording; repeatable.")] = None,
-    normalizer: Annotated[str, typer.Option(help="'uni-v1', 'multitalk' or 'muavic-13a'.")] = "uni-v1",
+    normalizer: Annotated[
+        str | None, typer.Option(help="'uni-v1' (the profile's), 'multitalk' or 'muavic-13a'.")
+    ] = None,
     out: Annotated[
         Path,
         typer.Option(
@@ -93,16 +109,16 @@ def score(
     """Render, mix, recognize and measure a submission; write results and print the tables."""
     from mtbench.errors import SubmissionError
     from mtbench.results import entries_table, languages_table, run_to_text
-    from mtbench.scoring import DEFAULT_SNRS
     from mtbench.scoring import score as run_score
 
     try:
         run = run_score(
             submission,
             benchmark,
-            recognizer=None if recognizer == "none" else recognizer,
+            recognizer=_ask(recognizer, weights, decoding, device),
+            profile=profile,
             renderer=renderer,
-            snr=parse_snrs(snr) if snr else DEFAULT_SNRS,
+            snr=parse_snrs(snr) if snr else None,
             noise=noise,
             noise_names=noise_name or None,
             out=out,
@@ -124,6 +140,31 @@ def score(
         say(f"Results: {run.folder}")
     if run.status == "partial":
         raise typer.Exit(5)
+
+
+def _ask(
+    name: str, weights: list[str] | None, decoding: str | None, device: str | None
+) -> RecognizerSpec | None:
+    """Return the recognizer that was asked for on the command line."""
+    from mtbench.avsr import ask_for
+    from mtbench.errors import UsageError
+
+    if name == "none":
+        if weights or decoding or device:
+            raise UsageError(
+                "--weights, --decoding and --device are of a recognizer, and --recognizer none asks for none"
+            )
+        return None
+    named = [text.partition("=") for text in weights or ()]
+    if len(named) == 1 and not named[0][1]:
+        return ask_for(name, named[0][0], decoding, device)
+    if any(not equals or not file for _, equals, file in named):
+        raise UsageError(
+            f"--weights takes one FILE, or LANGUAGE=FILE for each language, not {' '.join(weights or ())}"
+        )
+    if len({code for code, _, _ in named}) < len(named):
+        raise UsageError(f"--weights names a language twice: {' '.join(weights or ())}")
+    return ask_for(name, {code: file for code, _, file in named} or None, decoding, device)
 
 
 def render(

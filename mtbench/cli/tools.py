@@ -50,11 +50,13 @@ def demo(
 def list_things(
     kind: Annotated[
         str | None,
-        typer.Argument(help="Only benchmarks, recognizers, renderers, topologies, metrics or languages."),
+        typer.Argument(
+            help="Only benchmarks, recognizers, renderers, topologies, profiles, metrics or languages."
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List benchmarks, recognizers, renderers, topologies, metrics and languages, those of other packages too."""
+    """List benchmarks, recognizers, renderers, topologies, profiles, metrics and languages."""
     from mtbench.errors import UsageError, did_you_mean
 
     listers = {
@@ -62,6 +64,7 @@ def list_things(
         "recognizers": _list_recognizers,
         "renderers": _list_renderers,
         "topologies": _list_topologies,
+        "profiles": _list_profiles,
         "metrics": _list_metrics,
         "languages": _list_languages,
     }
@@ -108,6 +111,17 @@ def _list_topologies() -> dict[str, str]:
     known = {name: describe_topology(name) for name in topology_names()}
     return {
         name: f"{facts.n_vertices:,} vertices, {' or '.join(facts.kinds)}" for name, facts in known.items()
+    }
+
+
+def _list_profiles() -> dict[str, str]:
+    from mtbench.scoring import PROFILES, load_profile
+
+    found = [load_profile(name) for name in PROFILES.names()]
+    return {
+        profile.name: f"{', '.join(f'{snr:g}' for snr in profile.snrs)} dB, {profile.normalizer}, {profile.renderer}, "
+        f"{profile.crop}"
+        for profile in found
     }
 
 

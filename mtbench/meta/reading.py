@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mtbench.avsr import ClipSound, Hypothesis, kept_recognizer, transcribe_clip
+from mtbench.avsr import ClipSound, Hypothesis, transcribe_clip
 from mtbench.benchmarks import Clip
 from mtbench.conditions import ENTRY, Condition
 from mtbench.faces import load_topology
@@ -20,7 +20,7 @@ from mtbench.meta.ground_truth import GroundTruth, degrade
 from mtbench.meta.system_files import ClipRecord
 from mtbench.meta.systems import GROUND_TRUTH, System
 from mtbench.metrics import METRICS, EditCounts, GeometricMetric
-from mtbench.scoring import Setup, Workshop, audio_digest, workshop
+from mtbench.scoring import Resources, Setup, audio_digest, load_resources
 from mtbench.speech import headline_rate
 
 #: Where every system is read, decibels.
@@ -28,26 +28,10 @@ HEADLINE_SNR = -7.5
 
 
 @dataclass(frozen=True)
-class RunSetup:
-    """What all tasks share; picklable.
-
-    Attributes
-    ----------
-    stages : Setup
-        Benchmark, cache, recognizer's name, renderer and noises; there is no submission.
-    weights : str or None
-        File of weights, for ``openhead-av`` only.
-    """
-
-    stages: Setup
-    weights: str | None
-
-
-@dataclass(frozen=True)
 class ClipTask:
-    """One clip of one system under some conditions, by their names."""
+    """One clip of one system under some conditions, by their names; the setup names no submission."""
 
-    setup: RunSetup
+    setup: Setup
     system: System
     clip: str
     conditions: tuple[str, ...]
@@ -57,23 +41,22 @@ def read_clip(task: ClipTask) -> ClipRecord:
     """Degrade one clip, measure its geometry, and let the recognizer read it."""
     from mtbench.renderers import render_mouth_crops
 
-    stages = task.setup.stages
-    shop = workshop(stages)
-    clip = shop.benchmark.clip(task.clip)
-    truth = GroundTruth(shop.benchmark, clip)
+    resources = load_resources(task.setup)
+    clip = resources.benchmark.clip(task.clip)
+    truth = GroundTruth(resources.benchmark, clip)
     vertices = degrade(truth, task.system)
     topology = load_topology(clip.topology or "")
-    crops = render_mouth_crops(shop.renderer, topology, vertices, stages.appearance)
-    assert stages.recognizer is not None
+    crops = render_mouth_crops(resources.renderer, topology, vertices, task.setup.appearance)
+    assert resources.recognizer is not None
     conditions = {name: _present(name) for name in task.conditions}
-    sound = ClipSound(clip, shop.noises)
+    sound = ClipSound(clip, resources.noises)
     found = transcribe_clip(
-        kept_recognizer(stages.recognizer, task.setup.weights, stages.contents.recognizer),
+        resources.recognizer,
         clip,
         list(conditions.values()),
         see=lambda _: crops,
-        hear=lambda condition: _hear(shop, sound, condition),
-        lexicon=shop.lexicon(clip.language),
+        hear=lambda condition: _hear(resources, sound, condition),
+        lexicon=resources.lexicon(clip.language),
         about=f", system {task.system.name}",
     )
     hypotheses = {name: found[condition] for name, condition in conditions.items()}
@@ -114,12 +97,12 @@ def _present(name: str) -> Condition:
     return condition.with_face(ENTRY) if condition.sees else condition
 
 
-def _hear(shop: Workshop, sound: ClipSound, condition: Condition) -> np.ndarray | None:
+def _hear(resources: Resources, sound: ClipSound, condition: Condition) -> np.ndarray | None:
     """Return the (640 T,) float32 sound of a condition, None for silence."""
     if condition.snr_db != HEADLINE_SNR:  # used by few systems, and quickly made: not worth the space
         return sound.hear(condition)
-    digest, noise = audio_digest(sound.clip), shop.noises[condition.noise or ""]
-    return shop.hear(sound, condition, shop.mixture_key(sound.clip, condition, digest, noise))
+    digest, noise = audio_digest(sound.clip), resources.noises[condition.noise or ""]
+    return resources.hear(sound, condition, resources.mixture_key(sound.clip, condition, digest, noise))
 
 
 def list_geometry() -> list[GeometricMetric]:

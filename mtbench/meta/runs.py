@@ -22,19 +22,19 @@ from typing import Any
 
 import numpy as np
 
-from mtbench.avsr import Recognizer, identify, keep_recognizer
+from mtbench.avsr import Recognizer, ask_for, describe_traits, identify, keep_recognizer
 from mtbench.benchmarks import Benchmark, Clip, as_benchmark, find_noise_folder
 from mtbench.conditions import Condition
 from mtbench.errors import UsageError
 from mtbench.faces import load_topology, require_renderable
 from mtbench.meta.degradations import SEED, VERSION
 from mtbench.meta.ground_truth import GroundTruth, find_obstacle
-from mtbench.meta.reading import HEADLINE_SNR, ClipTask, RunSetup, list_geometry, read_clip
+from mtbench.meta.reading import HEADLINE_SNR, ClipTask, list_geometry, read_clip
 from mtbench.meta.scores import MetaScores
 from mtbench.meta.system_files import ClipRecord, read_records, write_records
 from mtbench.meta.systems import FAMILIES, GROUND_TRUTH, STATIC, System, default_systems, select_systems
 from mtbench.metrics import name_additions
-from mtbench.scoring import Contents, Setup, workshop
+from mtbench.scoring import Contents, Setup, load_resources
 from mtbench.speech import DEFAULT_NORMALIZER, NOISE_SEED, language_code, load_noises
 from mtbench.work import Cache, Executor, make_progress, stage_key
 
@@ -123,23 +123,20 @@ def run_systems(
 
 def _prepare(
     benchmark: Benchmark, recognizer: str, weights: str | Path | None, cache: str | Path | None
-) -> tuple[RunSetup, Recognizer]:
+) -> tuple[Setup, Recognizer]:
     """Return what every task is made with, and the recognizer of this name."""
     noise_folder = find_noise_folder(benchmark)
-    path = None if weights is None else str(Path(weights).resolve())
-    loaded, identity = keep_recognizer(recognizer, path)
+    spec = ask_for(recognizer, weights)
+    loaded, identity = keep_recognizer(spec)
     contents = Contents(benchmark.digest, load_noises(noise_folder).digest, recognizer=identity)
-    setup = RunSetup(
-        Setup(
-            benchmark=str(benchmark.root.resolve()),
-            submission="",
-            cache=str(Cache(cache).root.resolve()),
-            recognizer=recognizer,
-            renderer="software",
-            noise=None if noise_folder is None else str(noise_folder.resolve()),
-            contents=contents,
-        ),
-        path,
+    setup = Setup(
+        benchmark=str(benchmark.root.resolve()),
+        submission="",
+        cache=str(Cache(cache).root.resolve()),
+        recognizer=spec,
+        renderer="software",
+        noise=None if noise_folder is None else str(noise_folder.resolve()),
+        contents=contents,
     )
     return setup, loaded
 
@@ -194,8 +191,8 @@ def headline_noise(names: Sequence[str]) -> str | None:
     return "babble" if "babble" in names else next(iter(names), None)
 
 
-def _list_conditions(setup: RunSetup, system: System, quick: bool) -> tuple[str, ...]:
-    names = workshop(setup.stages).noises.names
+def _list_conditions(setup: Setup, system: System, quick: bool) -> tuple[str, ...]:
+    names = load_resources(setup).noises.names
     main = headline_noise(names)
     out = ["v"]
     if main is not None:
@@ -210,7 +207,7 @@ def _list_conditions(setup: RunSetup, system: System, quick: bool) -> tuple[str,
 
 
 def _describe(
-    setup: RunSetup,
+    setup: Setup,
     benchmark: Benchmark,
     loaded: Recognizer,
     clips: Sequence[Clip],
@@ -221,16 +218,16 @@ def _describe(
     from mtbench.renderers import SIGNATURE
     from mtbench.version import __version__
 
-    shop = workshop(setup.stages)
+    resources = load_resources(setup)
     topology = load_topology(clips[0].topology or "")
-    renderer = f"{shop.renderer.name}@{shop.renderer.version}"
+    renderer = f"{resources.renderer.name}@{resources.renderer.version}"
     return {
         "recognizer": loaded.name,
         "recognizer_digest": loaded.digest,
         "benchmark": benchmark.ref,
         "benchmark_digest": benchmark.digest,
-        "noises": {noise.name: noise.digest for noise in shop.noises.noises},
-        "headline_noise": headline_noise(shop.noises.names),
+        "noises": {noise.name: noise.digest for noise in resources.noises.noises},
+        "headline_noise": headline_noise(resources.noises.names),
         "headline_snr_db": HEADLINE_SNR,
         "quick": quick,
         "seeds": {"degradations": SEED, "noise": NOISE_SEED},
@@ -250,7 +247,7 @@ def _describe(
         "made_with": [
             identify(loaded),
             f"{benchmark.ref}#{benchmark.digest}",
-            shop.noises.digest,
+            resources.noises.digest,
             f"{renderer}#{SIGNATURE}#{topology.digest}",
             DEFAULT_NORMALIZER,
         ],
@@ -258,7 +255,7 @@ def _describe(
 
 
 def _run_tasks(
-    setup: RunSetup,
+    setup: Setup,
     systems: Sequence[System],
     clips: Sequence[Clip],
     conditions: dict[str, tuple[str, ...]],
@@ -279,11 +276,13 @@ def _run_tasks(
         missing = [clip.id for clip in clips if clip.id not in records[system.name]]
         open_clips[system.name] = set(missing)
         tasks += [ClipTask(setup, system, clip, needed) for clip in missing]
+    recognizer = load_resources(setup).recognizer
+    here = recognizer is not None and not describe_traits(recognizer).shares_cores
     reporter = make_progress(progress)
     reporter.title = "validate-metric"
     cached = len(systems) * len(clips) - len(tasks)
     with reporter, reporter.stage("reading lips", len(tasks), cached) as advance:
-        for index, record in executor.run(read_clip, tasks):
+        for index, record in executor.run(read_clip, tasks, here):
             name, clip = tasks[index].system.name, tasks[index].clip
             records[name][clip] = record
             open_clips[name].discard(clip)

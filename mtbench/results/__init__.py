@@ -5,7 +5,7 @@ the rows. Whoever reads results needs nothing else: no benchmark, no recognizer,
 
 Contents
 --------
-================= =====================================================================================================
+================= ==================================================================================================
 ``aggregation``   From per-clip rows to the summary of a run: estimates, intervals, counts and signatures
 ``checks``        What the fields of result files may hold: checked once, where the files are read
 ``comparability`` Whether the numbers of two runs may stand in one table, and what entries chose for themselves
@@ -15,8 +15,8 @@ Contents
 ``notebook``      What a notebook shows of benchmarks, runs, tables and comparisons: HTML without styles of its own
 ``paired``        Paired differences between two entries, clip by clip, with intervals and corrected p-values
 ``plot_style``    What the plots of a meta-evaluation share: colors, type, and marks with intervals
-``ranking``       Ranks of entries by one number, from their per-clip rows: which are told apart, and how far ranks are
-                  certain
+``ranking``       Ranks of entries by one number, from their per-clip rows: which are told apart, and how far ranks
+                  are certain
 ``recount``       From hypotheses to recognition rows with counts
 ``rows``          Per-clip rows: the sufficient statistics from which every number of a result can be derived again
 ``run_files``     Result folders: ``run.json`` and ``clips.jsonl``, written so that equal runs give equal bytes
@@ -25,7 +25,7 @@ Contents
 ``summary``       What a run reports: its numbers, and the signatures that say how they were computed
 ``tables``        Results as text: one table over entries, one over languages
 ``understanding`` The guard on the domain: whether a recognizer understands a benchmark's speech at all
-================= =====================================================================================================
+================= ==================================================================================================
 
 Examples
 --------

@@ -19,7 +19,7 @@ from mtbench.errors import UsageError
 from mtbench.files import slugify
 from mtbench.results.comparability import name_reference
 from mtbench.results.run_files import Run, find_runs, read_run
-from mtbench.results.signature import Signature, cut_digests
+from mtbench.results.signature import NAMES, Signature, cut_digests
 
 
 def place_run(out: Path | str, run: Run) -> tuple[Path, str | None]:
@@ -90,11 +90,16 @@ def conditions_digest(run: Run) -> str:
         run.benchmark.model_dump(),
         None if run.recognizer is None else run.recognizer.model_dump(),
         run.status,
-        sorted(run.signatures.items()),
+        sorted((key, _leave_names_out(text)) for key, text in run.signatures.items()),
         sorted(numbers),
     ]
     text = json.dumps(facts, sort_keys=True, ensure_ascii=False)
     return hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
+
+
+def _leave_names_out(signature: str) -> str:
+    """Return a signature without what its settings are called together: results of older versions do not tell it."""
+    return "|".join(part for part in signature.split("|") if part.partition(":")[0] not in NAMES)
 
 
 def _choose_home(folder: Path, system: str) -> tuple[Path, str | None]:
@@ -127,7 +132,8 @@ def _name_change(old: Run, new: Run) -> str:
         if mine != theirs:
             found.append(f"{name}: {_show(mine)}, now {_show(theirs)}")
     for key in sorted(set(old.signatures) & set(new.signatures)):
-        differences = Signature.parse(old.signatures[key]).differences(Signature.parse(new.signatures[key]))
+        before, now = (Signature.parse(_leave_names_out(run.signatures[key])) for run in (old, new))
+        differences = before.differences(now)
         found += [cut_digests(line).replace(" != ", ", now ") for line in differences]
     if not found:
         found.append("other signal-to-noise ratios or noises")

@@ -20,7 +20,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
+from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError, model_validator
 
 from mtbench.errors import UsageError
 from mtbench.extras import require_extra
@@ -102,6 +102,8 @@ class Run(_Model):
         and in files of schema version 1.
     warnings : tuple of str
         What a reader of the numbers has to know.
+    warning_codes : tuple of str
+        A stable name for each of *warnings*; empty in files of older versions.
     signatures : dict of str to str
         ``metric|modality`` -> how its numbers were computed (:mod:`mtbench.results.signature`).
     settings : dict
@@ -123,6 +125,7 @@ class Run(_Model):
     recognizer: RecognizerRef | None
     understanding: UnderstandingRef | None = None
     warnings: tuple[str, ...] = ()
+    warning_codes: tuple[str, ...] = ()
     signatures: dict[str, str]
     settings: dict[str, Any]
     summary: tuple[SummaryRow, ...]
@@ -130,6 +133,15 @@ class Run(_Model):
     environment: dict[str, Any]
     rows_digest: str | None = None
     _folder: Path | None = PrivateAttr(default=None)
+
+    @model_validator(mode="after")
+    def _check_codes(self) -> Run:
+        if self.warning_codes and len(self.warning_codes) != len(self.warnings):
+            raise ValueError(
+                f"warning_codes has {len(self.warning_codes)} entries, expected {len(self.warnings)}, one for each "
+                "warning"
+            )
+        return self
 
     @property
     def folder(self) -> Path | None:

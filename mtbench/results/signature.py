@@ -24,6 +24,7 @@ from dataclasses import dataclass
 #: Long key -> short key, in the order in which they are written.
 KEYS: dict[str, str] = {
     "bench": "b",
+    "profile": "pf",
     "lang": "l",
     "mod": "m",
     "snr": "s",
@@ -59,6 +60,9 @@ _DIGEST = re.compile(r"(?<=[@#])([0-9a-f]{8})[0-9a-f]+")
 
 #: Coordinates of a single number: they are not settings.
 COORDINATES = frozenset({"lang", "mod", "snr", "noise", "agg", "n"})
+
+#: What settings are called together: it adds nothing to them, and older results have none.
+NAMES = frozenset({"profile"})
 
 #: Settings that belong to an entry as its mesh does: another value makes another entry, not another measurement.
 ENTRYS_OWN = frozenset({"topology", "resample"})
@@ -187,7 +191,7 @@ class Signature:
         ['noise: babble#01234567 != babble#89abcdef']
         """
         either = {"posed", "noise"}
-        skipped = ENTRYS_OWN | {k for k in either if self.get(k) is None or other.get(k) is None}
+        skipped = ENTRYS_OWN | NAMES | {k for k in either if self.get(k) is None or other.get(k) is None}
         mine, theirs = (
             Signature(s.metric, tuple((k, v) for k, v in s.fields if k not in skipped)) for s in (self, other)
         )

@@ -25,8 +25,8 @@ from mtbench.speech import display_name, headline_rate
 #: Per cent of error on clean sound alone above which a recognizer doesn't understand the speech.
 UNDERSTANDING_LIMIT = 30.0
 
-#: By these words the warnings of this module are known again in results.
-DEAF, NO_WORDS = "does not understand", "no word list for"
+#: Code of the warnings of this module in results.
+NOT_UNDERSTOOD = "not-understood"
 
 
 @dataclass(frozen=True)
@@ -92,21 +92,24 @@ class Understanding:
             return None
         names = ", ".join(map(display_name, self.no_words))
         return (
-            f"{NO_WORDS} {names}: {self.recognizer} answers with words of a list only, so that its word errors there "
-            "say nothing about speech or lips, and neither does its AVLR; make a list with 'mtbench benchmark lexicon "
-            "BENCHMARK' (extra [synth]), or name one of your own in benchmark.toml, [lexicons]"
+            f"no word list for {names}: {self.recognizer} answers with words of a list only, so that its word "
+            "errors there say nothing about speech or lips, and neither does its AVLR; make a list with "
+            "'mtbench benchmark lexicon BENCHMARK' (extra [synth]), or name one of your own in benchmark.toml, "
+            "[lexicons]"
         )
 
     def _warn_of_error(self) -> str | None:
         if self.understood is False:
             return (
                 f"{self.recognizer} has {self.error:.1f} % {self._kind} error on this benchmark's clean sound alone "
-                f"(limit {self.limit:g} %): this recognizer {DEAF} this speech, and its AVLR here means little"
+                f"(limit {self.limit:g} %): this recognizer does not understand this speech, and its AVLR "
+                "here means little"
             )
         if self.strange:
             worst = ", ".join(f"{display_name(c)} {self.by_language[c]:.1f} %" for c in self.strange)
             return (
-                f"{self.recognizer} {DEAF} every language here; {self._kind} error on clean sound alone above "
+                f"{self.recognizer} does not understand every language here; {self._kind} error on clean sound alone "
+                "above "
                 f"{self.limit:g} %: {worst}; its AVLR means little there"
             )
         return None
@@ -123,11 +126,6 @@ class Understanding:
             "no_words": list(self.no_words),
             "understood": self.understood,
         }
-
-
-def is_understanding_warning(line: str) -> bool:
-    """Return whether *line* is one of :meth:`Understanding.warn`, so that it can be replaced by a new one."""
-    return DEAF in line or line.startswith(NO_WORDS)
 
 
 def measure_understanding(

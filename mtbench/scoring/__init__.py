@@ -5,8 +5,11 @@ Contents
 ================= ==================================================================================================
 ``demonstration`` ``mtbench demo``: control entries, made and scored in one go
 ``pipeline``      Running all stages of a score, stage by stage, and collecting what they made
+``plan``          The plan of a score: everything that is known before anything is rendered or recognized
+``profiles``      Profiles: everything that a published number fixes about its making, under one name
 ``rescoring``     Counting a run anew from its rows, with another normalizer or a newer mtbench: ``mtbench.rescore``
 ``rows``          From hypotheses to the rows of a result
+``run_settings``  What a run was made with, as its signatures name it
 ``run_warnings``  What a reader of a run's numbers has to know before believing them
 ``scoring``       Scoring a submission: ``mtbench.score``
 ``stages``        The stages of scoring: mixtures, crops, geometry, hypotheses; each a function of one clip, and

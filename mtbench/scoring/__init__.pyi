@@ -1,10 +1,13 @@
 from .demonstration import run_demo as run_demo
+from .profiles import PROFILES as PROFILES
+from .profiles import RECOMMENDED as RECOMMENDED
+from .profiles import Profile as Profile
+from .profiles import load_profile as load_profile
 from .rescoring import rescore as rescore
 from .rows import measure_recognition as measure_recognition
-from .scoring import DEFAULT_SNRS as DEFAULT_SNRS
 from .scoring import score as score
 from .stages import Contents as Contents
+from .stages import Resources as Resources
 from .stages import Setup as Setup
-from .stages import Workshop as Workshop
 from .stages import audio_digest as audio_digest
-from .stages import workshop as workshop
+from .stages import load_resources as load_resources

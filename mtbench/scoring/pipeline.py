@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from mtbench.avsr import ClipSound, Hypothesis
+from mtbench.avsr import ClipSound, Hypothesis, describe_traits
 from mtbench.benchmarks import Clip
 from mtbench.conditions import ENTRY, STATIC, Condition
 from mtbench.errors import Problem, SubmissionError
@@ -33,10 +33,10 @@ from mtbench.scoring.stages import (
     Seconds,
     Setup,
     audio_digest,
+    load_resources,
     make_face,
     make_mixtures,
     recognize,
-    workshop,
 )
 from mtbench.work import Executor, Progress
 
@@ -122,11 +122,11 @@ class _Pipeline:
         self, setup: Setup, conditions: Sequence[Condition], executor: Executor, progress: Progress
     ) -> None:
         self.setup, self.executor, self.progress = setup, executor, progress
-        self.shop = workshop(setup)
+        self.resources = load_resources(setup)
         self.outcome = Outcome()
-        submission, recognizer = self.shop.submission, self.shop.recognizer
+        submission, recognizer = self.resources.submission, self.resources.recognizer
         present = set(submission.clips)
-        clips = [clip for clip in self.shop.benchmark.clips if clip.id in present]
+        clips = [clip for clip in self.resources.benchmark.clips if clip.id in present]
         covered = recognizer.languages if recognizer is not None else frozenset()
         self.recognized = [clip for clip in clips if clip.language in covered]
         self.measured = [c for c in clips if c.motion_path is not None and c.topology == submission.topology]
@@ -138,7 +138,7 @@ class _Pipeline:
 
     def run(self, after_clean_sound: Callable[[Outcome], None] | None) -> Outcome:
         if self.recognized:
-            require_renderable(self.shop.topology)
+            require_renderable(self.resources.topology)
         self._mix()
         self._recognize("listening to clean sound", [c for c in self.conditions if c == CLEAN_SOUND])
         if after_clean_sound is not None:
@@ -155,8 +155,8 @@ class _Pipeline:
             self.audio_digests[clip.id] = audio_digest(clip)
             missing = []
             for sound in noisy:
-                noise = self.shop.noises[sound.noise or ""]
-                key = self.shop.mixture_key(clip, sound, self.audio_digests[clip.id], noise)
+                noise = self.resources.noises[sound.noise or ""]
+                key = self.resources.mixture_key(clip, sound, self.audio_digests[clip.id], noise)
                 self.mixture_keys[clip.id, sound] = key
                 if self._count(report, MIXTURES, key):
                     missing.append((sound, key))
@@ -172,14 +172,14 @@ class _Pipeline:
         recognized, measured = {c.id for c in self.recognized}, {c.id for c in self.measured}
         tasks = []
         for face in dict.fromkeys([*faces, ENTRY]):
-            for clip in self.shop.benchmark.clips:
+            for clip in self.resources.benchmark.clips:
                 crops_key = geometry_key = None
                 if clip.id in recognized and face in faces:
-                    key = self.shop.crops_key(clip, face)
+                    key = self.resources.crops_key(clip, face)
                     self.crop_keys[clip.id, face] = key
                     crops_key = key if self._count(crops, CROPS, key) else None
                 if clip.id in measured and face == ENTRY:
-                    key = self.shop.geometry_key(clip)
+                    key = self.resources.geometry_key(clip)
                     geometry_key = key if self._count(geometry, GEOMETRY, key) else None
                 if crops_key or geometry_key:
                     tasks.append(FaceTask(self.setup, clip.id, face, crops_key, geometry_key))
@@ -203,7 +203,7 @@ class _Pipeline:
                 for condition in conditions:
                     if condition.face != face:
                         continue
-                    key = self.shop.hypothesis_key(clip, seen, sounds[condition.sound])
+                    key = self.resources.hypothesis_key(clip, seen, sounds[condition.sound])
                     keys[clip.id, condition] = key
                     # Two faces may look the same (a submission that does not move): recognize once.
                     if self._count(report, HYPOTHESES, key, known=key in claimed):
@@ -212,18 +212,22 @@ class _Pipeline:
                 if missing:
                     crop_key = None if face is None else self.crop_keys[clip.id, face]
                     tasks.append(RecognitionTask(self.setup, clip.id, crop_key, tuple(missing)))
-        self._execute(name, recognize, tasks, report.cached - cached)
+        alone = (
+            self.resources.recognizer is not None
+            and not describe_traits(self.resources.recognizer).shares_cores
+        )
+        self._execute(name, recognize, tasks, report.cached - cached, here=alone)
         self._collect(keys)
         report.wall_seconds += time.perf_counter() - start
 
     def _collect(self, keys: dict[tuple[str, Condition], str]) -> None:
         for (clip_id, condition), key in keys.items():
-            value = self.shop.cache.get_json(HYPOTHESES, key)
+            value = self.resources.cache.get_json(HYPOTHESES, key)
             if value is None:  # damaged between writing and reading
                 crop_key = None if condition.face is None else self.crop_keys[clip_id, condition.face]
                 again = ((condition, self._mixture_key(clip_id, condition), key),)
                 recognize(RecognitionTask(self.setup, clip_id, crop_key, again))
-                value = self.shop.cache.get_json(HYPOTHESES, key)
+                value = self.resources.cache.get_json(HYPOTHESES, key)
                 assert value is not None
             self.outcome.hypotheses[clip_id, condition] = Hypothesis.from_json(value)
 
@@ -232,43 +236,45 @@ class _Pipeline:
         return None if condition.sound is None else self.mixture_keys.get((clip_id, condition.sound))
 
     def _geometry(self, clip: Clip) -> dict[str, Any]:
-        key = self.shop.geometry_key(clip)
-        value = self.shop.cache.get_json(GEOMETRY, key)
+        key = self.resources.geometry_key(clip)
+        value = self.resources.cache.get_json(GEOMETRY, key)
         if value is None:
             make_face(FaceTask(self.setup, clip.id, ENTRY, None, key))
-            value = self.shop.cache.get_json(GEOMETRY, key)
+            value = self.resources.cache.get_json(GEOMETRY, key)
             assert value is not None
         return value
 
     def _sound_digests(self, clip: Clip) -> dict[Condition | None, str | None]:
         """Return the digest of what is heard, by condition of the sound alone; a lost mixture is made again."""
         digests: dict[Condition | None, str | None] = {None: None, CLEAN_SOUND: self.audio_digests[clip.id]}
-        lost = ClipSound(clip, self.shop.noises)
+        lost = ClipSound(clip, self.resources.noises)
         for sound in dict.fromkeys(c.sound for c in self.conditions):
             if sound not in digests:
                 assert sound is not None
                 key = self.mixture_keys[clip.id, sound]
-                digest = self.shop.cache.content_digest(MIXTURES, key)
-                digests[sound] = digest or self.shop.cache.put_array(MIXTURES, key, lost.mix(sound))
+                digest = self.resources.cache.content_digest(MIXTURES, key)
+                digests[sound] = digest or self.resources.cache.put_array(MIXTURES, key, lost.mix(sound))
         return digests
 
     def _crops_digest(self, clip: Clip, face: str) -> str:
         key = self.crop_keys[clip.id, face]
-        digest = self.shop.cache.content_digest(CROPS, key)
-        return digest or self.shop.cache.put_array(CROPS, key, self.shop.render(clip, face))
+        digest = self.resources.cache.content_digest(CROPS, key)
+        return digest or self.resources.cache.put_array(CROPS, key, self.resources.render(clip, face))
 
     def _count(self, report: StageReport, stage: str, key: str, known: bool = False) -> bool:
         """Count the entry as cached or to be computed; return whether it has to be computed."""
-        if known or self.shop.cache.content_digest(stage, key) is not None:
+        if known or self.resources.cache.content_digest(stage, key) is not None:
             report.cached += 1
             return False
         report.computed += 1
         return True
 
-    def _execute(self, name: str, function: Callable[[T], Seconds], tasks: list[T], cached: int) -> None:
+    def _execute(
+        self, name: str, function: Callable[[T], Seconds], tasks: list[T], cached: int, here: bool = False
+    ) -> None:
         problems: dict[int, Iterable[Problem]] = {}
         with self.progress.stage(name, len(tasks), cached) as advance:
-            for index, seconds in self.executor.run(function, tasks):
+            for index, seconds in self.executor.run(function, tasks, here):
                 for stage, (clock, processor) in seconds.by_stage.items():
                     self.outcome.stages[stage].worker_seconds += clock
                     self.outcome.stages[stage].cpu_seconds += processor

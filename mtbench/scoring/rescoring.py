@@ -8,14 +8,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mtbench.results import (
+    NOT_UNDERSTOOD,
     SCHEMA_VERSION,
     RecognitionRow,
     Run,
     SignatureContext,
+    Understanding,
     aggregate,
     canonical_rows,
     digest_rows,
-    is_understanding_warning,
     list_signatures,
     place_beside,
     place_run,
@@ -69,7 +70,7 @@ def rescore(folder: str | Path, *, normalizer: str | None = None, out: str | Pat
     context = SignatureContext(**{key: value for key, value in old.settings.items() if key in names})
     context = dataclasses.replace(
         context,
-        common={**context.common, "version": __version__},
+        common={**context.common, "profile": _name_profile(context, normalizer), "version": __version__},
         recognition={**context.recognition, "norm": normalizer},
     )
     clips = dict.fromkeys(_ClipInfo(row.clip, row.language, row.source) for row in rows)
@@ -78,17 +79,18 @@ def rescore(folder: str | Path, *, normalizer: str | None = None, out: str | Pat
     understanding = (
         None if old.recognizer is None else judge_understanding(old.recognizer.name, rows, no_words)
     )
-    warnings = [line for line in old.warnings if not is_understanding_warning(line)]
+    warnings = _keep_warnings(old)
     if understanding is not None and (warning := understanding.warn()):
-        warnings.append(warning)
+        warnings.append((NOT_UNDERSTOOD, warning))
     run = old.model_copy(
         update={
             "schema_version": SCHEMA_VERSION,
             "understanding": refer(understanding),
-            "warnings": tuple(warnings),
+            "warnings": tuple(text for _, text in warnings),
+            "warning_codes": tuple(code for code, _ in warnings),
             "summary": tuple(summary),
             "signatures": list_signatures(summary, context),
-            "settings": {**asdict(context), "normalizer": normalizer},
+            "settings": {**old.settings, **asdict(context), "normalizer": normalizer},
             "environment": describe_environment(),
             "rows_digest": digest_rows(rows),
         }
@@ -99,3 +101,27 @@ def rescore(folder: str | Path, *, normalizer: str | None = None, out: str | Pat
     if note is not None:
         logging.getLogger("mtbench").warning("%s: %s", run.system.name, note)
     return run
+
+
+def _keep_warnings(old: Run) -> list[tuple[str, str]]:
+    """Return codes and texts of the warnings that do not follow from what is counted anew."""
+    if old.warning_codes:
+        found = list(zip(old.warning_codes, old.warnings, strict=True))
+        return [(code, text) for code, text in found if code != NOT_UNDERSTOOD]
+    # Files of older versions have no codes; what the recognizer understood says what the warning was.
+    told = None
+    if old.understanding is not None:
+        told = Understanding(**old.understanding.model_dump(exclude={"understood"})).warn()
+    return [("other", text) for text in old.warnings if text != told]
+
+
+def _name_profile(context: SignatureContext, normalizer: str) -> object:
+    """Return the run's profile; another normalizer than before is a change of it."""
+    profile = context.common.get("profile")
+    if (
+        profile is None
+        or context.recognition.get("norm") == normalizer
+        or str(profile).endswith("+normalizer")
+    ):
+        return profile
+    return f"{profile}+normalizer"

@@ -2,58 +2,81 @@
 
 from __future__ import annotations
 
-from mtbench.avsr import Recognizer
-from mtbench.benchmarks import (
-    Benchmark,
-    find_untemplated,
-    warn_of_unlisted,
-)
-from mtbench.errors import summarize_notes
-from mtbench.results import (
-    Understanding,
-)
-from mtbench.speech import (
-    NoiseSet,
-)
-from mtbench.submissions import Submission
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from mtbench.avsr import Recognizer, describe_traits
+from mtbench.benchmarks import Benchmark, find_untemplated, warn_of_unlisted
+from mtbench.errors import group_notes, summarize_notes
+from mtbench.results import NOT_UNDERSTOOD, Row, Understanding, warn_of_head_motion
+from mtbench.scoring.plan import Plan
+
+
+@dataclass(frozen=True)
+class RunWarning:
+    """A warning of a run.
+
+    Attributes
+    ----------
+    code : str
+        Stable name in kebab case, as problems of submissions have one.
+    text : str
+        A sentence for people.
+    """
+
+    code: str
+    text: str
 
 
 def find_missing_lists(benchmark: Benchmark, recognizer: Recognizer) -> list[str]:
     """Return the languages of *benchmark* for which *recognizer* lacks a word list that it needs."""
-    if not getattr(recognizer, "needs_lexicon", False):
+    if not describe_traits(recognizer).needs_lexicon:
         return []
     return [c for c in benchmark.languages if c in recognizer.languages and c not in benchmark.lexicons]
 
 
 def find_warnings(
-    benchmark: Benchmark,
-    submission: Submission,
-    recognizer: Recognizer | None,
-    noises: NoiseSet,
-    understanding: Understanding | None,
-) -> list[str]:
+    plan: Plan, recognizer: Recognizer | None, understanding: Understanding | None, rows: Iterable[Row]
+) -> list[RunWarning]:
     """Return what a reader of the numbers has to know before believing them."""
-    warnings = []
+    found = _warn_of_submission(plan)
+    if recognizer is not None:
+        found += _warn_of_recognition(plan, recognizer, understanding)
+    return [*found, *(RunWarning("head-motion", text) for text in warn_of_head_motion(rows))]
+
+
+def _warn_of_submission(plan: Plan) -> list[RunWarning]:
+    benchmark, submission = plan.benchmark, plan.submission
+    found = []
     if submission.partial:
-        warnings.append(
-            f"partial: {len(submission.missing)} of {len(benchmark.clips)} clips are missing; not rankable"
-        )
-    warnings += summarize_notes(submission.notes)
+        missing = f"{len(submission.missing)} of {len(benchmark.clips)} clips are missing"
+        found.append(RunWarning("partial", f"partial: {missing}; not rankable"))
+    for group in group_notes(submission.notes):
+        found += [RunWarning(group[0].code, text) for text in summarize_notes(group)]
     if benchmark.topology == submission.topology and (unknown := find_untemplated(benchmark.clips)):
-        warnings.append(
+        text = (
             f"FDD is n/a for {len(unknown)} of {len(benchmark.clips)} clips: no template of the speaker, whose face at "
             "rest it measures from; 'mtbench benchmark new --templates' adds them, or 'template' in benchmark.toml"
         )
-    if recognizer is None:
-        return warnings
+        found.append(RunWarning("no-template", text))
+    return found
+
+
+def _warn_of_recognition(
+    plan: Plan, recognizer: Recognizer, understanding: Understanding | None
+) -> list[RunWarning]:
+    benchmark = plan.benchmark
+    found = []
     uncovered = [lang for lang in benchmark.languages if lang not in recognizer.languages]
     if uncovered:
-        warnings.append(f"{recognizer.name} does not cover {', '.join(uncovered)}: n/a there")
-    if not noises.noises:
-        warnings.append("no noise recordings: clean sound only, so nothing says how much the lips help")
-    if understanding is not None and (warning := understanding.warn()):
-        warnings.append(warning)
-    if getattr(recognizer, "needs_lexicon", False):
+        text = f"{recognizer.name} does not cover {', '.join(uncovered)}: n/a there"
+        found.append(RunWarning("languages-not-covered", text))
+    if not plan.noises.noises:
+        text = "no noise recordings: clean sound only, so nothing says how much the lips help"
+        found.append(RunWarning("no-noise", text))
+    if understanding is not None and (text := understanding.warn() or ""):
+        found.append(RunWarning(NOT_UNDERSTOOD, text))
+    if describe_traits(recognizer).needs_lexicon:
         told = (warn_of_unlisted(benchmark, code) for code in benchmark.languages)
-        warnings += [warning for warning in told if warning is not None]
-    return warnings
+        found += [RunWarning("words-not-listed", text) for text in told if text is not None]
+    return found

@@ -9,77 +9,56 @@ outside the recognizer, no ground truth, another topology) is ``n/a`` with a rea
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mtbench.avsr import identify, keep_recognizer
-from mtbench.benchmarks import (
-    Benchmark,
-    find_noise_folder,
-    load_benchmark,
-    name_model,
-    name_templates,
-    name_truth_models,
-)
-from mtbench.conditions import Condition
-from mtbench.errors import UsageError
-from mtbench.files import digest_bytes
-from mtbench.metrics import name_region
+from mtbench.avsr import RecognizerSpec, ask_for
+from mtbench.benchmarks import Benchmark
 from mtbench.renderers import Appearance
 from mtbench.results import (
     BenchmarkRef,
     RecognizerRef,
+    Row,
     Run,
-    SignatureContext,
     SystemRef,
     aggregate,
     digest_rows,
     list_signatures,
     place_run,
-    warn_of_head_motion,
     write_results,
 )
-from mtbench.scoring.pipeline import CLEAN_SOUND, Outcome, list_conditions, run_stages
+from mtbench.scoring.pipeline import CLEAN_SOUND, Outcome, run_stages
+from mtbench.scoring.plan import Plan, make_plan
+from mtbench.scoring.profiles import Profile, load_profile
 from mtbench.scoring.rows import build_rows, judge_understanding, measure_hypotheses, refer
+from mtbench.scoring.run_settings import describe_settings
 from mtbench.scoring.run_warnings import find_missing_lists, find_warnings
-from mtbench.scoring.stages import Contents, Setup, workshop
-from mtbench.speech import (
-    DEFAULT_NORMALIZER,
-    MIXING_VERSION,
-    NOISE_SEED,
-    NoiseSet,
-    get_normalizer,
-    load_noises,
-)
-from mtbench.submissions import Submission, load_submission
+from mtbench.scoring.stages import load_resources
 from mtbench.timing import SAMPLE_RATE
 from mtbench.work import Cache, Executor, Progress, describe_environment, make_progress
-
-#: Signal-to-noise ratios of the paper, decibels.
-DEFAULT_SNRS = (-7.5, -10.0)
 
 
 def score(
     path: str | Path,
     benchmark: Benchmark | str | Path | None = None,
     *,
-    recognizer: str | None = "openhead-av",
-    renderer: str = "software",
-    snr: Sequence[float] = DEFAULT_SNRS,
+    recognizer: str | RecognizerSpec | None = "openhead-av",
+    profile: str | Profile = "recommended",
+    snr: Sequence[float] | None = None,
     noise: str | Path | None = None,
     noise_names: Sequence[str] | None = None,
+    normalizer: str | None = None,
+    renderer: str | None = None,
+    appearance: Appearance | None = None,
     out: str | Path | None = None,
     workers: int | None = None,
     allow_partial: bool = False,
     cache: str | Path | None = None,
     progress: bool | None = None,
-    normalizer: str = DEFAULT_NORMALIZER,
-    appearance: Appearance | None = None,
     executor: Executor | None = None,
 ) -> Run:
     """Score a submission.
@@ -90,35 +69,28 @@ def score(
         Submission folder.
     benchmark : Benchmark, str or Path, optional
         By default the one that the submission's manifest names.
-    recognizer : str or None
-        Name, see :func:`mtbench.avsr.registry.load_recognizer`; None measures geometry only.
-    renderer : str
-        ``"software"`` or ``"pyrender"``.
-    snr : sequence of float
-        Signal-to-noise ratios in decibels.
+    recognizer : str, RecognizerSpec or None
+        See :func:`mtbench.avsr.registry.load_recognizer`; None measures geometry only.
+    profile : str or Profile
+        How entries are scored, see :mod:`mtbench.scoring.profiles`. What is given below changes it.
+    snr, noise_names, normalizer, renderer, appearance : optional
+        The profile's *snrs* (decibels), *noises*, *normalizer*, *renderer* and *appearance*.
     noise : str or Path, optional
         Folder of noise recordings; by default the benchmark's, and the bundled ones where it has none.
         ``"none"`` scores clean sound only.
-    noise_names : sequence of str, optional
-        Only these recordings of the folder.
     out : str or Path, optional
         Folder of results; ``<out>/<system>/<benchmark>/`` gets ``run.json`` and ``clips.jsonl``, or a folder
         beside it where that holds a result under other conditions (:mod:`mtbench.results.folders`). None writes
         nothing; where it went is in ``run.folder``.
-    workers : int, optional
-        Processes; by default as many as there are processors, at most 8. Results do not depend on it.
+    workers, executor : int, Executor, optional
+        Number of processes, by default one for each processor, at most 8; or workers that already run and are shared
+        between scores. Results do not depend on it.
     allow_partial : bool
         Score what is there although clips are missing; the run is not rankable.
     cache : str or Path, optional
         Folder of the stage cache; by default ``$MTBENCH_CACHE`` or the platform's.
     progress : bool, optional
         Show bars on standard error; by default on a terminal only.
-    normalizer : str
-        Of texts before words are counted, see :mod:`mtbench.speech.normalizers`.
-    appearance : Appearance, optional
-        How faces are shaded; part of the signature.
-    executor : Executor, optional
-        Workers that already run, to share them between scores; *workers* is ignored then.
 
     Returns
     -------
@@ -135,78 +107,56 @@ def score(
     Examples
     --------
     >>> run = mtbench.score("my-submission", out="results")  # doctest: +SKIP
-    >>> run.estimate("headline", modality="av", snr_db=-7.5, noise="all", language="all")  # doctest: +SKIP
-    41.2
     """
     start = time.perf_counter()
-    get_normalizer(normalizer)
-    if not all(math.isfinite(value) for value in snr):
-        raise UsageError(
-            f"SNR must be finite numbers of decibels, not {', '.join(f'{value:g}' for value in snr)}"
-        )
-    if len(set(snr)) != len(snr):
-        raise UsageError(f"SNR given twice: {', '.join(f'{value:g}' for value in snr)}")
-    submission = load_submission(path, benchmark, allow_partial)
-    if benchmark is None:
-        benchmark = submission.benchmark_ref
-    if not isinstance(benchmark, Benchmark):
-        benchmark = load_benchmark(benchmark)
-    if noise is None:
-        folder = find_noise_folder(benchmark)
-    else:
-        folder = None if str(noise) == "none" else Path(noise)
-    noises = load_noises(folder)
-    identity = "" if recognizer is None else keep_recognizer(recognizer)[1]
-    contents = Contents(benchmark.digest, noises.digest, submission.digest, identity)
-    setup = Setup(
-        benchmark=str(benchmark.root.resolve()),
-        submission=str(Path(path).resolve()),
-        cache=str(Cache(cache).root.resolve()),
-        recognizer=recognizer,
+    chosen = load_profile(profile).change(
+        snrs=None if snr is None else tuple(map(float, snr)),
+        noises=None if noise_names is None else tuple(noise_names),
+        normalizer=normalizer,
         renderer=renderer,
-        appearance=appearance or Appearance(),
-        noise=None if folder is None else str(folder.resolve()),
-        allow_partial=allow_partial,
-        contents=contents,
+        appearance=appearance,
     )
-    noises = noises if noise_names is None else noises.select(noise_names)
-    if recognizer is not None:
-        noises.check_parts(benchmark.clips)
-    conditions = list_conditions(snr, noises.names)
+    plan = make_plan(path, benchmark, _ask(recognizer, chosen), chosen, noise, allow_partial, cache)
+    return _carry_out(plan, executor, workers, progress, out, start)
+
+
+def _ask(recognizer: str | RecognizerSpec | None, profile: Profile) -> RecognizerSpec | None:
+    """Return the recognizer with the profile's search, unless another one was asked for."""
+    if recognizer is None:
+        return None
+    spec = ask_for(recognizer) if isinstance(recognizer, str) else recognizer
+    return spec if spec.decoding is not None else replace(spec, decoding=profile.decoding)
+
+
+def _carry_out(
+    plan: Plan,
+    executor: Executor | None,
+    workers: int | None,
+    progress: bool | None,
+    out: str | Path | None,
+    start: float,
+) -> Run:
     reporter = make_progress(progress)
-    reporter.title = submission.system
+    reporter.title = plan.submission.system
     own = executor or Executor(workers)
     try:
         with reporter:
-            outcome = _run(setup, benchmark, conditions, normalizer, own, reporter)
+            outcome = _run(plan, own, reporter)
     finally:
         if executor is None:
             own.close()
-    return _conclude(
-        setup,
-        benchmark,
-        submission,
-        noises,
-        conditions,
-        outcome,
-        normalizer,
-        own.workers,
-        start,
-        out,
-        reporter,
-    )
+    run, rows = _conclude(plan, outcome, own.workers, start)
+    if out is not None:
+        folder, note = place_run(out, run)
+        write_results(folder, run, rows)
+        if note is not None:
+            reporter.warn(note)
+    return run
 
 
-def _run(
-    setup: Setup,
-    benchmark: Benchmark,
-    conditions: list[Condition],
-    normalizer: str,
-    executor: Executor,
-    progress: Progress,
-) -> Outcome:
-    Cache(setup.cache).sweep()
-    recognizer = workshop(setup).recognizer
+def _run(plan: Plan, executor: Executor, progress: Progress) -> Outcome:
+    Cache(plan.setup.cache).sweep()
+    recognizer = load_resources(plan.setup).recognizer
 
     def guard(outcome: Outcome) -> None:
         """Say before the long part of the score that its numbers will mean little."""
@@ -214,38 +164,31 @@ def _run(
             return
         rows = [
             row
-            for clip in benchmark.clips
-            for row in measure_hypotheses(clip, "not heard", recognizer, [CLEAN_SOUND], outcome, normalizer)
+            for clip in plan.benchmark.clips
+            for row in measure_hypotheses(
+                clip, "not heard", recognizer, [CLEAN_SOUND], outcome, plan.profile.normalizer
+            )
         ]
-        understanding = judge_understanding(recognizer.name, rows, find_missing_lists(benchmark, recognizer))
+        missing = find_missing_lists(plan.benchmark, recognizer)
+        understanding = judge_understanding(recognizer.name, rows, missing)
         warning = None if understanding is None else understanding.warn()
         if warning is not None:
             progress.warn(f"WARNING: {warning}")
 
-    return run_stages(setup, conditions, executor, progress, guard)
+    return run_stages(plan.setup, plan.conditions, executor, progress, guard)
 
 
-def _conclude(
-    setup: Setup,
-    benchmark: Benchmark,
-    submission: Submission,
-    noises: NoiseSet,
-    conditions: list[Condition],
-    outcome: Outcome,
-    normalizer: str,
-    workers: int,
-    start: float,
-    out: str | Path | None,
-    progress: Progress,
-) -> Run:
-    shop = workshop(setup)
-    rows = build_rows(benchmark, submission, shop.recognizer, conditions, outcome, normalizer)
+def _conclude(plan: Plan, outcome: Outcome, workers: int, start: float) -> tuple[Run, list[Row]]:
+    benchmark, submission = plan.benchmark, plan.submission
+    recognizer = load_resources(plan.setup).recognizer
+    rows = build_rows(benchmark, submission, recognizer, plan.conditions, outcome, plan.profile.normalizer)
     understanding = None
-    if shop.recognizer is not None:
-        missing = find_missing_lists(benchmark, shop.recognizer)
-        understanding = judge_understanding(shop.recognizer.name, rows, missing)
-    context = _describe_settings(setup, benchmark, submission, noises, normalizer)
+    if recognizer is not None:
+        missing = find_missing_lists(benchmark, recognizer)
+        understanding = judge_understanding(recognizer.name, rows, missing)
+    context = describe_settings(plan)
     summary = aggregate(rows, benchmark.clips, context)
+    warnings = find_warnings(plan, recognizer, understanding, rows)
     timings = _describe_timings(outcome, benchmark, workers)
     run = Run(
         status="partial" if submission.partial else "complete",
@@ -260,69 +203,19 @@ def _conclude(
         ),
         benchmark=BenchmarkRef(name=benchmark.name, version=benchmark.version, digest=benchmark.digest),
         recognizer=None
-        if shop.recognizer is None
-        else RecognizerRef(name=shop.recognizer.name, digest=shop.recognizer.digest),
+        if recognizer is None
+        else RecognizerRef(name=recognizer.name, digest=recognizer.digest),
         understanding=refer(understanding),
-        warnings=(
-            *find_warnings(benchmark, submission, shop.recognizer, noises, understanding),
-            *warn_of_head_motion(rows),
-        ),
+        warnings=tuple(warning.text for warning in warnings),
+        warning_codes=tuple(warning.code for warning in warnings),
         signatures=list_signatures(summary, context),
-        settings={**asdict(context), "normalizer": normalizer},
+        settings={**asdict(context), "normalizer": plan.profile.normalizer},
         summary=tuple(summary),
         timings={**timings, "total_seconds": round(time.perf_counter() - start, 3)},
         environment=describe_environment(),
         rows_digest=digest_rows(rows),
     )
-    if out is not None:
-        folder, note = place_run(out, run)
-        write_results(folder, run, rows)
-        if note is not None:
-            progress.warn(note)
-    return run
-
-
-def _describe_settings(
-    setup: Setup, benchmark: Benchmark, submission: Submission, noises: NoiseSet, normalizer: str
-) -> SignatureContext:
-    from mtbench.version import __version__
-
-    shop = workshop(setup)
-    topology = shop.topology
-    entry = {"posed": name_model(submission.kind), "resample": submission.resampling}
-    # Vertices are compared vertex by vertex: neither triangles nor a neutral face enter, so none is named.
-    geometry: dict[str, object] = {"topology": topology.name, **entry}
-    compared = [c for c in benchmark.clips if c.motion_path is not None and c.topology == topology.name]
-    truth = name_truth_models(compared)
-    geometry |= {"truth": truth, "template": name_templates(compared)}
-    recognition: dict[str, object] = {"norm": normalizer}
-    video: dict[str, object] = {"topology": f"{topology.name}#{topology.surface_digest}", **entry}
-    still: dict[str, object] = {"truth": truth}
-    if len(compared) < len(benchmark.clips):
-        still["rest"] = f"{topology.name}#{topology.neutral_digest}"
-    if shop.recognizer is not None:
-        from mtbench.renderers import SIGNATURE
-
-        lexicons = [benchmark.lexicons[lang].read_bytes() for lang in sorted(benchmark.lexicons)]
-        appearance = digest_bytes(repr(setup.appearance).encode())[:8]
-        recognition["rec"] = identify(shop.recognizer)
-        # Only recognizers with a search to choose have one.
-        if (decoder := getattr(shop.recognizer, "decoder", None)) is not None:
-            recognition["dec"] = decoder
-        recognition["lexicon"] = f"{benchmark.name}#{digest_bytes(*lexicons)}" if lexicons else "none"
-        video["render"] = f"{shop.renderer.name}@{shop.renderer.version}#{appearance}"
-        video["crop"] = SIGNATURE
-    return SignatureContext(
-        common={"bench": f"{benchmark.ref}#{benchmark.digest}", "fps": benchmark.fps, "version": __version__},
-        recognition=recognition,
-        audio={"mix": f"rms@{MIXING_VERSION}({NOISE_SEED})"},
-        video=video,
-        still=still,
-        geometry=geometry,
-        lips=name_region(topology, "lips"),
-        upper_face=name_region(topology, "upper_face"),
-        noises={noise.name: noise.digest for noise in noises.noises},
-    )
+    return run, rows
 
 
 def _describe_timings(outcome: Outcome, benchmark: Benchmark, workers: int) -> dict[str, Any]:

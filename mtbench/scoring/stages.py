@@ -17,7 +17,14 @@ from typing import Any
 
 import numpy as np
 
-from mtbench.avsr import ClipSound, Recognizer, cache_identity, kept_recognizer, transcribe_clip
+from mtbench.avsr import (
+    ClipSound,
+    Recognizer,
+    RecognizerSpec,
+    cache_identity,
+    kept_recognizer,
+    transcribe_clip,
+)
 from mtbench.benchmarks import (
     Benchmark,
     Clip,
@@ -79,8 +86,8 @@ class Setup:
         Paths (the benchmark's may be a name).
     cache : str
         Folder.
-    recognizer : str or None
-        Name; None measures geometry only.
+    recognizer : RecognizerSpec or None
+        None measures geometry only.
     renderer : str
         Name.
     appearance : Appearance
@@ -96,7 +103,7 @@ class Setup:
     benchmark: str
     submission: str
     cache: str
-    recognizer: str | None
+    recognizer: RecognizerSpec | None
     renderer: str
     appearance: Appearance = field(default_factory=Appearance)
     noise: str | None = None
@@ -155,7 +162,7 @@ class _Watch:
         return spent
 
 
-class Workshop:
+class Resources:
     """Everything that a :class:`Setup` names, loaded on first use; one per process and setup."""
 
     def __init__(self, setup: Setup) -> None:
@@ -187,15 +194,15 @@ class Workshop:
     @cached_property
     def recognizer(self) -> Recognizer | None:
         """The recognizer, None where only geometry is measured."""
-        name = self.setup.recognizer
-        return None if name is None else kept_recognizer(name, None, self.setup.contents.recognizer)
+        spec = self.setup.recognizer
+        return None if spec is None else kept_recognizer(spec, self.setup.contents.recognizer)
 
     @cached_property
     def recognizer_identity(self) -> str:
         """Digest of everything that the recognizer is."""
         assert self.recognizer is not None
         assert self.setup.recognizer is not None
-        return cache_identity(self.recognizer, self.setup.recognizer)
+        return cache_identity(self.recognizer, self.setup.recognizer.name)
 
     def lexicon(self, language: str) -> Any:
         """Return the benchmark's word list of *language*, None where it has none."""
@@ -280,9 +287,9 @@ class Workshop:
 
 
 @lru_cache(maxsize=8)
-def workshop(setup: Setup) -> Workshop:
-    """Return the workshop of *setup*, the same one in all tasks of this process."""
-    return Workshop(setup)
+def load_resources(setup: Setup) -> Resources:
+    """Return the load_resources of *setup*, the same one in all tasks of this process."""
+    return Resources(setup)
 
 
 @lru_cache(maxsize=2)
@@ -298,28 +305,28 @@ def audio_digest(clip: Clip) -> str:
 def make_mixtures(task: MixtureTask) -> Seconds:
     """Mix one clip and store the mixtures."""
     watch = _Watch()
-    shop = workshop(task.setup)
-    sound = ClipSound(shop.benchmark.clip(task.clip), shop.noises)
+    resources = load_resources(task.setup)
+    sound = ClipSound(resources.benchmark.clip(task.clip), resources.noises)
     for condition, key in task.keys:
-        shop.cache.put_array(MIXTURES, key, sound.mix(condition))
+        resources.cache.put_array(MIXTURES, key, sound.mix(condition))
     return Seconds({MIXTURES: watch.read()})
 
 
 def make_face(task: FaceTask) -> Seconds:
     """Pose one clip once; store its mouth crops and geometric sums."""
-    shop = workshop(task.setup)
-    clip = shop.benchmark.clip(task.clip)
+    resources = load_resources(task.setup)
+    clip = resources.benchmark.clip(task.clip)
     spent = {}
     watch = _Watch()
     try:
-        vertices = shop.vertices(clip, task.face)
+        vertices = resources.vertices(clip, task.face)
     except SubmissionError as error:
         return Seconds({}, error.problems)
     if task.crops is not None:
-        shop.cache.put_array(CROPS, task.crops, shop.render(clip, task.face, vertices))
+        resources.cache.put_array(CROPS, task.crops, resources.render(clip, task.face, vertices))
         spent[CROPS] = watch.read()
     if task.geometry is not None:
-        shop.cache.put_json(GEOMETRY, task.geometry, shop.measure(clip, vertices))
+        resources.cache.put_json(GEOMETRY, task.geometry, resources.measure(clip, vertices))
         spent[GEOMETRY] = watch.read()
     return Seconds(spent)
 
@@ -327,19 +334,19 @@ def make_face(task: FaceTask) -> Seconds:
 def recognize(task: RecognitionTask) -> Seconds:
     """Transcribe one clip under several conditions and store the hypotheses."""
     watch = _Watch()
-    shop = workshop(task.setup)
-    clip = shop.benchmark.clip(task.clip)
-    assert shop.recognizer is not None
-    sound = ClipSound(clip, shop.noises)
+    resources = load_resources(task.setup)
+    clip = resources.benchmark.clip(task.clip)
+    assert resources.recognizer is not None
+    sound = ClipSound(clip, resources.noises)
     mixtures = {condition: mixture for condition, mixture, _ in task.conditions}
     found = transcribe_clip(
-        shop.recognizer,
+        resources.recognizer,
         clip,
         list(mixtures),
-        see=lambda face: shop.crops(clip, face, task.crops or ""),
-        hear=lambda condition: shop.hear(sound, condition, mixtures[condition]),
-        lexicon=shop.lexicon(clip.language),
+        see=lambda face: resources.crops(clip, face, task.crops or ""),
+        hear=lambda condition: resources.hear(sound, condition, mixtures[condition]),
+        lexicon=resources.lexicon(clip.language),
     )
     for condition, _, key in task.conditions:
-        shop.cache.put_json(HYPOTHESES, key, found[condition].to_json())
+        resources.cache.put_json(HYPOTHESES, key, found[condition].to_json())
     return Seconds({HYPOTHESES: watch.read()})

@@ -70,8 +70,19 @@ class Executor:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def run(self, function: Callable[[T], R], tasks: Sequence[T]) -> Iterator[tuple[int, R]]:
+    def run(
+        self, function: Callable[[T], R], tasks: Sequence[T], here: bool = False
+    ) -> Iterator[tuple[int, R]]:
         """Yield (index of the task, result) as tasks finish, in any order.
+
+        Parameters
+        ----------
+        function : function of a task
+            Importable by its name, for it runs in other processes.
+        tasks : sequence
+            Picklable values.
+        here : bool
+            Run them in this process, one after the other: they share something that exists once, such as a GPU.
 
         Raises
         ------
@@ -80,7 +91,7 @@ class Executor:
         """
         if not tasks:
             return
-        if self.workers == 1:
+        if here or self.workers == 1:
             with single_threaded_torch():
                 for index, task in enumerate(tasks):
                     yield index, function(task)

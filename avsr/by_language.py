@@ -1,0 +1,113 @@
+"""One recognizer made of several, one for each language.
+
+Published recognizers come as a file for each language. They are one entry of signatures and caches: the digest is that
+of all of them, and a file that changes changes it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mtbench.avsr.base import Hypothesis, Recognizer
+from mtbench.avsr.traits import describe_traits
+from mtbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from mtbench.speech import Lexicon
+
+
+class ByLanguage:
+    """A recognizer that hands each language to the one for it; satisfies :class:`mtbench.avsr.base.Recognizer`.
+
+    Parameters
+    ----------
+    makers : mapping of str to function
+        From ISO 639-3 code to what loads the recognizer of that language.
+
+    Raises
+    ------
+    UsageError
+        Where there is none, one does not cover its language, or they are of several kinds.
+    """
+
+    def __init__(self, makers: Mapping[str, Callable[[], Recognizer]]) -> None:
+        if not makers:
+            raise UsageError("a recognizer by language needs weights of one language at least")
+        self._makers = dict(makers)
+        #: The part in memory: clips come language by language, and a large model is in memory once.
+        self._loaded: tuple[str, Recognizer] | None = None
+        self._digests: dict[str, str] = {}
+        names, traits = set(), set()
+        for language in self._makers:
+            part = self._load(language)
+            if language not in part.languages:
+                raise UsageError(
+                    f"the weights for {language} are of a recognizer that covers "
+                    f"{', '.join(sorted(part.languages))} only"
+                )
+            names.add(part.name)
+            traits.add(describe_traits(part))
+        if len(names) > 1 or len(traits) > 1:
+            told = ", ".join(sorted(names)) if len(names) > 1 else ", ".join(sorted(map(str, traits)))
+            raise UsageError(f"the weights are of recognizers of several kinds ({told}); expected one kind")
+        self._name, self._traits = names.pop(), traits.pop()
+
+    def _load(self, language: str) -> Recognizer:
+        if self._loaded is None or self._loaded[0] != language:
+            self._loaded = None  # before the next is loaded: two may not fit
+            part = self._makers[language]()
+            if self._digests.setdefault(language, part.digest) != part.digest:
+                raise UsageError(
+                    f"the weights for {language} have changed since this run began; start it again"
+                )
+            self._loaded = language, part
+        return self._loaded[1]
+
+    @property
+    def name(self) -> str:
+        """Name of the parts."""
+        return self._name
+
+    @property
+    def digest(self) -> str:
+        """blake2b-128 hex digest over languages and digests of the parts."""
+        text = "\0".join(f"{language}={self._digests[language]}" for language in sorted(self._digests))
+        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """The languages that there are weights for."""
+        return frozenset(self._makers)
+
+    @property
+    def decoder(self) -> str | None:
+        """See :class:`mtbench.avsr.traits.Traits`."""
+        return self._traits.decoder
+
+    @property
+    def needs_lexicon(self) -> bool:
+        """See :class:`mtbench.avsr.traits.Traits`."""
+        return self._traits.needs_lexicon
+
+    @property
+    def device(self) -> str:
+        """See :class:`mtbench.avsr.traits.Traits`."""
+        return self._traits.device
+
+    def transcribe(
+        self,
+        crops: np.ndarray | None,
+        audio: Sequence[np.ndarray | None],
+        language: str,
+        lexicon: Lexicon | None = None,
+    ) -> list[Hypothesis]:
+        """Transcribe a clip with the part for *language*; as :meth:`mtbench.avsr.base.Recognizer.transcribe`."""
+        if language not in self._makers:
+            raise UsageError(
+                f"{self.name} has no weights for {language}; it has {', '.join(sorted(self._makers))}"
+            )
+        return self._load(language).transcribe(crops, audio, language, lexicon)

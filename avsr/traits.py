@@ -1,0 +1,65 @@
+"""What else the harness asks of a recognizer: its search, whether it needs a word list, where it computes.
+
+A recognizer of one's own may leave all of it out; what it then is taken for stands in :class:`Traits`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mtbench.avsr.base import Recognizer
+from mtbench.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What is true of a recognizer besides the protocol; each is an attribute of the same name where it differs.
+
+    Attributes
+    ----------
+    decoder : str or None
+        How it searches for words, with its settings, e.g. ``"viterbi(prior 0.9)"``: field ``dec`` of signatures.
+    needs_lexicon : bool
+        Whether it can only answer with words of a list; results then say where a benchmark has no list for it.
+    device : str
+        Where it computes, as torch names it. Recognition runs in one process unless it is ``"cpu"``: each process would
+        load the weights there once more.
+    """
+
+    decoder: str | None = None
+    needs_lexicon: bool = False
+    device: str = "cpu"
+
+    @property
+    def shares_cores(self) -> bool:
+        """Whether several processes may recognize at once."""
+        return self.device == "cpu"
+
+
+def describe_traits(recognizer: Recognizer) -> Traits:
+    """Return what *recognizer* says of itself.
+
+    Raises
+    ------
+    UsageError
+        For an attribute of another type.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> describe_traits(SimpleNamespace(decoder="beam 5"))
+    Traits(decoder='beam 5', needs_lexicon=False, device='cpu')
+    """
+    defaults = Traits()
+    decoder = getattr(recognizer, "decoder", defaults.decoder)
+    needs_lexicon = getattr(recognizer, "needs_lexicon", defaults.needs_lexicon)
+    device = getattr(recognizer, "device", defaults.device)
+    for name, value, expected in (
+        ("decoder", decoder, "a text or None"),
+        ("needs_lexicon", needs_lexicon, "true or false"),
+        ("device", device, "a text such as 'cuda:0'"),
+    ):
+        fine = isinstance(value, bool) if name == "needs_lexicon" else isinstance(value, str)
+        if not fine and not (name == "decoder" and value is None):
+            raise UsageError(f"{recognizer.name}: its attribute {name} is {value!r}, expected {expected}")
+    return Traits(decoder, needs_lexicon, device)
