@@ -32,9 +32,9 @@ class Conditioning:
     Attributes
     ----------
     of : dict of str to Language
-        By ISO 639-3 code of the clip. Empty where the model knows no languages.
+        Language of the model by ISO 639-3 code of the clip. Empty where the model knows no languages.
     summary : str
-        For people and for ``[generation].language_conditioning``.
+        Summary for people and for ``[generation].language_conditioning``.
     """
 
     of: dict[str, Language]
@@ -168,11 +168,11 @@ def plan_conditioning(
     codes : iterable of str
         ISO 639-3 codes of the clips.
     language : Language, optional
-        For every clip, whatever it speaks; by default each clip's own.
+        Language of every clip, whatever it speaks; by default each clip's own.
     instead : mapping, optional
         Language of a clip (code, alias or name) to the one that the model is given for it.
     fallback : str, optional
-        For clips in languages that the model does not know and *instead* does not name.
+        Language for clips in languages that the model does not know and *instead* does not name.
 
     Raises
     ------

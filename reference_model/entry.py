@@ -56,7 +56,7 @@ def predict_benchmark(
     Parameters
     ----------
     model : ReferenceModel
-        Of a named topology.
+        Model whose vertices have a named topology.
     benchmark : Benchmark, str or Path
     out : str or Path
         The submission folder; absent, empty, or begun with the same request.

@@ -52,11 +52,11 @@ def generate(
     Parameters
     ----------
     network : MultiTalk
-        On any device; the result lies there too.
+        Network on any device; the result lies there too.
     speech : sequence of (S, speech_width) float32
         Features of each clip, at least two for each of its frames.
     weights : (B, L) float32
-        Of languages, for each clip.
+        Weights of the languages for each clip.
     frames : sequence of int
         T of each clip.
     batch_frames : int
@@ -83,7 +83,7 @@ class Generator:
     Parameters
     ----------
     network : MultiTalk
-        On any device.
+        Network on any device.
     """
 
     @torch.no_grad()

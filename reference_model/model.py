@@ -50,19 +50,19 @@ class Settings:
     width : int
         W, of both stages; equal to ``codes * code_size``.
     layers, heads, feedforward : int
-        Of each of stage 1's two transformers.
+        Numbers of layers and heads, and inner width, of each of stage 1's two transformers.
     codes, entries, code_size : int
         C code vectors a frame, entries of the codebook they share, numbers in each.
     slope : float
-        Of the leaky rectifiers.
+        Slope of the leaky rectifiers below zero.
     affine : bool
         Whether the instance norms learn a scale and an offset.
     decoder_layers, decoder_heads, decoder_feedforward : int
-        Of stage 2's decoder.
+        The same of stage 2's decoder.
     period : int
         Frames after which the positional code repeats.
     dropout : float
-        In training.
+        Share of values that training leaves out.
     speech_width : int
         Numbers in a feature of speech.
     languages : tuple of str
@@ -70,7 +70,7 @@ class Settings:
     beta : float
         Weight of the commitment loss.
     motion_weight, feature_weight : float
-        Of the two losses of stage 2.
+        Weights of the two losses of stage 2.
     principal : int
         0 maps vertices directly, as published; else motion is held as this many principal movements.
     scale : float
@@ -382,7 +382,7 @@ class MultiTalk(nn.Module):
             S at least 2 T.
         motion : (B, T, M)
         weights : (B, L)
-            Of languages.
+            Weights of the languages.
         """
         before = torch.cat([torch.zeros_like(motion[:, :1]), motion[:, :-1]], 1)
         inputs = self.map_motion(before) + self.style(weights)

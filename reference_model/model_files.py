@@ -51,7 +51,7 @@ class EncoderEntry(StrictModel):
     name : str
         As :func:`~mtbench.reference_model.encoders.registry.load_speech_encoder` knows it, or a file beside the model.
     digest : str
-        Of a frozen one.
+        Digest of a frozen encoder.
     config : dict or None
         Hugging Face's configuration of one whose weights lie in the file.
     """

@@ -31,7 +31,7 @@ class Recording:
     ----------
     path : Path
     place : Path
-        Of its motion in the folder of outputs, without ending.
+        Place of its motion in the folder of outputs, without ending.
     notes : tuple of str
         What was passed over for it.
     """

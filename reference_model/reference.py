@@ -75,13 +75,13 @@ class ReferenceModel:
     Attributes
     ----------
     network : MultiTalk
-        In evaluation mode.
+        Network in evaluation mode.
     encoder : SpeechEncoder
         Its features are as wide as the network expects.
     name : str
-        In headings and submissions.
+        Name in headings and submissions.
     topology : str or None
-        Of its vertices, where that is one that mtbench knows.
+        Topology of its vertices, where that is one that mtbench knows.
     digest : str
         Hex digest of settings and weights; see :meth:`of`.
     training : mapping
@@ -164,7 +164,7 @@ class ReferenceModel:
         Returns
         -------
         reconstruction : float32
-            In the form of *motion*.
+            Reconstruction in the form of *motion*.
         codes : (T, C) int64
         """
         displacement, face = self._displace(motion, template)

@@ -65,9 +65,9 @@ def reproduce(
     overrides : sequence of str
         Changes of the size, ``"stage2.steps=500"``.
     hours : float, optional
-        Of training data; default :data:`HOURS`.
+        Hours of training data; default :data:`HOURS`.
     seed : int
-        Of the training data; those of the trainings are the size's.
+        Seed of the training data; those of the trainings are the size's.
     benchmark : str or Path
         Name or folder.
     recognizer : str or None

@@ -62,7 +62,7 @@ def render_gray_bulk(
     lights : sequence of (x, y, z, intensity)
         Directions towards the lights, of any length but zero.
     ambient, background, oral : float
-        As in :class:`mtbench.renderers.base.Appearance`; *oral* is the gray of triangles seen from behind,
+        The same as in :class:`mtbench.renderers.base.Appearance`; *oral* is the gray of triangles seen from behind,
         negative not to draw them.
     size : int or (height, width)
         Pixels.

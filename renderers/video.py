@@ -50,7 +50,7 @@ def write_video(
     renderer : Renderer
         Any backend.
     faces : sequence of (Topology, Motion)
-        From left to right: topologies with triangles, and what moves; as many frames in each.
+        Faces from left to right: topologies with triangles, and what moves; as many frames in each.
     audio : (N,) float32 or None
         Mono, 16 kHz, -1..1; None for a silent video.
     appearance : Appearance

@@ -69,7 +69,7 @@ class Benchmark:
     fps : float
         Always 25.
     clips : tuple of Clip
-        In the manifest's order.
+        Clips in the manifest's order.
     root : Path
         The folder.
     lexicons : dict of str to Path

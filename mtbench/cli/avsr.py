@@ -30,7 +30,7 @@ def train(
         ),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(help="Of weights, batches and dropout; default: the configuration's.")
+        int | None, typer.Option(help="Seed of weights, batches and dropout; default: the configuration's.")
     ] = None,
     steps: Annotated[
         int | None, typer.Option(help="Optimizer steps; default: the configuration's.", min=1)

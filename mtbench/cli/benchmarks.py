@@ -25,7 +25,7 @@ def new(
     name: Annotated[str | None, typer.Option(help="Name; default: the folder's.")] = None,
     version: Annotated[str, typer.Option(help="Version.")] = "1",
     topology: Annotated[
-        str | None, typer.Option(help="Of the ground truth; default: by vertex count.")
+        str | None, typer.Option(help="Topology of the ground truth; default: by vertex count.")
     ] = None,
     motion: Annotated[
         Path | None, typer.Option(help="Folder of ground truth; default: beside the sound.")

@@ -108,7 +108,9 @@ def predict(
         ),
     ] = None,
     video: Annotated[bool, typer.Option("--video", help="Also write an mp4 with sound, to look at.")] = False,
-    renderer: Annotated[str, typer.Option(help="Of the video: 'software' or 'pyrender'.")] = "software",
+    renderer: Annotated[
+        str, typer.Option(help="Renderer of the video: 'software' or 'pyrender'.")
+    ] = "software",
     size: Annotated[int, typer.Option(help="Width and height of the video, pixels.", min=16)] = 512,
 ) -> None:
     """Animate a sound file, a folder of them, or a benchmark: vertices (T, V, 3) in metres at 25 fps."""

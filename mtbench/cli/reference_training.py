@@ -23,8 +23,10 @@ WorkersOption = Annotated[
     int | None,
     typer.Option(help="Processes that make data and score; default: one per core, at most 8.", min=1),
 ]
-HoursOption = Annotated[float | None, typer.Option(help="Of training data; default: the size's.", min=0.001)]
-SeedOption = Annotated[int, typer.Option(help="Of the training data.", min=0)]
+HoursOption = Annotated[
+    float | None, typer.Option(help="Hours of training data; default: the size's.", min=0.001)
+]
+SeedOption = Annotated[int, typer.Option(help="Seed of the training data.", min=0)]
 BenchmarkOption = Annotated[str, typer.Option("--benchmark", "-b", help="Name or folder.")]
 RecognizerOption = Annotated[str, typer.Option(help="As for 'mtbench score'.")]
 CacheOption = Annotated[Path | None, typer.Option(callback=writable_cache, help="Folder of the stage cache.")]

@@ -126,7 +126,7 @@ def vertices_behind(triangles: np.ndarray, loop: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     triangles : (F, 3) int
-        Of FLAME; eyeballs may be missing.
+        Triangles of FLAME; eyeballs may be missing.
     loop : (n,) int
         Vertices of a closed loop on the surface.
 

@@ -52,7 +52,7 @@ class MotionSpec:
     frames : int or None
         T of the clip, at 25 frames per second; None where no benchmark says, then at most :data:`MAX_FRAMES`.
     fps : float
-        Of the file's motion.
+        Frames per second of the file's motion.
     seconds : float or None
         Length of the clip's sound, which may end within the last frame; None takes the shortest that has T frames.
     spare : int

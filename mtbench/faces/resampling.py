@@ -44,11 +44,11 @@ class _Plan:
     Attributes
     ----------
     first, weights : list of int, list of 4-tuple
-        Of each frame given: its first knot, and what the four knots from there on have in it.
+        For each frame given: its first knot, and what the four knots from there on have in it.
     factor : list of list of float
         Row *i* of the Cholesky factor of the normal equations, columns *i* - 3 to *i*.
     read_first, read_weights : list of int, list of 4-tuple
-        As *first* and *weights*, of each new frame.
+        The same as *first* and *weights*, for each new frame.
     """
 
     first: list[int]
@@ -88,7 +88,8 @@ def resample_motion(motion: np.ndarray, fps: float, frames: int) -> np.ndarray:
     motion : (S, ...) float32
         Positions at *fps*; rotations are to be posed first.
     fps : float
-        From :data:`MIN_FPS` to :data:`MAX_FPS`; at 25 frames are cut or the last one repeated, no more.
+        Frames per second, from :data:`MIN_FPS` to :data:`MAX_FPS`; at 25 frames are cut or the last one
+        repeated, no more.
     frames : int
         T, wanted frames at 25 fps.
 

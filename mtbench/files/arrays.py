@@ -192,7 +192,7 @@ class ArrayFile:
     Attributes
     ----------
     headers : dict of str to ArrayHeader
-        By member name without ``.npy``; a plain ``.npy`` has the one name ``""``.
+        Headers by member name without ``.npy``; a plain ``.npy`` has the one name ``""``.
     """
 
     def __init__(self, file: _CautiousFile, size: int, archive: zipfile.ZipFile | None) -> None:

@@ -33,7 +33,7 @@ def resolve_inside(root: Path, relative: str) -> Path:
     root : Path
         The folder that holds the manifest.
     relative : str
-        As written in the manifest, with forward slashes.
+        Path as written in the manifest, with forward slashes.
 
     Raises
     ------

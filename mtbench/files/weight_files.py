@@ -148,7 +148,7 @@ def check_sizes(sizes: Mapping[str, Any]) -> None:
     Parameters
     ----------
     sizes : mapping
-        By name; those that end in ``layers`` count layers.
+        Sizes by name; those that end in ``layers`` count layers.
     """
     for name, value in sizes.items():
         most = MAX_LAYERS if name.endswith("layers") else MAX_SIZE
@@ -170,7 +170,7 @@ def check_tensors(
     build : callable
         Makes the network.
     tensors : mapping
-        By name.
+        Tensors by name.
     may_lack : callable
         Whether the tensor of a name may be absent.
 

@@ -35,11 +35,11 @@ def edit_manifest(text: str, lexicons: Mapping[str, str], phones: Mapping[str, s
     Parameters
     ----------
     text : str
-        Of a valid ``benchmark.toml``.
+        Text of a valid ``benchmark.toml``.
     lexicons : mapping of str to str
         Files by language; languages that the manifest has no list for.
     phones : mapping of str to str or None
-        By clip id; they take the place of those that are there. None takes away.
+        Phones by clip id; they take the place of those that are there. None takes away.
 
     Raises
     ------

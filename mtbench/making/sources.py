@@ -88,7 +88,7 @@ def collect_sources(folder: Path, motion: Path | None, language: str | None, led
     motion : Path or None
         Folder of the ground truth; None: beside the recordings.
     language : str or None
-        Of all clips; None: by names and folders.
+        Language of all clips; None: by names and folders.
     ledger : Ledger
         Gets what is wrong, and what is passed over or guessed.
 

@@ -116,7 +116,7 @@ def write_truth(
     topology : str
         Name.
     frames : int
-        Of the clip's sound.
+        Number of frames of the clip's sound.
     work : Path
         The benchmark's folder; gets ``motion/<clip>.npz``. Parameters and curves of another rate are written as
         vertices, which cannot tell their speaker: it gets ``templates/rest-<clip>.npz`` too.
@@ -205,7 +205,7 @@ def add_templates(
     clips : mapping of str to Path
         Clip id -> its recording, relative to the corpus.
     topology : str or None
-        Of the ground truth.
+        Topology of the ground truth.
     work : Path
         The benchmark's folder; gets ``templates/<speaker>.npz``.
     findings : list of str
@@ -216,7 +216,7 @@ def add_templates(
     Returns
     -------
     lines : list of str
-        For the head of ``benchmark.toml``.
+        Lines for the head of ``benchmark.toml``.
     lines by clip : dict of str to str
         The line of each clip that has a face.
 

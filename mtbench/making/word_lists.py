@@ -35,7 +35,7 @@ class MadeLists:
     Attributes
     ----------
     lists : dict of str to WordList
-        By language, in the benchmark's order.
+        Word lists by language, in the benchmark's order.
     files : dict of str to str
         Where each lies in the folder.
     kept : dict of str to str

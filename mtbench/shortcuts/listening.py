@@ -53,7 +53,7 @@ def transcribe(
         The words that may be said: a lexicon file, or the name of a benchmark that has one for *language*. Without it
         the bundled recognizer's text is the phones themselves.
     sample_rate : int
-        Of an array; another than 16,000 is resampled. A file knows its own.
+        Samples per second of an array; another than 16,000 is resampled. A file knows its own.
     recognizer : str or Recognizer
         Name, see :func:`mtbench.avsr.registry.load_recognizer`; loaded once.
 

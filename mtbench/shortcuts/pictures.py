@@ -107,7 +107,7 @@ def render(
         ``"face"``: the whole head in color. ``"mouth"``: the gray 96x96 pixels that the recognizer is shown, each
         enlarged to a square; they depend on the frames that follow, so give the whole clip.
     topology : str or Topology, optional
-        By default the one that has as many vertices.
+        Topology of the vertices; by default the one that has as many vertices.
     size : int
         Width and height of a frame in pixels; of a mouth the nearest multiple of 96 below.
     renderer : str

@@ -46,7 +46,7 @@ def lve(
         Positions in metres, same T and V; which is which does not matter here. Of a list, the mean is over all frames
         of all clips, as in the tables.
     topology : str or Topology, optional
-        By default the one that has as many vertices.
+        Topology of the vertices; by default the one that has as many vertices.
     lips : (n,) int, optional
         Vertex indices; by default the topology's lips. For meshes of another kind.
     upper_face : (n,) int, optional
@@ -106,11 +106,11 @@ def fdd(
     template : (V, 3) floating point or path (npy, npz, ply, obj); or a list of them, one a clip
         Neutral face of the speaker *of this clip*, metres: another's gives another number.
     topology : str or Topology, optional
-        By default the one that has as many vertices.
+        Topology of the vertices; by default the one that has as many vertices.
     upper_face : (n,) int, optional
         Vertex indices; by default the topology's upper face.
     absolute : bool
-        Of a list, the mean of the clips' absolute values, in which opposite errors do not cancel.
+        Whether the result for a list is the mean of the clips' absolute values, in which opposite errors do not cancel.
 
     Returns
     -------

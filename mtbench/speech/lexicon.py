@@ -41,9 +41,9 @@ class Lexicon:
     words : tuple of str
         Each once, in the order of the file.
     pronunciations : tuple of tuple of tuple of str
-        For each word its variants, each a tuple of phones; at least one, none empty.
+        Variants of each word, each a tuple of phones; at least one, none empty.
     counts : tuple of int
-        For each word.
+        Count of each word.
     """
 
     words: tuple[str, ...]

@@ -84,7 +84,7 @@ class NoiseSet:
     name : str
         ``"none"`` or the folder's name.
     noises : tuple of Noise
-        By name.
+        Noises, sorted by name.
     """
 
     name: str

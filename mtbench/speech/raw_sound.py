@@ -34,7 +34,7 @@ class RawSound:
     wide : bool
         Whether the samples were integers of more than 16 bits.
     notes : tuple of Note
-        On how the file was read.
+        Notes on how the file was read.
     """
 
     samples: np.ndarray

@@ -42,7 +42,7 @@ class Displacement:
     frames : (T, …) float32
         Facial-unit curves, or vertex displacements in metres.
     identity : str or None
-        Of curves.
+        Identity that curves move.
     rest : (V, 3) float32 or None
         What vertex displacements are added to.
     """

@@ -40,7 +40,7 @@ def render_submission(
     path : str or Path
         Submission folder; missing clips are no hindrance.
     benchmark : Benchmark, str or Path, optional
-        By default the one that the manifest names.
+        The clips' benchmark; by default the one that the manifest names.
     clips : sequence of str, optional
         Ids; default: all that are there.
     out : str or Path

@@ -84,7 +84,7 @@ def animate(
     Parameters
     ----------
     phones : sequence of phones
-        In order of time; stretches that no phone covers are pauses, phones without length are skipped.
+        Phones in order of time; stretches that no phone covers are pauses, phones without length are skipped.
     duration : float
         Seconds.
     setting : ArticulationSetting
@@ -92,7 +92,7 @@ def animate(
     fps : float
         Frames per second, at most 100.
     seed : int
-        Of blinks and brows, which speech doesn't determine.
+        Seed of blinks and brows, which speech doesn't determine.
     missed : collection of int
         Positions in *phones* of sounds whose contact (closed lips, lip at the teeth) doesn't come about: what
         is left of them is what jaw and tongue do. For degraded animations only.

@@ -25,7 +25,7 @@ class ArticulationSetting:
     ----------
     name : str
     amplitude : float
-        Of all openings, spreading and rounding.
+        Factor of all openings, spreading and rounding.
     jaw, lips, rounding, tongue : float
         Further factors of jaw opening; of parting and spreading; of rounding and protrusion; of the tongue.
     lead, lag : float
@@ -39,9 +39,9 @@ class ArticulationSetting:
     press : float
         Compression of closed lips.
     liveliness : float
-        Of blinks and brows; 0 keeps them still.
+        Factor of blinks and brows; 0 keeps them still.
     target_seed : int
-        Of the individual deviations from the table of targets.
+        Seed of the individual deviations from the table of targets.
     target_spread : float
         Largest such deviation, as a share of the target; 0 uses the table as it is.
     """

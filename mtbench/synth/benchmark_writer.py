@@ -114,7 +114,7 @@ def write_clip(
     Parameters
     ----------
     part : Path
-        Of the benchmark.
+        Folder of the benchmark.
     clip : str
         Id.
     sentence : Sentence
@@ -124,7 +124,7 @@ def write_clip(
     identity : str
         Whose face.
     seed : int
-        Of blinks and brows.
+        Seed of blinks and brows.
     source : str
         The cluster of the bootstrap.
     """

@@ -103,12 +103,12 @@ class Plan:
     id : str
         ``<language>-<number>``.
     sentence : Sentence
-        As far as it is said.
+        The sentence as far as it is said.
     voice : EngineVoice
     identity : str
-        Of the bundled head.
+        Name of an identity of the bundled head.
     seed : int
-        Of articulation and of the silence at the ends.
+        Seed of articulation and of the silence at the ends.
     """
 
     id: str

@@ -20,7 +20,7 @@ class Segment:
     Attributes
     ----------
     name : str
-        In the engine's phone set.
+        Name in the engine's phone set.
     start, end : float
         Seconds.
     stressed : bool
@@ -45,7 +45,7 @@ class Recording:
     audio : (N,) float32
         Mono, 16 kHz.
     segments : tuple of Segment
-        In order.
+        Segments in order of time.
     """
 
     audio: np.ndarray

@@ -53,7 +53,7 @@ class EngineVoice:
     phone_set : str
         One of :data:`mtbench.synth.engine_phones.PHONE_SETS`.
     encoding : str
-        Of the text that the voice reads.
+        Encoding of the text that the voice reads.
     female : bool
         Which faces suit it.
     """

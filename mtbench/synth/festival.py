@@ -74,7 +74,7 @@ def speak_festival(text: str, voice: str, encoding: str) -> Recording:
     voice : str
         The engine's name of the voice, e.g. ``"czech_ph"``.
     encoding : str
-        Of the text that the voice reads.
+        Encoding of the text that the voice reads.
 
     Returns
     -------

@@ -67,7 +67,7 @@ def collect_pronunciations(
     Returns
     -------
     dict of str to Counter
-        For every word; empty where the engine says nothing.
+        Phones of every word with how often they were heard; empty where the engine says nothing.
     """
     said: dict[str, Counter[tuple[str, ...]]] = defaultdict(Counter)
     for sentence in texts:

@@ -52,7 +52,7 @@ class UtteranceSource:
         seconds : float, optional
             About how long; by default 1 to 5 s.
         voice : Voice, optional
-            By default a training voice drawn at random.
+            Who speaks; by default a training voice drawn at random.
 
         Returns
         -------

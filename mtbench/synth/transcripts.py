@@ -40,7 +40,7 @@ class SpokenText:
     Attributes
     ----------
     words : tuple of str
-        As in word lists.
+        Words as they stand in word lists.
     spoken : tuple of str
         What the engine is given for each, with punctuation, since that makes the pauses.
     remarks : tuple of (str, str)

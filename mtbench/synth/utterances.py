@@ -38,13 +38,13 @@ class Word:
     Attributes
     ----------
     index : int
-        Of the token in the text. The engine says some pairs as one ("of the"): then the second has no Word.
+        Number of the token in the text. The engine says some pairs as one ("of the"): then the second has no Word.
     text : str
         The token.
     start, end : float
         Seconds.
     phones : slice
-        Of :attr:`Speech.phones`; pauses within are possible, at the ends they are not.
+        Its part of :attr:`Speech.phones`; pauses within are possible, at the ends they are not.
     fused : bool
         Whether the engine said the token as one with a neighbour, so that its phones may not be its own.
     """
@@ -66,9 +66,9 @@ class Speech:
     audio : (N,) float32
         Mono, 16 kHz.
     phones : tuple of Phone
-        Without gaps from 0 to ``len(audio) / 16000``.
+        Phones without gaps from 0 to ``len(audio) / 16000``.
     words : tuple of Word
-        In order.
+        Words in the order of the text.
     """
 
     audio: np.ndarray

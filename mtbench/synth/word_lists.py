@@ -63,7 +63,7 @@ class WordList:
     remarks : tuple of (str, str, str)
         Kind (:data:`mtbench.synth.transcripts.REMARKS`), token and clip.
     sources : str
-        Of pronunciations and counts, with versions.
+        Sources of pronunciations and counts, with versions.
     """
 
     language: str
@@ -89,7 +89,7 @@ def make_word_list(
     language : str
         ISO 639-3, one of the twenty.
     transcripts : mapping of str to str
-        By clip id.
+        Transcripts by clip id.
     engine : Espeak
         The speech engine.
     common : int

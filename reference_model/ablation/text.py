@@ -36,7 +36,7 @@ class EncoderFacts:
     languages : int
         0 where nothing is known.
     utterances : int
-        In all steps together; 0 where nothing is known.
+        Number of utterances in all steps together; 0 where nothing is known.
     pictures : bool
         Whether it learned from mouths too.
     """
@@ -86,7 +86,7 @@ class Facts:
     size : str
         Name of the model's size.
     encoders : mapping of str to EncoderFacts
-        By variant key; a variant that is not named has the full one's.
+        Encoders by variant key; a variant that is not named has the full one's.
     labels : mapping of str to str
         Language to the one whose label its clips got, ISO 639-3.
     corpus : str

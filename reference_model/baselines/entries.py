@@ -71,7 +71,7 @@ def make_baseline(
     out : str or Path
         The submission folder; an entry of the same baseline in it is replaced.
     corpus : Corpus, str or Path, optional
-        To learn from; ``phone-rules`` needs none.
+        Corpus to learn from; ``phone-rules`` needs none.
 
     Returns
     -------

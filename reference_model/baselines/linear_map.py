@@ -46,7 +46,7 @@ class LinearMap:
     Attributes
     ----------
     weights : (3520, P) float64
-        From stacked features to coordinates along the principal movements.
+        Weights from stacked features to coordinates along the principal movements.
     constant : (P,) float64
     basis : (P, 3 V) float32
         Principal movements.
@@ -148,7 +148,7 @@ def fit_linear_map(corpus: Corpus, frames: int = FRAMES) -> LinearMap:
     ----------
     corpus : Corpus
     frames : int
-        To draw, see :func:`~mtbench.reference_model.baselines.training_frames.draw_frames`.
+        Number of frames to draw, see :func:`~mtbench.reference_model.baselines.training_frames.draw_frames`.
 
     Raises
     ------

@@ -104,7 +104,7 @@ def blend_shapes(phones: Sequence[PhoneTime], frames: int, fps: float = 25.0) ->
     Parameters
     ----------
     phones : sequence of PhoneTime
-        In order of time; what they do not cover is a pause.
+        Phones in order of time; what they do not cover is a pause.
     frames : int
         T.
     fps : float

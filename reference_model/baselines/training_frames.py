@@ -66,7 +66,7 @@ def draw_frames(corpus: Corpus, frames: int, seed: int = 0) -> TrainingFrames:
     frames : int
         Enough of them.
     seed : int
-        Of the draw.
+        Seed of the draw.
 
     Raises
     ------

@@ -170,7 +170,7 @@ def generate_corpus(
     out : path
         Folder; parts that are there already are kept.
     hours : float
-        At least this much; the last part is complete.
+        Least number of hours; the last part is complete.
     seed : int
         The clips follow from it, whatever *hours* and *workers*.
     languages : sequence of str, optional

@@ -102,7 +102,7 @@ def fit_features(features: torch.Tensor, frames: int) -> torch.Tensor:
     Parameters
     ----------
     features : (S, w)
-        At 50 Hz.
+        Features at 50 Hz.
     frames : int
         Wanted frames at 25 fps.
 

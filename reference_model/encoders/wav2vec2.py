@@ -40,7 +40,7 @@ class Wav2Vec2Speech:
     Attributes
     ----------
     module : transformers.Wav2Vec2Model
-        In evaluation mode. Its convolutions are frozen, as published; the rest may be tuned.
+        Network in evaluation mode. Its convolutions are frozen, as published; the rest may be tuned.
 
     Raises
     ------
