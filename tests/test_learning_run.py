@@ -12,17 +12,9 @@ from torch import nn
 from two_processes import run_as_two
 
 from mtbench.errors import UsageError
-from mtbench.learning import (
-    Averaging,
-    Processes,
-    Recipe,
-    RunSettings,
-    Schedule,
-    TrainingRun,
-    load_checkpoint,
-    save_checkpoint,
-)
+from mtbench.learning import Averaging, Processes, Recipe, RunSettings, Schedule, TrainingRun
 from mtbench.learning.averaging import RunningAverage
+from mtbench.learning.checkpoints import load_checkpoint, save_checkpoint
 from mtbench.learning.recipe import make_optimizer
 from mtbench.learning.step_table import StepTable
 

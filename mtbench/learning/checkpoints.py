@@ -30,15 +30,13 @@ def save_checkpoint(folder: Path, state: Mapping[str, Any]) -> None:
         torch.save(dict(state), part)
 
 
-def load_checkpoint(folder: Path, device: Any = "cpu") -> dict[str, Any] | None:
-    """Return a run's checkpoint, None where there is none yet.
+def load_checkpoint(folder: Path) -> dict[str, Any] | None:
+    """Return a run's checkpoint, its tensors on the processor; None where there is none yet.
 
     Parameters
     ----------
     folder : Path
         Of the run.
-    device : str or torch.device
-        Where tensors go.
 
     Raises
     ------
@@ -49,7 +47,7 @@ def load_checkpoint(folder: Path, device: Any = "cpu") -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        state: dict[str, Any] = load_checkpoint_file(path, device)
+        state: dict[str, Any] = load_checkpoint_file(path, "cpu")
     except Exception as error:  # torch raises half a dozen kinds for damaged files
         raise UsageError(
             f"{path}: the checkpoint cannot be read ({error}); remove it to begin anew, or give another folder"
