@@ -13,12 +13,7 @@ FUNCTION, FILE = 80, 400
 #: Whole on purpose: the network, read from top to bottom, and kernels that share their inner loops.
 LONG_FILES = {"reference_model/model.py", "renderers/raster.py"}
 #: Being split.
-LONG_FUNCTIONS = {
-    "mtbench/scoring/scoring.py: score",
-    "avsr/evaluation/error_table.py: evaluate",
-    "avsr/openhead/training.py: train",
-    "reference_model/training/train.py: train_stage2",
-}
+LONG_FUNCTIONS = {"avsr/evaluation/error_table.py: evaluate"}
 
 
 def is_kernel(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:

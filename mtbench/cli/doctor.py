@@ -98,12 +98,13 @@ def _examine_weights() -> Finding:
 
 
 def _examine_head() -> Finding:
-    from mtbench.faces import load_topology
+    from mtbench.faces import OPENHEAD, load_topology
 
+    name = f"head {OPENHEAD.name}"
     try:
-        return Finding("head openhead-1", "ok", f"digest {load_topology('openhead-1').digest}")
+        return Finding(name, "ok", f"digest {load_topology(OPENHEAD.name).digest}")
     except Exception as error:
-        return Finding("head openhead-1", "broken", f"{error}; reinstall mtbench")
+        return Finding(name, "broken", f"{error}; reinstall mtbench")
 
 
 def _examine_benchmark() -> Finding:
@@ -117,10 +118,10 @@ def _examine_benchmark() -> Finding:
 
 
 def _examine_flame() -> Finding:
-    from mtbench.faces import load_topology
+    from mtbench.faces import FLAME, load_topology
 
     try:
-        topology = load_topology("flame-5023")
+        topology = load_topology(FLAME.name)
     except Exception as error:
         return Finding("asset flame", "broken", str(error))
     if topology.renderable:
