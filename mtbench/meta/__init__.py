@@ -5,14 +5,14 @@ systems is kept clip by clip, and every statistic, plot and report is a function
 
 Contents
 --------
-=================== ================================================================================================
+=================== ===================================================================================================
 ``confusions``      What lips cannot tell apart: confusions of viseme classes, seen through video alone
 ``correlation``     Rank correlation of a metric's scores with the order of systems that is known beforehand
 ``curves``          Curves of a metric over the strength of a degradation
 ``degradations``    Known degradations of motion and of timed phones
 ``estimates``       Scores of systems with replicates: what every statistic of the meta-evaluation starts from
-``fairness``        Fairness: whether a metric treats languages alike, and what goes with the difference where it
-                    does not
+``fairness``        Fairness: whether a metric treats languages alike, and what goes with the difference where it does
+                    not
 ``ground_truth``    The ground truth of a clip, and the one function that makes a system's motion from it
 ``json_values``     From dataclasses to JSON values and back, for the report
 ``language_traits`` Traits of languages that scores may go with: how fast they are spoken, how visible their sounds
@@ -20,15 +20,14 @@ Contents
 ``monotonicity``    Whether every curve is monotone within its intervals: more damage must never score significantly
                     better
 ``noise_curves``    Curves of error rates over the signal-to-noise ratio, for every noise
-``nuisances``       What changes that should cost nothing cost, and controls that should cost much, against the
-                    ground truth
-``page_insights``   Sections of the report's page on what a metric sees: nuisances, sensitivity, confusions,
-                    languages
+``nuisances``       What changes that should cost nothing cost, and controls that should cost much, against the ground
+                    truth
+``page_insights``   Sections of the report's page on what a metric sees: nuisances, sensitivity, confusions, languages
 ``page_parts``      Pieces of the report's page: tables, numbers, the style sheet
 ``pairwise``        Pairwise accuracy of a metric: how often it knows which of two systems is worse, or that none is
 ``plot_insights``   Plots of what a metric sees and what it does not: sensitivity, noise, confusions, languages
 ``plots``           Plots of a meta-evaluation's report, as SVG
-``reading``         Reading one clip of one system: degrade, measure, render, recognize
+``reading``         One clip of one system: degrade, measure, render, recognize
 ``report``          The report of a meta-evaluation: every statistic as one JSON value, a page and plots
 ``report_data``     The numbers of a meta-evaluation's report: one dataclass with a field for each part
 ``report_page``     The page of a meta-evaluation's report: one HTML file with everything in it
@@ -37,14 +36,12 @@ Contents
 ``sensitivity``     Sensitivity: in which noise at which level a metric tells systems apart best, and how many clips
                     that takes
 ``separation``      Separation: how many clips one measure needs to tell two systems apart
-``system_files``    Records of a system that was recognized: one file each, so that a killed run goes on where it
-                    was
-``systems``         The systems of the meta-evaluation: families of degradations, their levels, and the order that
-                    is known
+``system_files``    Records of a system that was recognized: one file each, so that a killed run goes on where it was
+``systems``         The systems of the meta-evaluation: families of degradations, their levels, and the order that is
+                    known
 ``verdicts``        What a meta-evaluation comes to: targets that can be missed or stay open, and a verdict in words
-``viseme_classes``  Classes of phones that look alike: what can be told apart by eye, for substitutions and
-                    confusions
-=================== ================================================================================================
+``viseme_classes``  Classes of phones that look alike: what can be told apart by eye, for substitutions and confusions
+=================== ===================================================================================================
 
 Examples
 --------

@@ -1,4 +1,4 @@
-"""Reading one clip of one system: degrade, measure, render, recognize.
+"""One clip of one system: degrade, measure, render, recognize.
 
 Conventions
 -----------
@@ -23,7 +23,7 @@ from mtbench.metrics import METRICS, EditCounts, GeometricMetric
 from mtbench.scoring import Resources, Setup, audio_digest, load_resources
 from mtbench.speech import headline_rate
 
-#: Where every system is read, decibels.
+#: Signal-to-noise ratio at which every system is presented, decibels.
 HEADLINE_SNR = -7.5
 
 
@@ -38,7 +38,7 @@ class ClipTask:
 
 
 def read_clip(task: ClipTask) -> ClipRecord:
-    """Degrade one clip, measure its geometry, and let the recognizer read it."""
+    """Degrade one clip, measure its geometry, and recognize it."""
     from mtbench.renderers import render_mouth_crops
 
     resources = load_resources(task.setup)
