@@ -12,7 +12,8 @@ from mtbench.avsr.openhead.inference import Request, plan_batches, silent_paddin
 from mtbench.avsr.openhead.model import AudioVisualCTC, ModelConfig
 from mtbench.avsr.openhead.recognizer import OpenheadAV, load_beam_search
 from mtbench.benchmarks.benchmark import load_benchmark
-from mtbench.errors import PrerequisiteError
+from mtbench.errors import PrerequisiteError, UsageError
+from mtbench.speech.lexicon import load_lexicon
 from mtbench.work.executor import Executor
 
 LENGTHS = (31, 18, 30, 31, 9, 32, 31)
@@ -166,6 +167,16 @@ def test_bundled_recognizer_understands_the_same_in_any_worker(judge):
     tasks = [0, 1]
     with Executor(2) as two, Executor(1) as one:
         assert dict(two.run(transcribe_one, tasks)) == dict(one.run(transcribe_one, tasks))
+
+
+def test_unknown_phones_are_named(judge, tmp_path):
+    path = tmp_path / "words.tsv"
+    path.write_text("ok\ta\t1\nbad\ta ˈa tʃ\t1\n", "utf-8")
+    lexicon = load_lexicon(path)
+    assert lexicon.words == ("ok", "bad")
+    words = r"word 'bad' has phones that openhead-av does not know: \['ˈa', 'tʃ'\]; known: .* stress or length marks"
+    with pytest.raises(UsageError, match=words):
+        judge.transcribe(None, [np.zeros(640, np.float32)], "eng", lexicon)
 
 
 def test_another_search_is_another_recognizer(judge):

@@ -98,13 +98,6 @@ def test_broken_files_are_refused_with_their_line(tmp_path, text, message):
     assert "words.tsv" in str(e.value)
 
 
-def test_unknown_phones_are_named(tmp_path):
-    path = write(tmp_path, "ok\ta\t1\nbad\ta ˈa tʃ\t1\n")
-    with pytest.raises(BenchmarkError, match=r"line 2: the pronunciation of 'bad' has unknown phones: tʃ ˈa"):
-        load_lexicon(path, known=("a", "t"))
-    assert load_lexicon(path).words == ("ok", "bad")
-
-
 def test_other_encodings_are_refused(tmp_path):
     with pytest.raises(BenchmarkError, match="not UTF-8"):
         load_lexicon(write(tmp_path, "wörter\ta\t1\n", "latin1"))

@@ -17,7 +17,7 @@ from __future__ import annotations
 import hashlib
 import math
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -94,22 +94,19 @@ def write_lexicon(lexicon: Lexicon, path: Path) -> None:
     write_atomically(path, format_lexicon(lexicon).encode())
 
 
-def load_lexicon(path: Path | str, known: Collection[str] | None = None) -> Lexicon:
+def load_lexicon(path: Path | str) -> Lexicon:
     """Read a lexicon file.
 
     Parameters
     ----------
     path : Path or str
         The file.
-    known : collection of str, optional
-        The phones that may occur, e.g. those of a recognizer.
 
     Raises
     ------
     BenchmarkError
         With line number and cause: unreadable or too large a file, not UTF-8, wrong number of fields, an
-        empty word or pronunciation, a count that is no number, counts that differ between variants, unknown
-        phones.
+        empty word or pronunciation, a count that is no number, counts that differ between variants.
     """
     path = Path(path)
     lines = _read_text(path).splitlines()
@@ -120,11 +117,6 @@ def load_lexicon(path: Path | str, known: Collection[str] | None = None) -> Lexi
             continue
         where = f"{path}, line {number}"
         word, phones, count = _parse_line(line, where)
-        if known is not None and (unknown := sorted(set(phones) - set(known))):
-            raise BenchmarkError(
-                f"{where}: the pronunciation of {word!r} has unknown phones: {' '.join(unknown)}; known: "
-                f"{' '.join(known)}. Perhaps stress, length or tone marks were kept."
-            )
         if counts.setdefault(word, count) != count:
             raise BenchmarkError(
                 f"{where}: {word!r} has the count {count} here and {counts[word]} on an earlier line; the "
