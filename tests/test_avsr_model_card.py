@@ -7,12 +7,14 @@ import pytest
 from mtbench.avsr.evaluation.model_card import (
     GAIN,
     GENERATED,
+    LEXICON,
     TARGETS,
     describe_balance,
     format_summary,
     format_table,
     is_met,
     summarize,
+    write_lexicon_part,
     write_model_card,
 )
 
@@ -109,3 +111,19 @@ def test_card_keeps_the_head_and_is_written_anew(tmp_path):
     assert first.count("| 5.04 |") == 1
     assert "6.10" in write_model_card(weights, [row("av-clean", 0.061)]).read_text("utf-8")
     assert sorted(p.suffix for p in tmp_path.iterdir()) == [".json", ".md"]
+
+
+def test_the_lexicons_part_is_replaced_by_its_command_and_kept_by_the_other(tmp_path):
+    weights = tmp_path / "judge.safetensors"
+    weights.with_suffix(".json").write_text(json.dumps({"training": {"steps": 3}, "decoding": {}}))
+    card = write_model_card(weights, ROWS, "# A judge")
+    alone = card.read_text()
+    assert LEXICON not in alone
+    write_lexicon_part(weights, "# The lexicon's share\n\nMean.\n\n## v: PER 30.0\n\n| closed | 1 |\n")
+    assert (
+        card.read_text() == f"{alone.rstrip()}\n\n{LEXICON}\n\nMean.\n\n### v: PER 30.0\n\n| closed | 1 |\n"
+    )
+    write_lexicon_part(weights, "# The lexicon's share\n\nAnother mean.\n")
+    assert card.read_text() == f"{alone.rstrip()}\n\n{LEXICON}\n\nAnother mean.\n"
+    write_model_card(weights, ROWS)
+    assert card.read_text() == f"{alone.rstrip()}\n\n{LEXICON}\n\nAnother mean.\n"

@@ -79,6 +79,22 @@ def test_frequent_words_are_said_as_the_benchmark_says_them():
     assert sum(p in known[w] for w, p in shared) > 0.8 * len(shared)
 
 
+@pytest.mark.synth
+def test_words_that_are_said_as_nothing_do_not_shift_their_neighbours(monkeypatch):
+    """Japanese word lists hold marks that repeat a sign; the whole report ended in an IndexError."""
+    import mtbench.synth
+
+    pytest.importorskip("espeakng_loader", reason="needs the [synth] extra")
+    words = [("cane", "cane"), ("ヽ", "\u30fd"), ("gatto", "gatto")]
+    monkeypatch.setattr(mtbench.synth, "vocabulary", lambda language, size: words, raising=False)
+    monkeypatch.setattr(
+        mtbench.synth, "strip_punctuation", lambda s: "" if s == "\u30fd" else s, raising=False
+    )
+    found = pronounce_frequent("ita", 3)
+    assert [word for word, _ in found] == ["cane", "gatto"]
+    assert found[1][1][-1] == "o"
+
+
 def rows() -> list[SweepRow]:
     return [
         SweepRow(condition, language, name, words, 0.0, per, 0.2, wer, wer / 2, wer, 6)

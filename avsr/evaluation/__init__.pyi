@@ -5,4 +5,5 @@ from .lexicon_sweep import CONDITIONS as CONDITIONS
 from .lexicon_sweep import sweep_lexicon as sweep_lexicon
 from .model_card import format_summary as format_summary
 from .model_card import format_table as format_table
+from .model_card import write_lexicon_part as write_lexicon_part
 from .model_card import write_model_card as write_model_card

@@ -46,6 +46,8 @@ def pronounce_frequent(language: str, size: int) -> list[tuple[str, tuple[str, .
 
     # Words of several parts (some languages are segmented anew) are not words of a lexicon.
     pairs = [(w, strip_punctuation(s)) for w, s in vocabulary(language, size) if " " not in w]
+    # Marks that repeat a sign ("ヽ") are no words: nothing is said for them.
+    pairs = [(written, spoken) for written, spoken in pairs if spoken]
     engine, voice = Espeak(), Voice(language, "m1")
     said = []
     for first in range(0, len(pairs), _BATCH):

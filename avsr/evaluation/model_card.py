@@ -26,6 +26,8 @@ _AV, _A = Condition("av", NOISY).name, Condition("a", NOISY).name
 GAIN = f"gain{NOISY:g}"
 #: Where the generated part of a model card begins; what stands above it is written by people.
 GENERATED = "## Settings"
+#: Where the lexicon's part begins, which is measured by a command of its own and stands last.
+LEXICON = "## The lexicon's share in the word error"
 
 
 @dataclass(frozen=True)
@@ -185,8 +187,11 @@ def write_model_card(weights: Path, rows: Sequence[Row], notes: str | None = Non
     meta: dict[str, Any] = json.loads(weights.with_suffix(".json").read_text("utf-8"))
     facts = "\n".join(f"- {key}: {value}" for key, value in {**meta["training"], **meta["decoding"]}.items())
     card = weights.with_suffix(".md")
+    before, _, lexicon = (card.read_text("utf-8") if card.is_file() else f"# {weights.stem}").partition(
+        LEXICON
+    )
     if notes is None:
-        notes = card.read_text("utf-8").split(GENERATED)[0] if card.is_file() else f"# {weights.stem}"
+        notes = before.split(GENERATED)[0]
     sections = [
         notes.strip(),
         f"{GENERATED}\n\n{facts}",
@@ -205,7 +210,32 @@ def write_model_card(weights: Path, rows: Sequence[Row], notes: str | None = Non
     characters = [r for r in rows if r["language"] in _by_characters()]
     if characters:
         sections.append(f"### Character error\n\n{_without_mean(format_table(characters, 'cer'))}")
+    if lexicon:
+        sections.append(f"{LEXICON}{lexicon.rstrip()}")
     write_atomically(card, ("\n\n".join(sections) + "\n").encode())
+    return card
+
+
+def write_lexicon_part(weights: Path, table: str) -> Path:
+    """Put a lexicon sweep into the model card, in place of the one that is there.
+
+    Parameters
+    ----------
+    weights : Path
+        The safetensors file; its card lies beside it.
+    table : str
+        Markdown of :func:`mtbench.avsr.evaluation.lexicon_report.format_sweep`.
+
+    Returns
+    -------
+    Path
+        The card.
+    """
+    card = weights.with_suffix(".md")
+    before = (card.read_text("utf-8") if card.is_file() else f"# {weights.stem}").partition(LEXICON)[0]
+    lines = table.strip().split("\n")[1:]  # its own heading gives way to the card's
+    body = "\n".join(f"#{line}" if line.startswith("## ") else line for line in lines)
+    write_atomically(card, f"{before.rstrip()}\n\n{LEXICON}\n{body}\n".encode())
     return card
 
 
@@ -221,7 +251,7 @@ def _title(condition: str) -> str:
     if condition in _TITLES:
         return _TITLES[condition]
     for modality, title in (("av", "AV"), ("a", "audio only")):
-        if condition.startswith(modality) and condition[len(modality) :][:1] in "-0123456789":
+        if condition.startswith(modality) and condition[len(modality) :][:1] in "-+0123456789":
             return f"{title} at {condition[len(modality) :]} dB"
     return condition
 

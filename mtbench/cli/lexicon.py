@@ -35,6 +35,9 @@ def lexicon(
             help="Folder for lexicon.md, lexicon.csv and lexicon.png.",
         ),
     ] = Path("lexicon-sweep"),
+    card: Annotated[
+        bool, typer.Option("--card", help="Put the tables into the model card beside the weights.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of Markdown.")] = False,
 ) -> None:
     """Report how much of the word error is the lexicon's doing: phone error beside it, lexicon size swept."""
@@ -44,6 +47,8 @@ def lexicon(
     from mtbench.errors import UsageError
     from mtbench.speech import language_code
 
+    if card and (language or clips or benchmark != "openhead-20"):
+        raise UsageError("--card writes all languages: leave out --language, --clips and --benchmark with it")
     try:
         added = () if sizes == "none" else tuple(int(part) for part in sizes.split(",") if part.strip())
     except ValueError:
@@ -60,6 +65,11 @@ def lexicon(
         workers,
     )
     files = write_sweep(rows, out)
+    if card:
+        from mtbench.avsr.evaluation import write_lexicon_part
+        from mtbench.avsr.openhead import WEIGHTS
+
+        files.append(write_lexicon_part(weights or WEIGHTS / "openhead-av.safetensors", format_sweep(rows)))
     if as_json:
         say_json([asdict(row) for row in rows])
     else:
