@@ -4,6 +4,7 @@ from .benchmark import bundled_benchmarks as bundled_benchmarks
 from .benchmark import load_benchmark as load_benchmark
 from .clip import Clip as Clip
 from .clip import measure_seconds as measure_seconds
+from .clip import read_clip_audio as read_clip_audio
 from .clip import read_motion_arrays as read_motion_arrays
 from .ground_truth import find_untemplated as find_untemplated
 from .ground_truth import motion_file_digest as motion_file_digest

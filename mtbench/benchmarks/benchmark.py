@@ -50,7 +50,14 @@ from mtbench.benchmarks.clip import Clip
 from mtbench.benchmarks.manifest import MANIFEST, MAX_MANIFEST, BenchmarkManifest
 from mtbench.bundled import data_path
 from mtbench.errors import BenchmarkError, UsageError, did_you_mean
-from mtbench.files import PathError, explain_no_folder, read_toml, resolve_inside, validation_lines
+from mtbench.files import (
+    PathError,
+    digest_file,
+    explain_no_folder,
+    read_toml,
+    resolve_inside,
+    validation_lines,
+)
 from mtbench.timing import FPS
 
 if TYPE_CHECKING:
@@ -159,9 +166,7 @@ class Benchmark:
         """blake2b-128 hex digest of the manifest and of every file that it names."""
         h = hashlib.blake2b(digest_size=16)
         for path in self.files():
-            with path.open("rb") as stream:
-                content = hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=32)).digest()
-            h.update(path.relative_to(self.root).as_posix().encode() + b"\0" + content)
+            h.update(path.relative_to(self.root).as_posix().encode() + b"\0" + digest_file(path).long)
         return h.hexdigest()
 
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mtbench.errors import BenchmarkError
-from mtbench.faces import Motion
+from mtbench.faces import Motion, load_topology
+from mtbench.files import stamp_file
 from mtbench.timing import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 
 if TYPE_CHECKING:
-    from mtbench.faces import MotionSpec
+    from mtbench.faces import MotionSpec, Topology
 
 
 @dataclass(frozen=True)
@@ -146,29 +147,54 @@ def measure_seconds(clip: Clip) -> float:
         )  # the fault is told where the sound is heard
 
 
+#: Ground truth up to this size is kept until another is read: a clip's neutral face and motion follow from one file.
+_KEPT_BYTES = 64 << 20
+_Kept = tuple[tuple, "MotionSpec", dict[str, np.ndarray]]
+_KEPT: list[_Kept] = []
+
+
 def read_motion_arrays(clip: Clip) -> tuple[MotionSpec, dict[str, np.ndarray]]:
     """Return what the ground truth's file holds, checked but not posed: vertices, FLAME parameters or units.
+
+    The arrays are read-only; of a file that was read last and has not been written since, they are the same ones.
 
     Raises
     ------
     BenchmarkError
         Where the clip has no ground truth, or its file is unreadable or does not fit the clip.
     """
-    from mtbench.faces import MotionSpec, load_topology, motion_kind, read_motion_file
-    from mtbench.files import ArrayFileError
-
     if clip.motion_path is None or clip.topology is None:
         raise BenchmarkError(f"clip {clip.id} has no ground-truth motion")
+    try:
+        stamp = stamp_file(clip.motion_path)
+    except OSError:  # told below, with the clip
+        stamp = None
     topology = load_topology(clip.topology)
+    key = (stamp, clip.id, topology.digest, clip.frames, clip.fps)
+    for known, spec, arrays in _KEPT:
+        if stamp is not None and known == key:
+            return spec, arrays
+    spec, arrays = _read_motion_arrays(clip.motion_path, topology, clip)
+    for array in arrays.values():
+        array.setflags(write=False)
+    if stamp is not None and sum(array.nbytes for array in arrays.values()) <= _KEPT_BYTES:
+        _KEPT[:] = [(key, spec, arrays)]
+    return spec, arrays
+
+
+def _read_motion_arrays(
+    path: Path, topology: Topology, clip: Clip
+) -> tuple[MotionSpec, dict[str, np.ndarray]]:
+    from mtbench.faces import MotionSpec, motion_kind, read_motion_file
+    from mtbench.files import ArrayFileError
+
     most = MotionSpec("vertices", topology, clip.frames).max_bytes + 64 * 1024
     try:
         cure = "make the benchmark again with 'mtbench benchmark new --motion-fps {}'"
-        spec = MotionSpec(
-            motion_kind(clip.motion_path, most), topology, clip.frames, clip.fps, rate_hint=cure
-        )
+        spec = MotionSpec(motion_kind(path, most), topology, clip.frames, clip.fps, rate_hint=cure)
     except (ArrayFileError, OSError) as error:
-        raise BenchmarkError(f"{clip.motion_path}: the motion of clip {clip.id} {error}") from None
-    found = read_motion_file(clip.motion_path, str(clip.motion_path), spec, clip.id)
+        raise BenchmarkError(f"{path}: the motion of clip {clip.id} {error}") from None
+    found = read_motion_file(path, str(path), spec, clip.id)
     if found.problems:
         lines = "".join(f"\n  - {problem}" for problem in found.problems)
         raise BenchmarkError(f"the ground truth of clip {clip.id} cannot be used:{lines}")

@@ -9,7 +9,6 @@ is then their first frame, but nothing is measured from it, and least of all fro
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
@@ -28,7 +27,7 @@ from mtbench.faces import (
     read_template,
     topology_of_kind,
 )
-from mtbench.files import ArrayFileError, digest_array, digest_bytes
+from mtbench.files import ArrayFileError, digest_array, digest_bytes, digest_file
 
 #: Raise it when posing gives other vertices from the same file.
 POSING_VERSION = "1"
@@ -123,7 +122,7 @@ def motion_file_digest(path: Path, kind: str) -> str:
     kind : str
         ``"vertices"``, ``"flame-params"`` or ``"units"``: the latter two depend on a model as well.
     """
-    return digest_bytes(f"{kind}|{POSING_VERSION}|{_model_digest(kind)}".encode(), _file_digest(path))
+    return digest_bytes(f"{kind}|{POSING_VERSION}|{_model_digest(kind)}".encode(), digest_file(path).short)
 
 
 def name_model(kind: str) -> str | None:
@@ -208,11 +207,6 @@ def static_digest(clip: Clip, topology: Topology) -> str:
     return digest_bytes(b"static", own.encode(), str(clip.frames).encode())
 
 
-def _file_digest(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).digest()
-
-
 def _model_digest(kind: str) -> str:
     # Not cached by kind: another FLAME model may be installed while this process lives.
     if kind == "flame-params":
@@ -224,4 +218,4 @@ def _model_digest(kind: str) -> str:
 
 @lru_cache(maxsize=1)
 def _head_digest() -> str:
-    return _file_digest(data_path(f"{OPENHEAD.name}.npz")).hex()
+    return digest_file(data_path(f"{OPENHEAD.name}.npz")).short.hex()

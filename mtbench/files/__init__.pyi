@@ -8,6 +8,8 @@ from .atomic import write_atomically as write_atomically
 from .claims import claim_folder as claim_folder
 from .digests import digest_array as digest_array
 from .digests import digest_bytes as digest_bytes
+from .digests import digest_file as digest_file
+from .digests import stamp_file as stamp_file
 from .file_errors import check_output_folder as check_output_folder
 from .file_errors import explain_os_error as explain_os_error
 from .file_errors import make_folder as make_folder

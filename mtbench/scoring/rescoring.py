@@ -70,8 +70,8 @@ def rescore(folder: str | Path, *, normalizer: str | None = None, out: str | Pat
     context = SignatureContext(**{key: value for key, value in old.settings.items() if key in names})
     context = dataclasses.replace(
         context,
-        common={**context.common, "profile": _name_profile(context, normalizer), "version": __version__},
-        recognition={**context.recognition, "norm": normalizer},
+        common={**context.common, "version": __version__},
+        recognition={**context.recognition, **_name_profile(context, normalizer), "norm": normalizer},
     )
     clips = dict.fromkeys(_ClipInfo(row.clip, row.language, row.source) for row in rows)
     summary = aggregate(rows, list(clips), context)
@@ -115,13 +115,10 @@ def _keep_warnings(old: Run) -> list[tuple[str, str]]:
     return [("other", text) for text in old.warnings if text != told]
 
 
-def _name_profile(context: SignatureContext, normalizer: str) -> object:
-    """Return the run's profile; another normalizer than before is a change of it."""
-    profile = context.common.get("profile")
-    if (
-        profile is None
-        or context.recognition.get("norm") == normalizer
-        or str(profile).endswith("+normalizer")
-    ):
-        return profile
-    return f"{profile}+normalizer"
+def _name_profile(context: SignatureContext, normalizer: str) -> dict[str, str]:
+    """Return the run's profile where it has one; another normalizer than before is a change of it."""
+    profile = context.recognition.get("profile")
+    if profile is None:
+        return {}
+    same = context.recognition.get("norm") == normalizer or str(profile).endswith("+normalizer")
+    return {"profile": str(profile) if same else f"{profile}+normalizer"}

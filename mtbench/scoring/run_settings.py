@@ -34,7 +34,6 @@ def describe_settings(plan: Plan) -> SignatureContext:
         common={
             "bench": f"{benchmark.ref}#{benchmark.digest}",
             "fps": benchmark.fps,
-            "profile": plan.profile.name,
             "version": __version__,
         },
         recognition=recognition,
@@ -50,7 +49,7 @@ def describe_settings(plan: Plan) -> SignatureContext:
 
 def _describe_recognition(plan: Plan) -> tuple[dict[str, object], dict[str, object]]:
     """Return the settings of what is recognized, and of the pictures that are shown for it."""
-    recognition: dict[str, object] = {"norm": plan.profile.normalizer}
+    recognition: dict[str, object] = {"profile": plan.profile.name, "norm": plan.profile.normalizer}
     resources, benchmark = load_resources(plan.setup), plan.benchmark
     recognizer = resources.recognizer
     if recognizer is None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ from mtbench.benchmarks import (
     Clip,
     load_benchmark,
     motion_file_digest,
+    read_clip_audio,
     static_digest,
     static_face,
     template_digest,
@@ -39,7 +41,7 @@ from mtbench.benchmarks import (
 from mtbench.conditions import STATIC, Condition
 from mtbench.errors import Problem, SubmissionError
 from mtbench.faces import Topology, load_topology
-from mtbench.files import digest_array, digest_bytes
+from mtbench.files import digest_array, digest_bytes, digest_file
 from mtbench.metrics import GEOMETRY_VERSION, measure_geometry, name_additions
 from mtbench.renderers import Appearance, Renderer, load_renderer
 from mtbench.speech import (
@@ -298,8 +300,17 @@ def _renderer(name: str) -> Renderer:
 
 
 def audio_digest(clip: Clip) -> str:
-    """Return the digest of the clip's clean sound."""
-    return digest_array(clip.load_audio())
+    """Return the digest of the clip's clean sound; a file is decoded for it once in a process."""
+    try:
+        content = digest_file(clip.audio_path).short
+    except OSError:
+        return digest_array(clip.load_audio())  # which says what is wrong with the file
+    return _digest_sound(clip.audio_path, clip.frames, clip.id, content)
+
+
+@lru_cache(maxsize=1 << 14)
+def _digest_sound(path: Path, frames: int, clip: str, _content: bytes) -> str:
+    return digest_array(read_clip_audio(path, frames, clip))
 
 
 def make_mixtures(task: MixtureTask) -> Seconds:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mtbench.errors import BenchmarkError, UsageError, list_some
-from mtbench.files import explain_no_folder
+from mtbench.files import digest_file, explain_no_folder
 from mtbench.speech.sound_files import SOUND_SUFFIXES, load_sound
 from mtbench.timing import SAMPLE_RATE, SAMPLES_PER_FRAME
 
@@ -185,10 +185,7 @@ def load_noises(folder: Path | str | None) -> NoiseSet:
         raise UsageError(
             f"{folder}: two recordings are called {twice[0]!r}; rename one, names must be unique"
         )
-    noises = tuple(
-        Noise(p.stem, p, hashlib.blake2b(p.read_bytes(), digest_size=16).hexdigest())
-        for p in sorted(files, key=lambda p: p.stem)
-    )
+    noises = tuple(Noise(p.stem, p, digest_file(p).short.hex()) for p in sorted(files, key=lambda p: p.stem))
     for noise in noises:
         if not np.any(noise.audio):
             raise BenchmarkError(

@@ -56,7 +56,7 @@ from mtbench.faces import (
     read_motion_file,
     resample_motion,
 )
-from mtbench.files import StrictModel, slugify
+from mtbench.files import StrictModel, digest_file, slugify
 from mtbench.timing import FPS
 
 MANIFEST = "submission.toml"
@@ -209,9 +209,7 @@ class Submission:
         """blake2b-128 hex digest of the manifest and of every motion file."""
         h = hashlib.blake2b(digest_size=16)
         for name, path in [(MANIFEST, self.path / MANIFEST), *sorted(self._files.items())]:
-            with path.open("rb") as stream:
-                content = hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=32)).digest()
-            h.update(name.encode() + b"\0" + content)
+            h.update(name.encode() + b"\0" + digest_file(path).long)
         return h.hexdigest()
 
 
