@@ -2,21 +2,25 @@
 
 import dataclasses
 import importlib
+import json
 import sys
 
 import numpy as np
 import pytest
 import soundfile
 from factories import talk
+from typer.testing import CliRunner
 
 import mtbench
 from mtbench import load_benchmark, score, validate
+from mtbench.cli.app import app
 from mtbench.errors import BenchmarkError, PrerequisiteError, SubmissionError, UsageError
 from mtbench.faces import (
     FLAME,
     KINDS,
     OPENHEAD,
     describe_topology,
+    is_topology,
     load_topology,
     name_topology,
     require_renderable,
@@ -119,6 +123,8 @@ def test_bundled_topologies_come_first(other_package):
     assert topology_names()[:2] == ["openhead-1", "flame-5023"]
     assert set(topology_names()[2:]) == {f"pebble-{SIZE}", "another", "nothing", "bare", "absent"}
     assert describe_topology("flame-5023") is FLAME
+    assert all(map(is_topology, topology_names()))
+    assert not is_topology("pebbel")
     # Those that cannot be described are passed over.
     assert [name_topology(n) for n in (SIZE, 77, 50, 51)] == [f"pebble-{SIZE}", "another", "bare", None]
 
@@ -163,6 +169,15 @@ def test_what_is_wrong_with_one_is_told(benchmark, tmp_path):
     assert "regions" in problem.message
     with pytest.raises(SubmissionError, match="pebbel"):
         load_submission(write_submission(tmp_path / "typo", benchmark, topology="pebbel-240"), benchmark)
+
+
+def test_all_are_listed(other_package):
+    result = CliRunner().invoke(app, ["ls", "topologies", "--json"])
+    listed = json.loads(result.stdout)["topologies"]
+    assert set(listed) == set(topology_names())
+    assert listed["openhead-1"] == "4,801 vertices, vertices or units"
+    assert listed[f"pebble-{SIZE}"] == f"{SIZE} vertices, vertices"
+    assert "expected a mtbench.faces.TopologyFacts" in listed["nothing"]
 
 
 def test_in_one_line_of_python(other_package):

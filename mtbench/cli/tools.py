@@ -106,12 +106,20 @@ def _list_renderers() -> dict[str, str]:
 
 
 def _list_topologies() -> dict[str, str]:
-    from mtbench.faces import describe_topology, topology_names
+    from mtbench.faces import topology_names
 
-    known = {name: describe_topology(name) for name in topology_names()}
-    return {
-        name: f"{facts.n_vertices:,} vertices, {' or '.join(facts.kinds)}" for name, facts in known.items()
-    }
+    return {name: _show_topology(name) for name in topology_names()}
+
+
+def _show_topology(name: str) -> str:
+    from mtbench.errors import UsageError
+    from mtbench.faces import describe_topology
+
+    try:
+        facts = describe_topology(name)
+    except UsageError as error:  # another package's fault is no reason to list nothing
+        return str(error)
+    return f"{facts.n_vertices:,} vertices, {' or '.join(facts.kinds)}"
 
 
 def _list_profiles() -> dict[str, str]:

@@ -41,6 +41,7 @@ from .topologies import TopologyFacts as TopologyFacts
 from .topologies import describe_topology as describe_topology
 from .topologies import explain_unrenderable as explain_unrenderable
 from .topologies import find_mismatch as find_mismatch
+from .topologies import is_topology as is_topology
 from .topologies import list_vertex_counts as list_vertex_counts
 from .topologies import load_topology as load_topology
 from .topologies import name_topology as name_topology

@@ -93,6 +93,12 @@ def topology_names() -> list[str]:
     return bundled + [name for name in TOPOLOGIES.names() if name not in bundled]
 
 
+def is_topology(name: str) -> bool:
+    """Return whether there is a topology called *name*."""
+    # Bundled names first: looking through the installed packages takes milliseconds.
+    return any(facts.name == name for facts in _BUNDLED) or name in TOPOLOGIES.names()
+
+
 def topology_of_kind(kind: str) -> str | None:
     """Return the name of the topology that all motion of *kind* has, None where motion of any topology may be of it.
 
@@ -211,5 +217,5 @@ def require_renderable(topology: Topology) -> None:
 
 def explain_unrenderable(name: str) -> str:
     """Return in a sentence why the topology called *name*, which lacks triangles or landmarks, cannot be rendered."""
-    obstacle = describe_topology(name).find_obstacle() if name in topology_names() else None
+    obstacle = describe_topology(name).find_obstacle() if is_topology(name) else None
     return obstacle or f"topology {name} has no triangles or landmarks here, so nothing can be rendered"

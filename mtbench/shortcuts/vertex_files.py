@@ -18,10 +18,10 @@ from mtbench.faces import (
     Motion,
     Topology,
     check_geometry,
+    is_topology,
     list_vertex_counts,
     load_topology,
     name_topology,
-    topology_names,
 )
 from mtbench.files import ArrayFileError, MeshFileError, open_arrays, read_mesh
 
@@ -148,7 +148,7 @@ def require_topology(topology: str | Topology | None, vertices: int, region: str
 
 def check_vertices(vertices: np.ndarray, name: str, topology: Topology | None) -> None:
     """Raise ``UsageError`` unless (T, V, 3) *vertices* are a face in metres, as far as that can be told."""
-    if topology is not None and topology.name in topology_names():
+    if topology is not None and is_topology(topology.name):
         problems = check_geometry(vertices, topology)
         if problems:
             _, message, hint = problems[0]

@@ -38,6 +38,7 @@ from mtbench.faces import (
     MIN_FPS,
     Topology,
     find_mismatch,
+    is_topology,
     load_topology,
     read_motion_file,
     topology_names,
@@ -214,8 +215,8 @@ def _check_manifest(
     if manifest.kind not in KINDS:
         hint = f"known kinds: {', '.join(KINDS)}{did_you_mean(manifest.kind, KINDS)}"
         add("wrong-kind", "kind", f"unknown kind {manifest.kind!r}", hint)
-    known = topology_names()
-    if manifest.topology not in known:
+    if not is_topology(manifest.topology):
+        known = topology_names()
         hint = f"known topologies: {', '.join(known)}{did_you_mean(manifest.topology, known)}"
         add("unknown-topology", "topology", f"unknown topology {manifest.topology!r}", hint)
         return None
