@@ -1,6 +1,7 @@
 """The recognizer's error table: conditions, means over languages, reasons, and agreement with a score."""
 
 import json
+from dataclasses import replace
 
 import fakes
 import numpy as np
@@ -14,7 +15,7 @@ from mtbench.avsr.evaluation.conditions import (
     load_flame_face,
     render_face,
 )
-from mtbench.avsr.evaluation.error_rows import RATES, make_rows, pool_rate
+from mtbench.avsr.evaluation.error_rows import RATES, ErrorRow, make_rows, pool_rate
 from mtbench.avsr.evaluation.error_table import _choose, evaluate
 from mtbench.benchmarks.benchmark import load_benchmark
 from mtbench.errors import UsageError
@@ -44,7 +45,7 @@ def rows(small):
 
 
 def pick(rows, condition, language="all"):
-    (row,) = [r for r in rows if (r["condition"], r["language"]) == (condition, language)]
+    (row,) = [r for r in rows if (r.condition, r.language) == (condition, language)]
     return row
 
 
@@ -60,13 +61,13 @@ def test_conditions_are_those_that_were_asked_for():
 
 
 def test_rows_have_the_documented_fields(rows):
-    assert {(r["condition"], r["language"]) for r in rows} == {
+    assert {(r.condition, r.language) for r in rows} == {
         (c, lang) for c in HOME for lang in ("all", "ita", "eng", "jpn")
     }
     for row in rows:
-        assert set(row) == {"condition", "language", "per", "wer", "cer", "n_clips"}
-        assert row["n_clips"] == (6 if row["language"] == "all" else 2)
-    assert json.loads(json.dumps(rows)) == rows
+        assert set(row.to_json()) == {"condition", "language", "per", "wer", "cer", "n_clips"}
+        assert row.n_clips == (6 if row.language == "all" else 2)
+    assert [ErrorRow(**data) for data in json.loads(json.dumps([row.to_json() for row in rows]))] == rows
 
 
 def test_all_is_the_mean_over_languages_not_the_pool(rows):
@@ -74,8 +75,10 @@ def test_all_is_the_mean_over_languages_not_the_pool(rows):
     for condition in HOME:
         parts = [pick(rows, condition, code) for code in ("ita", "eng", "jpn")]
         for rate in ("per", "wer", "cer"):
-            assert pick(rows, condition)[rate] == pytest.approx(np.mean([p[rate] for p in parts]), abs=1e-12)
-            unequal += len({p[rate] for p in parts}) > 1
+            assert pick(rows, condition).rate(rate) == pytest.approx(
+                np.mean([p.rate(rate) for p in parts]), abs=1e-12
+            )
+            unequal += len({p.rate(rate) for p in parts}) > 1
     assert unequal > 10
 
 
@@ -109,8 +112,8 @@ def test_ground_truth_scores_the_same_as_an_entry_does(small, rows, tmp_path):
             assert len(mine) == 2
             words = sum((r.words for r in mine[1:]), mine[0].words)
             phones = sum((r.phones for r in mine[1:]), mine[0].phones)
-            assert pick(rows, name, code)["wer"] == words.rate
-            assert pick(rows, name, code)["per"] == phones.rate
+            assert pick(rows, name, code).wer == words.rate
+            assert pick(rows, name, code).per == phones.rate
 
 
 def test_results_do_not_depend_on_the_number_of_workers(small):
@@ -122,7 +125,7 @@ def test_results_do_not_depend_on_the_number_of_workers(small):
 def test_a_subset_has_the_same_numbers(small, rows):
     part = evaluate(small, fakes.ONE_EAR, conditions=["av-7.5"], languages=["Japanese"])
     assert part[1:] == [pick(rows, "av-7.5", "jpn")]
-    assert part[0] == {**part[1], "language": "all"}
+    assert part[0] == replace(part[1], language="all")
 
 
 def test_default_manner_reproduces_the_bundled_ground_truth():
@@ -159,10 +162,10 @@ def test_engines_and_held_out_articulation_are_measured_on_their_own_benchmark(s
     monkeypatch.setattr(module, "ENGINES_BENCHMARK", str(folder))
     names = ("av-clean", "heldout-engines-av-clean", "heldout-engines-a-clean", "heldout-both-av-7.5")
     found = evaluate(small, fakes.ONE_EAR, conditions=names)
-    assert pick(found, "av-clean")["n_clips"] == 6
+    assert pick(found, "av-clean").n_clips == 6
     for name in names[1:]:
-        assert [r["language"] for r in found if r["condition"] == name] == ["all", "eng"]
-        assert pick(found, name)["n_clips"] == 2
+        assert [r.language for r in found if r.condition == name] == ["all", "eng"]
+        assert pick(found, name).n_clips == 2
 
 
 @pytest.mark.parametrize(
@@ -188,8 +191,8 @@ def test_what_cannot_be_measured_is_a_row_with_a_reason(small, tmp_path, change,
 def test_flame_needs_the_template(small, tmp_path, monkeypatch):
     monkeypatch.setenv("MTBENCH_DATA", str(tmp_path))
     (row,) = evaluate(small, fakes.ONE_EAR, conditions=["flame-clay-av-7.5"])
-    assert row["per"] is None
-    assert "mtbench assets add flame" in row["reason"]
+    assert row.per is None
+    assert "mtbench assets add flame" in row.reason
     with pytest.raises(UsageError, match="no file"):
         evaluate(small, fakes.ONE_EAR, conditions=["flame-clay-av-7.5"], flame=tmp_path / "none.npz")
 
@@ -203,7 +206,7 @@ def test_flame_template_from_a_file(small, shared, tmp_path, monkeypatch):
     found = evaluate(
         small, fakes.ONE_EAR, conditions=["flame-clay-av-7.5", "av-7.5"], flame=tmp_path / "flame.npz"
     )
-    assert pick(found, "flame-clay-av-7.5")["n_clips"] == 6
+    assert pick(found, "flame-clay-av-7.5").n_clips == 6
     topology, head = load_flame_face(str(tmp_path / "flame.npz"))
     assert np.allclose(head.neutral, template, atol=1e-6)
     assert topology.name == "flame-5023"
@@ -216,11 +219,11 @@ def test_flame_template_from_a_file(small, shared, tmp_path, monkeypatch):
 
 def test_unknown_languages_are_named_and_stay_out_of_the_mean(small, rows):
     found = evaluate(small, "fakes:load_no_italian", conditions=["av-7.5"])
-    assert pick(found, "av-7.5", "ita")["wer"] is None
-    assert "no-italian does not know" in pick(found, "av-7.5", "ita")["reason"]
-    both = [pick(rows, "av-7.5", code)["wer"] for code in ("eng", "jpn")]
-    assert pick(found, "av-7.5")["wer"] == pytest.approx(np.mean(both))
-    assert pick(found, "av-7.5")["n_clips"] == 4
+    assert pick(found, "av-7.5", "ita").wer is None
+    assert "no-italian does not know" in pick(found, "av-7.5", "ita").reason
+    both = [pick(rows, "av-7.5", code).wer for code in ("eng", "jpn")]
+    assert pick(found, "av-7.5").wer == pytest.approx(np.mean(both))
+    assert pick(found, "av-7.5").n_clips == 4
 
 
 @pytest.mark.parametrize(
@@ -245,23 +248,23 @@ def test_a_clip_without_phones_never_drops_out(small):
     assert pool_rate([counts, None]) is None
     whole = dict.fromkeys(RATES, counts)
     rows = make_rows("x", None, clips[:2], {"ita": [whole, {**whole, "per": None}]}, "one-ear")
-    assert [r["per"] for r in rows] == [None, None]
-    assert [r["wer"] for r in rows] == [0.25, 0.25]
-    assert all("reason" in r for r in rows)
+    assert [r.per for r in rows] == [None, None]
+    assert [r.wer for r in rows] == [0.25, 0.25]
+    assert all(r.reason for r in rows)
 
 
 def test_languages_come_in_the_order_of_tables(rows):
-    codes = [r["language"] for r in rows if r["condition"] == "v"]
+    codes = [r.language for r in rows if r.condition == "v"]
     assert codes == ["all", *(c for c in LANGUAGES if c in {"ita", "eng", "jpn"})]
 
 
 def test_people_are_heard_and_their_videos_are_asked_for(small):
     names = ("real-speech-a-clean", "real-speech-av-clean")
     found = evaluate(small, fakes.ONE_EAR, conditions=names)
-    assert [r["language"] for r in found] == ["all", "eng", "all"]
-    assert pick(found, names[0])["n_clips"] == 7
-    assert pick(found, names[0])["per"] is not None
-    assert "--recordings" in pick(found, names[1])["reason"]
+    assert [r.language for r in found] == ["all", "eng", "all"]
+    assert pick(found, names[0]).n_clips == 7
+    assert pick(found, names[0]).per is not None
+    assert "--recordings" in pick(found, names[1]).reason
 
 
 def test_folder_without_the_videos_is_an_error(small, tmp_path):
@@ -284,8 +287,8 @@ def test_words_without_a_list_have_no_rate(small):
     """Of the kind of case ``30-no-word-list``: a missing list is no word error of 100 %."""
     rows = evaluate(small, "test_avsr_evaluate:load_list_reader", conditions=["a-clean"], workers=1)
     row = pick(rows, "a-clean", "ita")
-    assert (row["wer"], row["cer"]) == (None, None)
-    assert row["per"] is not None
-    assert row["reason"] == "no word list: make one with 'mtbench benchmark lexicon'"
-    assert pick(rows, "a-clean")["wer"] is None
-    assert pick(rows, "a-clean")["reason"] == "not all languages have a word error"
+    assert (row.wer, row.cer) == (None, None)
+    assert row.per is not None
+    assert row.reason == "no word list: make one with 'mtbench benchmark lexicon'"
+    assert pick(rows, "a-clean").wer is None
+    assert pick(rows, "a-clean").reason == "not all languages have a word error"

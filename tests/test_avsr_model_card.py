@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from mtbench.avsr.evaluation.error_rows import ErrorRow
 from mtbench.avsr.evaluation.model_card import (
     GAIN,
     GENERATED,
@@ -20,15 +21,7 @@ from mtbench.avsr.evaluation.model_card import (
 
 
 def row(condition, per, wer=0.5, language="all", n=120, **more):
-    return {
-        "condition": condition,
-        "language": language,
-        "per": per,
-        "wer": wer,
-        "cer": wer,
-        "n_clips": n,
-        **more,
-    }
+    return ErrorRow(condition, language, per, wer, wer, n, **more)
 
 
 ROWS = [
@@ -44,10 +37,10 @@ ROWS = [
 
 def test_gain_follows_the_noisy_conditions():
     found = summarize(ROWS)
-    assert [r["condition"] for r in found] == ["av-clean", "av-7.5", "a-clean", "a-7.5", GAIN, "v"]
-    assert found[4]["per"] == pytest.approx(0.46)
-    assert found[4]["wer"] == pytest.approx(0.6)
-    assert [r["condition"] for r in summarize(ROWS[:3])] == ["av-clean"]
+    assert [r.condition for r in found] == ["av-clean", "av-7.5", "a-clean", "a-7.5", GAIN, "v"]
+    assert found[4].per == pytest.approx(0.46)
+    assert found[4].wer == pytest.approx(0.6)
+    assert [r.condition for r in summarize(ROWS[:3])] == ["av-clean"]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ without one the mean: nothing ever drops out of a mean but languages that the re
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from mtbench.metrics import EditCounts
@@ -18,10 +19,46 @@ from mtbench.speech import LANGUAGES
 if TYPE_CHECKING:
     from mtbench.benchmarks import Clip
 
-#: ``{condition, language ("all" or ISO code), per, wer, cer, n_clips}``, and ``reason`` where a rate is None.
-Row = dict[str, Any]
 #: The error rates of a row.
 RATES = ("per", "wer", "cer")
+
+
+@dataclass(frozen=True)
+class ErrorRow:
+    """Errors of a recognizer in one language under one condition.
+
+    Attributes
+    ----------
+    condition : str
+        Name of the condition.
+    language : str
+        ISO 639-3 code, or ``"all"``.
+    per, wer, cer : float or None
+        Phone, word and character error as fractions; None where a rate cannot be told.
+    n_clips : int
+        Number of clips that entered.
+    reason : str or None
+        Why a rate cannot be told.
+    """
+
+    condition: str
+    language: str
+    per: float | None = None
+    wer: float | None = None
+    cer: float | None = None
+    n_clips: int = 0
+    reason: str | None = None
+
+    def rate(self, name: str) -> float | None:
+        """Return the rate of that name, one of :data:`RATES`."""
+        value: float | None = getattr(self, name)
+        return value
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the row as a JSON object; a reason is in it where there is one."""
+        return {key: value for key, value in asdict(self).items() if key != "reason" or value is not None}
+
+
 #: Edits of phones, words and characters by name of the rate; None where a clip has no reference phones, or
 #: its language no word list.
 ClipErrors = dict[str, EditCounts | None]
@@ -33,7 +70,7 @@ def make_rows(
     clips: Sequence[Clip],
     found: Mapping[str, Sequence[ClipErrors]],
     recognizer: str,
-) -> list[Row]:
+) -> list[ErrorRow]:
     """Return the rows of one condition: the mean over languages, then the languages.
 
     Parameters
@@ -49,40 +86,44 @@ def make_rows(
     recognizer : str
         Its name.
     """
-    nothing = dict.fromkeys(RATES)
     if obstacle is None and not clips:
         obstacle = "no clip in the chosen languages"
     if obstacle is not None:
-        return [{"condition": condition, "language": "all", **nothing, "n_clips": 0, "reason": obstacle}]
+        return [ErrorRow(condition, "all", reason=obstacle)]
     present = {clip.language for clip in clips}
-    rows: list[Row] = []
-    for language in [*(c for c in LANGUAGES if c in present), *sorted(present - set(LANGUAGES))]:
-        row: Row = {"condition": condition, "language": language, **nothing, "n_clips": 0}
-        if language in found:
-            row.update({rate: pool_rate([e[rate] for e in found[language]]) for rate in RATES})
-            row["n_clips"] = len(found[language])
-            missing = []
-            if row["per"] is None:
-                missing.append("no reference phones, or a recognizer without phones")
-            if row["wer"] is None:
-                missing.append("no word list: make one with 'mtbench benchmark lexicon'")
-            if missing:
-                row["reason"] = "; ".join(missing)
-        else:
-            row["reason"] = f"{recognizer} does not know this language"
-        rows.append(row)
-    known = [row for row in rows if row["language"] in found]
-    total: Row = {"condition": condition, "language": "all", **nothing, "n_clips": 0}
+    order = [*(c for c in LANGUAGES if c in present), *sorted(present - set(LANGUAGES))]
+    rows = [
+        _pool_language(condition, language, found[language])
+        if language in found
+        else ErrorRow(condition, language, reason=f"{recognizer} does not know this language")
+        for language in order
+    ]
+    known = [row for row in rows if row.language in found]
+    return [_average(condition, known, recognizer), *rows]
+
+
+def _pool_language(condition: str, language: str, parts: Sequence[ClipErrors]) -> ErrorRow:
+    rates = {rate: pool_rate([part[rate] for part in parts]) for rate in RATES}
+    missing = []
+    if rates["per"] is None:
+        missing.append("no reference phones, or a recognizer without phones")
+    if rates["wer"] is None:
+        missing.append("no word list: make one with 'mtbench benchmark lexicon'")
+    return ErrorRow(condition, language, **rates, n_clips=len(parts), reason="; ".join(missing) or None)
+
+
+def _average(condition: str, known: Sequence[ErrorRow], recognizer: str) -> ErrorRow:
+    """Return the mean over the languages that the recognizer knows."""
     if not known:
-        return [{**total, "reason": f"{recognizer} knows none of the languages"}, *rows]
-    total["n_clips"] = sum(row["n_clips"] for row in known)
+        return ErrorRow(condition, "all", reason=f"{recognizer} knows none of the languages")
+    means: dict[str, float | None] = {}
     for rate in RATES:
-        values = [row[rate] for row in known]
-        total[rate] = None if None in values else sum(values) / len(values)
-    lacking = [name for rate, name in (("per", "a phone"), ("wer", "a word")) if total[rate] is None]
-    if lacking:
-        total["reason"] = f"not all languages have {' and '.join(lacking)} error"
-    return [total, *rows]
+        values = [row.rate(rate) for row in known]
+        told = [value for value in values if value is not None]
+        means[rate] = sum(told) / len(told) if len(told) == len(values) else None
+    lacking = [name for rate, name in (("per", "a phone"), ("wer", "a word")) if means[rate] is None]
+    reason = f"not all languages have {' and '.join(lacking)} error" if lacking else None
+    return ErrorRow(condition, "all", **means, n_clips=sum(row.n_clips for row in known), reason=reason)
 
 
 def pool_rate(parts: Sequence[EditCounts | None]) -> float | None:

@@ -29,7 +29,7 @@ from mtbench.avsr.evaluation.conditions import (
     list_conditions,
     render_face,
 )
-from mtbench.avsr.evaluation.error_rows import ClipErrors, Row, make_rows
+from mtbench.avsr.evaluation.error_rows import ClipErrors, ErrorRow, make_rows
 from mtbench.avsr.presentation import ClipSound, transcribe_clip
 from mtbench.avsr.registry import RecognizerSpec, ask_for, keep_recognizer, kept_recognizer
 from mtbench.avsr.traits import describe_traits
@@ -82,52 +82,45 @@ def evaluate(
     recordings: str | Path | None = None,
     workers: int | None = 1,
     progress: Progress | None = None,
-) -> list[Row]:
+) -> list[ErrorRow]:
     """Measure a recognizer on a benchmark's ground truth and under the held-out conditions.
 
     Parameters
     ----------
     benchmark : str or Path
         Name or folder; its clips need ground-truth motion for everything but audio alone.
-    recognizer : str
-        Registered name or ``package.module:function``.
-    weights : path, optional
-        Weights of ``openhead-av`` other than the bundled ones.
+    recognizer, weights : str, path
+        As for :func:`mtbench.avsr.registry.load_recognizer`.
     snr : sequence of float
-        dB, on the benchmark's own faces and voices.
+        Decibels, on the benchmark's own faces and voices.
     noise : str
         Name of one of the benchmark's noises.
-    languages : sequence of str, optional
+    languages, conditions : sequence of str, optional
         Only these.
-    conditions : sequence of str, optional
-        Only these, by name.
     flame : path, optional
         A FLAME template, for the condition on its geometry; the registered asset by default.
     recordings : path, optional
         Folder with the videos of the real speech, for the condition that shows them.
     workers : int, optional
-        Processes; None is one per core. Results do not depend on it.
+        Number of processes; None is one for each core. Results do not depend on it.
     progress : Progress, optional
         Told about every clip.
 
     Returns
     -------
-    list of dict
-        ``{condition, language ("all" or ISO code), per, wer, cer, n_clips}``, in the order of the conditions,
-        ``"all"`` before its languages. A rate that cannot be told is None, and ``reason`` says why.
+    list of ErrorRow
+        In the order of the conditions, ``"all"`` before its languages.
 
     Raises
     ------
     UsageError
         For an unknown name, or where no clip is left.
     """
-    from mtbench.work import Executor
-
     bench = load_benchmark(benchmark)
     codes = None if languages is None else [language_code(name) for name in languages]
     chosen = _choose(conditions, snr)
     spec = ask_for(recognizer, weights)
-    judge, identity = keep_recognizer(spec)
+    loaded, identity = keep_recognizer(spec)
     corpora = {c.corpus: _load_corpus(c.corpus, bench) for c in chosen}
     clips = {
         name: [clip for clip in corpus.clips if codes is None or clip.language in codes]
@@ -144,39 +137,38 @@ def evaluate(
         asked = tuple(c for c in chosen if c.corpus == name and obstacles[c.name] is None)
         if any(c.condition.is_noisy for c in asked):
             find_noises(corpus).select([noise])  # an unknown name is an error now, not in a worker
-        tasks += [
-            ClipTask(
-                spec,
-                identity,
-                str(corpus.root),
-                corpus.digest,
-                clip.id,
-                asked,
-                noise,
-                supplies,
-            )
-            for clip in clips[name]
-            if asked and clip.language in judge.languages
-        ]
-    found: dict[str, dict[str, list[ClipErrors]]] = {}
-    results: list[dict[str, ClipErrors] | None] = [None] * len(tasks)
+        for clip in clips[name]:
+            if asked and clip.language in loaded.languages:
+                place = str(corpus.root), corpus.digest
+                tasks.append(ClipTask(spec, identity, *place, clip.id, asked, noise, supplies))
+    found = _measure_clips(tasks, workers, progress, here=not describe_traits(loaded).shares_cores)
+    rows = []
+    for c in chosen:
+        rows += make_rows(c.name, obstacles[c.name], clips[c.corpus], found.get(c.name, {}), loaded.name)
+    return rows
+
+
+def _measure_clips(
+    tasks: Sequence[ClipTask], workers: int | None, progress: Progress | None, here: bool
+) -> dict[str, dict[str, list[ClipErrors]]]:
+    """Return the errors of all clips by condition and language, in the order of the tasks."""
+    from mtbench.work import Executor
+
+    results: dict[int, dict[str, ClipErrors]] = {}
     with (
         progress or Progress() as reporter,
         reporter.stage("clips", len(tasks)) as advance,
         Executor(workers) as executor,
     ):
-        for index, errors in executor.run(measure_clip, tasks, here=not describe_traits(judge).shares_cores):
+        for index, errors in executor.run(measure_clip, tasks, here):
             results[index] = errors
             advance()
-    for task, result in zip(tasks, results):
-        assert result is not None
+    found: dict[str, dict[str, list[ClipErrors]]] = {}
+    for index, task in enumerate(tasks):
         language = _load_benchmark(task.benchmark, task.benchmark_digest).clip(task.clip).language
-        for condition, values in result.items():
+        for condition, values in results[index].items():
             found.setdefault(condition, {}).setdefault(language, []).append(values)
-    rows = []
-    for c in chosen:
-        rows += make_rows(c.name, obstacles[c.name], clips[c.corpus], found.get(c.name, {}), judge.name)
-    return rows
+    return found
 
 
 def _choose(names: Sequence[str] | None, snr: Sequence[float]) -> tuple[CorpusCondition, ...]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mtbench.avsr.evaluation.conditions import NOISY
-from mtbench.avsr.evaluation.error_rows import Row
+from mtbench.avsr.evaluation.error_rows import RATES, ErrorRow
 from mtbench.conditions import Condition
 from mtbench.files import write_atomically
 from mtbench.speech import LANGUAGES, display_name
@@ -70,19 +70,21 @@ _TITLES = {
 }
 
 
-def summarize(rows: Sequence[Row]) -> list[Row]:
+def summarize(rows: Sequence[ErrorRow]) -> list[ErrorRow]:
     """Return the means over languages in the order of conditions, the gain after the noisy conditions."""
-    means = [row for row in rows if row["language"] == "all"]
-    found = {row["condition"]: row for row in means}
+    means = [row for row in rows if row.language == "all"]
+    found = {row.condition: row for row in means}
     if _AV not in found or _A not in found:
         return means
     both, heard = found[_AV], found[_A]
-    gain: Row = {"condition": GAIN, "language": "all", "n_clips": both["n_clips"]}
-    for rate in ("per", "wer", "cer"):
-        known = None not in (both[rate], heard[rate])
-        gain[rate] = heard[rate] - both[rate] if known else None
+    per, wer, cer = (_subtract(heard.rate(rate), both.rate(rate)) for rate in RATES)
+    gain = ErrorRow(GAIN, "all", per, wer, cer, both.n_clips)
     at = max(means.index(both), means.index(heard)) + 1
     return [*means[:at], gain, *means[at:]]
+
+
+def _subtract(a: float | None, b: float | None) -> float | None:
+    return None if a is None or b is None else a - b
 
 
 def is_met(condition: str, rate: str, value: float | None) -> bool | None:
@@ -101,12 +103,12 @@ def _describe_aim(condition: str, rate: str, value: float | None) -> str:
     return f"{'≥' if condition == GAIN else '≤'} {_percent(target, 0)} {verdict}"
 
 
-def format_summary(rows: Sequence[Row], aims: bool = True) -> str:
+def format_summary(rows: Sequence[ErrorRow], aims: bool = True) -> str:
     """Return the means over languages as a Markdown table.
 
     Parameters
     ----------
-    rows : sequence of dict
+    rows : sequence of ErrorRow
     aims : bool
         Whether to put the targets beside them, which are those of all languages of ``openhead-20``.
     """
@@ -116,30 +118,30 @@ def format_summary(rows: Sequence[Row], aims: bool = True) -> str:
     lines = ["| " + " | ".join(heads) + " |", "|---|" + "---:|" * (len(heads) - 1)]
     reasons = []
     for row in summarize(rows):
-        name = row["condition"]
+        name = row.condition
         cells = []
         for rate in ("per", "wer"):
-            cells.append(_percent(row[rate], 2))
+            cells.append(_percent(row.rate(rate), 2))
             if aims:
-                cells.append(_describe_aim(name, rate, row[rate]))
-        lines.append(f"| {_title(name)} (`{name}`) | {row['n_clips']} | " + " | ".join(cells) + " |")
-        if row["n_clips"] == 0 and row.get("reason"):
-            reasons.append(f"- `{name}` was not measured: {row['reason']}")
+                cells.append(_describe_aim(name, rate, row.rate(rate)))
+        lines.append(f"| {_title(name)} (`{name}`) | {row.n_clips} | " + " | ".join(cells) + " |")
+        if row.n_clips == 0 and row.reason:
+            reasons.append(f"- `{name}` was not measured: {row.reason}")
     return "\n".join([*lines, *([""] if reasons else []), *reasons])
 
 
-def format_table(rows: Sequence[Row], rate: str = "per") -> str:
+def format_table(rows: Sequence[ErrorRow], rate: str = "per") -> str:
     """Return one error rate as a Markdown table: one line per language, one column per condition, in per cent.
 
     Parameters
     ----------
-    rows : sequence of dict
+    rows : sequence of ErrorRow
     rate : str
         ``"per"``, ``"wer"`` or ``"cer"``.
     """
-    conditions = list(dict.fromkeys(row["condition"] for row in rows if row["n_clips"]))
-    found = {(row["condition"], row["language"]): row for row in rows}
-    codes = dict.fromkeys(row["language"] for row in rows if row["language"] != "all")
+    conditions = list(dict.fromkeys(row.condition for row in rows if row.n_clips))
+    found = {(row.condition, row.language): row for row in rows}
+    codes = dict.fromkeys(row.language for row in rows if row.language != "all")
     order = [
         *(code for code in LANGUAGES if code in codes),
         *(code for code in codes if code not in LANGUAGES),
@@ -152,29 +154,28 @@ def format_table(rows: Sequence[Row], rate: str = "per") -> str:
     return "\n".join(lines)
 
 
-def describe_balance(rows: Sequence[Row], condition: str = "av-clean") -> str | None:
+def describe_balance(rows: Sequence[ErrorRow], condition: str = "av-clean") -> str | None:
     """Return a sentence on the language whose phone error is furthest above the mean, or None without rows."""
-    mean = next((r["per"] for r in rows if r["condition"] == condition and r["language"] == "all"), None)
-    parts = [
-        r for r in rows if r["condition"] == condition and r["language"] != "all" and r["per"] is not None
-    ]
+    mean = next((r.per for r in rows if r.condition == condition and r.language == "all"), None)
+    chosen = [r for r in rows if r.condition == condition and r.language != "all"]
+    parts = [(row.language, row.per) for row in chosen if row.per is not None]
     if not mean or not parts:
         return None
-    parts.sort(key=lambda row: -row["per"])
-    above = [r for r in parts if r["per"] > WORST_RATIO * mean and r["language"] != "tha"]
-    worst = ", ".join(f"{display_name(r['language'])} {r['per'] / mean:.2f}" for r in (above or parts[:1]))
+    parts.sort(key=lambda part: -part[1])
+    above = [(code, per) for code, per in parts if per > WORST_RATIO * mean and code != "tha"]
+    worst = ", ".join(f"{display_name(code)} {per / mean:.2f}" for code, per in (above or parts[:1]))
     aim = f"aim: no language but Thai above {WORST_RATIO:g}"
     return f"Phone error as a multiple of the mean, `{condition}`: {worst} ({'missed' if above else 'met'}; {aim})."
 
 
-def write_model_card(weights: Path, rows: Sequence[Row], notes: str | None = None) -> Path:
+def write_model_card(weights: Path, rows: Sequence[ErrorRow], notes: str | None = None) -> Path:
     """Write ``NAME.md`` beside ``NAME.safetensors``: notes, training settings and the error tables.
 
     Parameters
     ----------
     weights : Path
         The safetensors file; its ``.json`` must lie beside it.
-    rows : sequence of dict
+    rows : sequence of ErrorRow
         What :func:`mtbench.avsr.evaluation.error_table.evaluate` returned.
     notes : str, optional
         Markdown for the head of the card; by default the head of the card that is there.
@@ -207,7 +208,7 @@ def write_model_card(weights: Path, rows: Sequence[Row], notes: str | None = Non
         "### Word error by language\n\nWords of Japanese, Mandarin and Thai are those of the transcript's "
         "segmentation; their character errors follow.\n\n" + format_table(rows, "wer")
     )
-    characters = [r for r in rows if r["language"] in _by_characters()]
+    characters = [r for r in rows if r.language in _by_characters()]
     if characters:
         sections.append(f"### Character error\n\n{_without_mean(format_table(characters, 'cer'))}")
     if lexicon:
@@ -256,8 +257,8 @@ def _title(condition: str) -> str:
     return condition
 
 
-def _cell(row: Row | None, rate: str) -> str:
-    return "n/a" if row is None else _percent(row[rate], 1)
+def _cell(row: ErrorRow | None, rate: str) -> str:
+    return "n/a" if row is None else _percent(row.rate(rate), 1)
 
 
 def _percent(value: float | None, digits: int) -> str:

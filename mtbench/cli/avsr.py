@@ -130,7 +130,7 @@ def evaluate(
         progress=make_progress(),
     )
     if as_json:
-        say_json(rows)
+        say_json([row.to_json() for row in rows])
     else:
         say(format_summary(rows, aims=not language and benchmark == "openhead-20"))
         say(f"\nPhone error by language, per cent\n\n{format_table(rows, 'per')}")
