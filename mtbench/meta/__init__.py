@@ -6,26 +6,27 @@ systems is kept clip by clip, and every statistic, plot and report is a function
 Contents
 --------
 =================== ===================================================================================================
-``confusions``      What lips cannot tell apart: confusions of viseme classes, seen through video alone
+``confusions``      Confusions of viseme classes that are recognized from video alone
 ``correlation``     Rank correlation of a metric's scores with the order of systems that is known beforehand
 ``curves``          Curves of a metric over the strength of a degradation
 ``degradations``    Known degradations of motion and of timed phones
 ``estimates``       Scores of systems with replicates: what every statistic of the meta-evaluation starts from
-``fairness``        Fairness: whether a metric treats languages alike, and what goes with the difference where it does
-                    not
+``fairness``        Fairness: whether a metric treats languages alike, and which traits of languages are associated
+                    with a difference
 ``ground_truth``    The ground truth of a clip, and the one function that makes a system's motion from it
 ``json_values``     From dataclasses to JSON values and back, for the report
-``language_traits`` Traits of languages that scores may go with: how fast they are spoken, how visible their sounds
-                    are, and others
+``language_traits`` Traits of languages that scores may be associated with: speed of speech, visibility of sounds, and
+                    others
 ``monotonicity``    Whether every curve is monotone within its intervals: more damage must never score significantly
                     better
 ``noise_curves``    Curves of error rates over the signal-to-noise ratio, for every noise
-``nuisances``       What changes that should cost nothing cost, and controls that should cost much, against the ground
-                    truth
-``page_insights``   Sections of the report's page on what a metric sees: nuisances, sensitivity, confusions, languages
+``nuisances``       Differences from the ground truth: nuisances, which should score as it does, and controls, which
+                    should not
+``page_insights``   Sections of the report's page: nuisances, sensitivity, confusions, languages
 ``page_parts``      Pieces of the report's page: tables, numbers, the style sheet
-``pairwise``        Pairwise accuracy of a metric: how often it knows which of two systems is worse, or that none is
-``plot_insights``   Plots of what a metric sees and what it does not: sensitivity, noise, confusions, languages
+``pairwise``        Pairwise accuracy of a metric: how often it is right about which of two systems is worse, or that
+                    none is
+``plot_insights``   Plots of sensitivity, conditions, confusions and languages
 ``plots``           Plots of a meta-evaluation's report, as SVG
 ``reading``         One clip of one system: degrade, measure, render, recognize
 ``report``          The report of a meta-evaluation: every statistic as one JSON value, a page and plots
@@ -39,8 +40,8 @@ Contents
 ``system_files``    Records of a system that was recognized: one file each, so that a killed run goes on where it was
 ``systems``         The systems of the meta-evaluation: families of degradations, their levels, and the order that is
                     known
-``verdicts``        What a meta-evaluation comes to: targets that can be missed or stay open, and a verdict in words
-``viseme_classes``  Classes of phones that look alike: what can be told apart by eye, for substitutions and confusions
+``verdicts``        Conclusions of a meta-evaluation: targets that can be missed or stay open, and a verdict in words
+``viseme_classes``  Classes of phones that look alike: used for substitutions and confusions
 =================== ===================================================================================================
 
 Examples

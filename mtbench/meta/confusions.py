@@ -1,4 +1,4 @@
-"""What lips cannot tell apart: confusions of viseme classes, seen through video alone.
+"""Confusions of viseme classes that are recognized from video alone.
 
 Conventions
 -----------

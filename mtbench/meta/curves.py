@@ -56,7 +56,7 @@ class Curve:
     title, unit : str
         Name of the curve, and unit of its axis.
     kind : {"ordered", "free", "nuisance"}
-        Known to get worse; not known to be ordered by readability; changes that should cost nothing.
+        Known to get worse; not known to be ordered by readability; changes that should not matter.
     points : tuple of CurvePoint
         From one end of the axis to the other.
     checks : mapping of str to mapping of str to CurveCheck

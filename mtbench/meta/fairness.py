@@ -1,4 +1,4 @@
-"""Fairness: whether a metric treats languages alike, and what goes with the difference where it does not.
+"""Fairness: whether a metric treats languages alike, and which traits of languages are associated with a difference.
 
 Conventions
 -----------
@@ -145,7 +145,7 @@ class Association:
 
 @dataclass(frozen=True, kw_only=True)
 class Fairness:
-    """How the ground truth's scores differ between languages, and what goes with it.
+    """How the ground truth's scores differ between languages, and the traits that are associated with it.
 
     Attributes
     ----------
@@ -179,7 +179,7 @@ def judge_fairness(
     unit: str = "words",
     trials: int = TRIALS,
 ) -> Fairness:
-    """Return the spread of the ground truth's scores over languages, and what goes with it.
+    """Return the spread of the ground truth's scores over languages, and the traits that are associated with it.
 
     Parameters
     ----------

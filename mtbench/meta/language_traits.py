@@ -1,4 +1,4 @@
-"""Traits of languages that scores may go with: how fast they are spoken, how visible their sounds are, and others."""
+"""Traits of languages that scores may be associated with: speed of speech, visibility of sounds, and others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What changes that should cost nothing cost, and controls that should cost much, against the ground truth.
+"""Differences from the ground truth: nuisances, which should score as it does, and controls, which should not.
 
 Conventions
 -----------
@@ -15,7 +15,7 @@ from mtbench.meta.estimates import BootstrappedScores, Measure
 from mtbench.meta.systems import GROUND_TRUTH
 from mtbench.statistics import Number, paired_randomization, summarize
 
-#: Points of error rate that a nuisance may cost.
+#: Points of error rate by which a nuisance may differ from the ground truth.
 TOLERANCE = 2.0
 
 
@@ -54,7 +54,7 @@ class Movement:
 def compare_with_truth(
     bootstrap: BootstrappedScores, measures: Sequence[Measure], rows: Sequence[int]
 ) -> list[Movement]:
-    """Return what systems cost against the ground truth, one movement a system and measure.
+    """Return how far systems differ from the ground truth, one movement a system and measure.
 
     Parameters
     ----------

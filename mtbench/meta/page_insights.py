@@ -1,4 +1,4 @@
-"""Sections of the report's page on what a metric sees: nuisances, sensitivity, confusions, languages.
+"""Sections of the report's page: nuisances, sensitivity, confusions, languages.
 
 Conventions
 -----------
@@ -17,7 +17,7 @@ from mtbench.speech import display_name
 
 
 def show_nuisances(report: Report, plot: Callable[[str], str]) -> str:
-    """Return what nuisances and controls cost."""
+    """Return how far nuisances and controls differ from the ground truth."""
     head: tuple[str, ...] = (
         "against the ground truth",
         "rate",
@@ -116,7 +116,7 @@ def show_confusions(report: Report, plot: Callable[[str], str]) -> str:
 
 
 def show_fairness(report: Report, plot: Callable[[str], str]) -> str:
-    """Return the spread over languages and what goes with it."""
+    """Return the spread over languages and the traits that are associated with it."""
     found = report.fairness["words"]
     if not found.languages:
         return ""

@@ -1,4 +1,4 @@
-"""Pairwise accuracy of a metric: how often it knows which of two systems is worse, or that none is.
+"""Pairwise accuracy of a metric: how often it is right about which of two systems is worse, or that none is.
 
 Conventions
 -----------

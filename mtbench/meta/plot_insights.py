@@ -1,4 +1,4 @@
-"""Plots of what a metric sees and what it does not: sensitivity, noise, confusions, languages.
+"""Plots of sensitivity, conditions, confusions and languages.
 
 Conventions
 -----------

@@ -220,7 +220,7 @@ def _draw_noise(figure: Figure, report: Report) -> bool:
 
 
 def _draw_nuisances(figure: Figure, report: Report) -> bool:
-    """Show what nuisances cost, with the tolerance as a band."""
+    """Show how far nuisances differ from the ground truth, with the tolerance as a band."""
     rows = [row for row in report.nuisances if row.measure in ("avlr", "avlr_phones")]
     if not rows:
         return False

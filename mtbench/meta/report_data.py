@@ -134,7 +134,7 @@ class Report:
     noise : NoiseCurves
         Curves over the signal-to-noise ratio; in JSON ``curves.snr``.
     nuisances, controls : tuple of Movement
-        What changes that should cost nothing cost, and two controls that should cost much.
+        Differences from the ground truth: of changes that should not matter, and of two controls that should.
     sensitivity : Sensitivity
         How many clips tell systems apart.
     confusions : Confusions or None
@@ -144,7 +144,7 @@ class Report:
     targets : tuple of Target
         What AVLR has to reach, and whether it does.
     verdict : tuple of str
-        What all of it comes to, in words.
+        Conclusion, in words.
     """
 
     schema: int

@@ -1,4 +1,4 @@
-"""What a meta-evaluation comes to: targets that can be missed or stay open, and a verdict in words.
+"""Conclusions of a meta-evaluation: targets that can be missed or stay open, and a verdict in words.
 
 Conventions
 -----------

@@ -1,4 +1,4 @@
-"""Classes of phones that look alike: what can be told apart by eye, for substitutions and confusions.
+"""Classes of phones that look alike: used for substitutions and confusions.
 
 Conventions
 -----------

@@ -10,7 +10,7 @@ Contents
 ``correlation``  Rank correlation of two vectors: Spearman and Kendall as inner products, with a permutation test
 ``estimates``    Estimates: a number with its interval
 ``known_orders`` Rank correlation with an order that is known: Spearman and Kendall, their intervals and p-values
-``pairwise``     Pairwise accuracy with ties: how often scores know which of two candidates is worse, or that none is
+``pairwise``     Pairwise accuracy with ties: how often scores are right about which of two candidates is worse
 ``permutation``  Exact permutation tests of rank correlations within strata
 ``power``        Power: how many items a paired comparison needs to tell two candidates apart
 ``ranks``        Ranks: of values, of entries by significance, and the ranges that ranks take in bootstrap replicates

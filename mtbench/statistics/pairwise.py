@@ -1,4 +1,4 @@
-"""Pairwise accuracy with ties: how often scores know which of two candidates is worse, or that none is.
+"""Pairwise accuracy with ties: how often scores are right about which of two candidates is worse.
 
 Conventions
 -----------
