@@ -32,6 +32,7 @@ Contents
                      they are wanted
 ``topology``         Topology: which vertices make which triangles, and which of them are lips, eyes and chin
 ``tracker_names``    What trackers and other toolkits call FLAME's parameters, and how their arrays become mtbench's
+``vertex_files``     Vertices as people have them, in arrays, motions and files: reading and checking them
 ``visemes``          Mouth shapes of speech as weights of the bundled head's units
 ==================== ===============================================================================================
 

@@ -50,3 +50,7 @@ from .topologies import topology_names as topology_names
 from .topologies import topology_of_kind as topology_of_kind
 from .topology import LANDMARKS as LANDMARKS
 from .topology import Topology as Topology
+from .vertex_files import check_vertices as check_vertices
+from .vertex_files import read_face as read_face
+from .vertex_files import read_vertices as read_vertices
+from .vertex_files import require_topology as require_topology

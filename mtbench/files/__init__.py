@@ -9,7 +9,7 @@ Contents
 ``arrays``           Reading ``.npy`` and ``.npz`` files that strangers wrote
 ``atomic``           Writing whole files: a reader sees the old content or the new one, never a part
 ``claims``           Folders that remember what they were asked for, so that what is gone on with is what was begun
-``digests``          Digests of bytes and arrays, as keys of caches and parts of signatures
+``digests``          Digests of bytes, arrays and files, as keys of caches and parts of signatures
 ``file_errors``      Errors of the file system, worded so that a user can act on them
 ``mesh_files``       Reading the vertices and triangles of a template mesh: ``.obj`` and ``.ply``
 ``names``            Names of people's systems as names of files and folders

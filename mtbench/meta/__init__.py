@@ -5,7 +5,7 @@ systems is kept clip by clip, and every statistic, plot and report is a function
 
 Contents
 --------
-=================== ===================================================================================================
+=================== ================================================================================================
 ``confusions``      Confusions of viseme classes that are recognized from video alone
 ``correlation``     Rank correlation of a metric's scores with the order of systems that is known beforehand
 ``curves``          Curves of a metric over the strength of a degradation
@@ -15,8 +15,8 @@ Contents
                     with a difference
 ``ground_truth``    The ground truth of a clip, and the one function that makes a system's motion from it
 ``json_values``     From dataclasses to JSON values and back, for the report
-``language_traits`` Traits of languages that scores may be associated with: speed of speech, visibility of sounds, and
-                    others
+``language_traits`` Traits of languages that scores may be associated with: speed of speech, visibility of sounds,
+                    and others
 ``monotonicity``    Whether every curve is monotone within its intervals: more damage must never score significantly
                     better
 ``noise_curves``    Curves of error rates over the signal-to-noise ratio, for every noise
@@ -24,8 +24,8 @@ Contents
                     should not
 ``page_insights``   Sections of the report's page: nuisances, sensitivity, confusions, languages
 ``page_parts``      Pieces of the report's page: tables, numbers, the style sheet
-``pairwise``        Pairwise accuracy of a metric: how often it is right about which of two systems is worse, or that
-                    none is
+``pairwise``        Pairwise accuracy of a metric: how often it is right about which of two systems is worse, or
+                    that none is
 ``plot_insights``   Plots of sensitivity, conditions, confusions and languages
 ``plots``           Plots of a meta-evaluation's report, as SVG
 ``reading``         One clip of one system: degrade, measure, render, recognize
@@ -37,12 +37,14 @@ Contents
 ``sensitivity``     Sensitivity: in which noise at which level a metric tells systems apart best, and how many clips
                     that takes
 ``separation``      Separation: how many clips one measure needs to tell two systems apart
-``system_files``    Records of a system that was recognized: one file each, so that a killed run goes on where it was
-``systems``         The systems of the meta-evaluation: families of degradations, their levels, and the order that is
-                    known
-``verdicts``        Conclusions of a meta-evaluation: targets that can be missed or stay open, and a verdict in words
+``system_files``    Records of a system that was recognized: one file each, so that a killed run goes on where it
+                    was
+``systems``         The systems of the meta-evaluation: families of degradations, their levels, and the order that
+                    is known
+``verdicts``        Conclusions of a meta-evaluation: targets that can be missed or stay open, and a verdict in
+                    words
 ``viseme_classes``  Classes of phones that look alike: used for substitutions and confusions
-=================== ===================================================================================================
+=================== ================================================================================================
 
 Examples
 --------

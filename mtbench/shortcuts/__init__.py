@@ -4,13 +4,12 @@ All of it is in ``mtbench`` too.
 
 Contents
 --------
-================= =================================================================================================
+================= ===========================================================================================
 ``error_rates``   Error rates of texts at hand, in one line: ``mtbench.wer`` and ``mtbench.cer``
 ``listening``     Recognizing crops and sound at hand, in one line: ``mtbench.transcribe``
 ``pictures``      Pictures of vertices at hand, in one line: ``mtbench.render``
 ``vertex_errors`` Vertex errors of arrays and files at hand, in one line: ``mtbench.lve`` and ``mtbench.fdd``
-``vertex_files``  Vertices as people have them: arrays, motions, files; read and checked for the one-line functions
-================= =================================================================================================
+================= ===========================================================================================
 
 Examples
 --------

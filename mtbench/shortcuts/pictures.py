@@ -18,10 +18,9 @@ from typing import Any
 import numpy as np
 
 from mtbench.errors import UsageError
-from mtbench.faces import Topology
+from mtbench.faces import Topology, check_vertices, read_vertices, require_topology
 from mtbench.files import write_atomically
 from mtbench.renderers import Appearance, Renderer, load_renderer
-from mtbench.shortcuts.vertex_files import check_vertices, read_vertices, require_topology
 
 #: Most frames side by side where none is chosen.
 MOST_FRAMES = 6

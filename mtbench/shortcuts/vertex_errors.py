@@ -18,9 +18,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from mtbench.errors import UsageError
-from mtbench.faces import Motion, Topology
+from mtbench.faces import Motion, Topology, check_vertices, read_face, read_vertices, require_topology
 from mtbench.metrics import METRICS, FacePair, fdd_m2
-from mtbench.shortcuts.vertex_files import check_vertices, read_face, read_vertices, require_topology
 
 #: What stands for a clip: positions in metres, or a file that holds them.
 Vertices: TypeAlias = "np.ndarray | Motion | str | Path"

@@ -1,4 +1,4 @@
-"""Vertices as people have them: arrays, motions, files; read and checked for the one-line functions.
+"""Vertices as people have them, in arrays, motions and files: reading and checking them.
 
 Conventions
 -----------
@@ -14,15 +14,10 @@ from typing import Any
 import numpy as np
 
 from mtbench.errors import UsageError
-from mtbench.faces import (
-    Motion,
-    Topology,
-    check_geometry,
-    is_topology,
-    list_vertex_counts,
-    load_topology,
-    name_topology,
-)
+from mtbench.faces.motion import Motion
+from mtbench.faces.motion_geometry import check_geometry
+from mtbench.faces.topologies import is_topology, list_vertex_counts, load_topology, name_topology
+from mtbench.faces.topology import Topology
 from mtbench.files import ArrayFileError, MeshFileError, open_arrays, read_mesh
 
 #: Most bytes that are read from a file.
