@@ -262,7 +262,7 @@ def test_looking_around(place):
     assert code == 0
     assert "openhead-av" in text
     assert set(json.loads(call("ls", "--json")[1])) == {
-        "benchmarks", "recognizers", "renderers", "topologies", "profiles", "metrics", "languages"
+        "benchmarks", "recognizers", "renderers", "topologies", "formats", "profiles", "metrics", "languages"
     }  # fmt: skip
     code, text = call("benchmark", "show", place / "small")
     assert code == 0

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mtbench.cli import assets, avsr, benchmarks, entries, meta, reference, results, tools
+from mtbench.cli import assets, avsr, benchmarks, entries, importing, meta, reference, results, tools
 from mtbench.cli.decibels import SnrCommand
 
 EPILOG = (
@@ -49,6 +49,7 @@ def _root(
 
 
 app.command()(tools.demo)
+app.command(name="import")(importing.import_motion)
 app.command()(entries.validate)
 app.command(cls=SnrCommand)(entries.score)
 app.command()(results.rescore)

@@ -51,12 +51,12 @@ def list_things(
     kind: Annotated[
         str | None,
         typer.Argument(
-            help="Only benchmarks, recognizers, renderers, topologies, profiles, metrics or languages."
+            help="Only benchmarks, recognizers, renderers, topologies, formats, profiles, metrics or languages."
         ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List benchmarks, recognizers, renderers, topologies, profiles, metrics and languages."""
+    """List benchmarks, recognizers, renderers, topologies, formats, profiles, metrics and languages."""
     from mtbench.errors import UsageError, did_you_mean
 
     listers = {
@@ -64,6 +64,7 @@ def list_things(
         "recognizers": _list_recognizers,
         "renderers": _list_renderers,
         "topologies": _list_topologies,
+        "formats": _list_formats,
         "profiles": _list_profiles,
         "metrics": _list_metrics,
         "languages": _list_languages,
@@ -120,6 +121,13 @@ def _show_topology(name: str) -> str:
     except UsageError as error:  # another package's fault is no reason to list nothing
         return str(error)
     return f"{facts.n_vertices:,} vertices, {' or '.join(facts.kinds)}"
+
+
+def _list_formats() -> dict[str, str]:
+    from mtbench.importers import IMPORTERS
+
+    known = {"vertices": "<clip>.npy or .npz of (T, V, 3) or (T, 3 V) metres; --fps"}
+    return {name: known.get(name, _OF_OTHERS) for name in IMPORTERS.names()}
 
 
 def _list_profiles() -> dict[str, str]:
