@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 from factories import make_sums
+from pydantic import TypeAdapter
 
 from mtbench.avsr.base import Hypothesis
 from mtbench.conditions import Condition
@@ -188,7 +189,7 @@ def test_every_number_has_interval_counts_and_signature(summary):
         assert signature.get("n") == str(row.n_clips)
         assert signature.get("lang") == row.language
         assert signature.get("mod") == row.modality
-        assert SummaryRow.from_json(json.loads(json.dumps(row.to_json()))) == row
+        assert TypeAdapter(SummaryRow).validate_python(json.loads(json.dumps(row.to_json()))) == row
     assert len({r.signature for r in summary}) == len(summary)
 
 

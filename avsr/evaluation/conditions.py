@@ -119,6 +119,7 @@ def find_obstacle(
     if face == RECORDING:
         return _find_missing_recordings(clips, supplies)
     from mtbench.benchmarks import read_motion_arrays
+    from mtbench.faces import OPENHEAD
 
     for clip in clips:
         if clip.motion_path is None:
@@ -127,7 +128,7 @@ def find_obstacle(
             return f"clip {clip.id} of {benchmark.ref} has no timed phones to animate anew"
     if face != TRUTH:
         kind = read_motion_arrays(clips[0])[0].kind
-        if benchmark.topology != "openhead-1" or kind != "units":
+        if benchmark.topology != OPENHEAD.name or kind != "units":
             return f"the ground truth of {benchmark.ref} is {kind}, not curves of the bundled head's units"
     if face == FLAME:
         try:

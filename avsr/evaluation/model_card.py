@@ -154,8 +154,9 @@ def format_table(rows: Sequence[ErrorRow], rate: str = "per") -> str:
     return "\n".join(lines)
 
 
-def describe_balance(rows: Sequence[ErrorRow], condition: str = "av-clean") -> str | None:
+def describe_balance(rows: Sequence[ErrorRow]) -> str | None:
     """Return a sentence on the language whose phone error is furthest above the mean, or None without rows."""
+    condition = "av-clean"
     mean = next((r.per for r in rows if r.condition == condition and r.language == "all"), None)
     chosen = [r for r in rows if r.condition == condition and r.language != "all"]
     parts = [(row.language, row.per) for row in chosen if row.per is not None]

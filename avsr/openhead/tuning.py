@@ -124,13 +124,13 @@ def tune_decoding(
     from mtbench.benchmarks import load_benchmark
     from mtbench.metrics import count_edits
 
-    judge = OpenheadAV.load(weights)
+    recognizer = OpenheadAV.load(weights)
     bench = load_benchmark(benchmark)
-    clips = make_development_set(judge.language_order, per_language, seed)
-    frames = judge.log_probs_many([Request(c.crops, c.audio, c.language) for c in clips])
-    classes = {p: i + 1 for i, p in enumerate(judge.phones)}
+    clips = make_development_set(recognizer.language_order, per_language, seed)
+    frames = recognizer.log_probs_many([Request(c.crops, c.audio, c.language) for c in clips])
+    classes = {p: i + 1 for i, p in enumerate(recognizer.phones)}
     entries = {}
-    for language in judge.language_order:
+    for language in recognizer.language_order:
         lexicon = bench.lexicon(language)
         assert lexicon is not None
         entries[language] = [(w, [classes[p] for p in ps], prior) for w, ps, prior in lexicon.entries()]
@@ -148,11 +148,13 @@ def tune_decoding(
         table.append((config, errors / length))
         log.info("%s: word error %.4f", config, errors / length)
     table.sort(key=lambda row: row[1])
-    _rewrite(Path(weights), judge, table[0][0])
+    _rewrite(Path(weights), recognizer, table[0][0])
     return table[0][0], table
 
 
-def _rewrite(weights: Path, judge: OpenheadAV, decoding: DecodingConfig) -> None:
+def _rewrite(weights: Path, recognizer: OpenheadAV, decoding: DecodingConfig) -> None:
     """Save the checkpoint again with other decoding weights."""
     meta = json.loads(weights.with_suffix(".json").read_text("utf-8"))
-    save_recognizer(weights, judge.network, judge.phones, judge.language_order, decoding, meta["training"])
+    save_recognizer(
+        weights, recognizer.network, recognizer.phones, recognizer.language_order, decoding, meta["training"]
+    )

@@ -37,11 +37,6 @@ class EditCounts:
         return self.hits + self.substitutions + self.deletions
 
     @property
-    def hypothesis_length(self) -> int:
-        """Number of units in the hypothesis."""
-        return self.hits + self.substitutions + self.insertions
-
-    @property
     def rate(self) -> float:
         """Errors over reference length, a fraction that may exceed 1.
 

@@ -73,12 +73,6 @@ class SummaryRow:
         out["ci95"] = None if self.ci95 is None else list(self.ci95)
         return out
 
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> SummaryRow:
-        """Return the row that a JSON object describes; the inverse of :meth:`to_json`."""
-        ci95 = data["ci95"]
-        return cls(**{**data, "ci95": None if ci95 is None else (ci95[0], ci95[1])})
-
 
 @dataclass(frozen=True)
 class SignatureContext:

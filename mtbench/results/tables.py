@@ -206,11 +206,11 @@ def group_runs(runs: Sequence[Run]) -> list[list[Run]]:
 
     def place(item: tuple[int, Run]) -> tuple:
         _, run = item
-        judge = None if run.recognizer is None else (run.recognizer.name, run.recognizer.digest)
+        recognizer = None if run.recognizer is None else (run.recognizer.name, run.recognizer.digest)
         benchmark = (run.benchmark.name, run.benchmark.version, run.benchmark.digest)
         # What may differ or be absent comes last, and fuller signatures first: they decide what fits.
         settings = sorted(run.signatures.items())
-        return benchmark, judge or ("", ""), -sum(len(text) for _, text in settings), settings
+        return benchmark, recognizer or ("", ""), -sum(len(text) for _, text in settings), settings
 
     groups: list[list[tuple[int, Run]]] = []
     for item in sorted(enumerate(runs), key=place):
@@ -276,14 +276,14 @@ def _name(language: str) -> str:
 
 def _title(what: str, run: Run) -> str:
     if run.recognizer is None:
-        judge = "no recognizer"
+        told = "no recognizer"
     else:
-        judge = f"error rates of {run.recognizer.name}#{run.recognizer.digest[:8]} in %"
+        told = f"error rates of {run.recognizer.name}#{run.recognizer.digest[:8]} in %"
         if run.understanding is not None and run.understanding.no_words:
-            judge += f", WITHOUT A WORD LIST FOR {', '.join(map(display_name, run.understanding.no_words))}"
+            told += f", WITHOUT A WORD LIST FOR {', '.join(map(display_name, run.understanding.no_words))}"
         if run.understanding is not None and run.understanding.understood is False:
-            judge += ", WHICH DOES NOT UNDERSTAND THIS SPEECH"
-    return f"{run.benchmark.name}@{run.benchmark.version}, {what}: {judge}"
+            told += ", WHICH DOES NOT UNDERSTAND THIS SPEECH"
+    return f"{run.benchmark.name}@{run.benchmark.version}, {what}: {told}"
 
 
 def _notes(runs: Sequence[Run], columns: Sequence[Column]) -> tuple[str, ...]:

@@ -23,7 +23,6 @@ def run_demo(
     recognizer: str = "openhead-av",
     workers: int | None = None,
     cache: str | Path | None = None,
-    names: tuple[str, ...] = CONTROLS,
 ) -> list[Run]:
     """Make the control entries of *benchmark* and score them.
 
@@ -39,16 +38,14 @@ def run_demo(
         As for :func:`mtbench.score`.
     cache : str or Path, optional
         As for :func:`mtbench.score`.
-    names : tuple of str
-        Which controls.
 
     Returns
     -------
     list of Run
-        In the order of *names*.
+        In the order of :data:`mtbench.submissions.controls.CONTROLS`.
     """
     loaded = load_benchmark(benchmark)
-    folders = make_controls(loaded, Path(out) / "controls", names)
+    folders = make_controls(loaded, Path(out) / "controls", CONTROLS)
     with Executor(workers) as executor:
         return [
             score(

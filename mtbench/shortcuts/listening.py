@@ -96,16 +96,17 @@ def transcribe(
             audio = fit_length(audio, len(mouth) * SAMPLES_PER_FRAME)
     if not isinstance(language, str):
         raise UsageError(f"language must be a code or name, e.g. 'ita', not {language!r}")
-    judge = _load(recognizer) if isinstance(recognizer, str) else recognizer
+    listener = _load(recognizer) if isinstance(recognizer, str) else recognizer
     # A recognizer of one's own may know languages that mtbench has no name for.
-    code = language if language in judge.languages else language_code(language)
-    if code not in judge.languages:
+    code = language if language in listener.languages else language_code(language)
+    if code not in listener.languages:
         raise UsageError(
-            f"{judge.name} does not know {display_name(code)} ({code}); it knows {', '.join(sorted(judge.languages))}"
+            f"{listener.name} does not know {display_name(code)} ({code}); it knows "
+            f"{', '.join(sorted(listener.languages))}"
         )
     words = _find_lexicon(lexicon, code)
     with single_threaded_torch():
-        return judge.transcribe(mouth, [audio], code, words)[0]
+        return listener.transcribe(mouth, [audio], code, words)[0]
 
 
 @lru_cache(maxsize=2)
