@@ -209,7 +209,7 @@ class MotionSpace(nn.Module):
         super().__init__()
         self.scale = settings.scale
         self.size = settings.principal or 3 * settings.vertices
-        # Orthonormal rows; learned from data before training, see `mtbench.reference_model.data`.
+        # Orthonormal rows; learned from data before training, see `mtbench.reference_model.training.training_set`.
         self.register_buffer("basis", torch.zeros(settings.principal, 3 * settings.vertices))
 
     def project(self, displacement: torch.Tensor) -> torch.Tensor:

@@ -99,7 +99,16 @@ def test_vertices_of_another_mesh_are_named(small, tmp_path):
     with pytest.raises(
         UsageError, match=r"23370 vertices belong to no topology of mtbench: openhead-1 \(4801\)"
     ):
-        import_submission(tmp_path, small, tmp_path / "a", fps=25)
+        import_submission(tmp_path, small, small.parent / "a", fps=25)
+
+
+def test_a_submission_is_not_made_among_the_files_that_it_is_made_of(small, theirs, tmp_path):
+    """The next import would find two files of each clip, its own among them."""
+    before = sorted(theirs.rglob("*"))
+    for out in (theirs / "entry", theirs, theirs / ".." / theirs.name / "entry"):
+        with pytest.raises(UsageError, match="choose a folder outside of it"):
+            import_submission(theirs, small, out, fps=25)
+    assert sorted(theirs.rglob("*")) == before
 
 
 def test_a_damaged_file_loses_no_earlier_submission(small, theirs, tmp_path):
@@ -168,7 +177,7 @@ def test_an_importer_that_finds_strangers_is_refused(small, tmp_path):
         return FoundMotion("openhead-1", "vertices", 25, {"nobody": folder}, lambda path: {})
 
     with pytest.raises(UsageError, match="found clips that small@1 does not have: nobody"):
-        import_submission(tmp_path, small, tmp_path / "a", format=find)
+        import_submission(tmp_path, small, small.parent / "a", format=find)
 
 
 def test_the_command_tells_in_json_and_by_its_exit(small, theirs, tmp_path):

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 import mtbench
-from mtbench.avsr import Hypothesis
+from mtbench.avsr import Hypothesis, ask_for
 from mtbench.cli.app import app
 from mtbench.errors import UsageError
 from mtbench.renderers import Appearance
@@ -15,7 +15,7 @@ from mtbench.results import read_results, write_results
 from mtbench.results.comparability import find_conflicts
 from mtbench.results.folders import conditions_digest
 from mtbench.results.signature import Signature
-from mtbench.scoring import RECOMMENDED, Profile, load_profile
+from mtbench.scoring import PROFILES, RECOMMENDED, Profile, load_profile
 
 QUIET = Profile(
     "quiet", snrs=(5.0,), noises=("hiss",), normalizer="multitalk", appearance=Appearance(shading="flat")
@@ -108,6 +108,28 @@ def test_counting_anew_says_what_changed(place, tmp_path):
     again = mtbench.rescore(run.folder, normalizer="multitalk", out=tmp_path / "again")
     assert profile_of(again) == "recommended+normalizer"
     assert profile_of(mtbench.rescore(run.folder, out=tmp_path / "same")) == "recommended"
+    # And back: the settings are those of the profile again.
+    assert (
+        profile_of(mtbench.rescore(again.folder, normalizer="uni-v1", out=tmp_path / "back")) == "recommended"
+    )
+
+
+def test_counting_anew_names_what_changed_as_a_score_does(place, tmp_path):
+    """Whichever way a normalizer is reached, the profile has one name."""
+    flat = {"appearance": Appearance(shading="flat"), "snr": [5.0]}
+    run = score(place, **flat, out=tmp_path)
+    assert profile_of(run) == "recommended+snrs+appearance"
+    scored = score(place, **flat, normalizer="multitalk", out=tmp_path / "scored")
+    counted = mtbench.rescore(run.folder, normalizer="multitalk", out=tmp_path / "counted")
+    assert profile_of(counted) == profile_of(scored) == "recommended+snrs+normalizer+appearance"
+    third = mtbench.rescore(scored.folder, normalizer="muavic-13a", out=tmp_path / "third")
+    assert profile_of(third) == "recommended+snrs+normalizer+appearance"
+    # A profile of a package that is not here.
+    assert profile_of(score(place, profile=QUIET, out=tmp_path / "quiet")) == "quiet"
+    other = mtbench.rescore(
+        tmp_path / "quiet" / "entry" / "small", normalizer="uni-v1", out=tmp_path / "other"
+    )
+    assert profile_of(other) == "quiet+normalizer"
 
 
 class Searching(fakes.OneEar):
@@ -126,6 +148,28 @@ def test_the_search_of_a_profile_is_the_recognizers(place):
     assert score(place, recognizer=spec).settings["recognition"]["dec"] == "greedy"
     with pytest.raises(UsageError, match="takes no decoding"):
         score(place, profile=Profile("wide", decoding="beam-40"))
+    # Another search than the profile's is a change of it.
+    wide = {"recognizer": ask_for(spec, decoding="beam-40"), "profile": "recommended"}
+    assert profile_of(run) == "wide"
+    assert profile_of(score(place, **wide)) == "recommended+decoding"
+    assert score(place, **wide).settings["recognition"]["dec"] == "beam-40"
+    narrow = score(
+        place, recognizer=ask_for(spec, decoding="greedy"), profile=Profile("wide", decoding="beam-40")
+    )
+    assert (profile_of(narrow), narrow.settings["recognition"]["dec"]) == ("wide+decoding", "greedy")
+
+
+def test_a_faulty_profile_of_another_package_is_said_where_it_is_asked_for_and_listed(monkeypatch):
+    makers = {"recommended": lambda: RECOMMENDED, "loud": lambda: QUIET, "none": dict}
+    monkeypatch.setattr(PROFILES, "_bundled", makers)
+    with pytest.raises(UsageError, match=r"'loud' of another package .* gives the profile 'quiet'"):
+        load_profile("loud")
+    with pytest.raises(UsageError, match="is a dict, expected a Profile"):
+        load_profile("none")
+    done = CliRunner().invoke(app, ["ls", "profiles"])
+    assert done.exit_code == 0
+    assert "recommended      -7.5, -10 dB" in done.output
+    assert "expected a Profile" in done.output
 
 
 def test_profiles_are_listed_and_taken_on_the_command_line(place, tmp_path):

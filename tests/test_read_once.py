@@ -9,7 +9,7 @@ import pytest
 
 import mtbench
 from mtbench.benchmarks import clip as clip_files
-from mtbench.benchmarks import load_benchmark, read_motion_arrays, template_face
+from mtbench.benchmarks import load_benchmark, neutral_face, read_motion_arrays, template_face
 from mtbench.files import digests
 from mtbench.files.digests import digest_file, stamp_file
 from mtbench.scoring import stages
@@ -124,3 +124,18 @@ def test_ground_truth_that_is_kept_cannot_be_changed(place):
     assert read_motion_arrays(other)[1] is not arrays
     np.testing.assert_array_equal(read_motion_arrays(clip)[1]["units"], arrays["units"])
     assert spec.kind == "units"
+
+
+def test_what_is_kept_is_not_what_callers_get_to_change(place):
+    """Vertices that a file holds as they are: motion and neutral face are copies, the next reader's are whole."""
+    path = place / "small" / "motion" / "ita-01.npz"
+    clip = load_benchmark(place / "small")["ita-01"]
+    vertices = clip.load_motion().vertices
+    np.savez(path, vertices=vertices)
+    first = clip.load_motion().vertices
+    kept = read_motion_arrays(clip)[1]["vertices"]
+    assert not kept.flags.writeable
+    first += 1.0
+    neutral_face(clip)[:] = 0.0
+    np.testing.assert_array_equal(clip.load_motion().vertices, vertices)
+    assert read_motion_arrays(clip)[1]["vertices"] is kept

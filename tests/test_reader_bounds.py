@@ -25,6 +25,7 @@ from mtbench.files.safe_pickle import load_arrays
 from mtbench.files.toml_files import read_toml
 from mtbench.files.weight_files import is_archive
 from mtbench.leaderboard.table import build_leaderboard
+from mtbench.metrics import METRICS
 from mtbench.results.comparison import compare
 from mtbench.results.run_files import read_results, read_rows, read_run
 from mtbench.scoring.rescoring import rescore
@@ -217,6 +218,17 @@ def with_row(index: int, **fields):
     return edit
 
 
+def with_statistic(name: str):
+    """Geometry as it is where another package adds a metric."""
+
+    def edit(rows):
+        rows[-1]["geometry"] = {**dict.fromkeys(GEOMETRY, 1.0), "frames": 3, name: 1.0}
+
+    return edit
+
+
+#: Statistics that every row that was measured holds.
+GEOMETRY = [m.statistic for m in METRICS.geometric() if m.required]
 COUNTS = {"hits": 3, "substitutions": 0, "deletions": 0, "insertions": 0}
 #: What is done to the first row of recognition (index 0) or geometry (-1) -> words of the message.
 ROWS = {
@@ -234,6 +246,7 @@ ROWS = {
     "reference": (with_row(0, reference=None), "reference"),
     "frames": (with_row(-1, geometry=None), "needs a reason"),
     "unknown field": (with_row(0, colour="blue"), "unknown fields"),
+    "statistic of a package": (with_statistic("beauty_sum"), "or of a package that is not installed"),
     "unknown kind": (with_row(0, kind="colour"), "unknown kind"),
     "twice": (lambda rows: rows.append(rows[0]), "a second row"),
     "other rows": (with_row(0, hypothesis="another word"), "run.json was made of other rows"),
@@ -266,6 +279,7 @@ RUNS = {
     "negative clips": (summary(n_clips=-1), "n_clips"),
     "too many clips": (summary(n_clips=10**30), "n_clips"),
     "metric": (summary(metric="beauty"), "unknown metric 'beauty'"),
+    "metric of a package": (summary(metric="beauty"), "or a package that defines it is not installed"),
     "unit": (summary(unit="furlong"), "unit"),
     "language": (summary(language="everything"), "language"),
     "signature": (lambda run: run["signatures"].update(wer="no|such|thing"), "signatures"),

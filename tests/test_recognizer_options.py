@@ -182,6 +182,10 @@ def test_a_recognizer_on_a_gpu_is_loaded_in_one_process(tmp_path, monkeypatch):
         (["--weights", "a.pt", "--weights", "b.pt"], "one FILE, or LANGUAGE=FILE"),
         (["--weights", "ita=a.pt", "--weights", "ita=b.pt"], "names a language twice"),
         (["--weights", "ita="], "one FILE, or LANGUAGE=FILE"),
+        (
+            ["--weights", "runs/rate=0.1/a.safetensors"],
+            "a.safetensors: the recognizer's weights are not there",
+        ),
         (["--recognizer", "none", "--device", "cuda"], "--recognizer none asks for none"),
         (["--recognizer", fakes.ONE_EAR, "--weights", "a.pt"], "brings its own"),
         (["--decoding", "wide"], "unknown decoding 'wide' of openhead-av; known: viterbi, beam"),

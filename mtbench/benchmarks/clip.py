@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,6 +77,8 @@ class Clip:
     def load_motion(self) -> Motion | None:
         """Read the ground-truth motion from its file, (T, V, 3) float32 in metres; None where there is none.
 
+        The vertices are the caller's own, to change as he likes.
+
         Raises
         ------
         BenchmarkError
@@ -89,7 +91,9 @@ class Clip:
         from mtbench.faces import pose_motion
 
         spec, arrays = read_motion_arrays(self)
-        return pose_motion(arrays, spec)
+        motion = pose_motion(arrays, spec)
+        # Vertices that the file holds as they are would be those that are kept for the next reader.
+        return motion if motion.vertices.flags.writeable else replace(motion, vertices=motion.vertices.copy())
 
     @property
     def motion(self) -> Motion | None:

@@ -46,7 +46,9 @@ def neutral_face(clip: Clip) -> np.ndarray:
     if given is not None:
         return given.copy()
     spec, arrays = read_motion_arrays(clip)
-    return pose_rest(arrays, spec)
+    face = pose_rest(arrays, spec)
+    # A frame of what is kept of the file is copied, as a template is: faces are the caller's to change.
+    return face if face.flags.writeable else face.copy()
 
 
 def template_face(clip: Clip) -> np.ndarray | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,6 +19,8 @@ BenchmarkOption = Annotated[
     str | None,
     typer.Option("--benchmark", "-b", help="Benchmark name or folder; default: what the manifest names."),
 ]
+#: LANGUAGE=FILE, not a file whose path has an equals sign in it.
+_NAMES_LANGUAGE = re.compile(r"[^=./\\]*=")
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
@@ -155,15 +158,16 @@ def _ask(
                 "--weights, --decoding and --device are of a recognizer, and --recognizer none asks for none"
             )
         return None
-    named = [text.partition("=") for text in weights or ()]
-    if len(named) == 1 and not named[0][1]:
-        return ask_for(name, named[0][0], decoding, device)
+    files = weights or []
+    if len(files) == 1 and not _NAMES_LANGUAGE.match(files[0]):
+        return ask_for(name, files[0], decoding, device)
+    named = [text.partition("=") for text in files]
     if any(not equals or not file for _, equals, file in named):
         raise UsageError(
-            f"--weights takes one FILE, or LANGUAGE=FILE for each language, not {' '.join(weights or ())}"
+            f"--weights takes one FILE, or LANGUAGE=FILE for each language, not {' '.join(files)}"
         )
     if len({code for code, _, _ in named}) < len(named):
-        raise UsageError(f"--weights names a language twice: {' '.join(weights or ())}")
+        raise UsageError(f"--weights names a language twice: {' '.join(files)}")
     return ask_for(name, {code: file for code, _, file in named} or None, decoding, device)
 
 

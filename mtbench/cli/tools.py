@@ -131,14 +131,21 @@ def _list_formats() -> dict[str, str]:
 
 
 def _list_profiles() -> dict[str, str]:
-    from mtbench.scoring import PROFILES, load_profile
+    from mtbench.scoring import PROFILES
 
-    found = [load_profile(name) for name in PROFILES.names()]
-    return {
-        profile.name: f"{', '.join(f'{snr:g}' for snr in profile.snrs)} dB, {profile.normalizer}, {profile.renderer}, "
-        f"{profile.crop}"
-        for profile in found
-    }
+    return {name: _show_profile(name) for name in PROFILES.names()}
+
+
+def _show_profile(name: str) -> str:
+    from mtbench.errors import UsageError
+    from mtbench.scoring import load_profile
+
+    try:
+        profile = load_profile(name)
+    except UsageError as error:  # another package's fault is no reason to list nothing
+        return str(error)
+    told = f"{', '.join(f'{snr:g}' for snr in profile.snrs)} dB" if profile.snrs else "clean sound only"
+    return f"{told}, {profile.normalizer}, {profile.renderer}, {profile.crop}"
 
 
 def _list_metrics() -> dict[str, str]:

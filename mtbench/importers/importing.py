@@ -90,12 +90,18 @@ def import_submission(
     ------
     UsageError
         For an unknown format, a folder without a clip's file, a file that cannot be read, or an *out* that holds
-        something else.
+        something else or lies in *source*.
     """
     folder, bench = Path(source), as_benchmark(benchmark)
     if not folder.is_dir():
         raise UsageError(
             f"{folder}: no such folder; expected one with a motion file for each clip of {bench.ref}"
+        )
+    target = Path(out)
+    if target.resolve().is_relative_to(folder.resolve()):
+        raise UsageError(
+            f"{target}: lies in {folder}, so that the next import would take the submission's own files for the "
+            "source's; choose a folder outside of it"
         )
     importer = load_importer(format) if isinstance(format, str) else format
     found = importer(folder, bench, fps)
@@ -104,7 +110,6 @@ def import_submission(
         raise UsageError(
             f"the importer found clips that {bench.ref} does not have: {', '.join(strangers[:5])}"
         )
-    target = Path(out)
     clips = [clip for clip in order if clip in found.files]
     _write(target, found, clips, system or folder.resolve().name, bench)
     submission, problems = inspect_submission(target, bench)

@@ -24,6 +24,7 @@ from mtbench.results.signature import KEYS, Signature
 
 #: Most units of a text, and most frames, in one clip.
 MAX_COUNT = 10**7
+_STRANGE_METRIC = "Perhaps a newer mtbench wrote it, or a package that defines it is not installed"
 #: Largest error, and largest sum of errors, whatever its unit.
 MAX_NUMBER = 1e15
 #: Most characters of a text and of a name.
@@ -222,7 +223,7 @@ def _check_summary_row(row: Any) -> None:
     metric = METRICS.get(row.metric)
     if metric is None:
         raise ValueError(
-            f"unknown metric {row.metric[:60]!r}; known: {', '.join(METRICS)}. Perhaps a newer mtbench wrote it"
+            f"unknown metric {row.metric[:60]!r}; known: {', '.join(METRICS)}. {_STRANGE_METRIC}"
         )
     modalities = (None,) if metric.is_geometric else MODALITIES
     _expect(row.modality in modalities, "modality", row.modality, f"one of {modalities} for {row.metric}")
@@ -252,7 +253,7 @@ def check_signatures(signatures: Mapping[str, str]) -> None:
             metric in METRICS,
             "signatures",
             key,
-            "metric or metric|modality. Perhaps a newer mtbench wrote it",
+            f"metric or metric|modality. {_STRANGE_METRIC}",
         )
         try:
             Signature.parse(text)

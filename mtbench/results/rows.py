@@ -210,7 +210,9 @@ def _read_sums(data: Any, where: str) -> GeometrySums:
         raise ValueError(
             f"{where}: a {type(data).__name__}, expected an object with {', '.join(sorted(known))}"
         )
-    _check_keys(data, known, required, where)
+    _check_keys(
+        data, known, required, where, "a metric of another version, or of a package that is not installed"
+    )
     return GeometrySums.from_json(data)
 
 
@@ -229,10 +231,16 @@ def _typed(cls: type, data: dict[str, Any], where: str) -> dict[str, Any]:
     return data
 
 
-def _check_keys(data: dict[str, Any], known: set[str], required: set[str], where: str) -> None:
+def _check_keys(
+    data: dict[str, Any],
+    known: set[str],
+    required: set[str],
+    where: str,
+    cause: str = "another schema version",
+) -> None:
     missing, unknown = sorted(required - set(data)), sorted(set(data) - known)
     if missing or unknown:
         raise ValueError(
             f"{where}: missing fields {missing}, unknown fields {[name[:60] for name in unknown[:10]]}; "
-            "another schema version?"
+            f"{cause}?"
         )

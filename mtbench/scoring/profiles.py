@@ -100,7 +100,7 @@ def load_profile(name: str | Profile) -> Profile:
     Raises
     ------
     UsageError
-        For an unknown name; the message lists the known ones.
+        For an unknown name, where the message lists the known ones, or another package's profile that is none.
     """
     if isinstance(name, Profile):
         return name
@@ -109,5 +109,10 @@ def load_profile(name: str | Profile) -> Profile:
     if not isinstance(profile, Profile):
         raise UsageError(
             f"profile {name!r} of another package is a {type(profile).__name__}, expected a Profile"
+        )
+    if profile.name != name:
+        raise UsageError(
+            f"the entry point {name!r} of another package in the group mtbench.profiles gives the profile "
+            f"{profile.name!r}, expected one of that name, for it stands in signatures"
         )
     return profile

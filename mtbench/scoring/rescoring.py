@@ -7,6 +7,7 @@ import logging
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from mtbench.errors import UsageError
 from mtbench.results import (
     NOT_UNDERSTOOD,
     SCHEMA_VERSION,
@@ -24,6 +25,7 @@ from mtbench.results import (
     remeasure,
     write_results,
 )
+from mtbench.scoring.profiles import Profile, load_profile
 from mtbench.scoring.rows import judge_understanding, refer
 from mtbench.speech import (
     DEFAULT_NORMALIZER,
@@ -116,9 +118,18 @@ def _keep_warnings(old: Run) -> list[tuple[str, str]]:
 
 
 def _name_profile(context: SignatureContext, normalizer: str) -> dict[str, str]:
-    """Return the run's profile where it has one; another normalizer than before is a change of it."""
-    profile = context.recognition.get("profile")
-    if profile is None:
+    """Return the run's profile where it has one, named as a score with *normalizer* would name it."""
+    told = context.recognition.get("profile")
+    if told is None or context.recognition.get("norm") == normalizer:
         return {}
-    same = context.recognition.get("norm") == normalizer or str(profile).endswith("+normalizer")
-    return {"profile": str(profile) if same else f"{profile}+normalizer"}
+    base, *changed = str(told).split("+")
+    try:
+        own = load_profile(base).normalizer
+    except UsageError:  # of a package that is not here
+        own = None
+    others = [name for name in changed if name != "normalizer"]
+    if normalizer == own:
+        return {"profile": "+".join([base, *others])}
+    order = [f.name for f in dataclasses.fields(Profile)]
+    known = all(name in order for name in others)
+    return {"profile": "+".join([base, *sorted([*others, "normalizer"], key=order.index if known else None)])}

@@ -70,7 +70,8 @@ def score(
     benchmark : Benchmark, str or Path, optional
         By default the one that the submission's manifest names.
     recognizer : str, RecognizerSpec or None
-        See :func:`mtbench.avsr.registry.load_recognizer`; None measures geometry only.
+        See :func:`mtbench.avsr.registry.load_recognizer`; None measures geometry only. A search that it asks for
+        changes the profile's *decoding*.
     profile : str or Profile
         How entries are scored, see :mod:`mtbench.scoring.profiles`. What is given below changes it.
     snr, noise_names, normalizer, renderer, appearance : optional
@@ -109,23 +110,18 @@ def score(
     >>> run = mtbench.score("my-submission", out="results")  # doctest: +SKIP
     """
     start = time.perf_counter()
+    asked = ask_for(recognizer) if isinstance(recognizer, str) else recognizer
     chosen = load_profile(profile).change(
         snrs=None if snr is None else tuple(map(float, snr)),
         noises=None if noise_names is None else tuple(noise_names),
         normalizer=normalizer,
+        decoding=None if asked is None else asked.decoding,
         renderer=renderer,
         appearance=appearance,
     )
-    plan = make_plan(path, benchmark, _ask(recognizer, chosen), chosen, noise, allow_partial, cache)
+    spec = None if asked is None else replace(asked, decoding=chosen.decoding)
+    plan = make_plan(path, benchmark, spec, chosen, noise, allow_partial, cache)
     return _carry_out(plan, executor, workers, progress, out, start)
-
-
-def _ask(recognizer: str | RecognizerSpec | None, profile: Profile) -> RecognizerSpec | None:
-    """Return the recognizer with the profile's search, unless another one was asked for."""
-    if recognizer is None:
-        return None
-    spec = ask_for(recognizer) if isinstance(recognizer, str) else recognizer
-    return spec if spec.decoding is not None else replace(spec, decoding=profile.decoding)
 
 
 def _carry_out(
