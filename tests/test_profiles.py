@@ -160,12 +160,14 @@ def test_the_search_of_a_profile_is_the_recognizers(place):
 
 
 def test_a_faulty_profile_of_another_package_is_said_where_it_is_asked_for_and_listed(monkeypatch):
-    makers = {"recommended": lambda: RECOMMENDED, "loud": lambda: QUIET, "none": dict}
+    makers = {"recommended": lambda: RECOMMENDED, "loud": lambda: QUIET, "none": dict, "bad": {}.__getitem__}
     monkeypatch.setattr(PROFILES, "_bundled", makers)
     with pytest.raises(UsageError, match=r"'loud' of another package .* gives the profile 'quiet'"):
         load_profile("loud")
     with pytest.raises(UsageError, match="is a dict, expected a Profile"):
         load_profile("none")
+    with pytest.raises(UsageError, match=r"'bad' of another package failed with TypeError"):
+        load_profile("bad")
     done = CliRunner().invoke(app, ["ls", "profiles"])
     assert done.exit_code == 0
     assert "recommended      -7.5, -10 dB" in done.output

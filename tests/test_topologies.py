@@ -45,6 +45,12 @@ def describe_another():
     return TopologyFacts("another", 77, load)
 def describe_nothing():
     return None
+def describe_badly():
+    return {{}}["count"]
+def load_badly():
+    return np.load("no-such-file.npy")
+def describe_absent():
+    return TopologyFacts("meshless", 60, load_badly)
 def describe_bare():
     return TopologyFacts("bare", 50, lambda: load("bare", 50, {{}}))
 """
@@ -60,6 +66,7 @@ def other_package(tmp_path, monkeypatch):
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1.0\n")
     names = {f"pebble-{SIZE}": "describe", "another": "describe_another", "nothing": "describe_nothing"}
     names |= {"bare": "describe_bare", "flame-5023": "describe", "absent": "no_such_function"}
+    names |= {"broken": "describe_badly", "meshless": "describe_absent"}
     points = "".join(f"{name} = their_faces:{function}\n" for name, function in names.items())
     (info / "entry_points.txt").write_text(f"[mtbench.topologies]\n{points}")
     monkeypatch.syspath_prepend(folder)
@@ -121,7 +128,15 @@ def test_describing_loads_no_mesh(other_package, monkeypatch):
 
 def test_bundled_topologies_come_first(other_package):
     assert topology_names()[:2] == ["openhead-1", "flame-5023"]
-    assert set(topology_names()[2:]) == {f"pebble-{SIZE}", "another", "nothing", "bare", "absent"}
+    assert set(topology_names()[2:]) == {
+        f"pebble-{SIZE}",
+        "another",
+        "nothing",
+        "bare",
+        "absent",
+        "broken",
+        "meshless",
+    }
     assert describe_topology("flame-5023") is FLAME
     assert all(map(is_topology, topology_names()))
     assert not is_topology("pebbel")
@@ -136,6 +151,8 @@ def test_bundled_topologies_come_first(other_package):
         ("bare", "regions \\[\\], expected 50 vertices and regions \\['lips'"),
         ("nothing", "returned None, expected a mtbench.faces.TopologyFacts"),
         ("absent", "cannot be imported"),
+        ("broken", "'broken' of another package: its entry point failed with KeyError"),
+        ("meshless", "'meshless' of another package: its mesh failed with FileNotFoundError"),
     ],
 )
 def test_a_package_that_contradicts_itself_is_named(other_package, name, words):
@@ -178,6 +195,7 @@ def test_all_are_listed(other_package):
     assert listed["openhead-1"] == "4,801 vertices, vertices or units"
     assert listed[f"pebble-{SIZE}"] == f"{SIZE} vertices, vertices"
     assert "expected a mtbench.faces.TopologyFacts" in listed["nothing"]
+    assert "failed with KeyError" in listed["broken"]
 
 
 def test_in_one_line_of_python(other_package):

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from mtbench.errors import PrerequisiteError, UsageError
+from mtbench.errors import MtbenchError, PrerequisiteError, UsageError
 from mtbench.faces import flame_lists, head_file
 from mtbench.faces.topology import REGIONS, Topology
 from mtbench.registry import Registry
@@ -138,7 +138,11 @@ def describe_topology(name: str) -> TopologyFacts:
     >>> facts.n_vertices, facts.kinds
     (4801, ('vertices', 'units'))
     """
-    facts = TOPOLOGIES.find(name)()
+    make = TOPOLOGIES.find(name)
+    try:
+        facts = make()
+    except Exception as error:  # whatever another package raises
+        raise _tell_failure(name, "its entry point", error) from error
     if not isinstance(facts, TopologyFacts) or facts.name != name:
         raise UsageError(
             f"topology {name!r} of another package: its entry point returned {facts!r:.100}, expected a "
@@ -196,7 +200,14 @@ def load_topology(name: str) -> Topology:
         facts say.
     """
     facts = describe_topology(name)
-    topology = facts.load()
+    try:
+        topology = facts.load()
+    except MtbenchError:
+        raise
+    except Exception as error:
+        if facts in _BUNDLED:
+            raise
+        raise _tell_failure(name, "its mesh", error) from error
     lacking = [region for region in REGIONS if region not in topology.regions]
     if topology.name != name or topology.n_vertices != facts.n_vertices or lacking:
         raise UsageError(
@@ -205,6 +216,13 @@ def load_topology(name: str) -> Topology:
             "report it to the package's author"
         )
     return topology
+
+
+def _tell_failure(name: str, what: str, error: Exception) -> UsageError:
+    return UsageError(
+        f"topology {name!r} of another package: {what} failed with {type(error).__name__}: {error}; report it to the "
+        "package's author"
+    )
 
 
 def require_renderable(topology: Topology) -> None:

@@ -105,7 +105,15 @@ def load_profile(name: str | Profile) -> Profile:
     if isinstance(name, Profile):
         return name
     make: Callable[[], Profile] = PROFILES.find(name)
-    profile = make()
+    try:
+        profile = make()
+    except UsageError:  # of an impossible profile, which says what is wrong with it
+        raise
+    except Exception as error:
+        raise UsageError(
+            f"profile {name!r} of another package failed with {type(error).__name__}: {error}; report it to the "
+            "package's author"
+        ) from error
     if not isinstance(profile, Profile):
         raise UsageError(
             f"profile {name!r} of another package is a {type(profile).__name__}, expected a Profile"
