@@ -151,3 +151,5 @@ def test_wrong_sizes_and_languages_are_refused():
     assert "whole numbers" in str(result.exception)
     with pytest.raises(UsageError, match="no lexicon"):
         sweep_lexicon(languages=["kor"], sizes=())
+    with pytest.raises(UsageError, match="unknown noise hiss; this set has babble, music, speech-shaped"):
+        sweep_lexicon(languages=["ita"], sizes=(), conditions=["av-7.5/music", "av-7.5/hiss"])

@@ -116,7 +116,8 @@ def sweep_lexicon(
     sizes : sequence of int
         Words to add to the closed lexicon; each needs the ``[synth]`` extra.
     conditions : sequence of str
-        ``"v"``, or ``"av"`` or ``"a"`` with ``"-clean"`` or decibels: ``"av-7.5"``.
+        ``"v"``, or ``"av"`` or ``"a"`` with ``"-clean"`` or decibels: ``"av-7.5"``, or ``"av-7.5/music"`` with a noise
+        other than babble.
     languages : sequence of str, optional
         Only these ISO 639-3 codes.
     clips : int, optional
@@ -127,17 +128,18 @@ def sweep_lexicon(
     Raises
     ------
     UsageError
-        For an unknown condition, or where no language has a lexicon.
+        For an unknown condition or noise, or where no language has a lexicon.
     PrerequisiteError
         Where words are to be added and the extra is not installed.
     """
-    from mtbench.benchmarks import load_benchmark
+    from mtbench.benchmarks import find_noises, load_benchmark
     from mtbench.errors import UsageError
     from mtbench.work import Executor
 
-    for condition in conditions:
-        read_condition(condition)
+    asked = [read_condition(condition) for condition in conditions]
     bench = load_benchmark(benchmark)
+    # An unknown name is an error now, not in a worker.
+    find_noises(bench).select([condition.noise for condition in asked if condition.noise is not None])
     chosen = [c for c in bench.languages if c in bench.lexicons and (not languages or c in languages)]
     if not chosen:
         raise UsageError(
