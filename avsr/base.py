@@ -105,13 +105,23 @@ def identify(recognizer: Recognizer) -> str:
     Two classes may carry one name and one digest; they are two recognizers all the same.
     """
     text = f"{recognizer.name}#{recognizer.digest}"
-    kind = type(recognizer)
-    if kind.__module__.startswith("mtbench."):
-        return text
-    return f"{text}/{kind.__module__}.{kind.__qualname__}"
+    kinds = [kind for kind in _list_classes(recognizer) if not _is_bundled(kind)]
+    return "/".join([text, *(f"{kind.__module__}.{kind.__qualname__}" for kind in kinds)])
 
 
-def cache_identity(recognizer: Recognizer, spec: str) -> str:
+def _list_classes(recognizer: Recognizer) -> Sequence[type]:
+    """Return the classes that transcribe: of a recognizer made of several, those of its parts."""
+    found: Sequence[type] = getattr(recognizer, "part_classes", (type(recognizer),))
+    return found
+
+
+def _is_bundled(kind: type) -> bool:
+    return kind.__module__.startswith("mtbench.")
+
+
+def cache_identity(
+    recognizer: Recognizer, spec: str, decoding: str | None = None, device: str | None = None
+) -> str:
     """Return the digest of everything that a hypothesis of *recognizer* may follow from besides the clip.
 
     Parameters
@@ -120,24 +130,33 @@ def cache_identity(recognizer: Recognizer, spec: str) -> str:
     spec : str
         How it was asked for, see :func:`mtbench.avsr.registry.load_recognizer`: two functions may set up one class
         differently.
+    decoding, device : str or None
+        What else was asked for: its author may forget that the answers depend on it.
 
     Returns
     -------
     str
-        blake2b-128 hex digest over *spec*, class, name, own digest, search and languages; for a recognizer that is
-        not bundled also over the file of its class, since its author may change code and forget the digest.
+        blake2b-128 hex digest over *spec*, class, name, own digest, search and languages, and over what else was asked
+        for; for a recognizer that is not bundled also over the file of its class, since its author may change code and
+        forget the digest.
     """
-    kind = type(recognizer)
-    # A bundled class may move; the hypotheses that it made stay valid.
-    place = getattr(kind, "known_as", None) if kind.__module__.startswith("mtbench.") else None
-    parts = [spec, place or kind.__module__, kind.__qualname__, recognizer.name, recognizer.digest]
+    kinds = _list_classes(recognizer)
+    parts = [spec]
+    for kind in kinds:
+        # A bundled class may move; the hypotheses that it made stay valid.
+        place = getattr(kind, "known_as", None) if _is_bundled(kind) else None
+        parts += [place or kind.__module__, kind.__qualname__]
+    parts += [recognizer.name, recognizer.digest]
     parts += [str(getattr(recognizer, "decoder", "")), ",".join(sorted(recognizer.languages))]
+    asked = {"decoding": decoding, "device": device}
+    parts += [f"{option}={value}" for option, value in asked.items() if value is not None]
     h = hashlib.blake2b("\0".join(parts).encode(), digest_size=16)
-    if not kind.__module__.startswith("mtbench."):
-        try:
-            h.update(Path(inspect.getfile(kind)).read_bytes())
-        except (OSError, TypeError):  # made in a notebook or by exec
-            h.update(b"no file")
+    for kind in kinds:
+        if not _is_bundled(kind):
+            try:
+                h.update(Path(inspect.getfile(kind)).read_bytes())
+            except (OSError, TypeError):  # made in a notebook or by exec
+                h.update(b"no file")
     return h.hexdigest()
 
 

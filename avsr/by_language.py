@@ -42,6 +42,7 @@ class ByLanguage:
         self._loaded: tuple[str, Recognizer] | None = None
         self._digests: dict[str, str] = {}
         names, traits = set(), set()
+        classes: dict[type, None] = {}
         for language in self._makers:
             part = self._load(language)
             if language not in part.languages:
@@ -51,10 +52,13 @@ class ByLanguage:
                 )
             names.add(part.name)
             traits.add(describe_traits(part))
+            classes[type(part)] = None
         if len(names) > 1 or len(traits) > 1:
             told = ", ".join(sorted(names)) if len(names) > 1 else ", ".join(sorted(map(str, traits)))
             raise UsageError(f"the weights are of recognizers of several kinds ({told}); expected one kind")
         self._name, self._traits = names.pop(), traits.pop()
+        #: The classes of the parts, by which caches and signatures know who transcribes.
+        self.part_classes = tuple(classes)
 
     def _load(self, language: str) -> Recognizer:
         if self._loaded is None or self._loaded[0] != language:

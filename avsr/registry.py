@@ -187,7 +187,7 @@ def keep_recognizer(spec: RecognizerSpec) -> tuple[Recognizer, str]:
         As :func:`load_recognizer`.
     """
     recognizer = load_recognizer(spec)
-    identity = cache_identity(recognizer, spec.name)
+    identity = cache_identity(recognizer, spec.name, spec.decoding, spec.device)
     _keep((spec, identity), recognizer)
     return recognizer, identity
 

@@ -17,12 +17,15 @@ from mtbench.avsr import (
     RecognizerSpec,
     Traits,
     ask_for,
+    cache_identity,
     describe_traits,
+    identify,
     load_recognizer,
 )
 from mtbench.avsr.registry import RECOGNIZERS, keep_recognizer, kept_recognizer
 from mtbench.cli.app import app
 from mtbench.errors import UsageError
+from mtbench.results import read_results
 
 
 class Part:
@@ -217,3 +220,44 @@ def test_the_bundled_recognizer_with_the_other_search_is_the_one_of_its_function
     assert beam.digest != load_recognizer("openhead-av").digest
     assert describe_traits(beam).decoder.startswith("beam64(")
     assert next(beam.network.parameters()).device == torch.device("cpu")
+
+
+class Forgetful(fakes.OneEar):
+    """Answers by its search, and tells it by no attribute."""
+
+    def __init__(self, decoding="greedy"):
+        self._decoding = decoding
+
+    def transcribe(self, crops, audio, language, lexicon=None):
+        return [Hypothesis(self._decoding) for _ in audio]
+
+
+def load_forgetful(decoding="greedy"):
+    return Forgetful(decoding)
+
+
+def test_another_search_does_not_find_the_answers_of_the_one_before(tmp_path):
+    fakes.make_benchmark(tmp_path / "small")
+    fakes.make_entry(tmp_path / "entry")
+    options = {"cache": tmp_path / "cache", "noise": "none", "workers": 1}
+    for decoding in ("greedy", "beam"):
+        spec = ask_for("test_recognizer_options:load_forgetful", decoding=decoding)
+        run = mtbench.score(
+            tmp_path / "entry", tmp_path / "small", recognizer=spec, out=tmp_path / decoding, **options
+        )
+        said = {row.hypothesis for row in read_results(run.folder)[1] if hasattr(row, "hypothesis")}
+        assert said == {decoding}
+
+
+def test_caches_and_signatures_know_the_class_of_the_parts(parts, monkeypatch):
+    """As of one that is not made of several: its file counts, since authors change code and forget the digest."""
+    recognizer = load_recognizer("parts", parts)
+    assert identify(recognizer) == f"parts#{recognizer.digest}/test_recognizer_options.Part"
+    before = cache_identity(recognizer, "parts")
+    assert cache_identity(load_recognizer("parts", parts), "parts") == before
+    for option in ("decoding", "device"):
+        assert cache_identity(recognizer, "parts", **{option: "x"}) != before
+    changed = parts["ita"].with_name("changed.py")
+    changed.write_text("# other code")
+    monkeypatch.setattr("inspect.getfile", lambda _: str(changed))
+    assert cache_identity(recognizer, "parts") != before

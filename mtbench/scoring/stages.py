@@ -203,8 +203,9 @@ class Resources:
     def recognizer_identity(self) -> str:
         """Digest of everything that the recognizer is."""
         assert self.recognizer is not None
-        assert self.setup.recognizer is not None
-        return cache_identity(self.recognizer, self.setup.recognizer.name)
+        spec = self.setup.recognizer
+        assert spec is not None
+        return cache_identity(self.recognizer, spec.name, spec.decoding, spec.device)
 
     def lexicon(self, language: str) -> Any:
         """Return the benchmark's word list of *language*, None where it has none."""
