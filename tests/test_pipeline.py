@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from mtbench.errors import MtbenchError, PrerequisiteError, SubmissionError, UsageError
+from mtbench.results.signature import Signature
 from mtbench.scoring.pipeline import list_conditions
 from mtbench.scoring.scoring import score
 from mtbench.work.cache import Cache
@@ -147,7 +148,10 @@ def test_another_renderer_setting_is_another_entry(place, tmp_path):
     assert counts(flat)["crops"] == (4, 0)
     assert counts(flat)["mixtures"] == (0, 4)
     assert first.signatures["headline|av"] != flat.signatures["headline|av"]
-    assert first.signatures["headline|a"] == flat.signatures["headline|a"]
+    # What is heard alone is the same measurement: only the profile's name tells of the change.
+    heard, again = (Signature.parse(made.signatures["headline|a"]) for made in (first, flat))
+    assert heard.differences(again) == ["profile: recommended+snrs != recommended+snrs+appearance"]
+    assert heard.conflicts(again) == []
 
 
 def test_a_changed_motion_file_is_noticed(place, tmp_path):
