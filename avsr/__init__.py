@@ -15,6 +15,7 @@ Contents
 ``registry``     Recognizers by name; other packages add theirs by entry points, see :mod:`mtbench.registry`
 ``traits``       What else the harness asks of a recognizer: its search, whether it needs a word list, where it
                  computes
+``whisper``      The frozen encoder of Whisper-base as an ear: spectrum, network, files, features of a clip
 ================ ===================================================================================================
 
 Examples

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import shutil
@@ -120,9 +121,38 @@ def _edit_member(rng: Random, name: str, data: bytes) -> bytes:
     return (edit_pickle if name.endswith(".pkl") else edit_bytes)(rng, [data])
 
 
+def _ears(folder: Path) -> Prepared:
+    from mtbench.avsr.whisper import EncoderSizes, Provenance, WhisperEncoder, load_ear, save_ear
+
+    state = WhisperEncoder(EncoderSizes(4, 64, 16, 2)).state_dict()
+    source = Provenance(file="a", sha256="0", origin="b")
+    samples, read = _pair(folder, lambda path: save_ear(path, state, source, [source]), load_ear)
+    description = folder / "good.json"
+
+    def read_as_described(path: Path) -> None:
+        # A wrong digest would be all that is ever found wrong with the weights.
+        if path.suffix == ".safetensors":
+            said = json.loads(samples["m.json"])
+            said["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+            description.write_bytes(dump_json(said))
+        read(path)
+
+    return samples, read_as_described
+
+
+def _released(folder: Path) -> Prepared:
+    from test_whisper_sources import format_ctranslate2, make_state
+
+    from mtbench.avsr.whisper import read_source
+
+    return {"model.bin": format_ctranslate2(make_state())}, read_source
+
+
 MODEL_READERS = (
     Reader("models", _models, _edit_model, (UsageError, PrerequisiteError), 0.005),
     Reader("autoencoders", _autoencoders, _edit_model, (UsageError, PrerequisiteError), 0.003),
     Reader("recognizers", _recognizers, _edit_model, (UsageError, PrerequisiteError), 0.005),
+    Reader("ears", _ears, _edit_model, (UsageError, PrerequisiteError), 0.005),
+    Reader("released weights", _released, edit_bytes, (ValueError,), 0.005),
     Reader("checkpoints", _checkpoints, edit_archive(_edit_member), (UsageError,), 0.003),
 )

@@ -60,7 +60,10 @@ def test_bundled_data_stays_small(wheel):
     assert sizes["mtbench/data/openhead-1.npz"] < 1e6
     weights = [name for name in sizes if name.endswith(".safetensors")]
     assert weights
-    assert all(sizes[name] <= 15e6 for name in weights)
+    # The frozen encoder of Whisper-base in whole numbers of eight bits; what is trained here is smaller.
+    (ear,) = [name for name in weights if name.endswith("/whisper-base-int8.safetensors")]
+    assert sizes[ear] <= 18e6
+    assert all(sizes[name] <= 15e6 for name in weights if name != ear)
 
 
 def test_entry_point_and_name(wheel):

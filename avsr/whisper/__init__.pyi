@@ -1,0 +1,12 @@
+from .ear_files import EAR as EAR
+from .ear_files import Provenance as Provenance
+from .ear_files import load_ear as load_ear
+from .ear_files import save_ear as save_ear
+from .encoder import EncoderSizes as EncoderSizes
+from .encoder import WhisperEncoder as WhisperEncoder
+from .hearing import Ear as Ear
+from .hearing import normalize_states as normalize_states
+from .mel import HEARD_FRAMES as HEARD_FRAMES
+from .mel import compute_whisper_mel as compute_whisper_mel
+from .released import compare_states as compare_states
+from .released import read_source as read_source
