@@ -30,7 +30,13 @@ from mtbench.files import load_checkpoint_file
 MAX_BYTES = 1 << 30
 #: Version of CTranslate2's binary, and what it calls a Whisper.
 _BINARY_VERSION, _SPECIFICATION = 6, "WhisperSpec"
-_TYPES = {0: np.dtype("<f4"), 1: np.dtype("i1"), 2: np.dtype("<i2"), 3: np.dtype("<i4"), 4: np.dtype("<f2")}
+_TYPES: dict[int, np.dtype] = {
+    0: np.dtype("<f4"),
+    1: np.dtype("i1"),
+    2: np.dtype("<i2"),
+    3: np.dtype("<i4"),
+    4: np.dtype("<f2"),
+}
 _PART = re.compile(r".*/model\.bin\.part([12])")
 #: One unit of half precision for numbers up to one.
 _POSITION_TOLERANCE = 5e-4
