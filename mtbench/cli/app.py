@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mtbench.cli import assets, avsr, benchmarks, entries, importing, meta, reference, results, tools
+from mtbench.cli import assets, avsr, benchmarks, entries, importing, meta, reference, results, synth, tools
 from mtbench.cli.decibels import SnrCommand
 
 EPILOG = (
@@ -62,6 +62,7 @@ app.add_typer(results.leaderboard, name="leaderboard")
 app.add_typer(assets.app, name="assets")
 app.add_typer(avsr.app, name="avsr")
 app.add_typer(reference.app, name="reference")
+app.add_typer(synth.app, name="synth")
 app.command(name="validate-metric")(meta.validate_metric)
 app.command(name="ls")(tools.list_things)
 app.command()(tools.doctor)

@@ -11,6 +11,7 @@ Contents
 ``articulation_targets``  Articulatory targets: what each phone asks of jaw, lips and tongue, and how strongly
 ``benchmark_writer``      Writing a synthetic benchmark's folder: clips, manifest, and a folder that appears whole
                           or not at all
+``blending``              Blending: what neighbouring phones ask of the articulators becomes one smooth movement
 ``build``                 The bundled benchmark ``openhead-20``: speech, lexicons, ground-truth motion and noises in
                           one folder
 ``build_engines``         The bundled benchmark ``openhead-engines``: sentences of ``openhead-20`` in the voices of
@@ -31,10 +32,21 @@ Contents
 ``flite``                 Speech with timed phones from flite's American voices, through its C libraries
 ``frontends``             From written text to pairs of written word and spoken form, by language
 ``lexicon_builder``       Lexicons of the bundled benchmark, from the engine's own pronunciations
+``lip_measures``          Lip measures: how far the lips are apart, how wide the mouth is, how far it is pushed
+                          forward, frame by frame
+``lip_report``            Lip statistics side by side: a table in Markdown, a file of numbers, a plot
+``lip_sources``           Whose lips are measured: a benchmark's ground truth, files of motion, or a model that says
+                          a benchmark's phones
+``lip_statistics``        Lip statistics: how much, how fast and how alike lips move over many clips; contacts per
+                          second
 ``noise_builder``         The bundled noises: babble, speech-shaped noise and something like music
+``occurrences``           Occurrences: what one sound asks of the articulators this time, drawn anew whenever it is
+                          said
 ``phones``                The phone inventory: base IPA letters that the twenty languages share
 ``real_speech``           Seven sentences spoken by people, from the GRID corpus: how well a recognizer hears a
                           human
+``speaking_styles``       Speaking styles: how somebody moves, and how much each sound differs from the last time it
+                          was said
 ``speech``                Random utterances for training: text, voice and speech in one call
 ``texts``                 Texts to speak: the Universal Declaration of Human Rights in twenty languages, and word
                           lists
@@ -44,6 +56,7 @@ Contents
 ``transferred_head``      The bundled head's facial units on another face: the user's FLAME template
 ``upper_face``            Blinks and brows: motion of the upper face that speech doesn't determine
 ``utterances``            What an engine said: sound with its phones and words in time
+``varied_articulation``   Varied articulation: timed phones to facial-unit curves with the lip statistics of people
 ``voices``                Who speaks: engine voices of the twenty languages, and speakers for training, test and
                           noise
 ``word_lists``            Word lists and reference phones for recordings of one's own

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -122,24 +122,75 @@ def contact_intervals(
     """
     out = []
     for phone in phones:
-        contact = CONTACTS.get(phone.symbol)
-        if contact is None or phone.end - phone.start < 1e-4:
-            continue
-        start, end = phone.start, phone.end
-        release = getattr(phone, "release", None)
-        if release is not None:
-            end = release
-        elif contact.burst:
-            end = min(end, start + CLOSURE)
-        first = math.ceil(start * fps - 1e-6)
-        if (first + 1) / fps > end + 1e-6:
-            low = math.floor(start * fps + 1e-6)
-            candidates = range(low, max(low, math.floor(end * fps - 1e-6)) + 1)
-            frame = max(candidates, key=lambda f: (min(end, (f + 1) / fps) - max(start, f / fps), -f))
-            frame = min(max(frame, 0), max(n_frames - 1, 0))
-            start, end = min(start, frame / fps), max(end, (frame + 1) / fps)
-        out.append((phone.symbol, start, end))
+        times = closure_times(phone)
+        if times is not None:
+            out.append((phone.symbol, *extend_to_frame(*times, fps, n_frames)))
     return out
+
+
+def closure_times(phone: TimedPhone) -> tuple[float, float] | None:
+    """Return when the contact that *phone* asks for begins and ends, seconds; None where it asks for none."""
+    contact = CONTACTS.get(phone.symbol)
+    if contact is None or phone.end - phone.start < 1e-4:
+        return None
+    release = getattr(phone, "release", None)
+    if release is not None:
+        return phone.start, release
+    return phone.start, min(phone.end, phone.start + CLOSURE) if contact.burst else phone.end
+
+
+def extend_to_frame(start: float, end: float, fps: float, n_frames: int) -> tuple[float, float]:
+    """Extend a contact to the frame it overlaps most where it contains no whole one."""
+    first = math.ceil(start * fps - 1e-6)
+    if (first + 1) / fps <= end + 1e-6:
+        return start, end
+    low = math.floor(start * fps + 1e-6)
+    candidates = range(low, max(low, math.floor(end * fps - 1e-6)) + 1)
+    frame = max(candidates, key=lambda f: (min(end, (f + 1) / fps) - max(start, f / fps), -f))
+    frame = min(max(frame, 0), max(n_frames - 1, 0))
+    return min(start, frame / fps), max(end, (frame + 1) / fps)
+
+
+@dataclass(frozen=True)
+class ContactSpan:
+    """A contact in time.
+
+    Attributes
+    ----------
+    kind : str
+        ``"lips"`` or ``"teeth"``.
+    start, end : float
+        Seconds during which it is as complete as it gets.
+    level : float
+        How complete that is: 1 is full contact.
+    press, force : float
+        How hard lips are pressed together for this sound, and the speaker's factor of it.
+    lift : float
+        How far the upper lip is raised from the teeth, 1 as far as it goes.
+    """
+
+    kind: str
+    start: float
+    end: float
+    level: float = 1.0
+    press: float = 0.0
+    force: float = 1.0
+    lift: float = 1.0
+
+
+class Contours(NamedTuple):
+    """Contours of the contacts, (N,) float64, 0 to 1.
+
+    Attributes
+    ----------
+    lips, press, teeth, lift : (N,) float64
+        Lips sealed, lips pressed together, lower lip at the upper teeth, upper lip raised from the teeth for that.
+    """
+
+    lips: np.ndarray
+    press: np.ndarray
+    teeth: np.ndarray
+    lift: np.ndarray
 
 
 def contact_contours(
@@ -148,8 +199,8 @@ def contact_contours(
     fps: float,
     n_frames: int,
     setting: ArticulationSetting,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Contours of the contacts, 0..1.
+) -> Contours:
+    """Return the contours of the contacts of *phones*, all of them as complete as the sound asks for.
 
     Parameters
     ----------
@@ -162,27 +213,53 @@ def contact_contours(
 
     Returns
     -------
-    lips, press, teeth : (N,) float64
-        Lips sealed, lips pressed together, lower lip at the upper teeth.
+    Contours
     """
-    lips, press, teeth = (np.zeros(len(samples)) for _ in range(3))
-    intervals = contact_intervals(phones, fps, n_frames)
-    for i, (symbol, start, end) in enumerate(intervals):
+    spans = []
+    for symbol, start, end in contact_intervals(phones, fps, n_frames):
         contact = CONTACTS[symbol]
+        level = 1.0 if contact.kind == "lips" else contact.level
+        spans.append(ContactSpan(contact.kind, start, end, level, contact.press, setting.press))
+    return draw_contours(spans, samples, setting)
+
+
+def draw_contours(
+    spans: Sequence[ContactSpan], samples: np.ndarray, setting: ArticulationSetting
+) -> Contours:
+    """Draw the contours of contacts with the approach and the release that *setting* has.
+
+    Parameters
+    ----------
+    spans : sequence of ContactSpan
+        In order of time.
+    samples : (N,) float64
+        Times, seconds.
+    setting : ArticulationSetting
+
+    Returns
+    -------
+    Contours
+    """
+    lips, press, teeth, lift = (np.zeros(len(samples)) for _ in range(4))
+    for i, span in enumerate(spans):
         # Between two closures the mouth opens completely, however little time there is.
-        room_before = start - intervals[i - 1][2] if i else math.inf
-        room_after = intervals[i + 1][1] - end if i + 1 < len(intervals) else math.inf
+        room_before = span.start - spans[i - 1].end if i else math.inf
+        room_after = spans[i + 1].start - span.end if i + 1 < len(spans) else math.inf
         closing = max(min(setting.closing, _RAMP_SHARE * room_before), 1e-3)
         opening = max(min(setting.opening, _RAMP_SHARE * room_after), 1e-3)
-        first, last = np.searchsorted(samples, (start - closing, end + opening))
+        first, last = np.searchsorted(samples, (span.start - closing, span.end + opening))
         t = samples[first:last]
-        contour = np.minimum(approach((t - start) / closing + 1.0), approach((end - t) / opening + 1.0))
-        if contact.kind == "lips":
-            lips[first:last] = np.maximum(lips[first:last], contour)
-            press[first:last] = np.maximum(press[first:last], contour * contact.press * setting.press)
+        contour = np.minimum(
+            approach((t - span.start) / closing + 1.0), approach((span.end - t) / opening + 1.0)
+        )
+        here = slice(first, last)
+        if span.kind == "lips":
+            lips[here] = np.maximum(lips[here], contour * span.level)
+            press[here] = np.maximum(press[here], contour * span.press * span.force)
         else:
-            teeth[first:last] = np.maximum(teeth[first:last], contour * contact.level)
-    return lips, press, teeth * (1.0 - lips)
+            teeth[here] = np.maximum(teeth[here], contour * span.level)
+            lift[here] = np.maximum(lift[here], contour * span.level * span.lift)
+    return Contours(lips, press, teeth * (1.0 - lips), lift * (1.0 - lips))
 
 
 def impose_contacts(blend: np.ndarray, lips: np.ndarray, press: np.ndarray, teeth: np.ndarray) -> np.ndarray:
