@@ -118,7 +118,8 @@ def measure_curves(
 def _measure_points(points: np.ndarray, rest: np.ndarray, fps: float) -> LipMeasures:
     """Measure (T, 20, 3) points in metres against the same (20, 3) points at rest."""
     moving, resting = (_distances(p.astype(np.float64) * 1e3) for p in (points, rest[None]))
-    return LipMeasures(*(now - before for now, before in zip(moving, resting, strict=True)), fps=fps)
+    gap, width, protrusion, tuck, lift = (now - before for now, before in zip(moving, resting, strict=True))
+    return LipMeasures(gap, width, protrusion, tuck, lift, fps)
 
 
 def _distances(points: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -153,7 +153,9 @@ def _measure_file(path: Path, fps: float) -> LipMeasures:
         topology = require_topology(None, vertices.shape[1], "inner_lips")
         assert topology is not None
         return measure_vertices(vertices, vertices[0], topology, fps)
-    spec = MotionSpec(kind, load_topology(topology_of_kind(kind)), None, fps)
+    name = topology_of_kind(kind)
+    assert name is not None
+    spec = MotionSpec(kind, load_topology(name), None, fps)
     found = read_motion_file(path, str(path), spec)
     if found.problems:
         raise UsageError("\n".join(str(problem) for problem in found.problems))

@@ -15,6 +15,7 @@ jaw opening as the carrier of syllables and stress, MacNeilage 1998, Erickson 20
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
@@ -113,10 +114,10 @@ class SpeakingStyle:
 
 
 def _style(
-    name: str, variation: Variation | None = None, corners: float = 0.5, **factors: float
+    name: str, variation: Variation | None = None, corners: float = 0.5, **factors: Any
 ) -> SpeakingStyle:
     """Return a style; its manner is that of everyday speech but for *factors*."""
-    everyday = {"jaw": 0.94, "lips": 0.62, "rounding": 0.62, "firmness": 1.2}
+    everyday: dict[str, Any] = {"jaw": 0.94, "lips": 0.62, "rounding": 0.62, "firmness": 1.2}
     everyday |= {"lead": 0.85, "lag": 0.9, "smoothing": 0.55}
     return SpeakingStyle(
         name, ArticulationSetting(name, **(everyday | factors)), variation or Variation(), corners
