@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,19 +34,29 @@ class Hypothesis:
         Words of the clip's language, separated by blanks.
     phones : tuple of str or None
         IPA phones without a lexicon; None where the recognizer has no phones.
+    log_probability : float or None
+        Natural logarithm of the probability of what was said, where that was asked for and can be told.
+    tokens : int or None
+        Number of units that it is the probability of: phones, or the tokens of a decoder.
     """
 
     text: str
     phones: tuple[str, ...] | None = None
+    log_probability: float | None = None
+    tokens: int | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the hypothesis as a JSON object."""
-        return {"text": self.text, "phones": None if self.phones is None else list(self.phones)}
+        """Return the hypothesis as a JSON object, with the log-probability where there is one."""
+        told: dict[str, Any] = {}
+        if self.log_probability is not None:
+            told = {"log_probability": self.log_probability, "tokens": self.tokens}
+        return {"text": self.text, "phones": None if self.phones is None else list(self.phones), **told}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Hypothesis:
         """Return the hypothesis that :meth:`to_json` wrote."""
-        return cls(data["text"], None if data["phones"] is None else tuple(data["phones"]))
+        phones = None if data["phones"] is None else tuple(data["phones"])
+        return cls(data["text"], phones, data.get("log_probability"), data.get("tokens"))
 
 
 @runtime_checkable
@@ -93,6 +104,50 @@ class Recognizer(Protocol):
             One per entry of *audio*; independent of how many entries there are.
         """
         ...
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What was said in a clip.
+
+    Attributes
+    ----------
+    text : str
+        The words, not normalized.
+    phones : tuple of str or None
+        IPA phones.
+    """
+
+    text: str
+    phones: tuple[str, ...] | None = None
+
+
+@runtime_checkable
+class ReferenceScorer(Protocol):
+    """A recognizer that also says how probable what was said is to it: what ``readability_bits`` follows from.
+
+    From CTC it is the sum over all alignments, from a decoder the product over the tokens with the true ones before
+    each. No search and no word list enter.
+    """
+
+    def transcribe_scored(
+        self,
+        crops: np.ndarray | None,
+        audio: Sequence[np.ndarray | None],
+        language: str,
+        lexicon: Lexicon | None,
+        reference: Reference,
+    ) -> list[Hypothesis]:
+        """Return what :meth:`Recognizer.transcribe` does, each with the log-probability of *reference*.
+
+        The hypotheses are the same ones: *reference* is not looked at before they are found. A log-probability is None
+        where it cannot be told (no phones, unknown phones, a clip too short for them).
+        """
+        ...
+
+
+#: By how much sums of probabilities may end above 1.
+_ROUNDING = 1e-6
 
 
 class RecognizerError(MtbenchError):
@@ -168,6 +223,7 @@ def transcribe_checked(
     lexicon: Lexicon | None,
     clip: str,
     conditions: Sequence[str],
+    reference: Reference | None = None,
 ) -> list[Hypothesis]:
     """Return what *recognizer* transcribes of one clip, having looked at what it returns.
 
@@ -179,14 +235,22 @@ def transcribe_checked(
         Id, for messages.
     conditions : sequence of str
         What to call each entry of *audio* in messages.
+    reference : Reference or None
+        What was said, for a recognizer that says how probable it is (:class:`ReferenceScorer`).
 
     Raises
     ------
     RecognizerError
         Naming clip, condition and cause, where the recognizer raises or returns no hypotheses.
     """
+
+    def ask(sounds: Sequence[np.ndarray | None]) -> list[Hypothesis]:
+        if reference is not None and isinstance(recognizer, ReferenceScorer):
+            return recognizer.transcribe_scored(crops, sounds, language, lexicon, reference)
+        return recognizer.transcribe(crops, sounds, language, lexicon)
+
     try:
-        hypotheses = recognizer.transcribe(crops, audio, language, lexicon)
+        hypotheses = ask(audio)
     except MtbenchError:
         raise
     except Exception as together:
@@ -196,7 +260,7 @@ def transcribe_checked(
                 failing = condition
                 break
             try:
-                recognizer.transcribe(crops, [sound], language, lexicon)
+                ask([sound])
             except Exception as alone:
                 failing, cause = condition, alone
                 break
@@ -234,4 +298,9 @@ def _find_fault(hypotheses: object, conditions: Sequence[str]) -> str | None:
             )
         if hypothesis.phones is not None and not all(isinstance(p, str) and p for p in hypothesis.phones):
             return f"{condition}: phones must be a tuple of non-empty texts, or None"
+        told = hypothesis.log_probability
+        if told is not None and not (isinstance(told, float) and math.isfinite(told) and told <= _ROUNDING):
+            return f"{condition}: a log-probability of {told!r}, expected a finite number up to 0, or None"
+        if (told is None) != (hypothesis.tokens is None) or (told is not None and not hypothesis.tokens):
+            return f"{condition}: a log-probability goes with the number of its tokens, not {hypothesis.tokens!r}"
     return None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mtbench.avsr.base import Hypothesis, Recognizer
+from mtbench.avsr.base import Hypothesis, Recognizer, Reference, ReferenceScorer
 from mtbench.avsr.traits import describe_traits
 from mtbench.errors import UsageError
 
@@ -41,10 +41,11 @@ class ByLanguage:
         #: The part in memory: clips come language by language, and a large model is in memory once.
         self._loaded: tuple[str, Recognizer] | None = None
         self._digests: dict[str, str] = {}
-        names, traits = set(), set()
+        names, traits, scoring = set(), set(), True
         classes: dict[type, None] = {}
         for language in self._makers:
             part = self._load(language)
+            scoring = scoring and isinstance(part, ReferenceScorer)
             if language not in part.languages:
                 raise UsageError(
                     f"the weights for {language} are of a recognizer that covers "
@@ -59,6 +60,8 @@ class ByLanguage:
         self._name, self._traits = names.pop(), traits.pop()
         #: The classes of the parts, by which caches and signatures know who transcribes.
         self.part_classes = tuple(classes)
+        if scoring:  # only then is it a ReferenceScorer itself
+            self.transcribe_scored = self._transcribe_scored
 
     def _load(self, language: str) -> Recognizer:
         if self._loaded is None or self._loaded[0] != language:
@@ -110,8 +113,23 @@ class ByLanguage:
         lexicon: Lexicon | None = None,
     ) -> list[Hypothesis]:
         """Transcribe a clip with the part for *language*; as :meth:`mtbench.avsr.base.Recognizer.transcribe`."""
+        return self._part(language).transcribe(crops, audio, language, lexicon)
+
+    def _transcribe_scored(
+        self,
+        crops: np.ndarray | None,
+        audio: Sequence[np.ndarray | None],
+        language: str,
+        lexicon: Lexicon | None,
+        reference: Reference,
+    ) -> list[Hypothesis]:
+        part = self._part(language)
+        assert isinstance(part, ReferenceScorer)
+        return part.transcribe_scored(crops, audio, language, lexicon, reference)
+
+    def _part(self, language: str) -> Recognizer:
         if language not in self._makers:
             raise UsageError(
                 f"{self.name} has no weights for {language}; it has {', '.join(sorted(self._makers))}"
             )
-        return self._load(language).transcribe(crops, audio, language, lexicon)
+        return self._load(language)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mtbench.avsr.base import Hypothesis, Recognizer, transcribe_checked
+from mtbench.avsr.base import Hypothesis, Recognizer, Reference, transcribe_checked
 from mtbench.conditions import Condition
 from mtbench.errors import UsageError
 from mtbench.speech import NoiseSet, from_pcm16, mix_at_snr, to_pcm16
@@ -117,6 +117,7 @@ def transcribe_clip(
     hear: Callable[[Condition], np.ndarray | None],
     lexicon: Lexicon | None,
     about: str = "",
+    reference: Reference | None = None,
 ) -> dict[Condition, Hypothesis]:
     """Return what *recognizer* understands of *clip* under every one of *conditions*.
 
@@ -130,6 +131,8 @@ def transcribe_clip(
         Word list of the clip's language.
     about : str
         Added to the condition in messages: whose face it is.
+    reference : Reference or None
+        What was said; hypotheses then tell how probable it is, where the recognizer can.
 
     Raises
     ------
@@ -140,7 +143,7 @@ def transcribe_clip(
     for shown in present(conditions, see, hear):
         names = [condition.describe() + about for condition in shown.conditions]
         hypotheses = transcribe_checked(
-            recognizer, shown.crops, shown.sounds, clip.language, lexicon, clip.id, names
+            recognizer, shown.crops, shown.sounds, clip.language, lexicon, clip.id, names, reference
         )
         found |= zip(shown.conditions, hypotheses, strict=True)
     return found

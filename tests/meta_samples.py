@@ -56,6 +56,8 @@ def make_scores(
         lengths=lengths,
         phone_errors=spoken,
         phone_lengths=phones,
+        log_probabilities={name: -0.5 * array for name, array in spoken.items()},
+        tokens=phones,
         geometry={"lve_mm": level[:, None] + np.zeros(n), "fdd_abs_m2": np.full((s, n), 1e-6)},
         hypotheses={("ground-truth", V): reference},
         references=reference,

@@ -17,6 +17,7 @@ from mtbench.meta.estimates import (
     bootstrap_scores,
     default_measures,
     headline_condition,
+    measure_bits,
     measure_errors,
     measure_geometry,
 )
@@ -248,11 +249,13 @@ def test_the_headline_is_the_condition_that_most_systems_have():
     assert headline_condition(scores) == AV
     assert [m.name for m in default_measures(scores)][:4] == ["avlr", "avlr_phones", "vsr", "vsr_phones"]
     silent = replace(scores, conditions=("v",), errors={"v": scores.errors["v"]},
-                     phone_errors={"v": scores.phone_errors["v"]})  # fmt: skip
+                     phone_errors={"v": scores.phone_errors["v"]},
+                     log_probabilities={"v": scores.log_probabilities["v"]})  # fmt: skip
     with pytest.raises(UsageError, match="no audio-visual condition"):
         headline_condition(silent)
-    with pytest.raises(UsageError, match="was not run"):
-        measure_errors(scores, "av-3/babble")
+    for measure in (measure_errors, measure_bits):
+        with pytest.raises(UsageError, match="was not run"):
+            measure(scores, "av-3/babble")
 
 
 @pytest.mark.parametrize("level", ["system", "clip"])
@@ -291,3 +294,21 @@ def test_without_nuisances_nothing_is_a_tie():
     assert (found.epsilon, found.n_ties, found.estimate) == ((0, 0), 0, pytest.approx(1))
     alone = make_scores(families=["head-turn"])
     assert measure_accuracy(study(alone), avlr(alone)) is None
+
+
+def test_bits_order_systems_by_what_they_lose_against_the_true_face():
+    scores = make_scores(families=["amplitude"])
+    measure = measure_bits(scores, AV)
+    truth = scores.index("ground-truth")
+    assert np.array_equal(measure.values[truth], np.zeros(len(scores.clips)))
+    told = scores.log_probabilities[AV]
+    assert np.allclose(measure.values, (told[truth] - told) / np.log(2))
+    assert (measure.name, measure.unit) == ("readability_bits", "bits")
+    assert measure_bits(scores, "v").name == "vsr_bits"
+    silent = replace(scores, log_probabilities={k: v * np.nan for k, v in told_all(scores)})
+    assert not measure_bits(silent, AV).scored.any()
+    assert [m.name for m in default_measures(silent)][4:5] == ["lve_mm"]
+
+
+def told_all(scores):
+    return scores.log_probabilities.items()

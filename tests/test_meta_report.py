@@ -43,7 +43,7 @@ def test_report_has_what_is_promised(report):
     assert report.spearman_system.estimate > 0.99
     assert report.spearman_system.ladder.n_systems == 9
     assert set(report.spearman_system.measures) == {
-        "avlr", "avlr_phones", "vsr", "vsr_phones", "lve_mm", "fdd_abs_m2"}  # fmt: skip
+        "avlr", "avlr_phones", "vsr", "vsr_phones", "readability_bits", "vsr_bits", "lve_mm", "fdd_abs_m2"}  # fmt: skip
     assert {"amplitude", "lag", "low-pass", "jitter", "frame-drops", "substitution", "missed-closures", "identity",
             "head-turn", "upper-face-noise", "snr", "ladder"} == set(report.to_json()["curves"])  # fmt: skip
     point = report.curves["lag"].points[0]
@@ -124,6 +124,7 @@ def test_nothing_to_compare_is_said():
         systems=scores.systems[:1],
         errors={k: v[:1] for k, v in scores.errors.items()},
         phone_errors={k: v[:1] for k, v in scores.phone_errors.items()},
+        log_probabilities={k: v[:1] for k, v in scores.log_probabilities.items()},
         geometry={},
     )
     with pytest.raises(UsageError, match="nothing to compare"):
@@ -137,6 +138,8 @@ def test_scores_without_phones_are_judged_by_words():
         scores,
         phone_errors=nothing,
         phone_lengths=scores.phone_lengths * float("nan"),
+        log_probabilities=nothing,
+        tokens=scores.tokens * float("nan"),
         references=tuple(() for _ in scores.clips),
         hypotheses={},
     )

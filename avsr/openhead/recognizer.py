@@ -24,9 +24,10 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
-from mtbench.avsr.base import Hypothesis
+from mtbench.avsr.base import Hypothesis, Reference
 from mtbench.avsr.openhead.decoding import DecodingConfig, Search, WordDecoder, decode_phones
 from mtbench.avsr.openhead.inference import BATCH_FRAMES, Request, compute_log_probs
+from mtbench.avsr.openhead.likelihood import phone_log_probability
 from mtbench.avsr.openhead.model import TRAINING_ONLY, AudioVisualCTC, ModelConfig
 from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.files import check_tensors, make_folder, read_description, read_tensors, replacing
@@ -207,6 +208,29 @@ class OpenheadAV:
             If lengths do not match or a condition has no modality.
         """
         return self.transcribe_many([Request(crops, audio, language, lexicon)])[0]
+
+    def transcribe_scored(
+        self,
+        crops: np.ndarray | None,
+        audio: Sequence[np.ndarray | None],
+        language: str,
+        lexicon: Lexicon | None,
+        reference: Reference,
+    ) -> list[Hypothesis]:
+        """Return what :meth:`transcribe` does, each with the log-probability of the reference's phones.
+
+        Parameters and errors are those of :meth:`mtbench.avsr.base.ReferenceScorer.transcribe_scored`.
+        """
+        decoder = None if lexicon is None else self.word_decoder(lexicon)
+        order = {phone: i + 1 for i, phone in enumerate(self.phones)}
+        phones = reference.phones or ()
+        known = bool(phones) and all(phone in order for phone in phones)
+        found = []
+        for frames in self.log_probs(crops, audio, language):
+            told = phone_log_probability(frames, [order[phone] for phone in phones]) if known else None
+            tokens = None if told is None else len(phones)
+            found.append(replace(self._understand(frames, decoder), log_probability=told, tokens=tokens))
+        return found
 
     def transcribe_many(self, requests: Sequence[Request]) -> list[list[Hypothesis]]:
         """Transcribe several clips, batched by length; the same results as one at a time.

@@ -10,6 +10,7 @@ clusters. A system that lacks a value which others have is not scored at all, an
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ import numpy as np
 from mtbench.conditions import Condition
 from mtbench.errors import UsageError
 from mtbench.meta.scores import MetaScores
+from mtbench.meta.systems import GROUND_TRUTH
 from mtbench.metrics import METRICS
 from mtbench.statistics import REPLICATES, SEED, ClusterBootstrap, Ratios, collect_ratios
 
@@ -33,7 +35,8 @@ class Measure(Ratios):
     Attributes
     ----------
     name : str
-        ``"avlr"``, ``"avlr_phones"``, ``"vsr"``, ``"vsr_phones"``, or a geometric metric's name.
+        ``"avlr"``, ``"avlr_phones"``, ``"vsr"``, ``"vsr_phones"``, ``"readability_bits"``, ``"vsr_bits"``, or a
+        geometric metric's name.
     title : str
         Name in the report's text and plots.
     unit : str
@@ -112,10 +115,7 @@ def measure_errors(scores: MetaScores, condition: str, unit: str = "words") -> M
     UsageError
         For a condition that was not run.
     """
-    if condition not in scores.conditions:
-        raise UsageError(
-            f"condition {condition!r} was not run; there are {', '.join(scores.conditions) or 'none'}"
-        )
+    _require_condition(scores, condition)
     modality = Condition.parse(condition).modality or ""
     stem = {"av": "avlr", "v": "vsr", "a": "asr"}[modality]
     title = {"av": "AVLR", "v": "VSR (video only)", "a": "sound only"}[modality]
@@ -130,6 +130,33 @@ def measure_errors(scores: MetaScores, condition: str, unit: str = "words") -> M
         100.0 * errors[condition],
         lengths,
     )
+
+
+def measure_bits(scores: MetaScores, condition: str) -> Measure:
+    """Return how much less probable a system's face makes the reference than the true face does, bits per token.
+
+    Systems are ordered by it as by :mod:`mtbench.metrics.readability`: the sound is the same, so that it does not
+    matter what they are compared with.
+
+    Raises
+    ------
+    UsageError
+        For a condition that was not run.
+    """
+    _require_condition(scores, condition)
+    stem, title = {"av": ("readability", "readability"), "v": ("vsr", "VSR (video only)")}[
+        Condition.parse(condition).modality or ""
+    ]
+    told = scores.log_probabilities[condition]
+    lost = (told[scores.index(GROUND_TRUTH)] - told) / math.log(2)
+    return _measure(f"{stem}_bits", f"{title}, bits lost", "bits", condition, lost, scores.tokens)
+
+
+def _require_condition(scores: MetaScores, condition: str) -> None:
+    if condition not in scores.conditions:
+        raise UsageError(
+            f"condition {condition!r} was not run; there are {', '.join(scores.conditions) or 'none'}"
+        )
 
 
 def measure_geometry(scores: MetaScores, name: str) -> Measure:
@@ -195,5 +222,6 @@ def default_measures(scores: MetaScores, condition: str | None = None) -> list[M
     condition = condition or headline_condition(scores)
     wanted = [(condition, "words"), (condition, "phones"), ("v", "words"), ("v", "phones")]
     found = [measure_errors(scores, c, unit) for c, unit in wanted if c in scores.conditions]
+    found += [measure_bits(scores, c) for c in (condition, "v") if c in scores.conditions]
     found += [measure_geometry(scores, name) for name in _order_geometry(scores)]
     return [measure for measure in found if measure.scored.sum() > 1]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mtbench.avsr import ClipSound, Hypothesis, transcribe_clip
+from mtbench.avsr import ClipSound, Hypothesis, Reference, transcribe_clip
 from mtbench.benchmarks import Clip
 from mtbench.conditions import ENTRY, Condition
 from mtbench.faces import load_topology
@@ -58,6 +58,7 @@ def read_clip(task: ClipTask) -> ClipRecord:
         hear=lambda condition: _hear(resources, sound, condition),
         lexicon=resources.lexicon(clip.language),
         about=f", system {task.system.name}",
+        reference=Reference(clip.transcript, clip.phones),
     )
     hypotheses = {name: found[condition] for name, condition in conditions.items()}
     counts = {name: _count(clip, name, hypothesis) for name, hypothesis in hypotheses.items()}
@@ -70,6 +71,8 @@ def read_clip(task: ClipTask) -> ClipRecord:
         if task.system.family == GROUND_TRUTH
         else {},
         geometry=_measure_geometry(truth, vertices),
+        log_probabilities={name: h.log_probability for name, h in hypotheses.items()},
+        tokens=next((h.tokens for h in hypotheses.values() if h.tokens is not None), None),
     )
 
 

@@ -39,7 +39,7 @@ from mtbench.speech import DEFAULT_NORMALIZER, NOISE_SEED, language_code, load_n
 from mtbench.work import Cache, Executor, make_progress, stage_key
 
 #: Raise one when the same system, recognizer and benchmark get other records.
-RUNS_VERSION = "1"
+RUNS_VERSION = "2"
 #: Systems whose curves over the signal-to-noise ratio are drawn.
 CURVE_SYSTEMS = (GROUND_TRUTH, "amplitude-0.5", STATIC)
 #: Decibels of those curves; clean sound comes on top.
@@ -302,7 +302,9 @@ def _collect(
     """Lay the records out as arrays; NaN where a system was not run."""
     names = tuple(dict.fromkeys(name for system in systems for name in conditions[system.name]))
     shape = (len(systems), len(clips))
-    errors, phone_errors = ({name: np.full(shape, np.nan) for name in names} for _ in range(2))
+    errors, phone_errors, log_probabilities = (
+        {name: np.full(shape, np.nan) for name in names} for _ in range(3)
+    )
     geometry = {metric.name: np.full(shape, np.nan) for metric in list_geometry()}
     for s, system in enumerate(systems):
         for n, clip in enumerate(clips):
@@ -310,6 +312,7 @@ def _collect(
             for name in conditions[system.name]:
                 errors[name][s, n] = record.errors[name]
                 phone_errors[name][s, n] = _number(record.phone_errors[name])
+                log_probabilities[name][s, n] = _number(record.log_probabilities[name])
             for metric in geometry:
                 geometry[metric][s, n] = _number(record.geometry[metric])
     truth = [records[GROUND_TRUTH][clip.id] for clip in clips]
@@ -323,6 +326,8 @@ def _collect(
         phone_errors=phone_errors,
         phone_lengths=np.array([_number(record.phone_length) for record in truth]),
         geometry=geometry,
+        log_probabilities=log_probabilities,
+        tokens=np.array([_number(record.tokens) for record in truth]),
         hypotheses={
             (GROUND_TRUTH, name): tuple(tuple(record.phones[name].split()) for record in truth)
             for name in conditions[GROUND_TRUTH]

@@ -26,7 +26,7 @@ from mtbench.meta.systems import System
 from mtbench.results import parse_json
 
 SCORES_FILE, ARRAYS_FILE = "scores.json", "scores.npz"
-SCHEMA = 1
+SCHEMA = 2
 _MAX_BYTES = 1 << 30
 
 
@@ -41,7 +41,7 @@ class MetaScores:
     clips, languages : tuple of str
         N clip ids, and the ISO 639-3 code of each.
     conditions : tuple of str
-        Keys of *errors* and *phone_errors*.
+        Keys of *errors*, *phone_errors* and *log_probabilities*.
     errors : mapping of str to (S, N) float64
         Word errors (character errors in the languages whose headline is CER).
     lengths : (N,) float64
@@ -53,6 +53,10 @@ class MetaScores:
     geometry : mapping of str to (S, N) float64
         Geometric metrics by the names of :data:`mtbench.metrics.registry.METRICS` (``"lve_mm"``,
         ``"fdd_abs_m2"``, …), mean over the clip's frames in that metric's unit; NaN where not defined.
+    log_probabilities : mapping of str to (S, N) float64
+        Natural logarithms of the probability that the reference had for the recognizer; NaN where it does not tell.
+    tokens : (N,) float64
+        Number of units that they are the probability of; NaN where there are none.
     hypotheses : mapping of (system, condition) to N tuples of str
         Recognized phones per clip, of the ground truth only.
     references : N tuples of str
@@ -70,6 +74,8 @@ class MetaScores:
     phone_errors: Mapping[str, np.ndarray]
     phone_lengths: np.ndarray
     geometry: Mapping[str, np.ndarray]
+    log_probabilities: Mapping[str, np.ndarray]
+    tokens: np.ndarray
     hypotheses: Mapping[tuple[str, str], tuple[tuple[str, ...], ...]]
     references: tuple[tuple[str, ...], ...]
     facts: Mapping[str, Any]
@@ -79,12 +85,17 @@ class MetaScores:
         for what, value in (("languages", self.languages), ("references", self.references)):
             if len(value) != n:
                 raise ValueError(f"{what}: {len(value)} entries for {n} clips")
-        for what, lengths in (("lengths", self.lengths), ("phone_lengths", self.phone_lengths)):
+        for what, lengths in (
+            ("lengths", self.lengths),
+            ("phone_lengths", self.phone_lengths),
+            ("tokens", self.tokens),
+        ):
             if lengths.shape != (n,):
                 raise ValueError(f"{what}: shape {lengths.shape}, expected ({n},)")
         for what, arrays in (
             ("errors", self.errors),
             ("phone_errors", self.phone_errors),
+            ("log_probabilities", self.log_probabilities),
             ("geometry", self.geometry),
         ):
             if what != "geometry" and tuple(arrays) != self.conditions:
@@ -116,11 +127,17 @@ class MetaScores:
         folder = Path(folder)
         buffer = io.BytesIO()
         shape = (0, len(self.systems), len(self.clips))
-        stacks = {"errors": self.errors, "phone_errors": self.phone_errors, "geometry": self.geometry}
+        stacks = {
+            "errors": self.errors,
+            "phone_errors": self.phone_errors,
+            "log_probabilities": self.log_probabilities,
+            "geometry": self.geometry,
+        }
         arrays: dict[str, Any] = {
             k: np.array([*v.values()]) if v else np.zeros(shape) for k, v in stacks.items()
         }
-        np.savez_compressed(buffer, lengths=self.lengths, phone_lengths=self.phone_lengths, **arrays)
+        arrays |= {"lengths": self.lengths, "phone_lengths": self.phone_lengths, "tokens": self.tokens}
+        np.savez_compressed(buffer, **arrays)
         data = {
             "schema": SCHEMA,
             "arrays": digest_bytes(buffer.getvalue()),
@@ -197,6 +214,8 @@ class MetaScores:
             phone_errors=dict(zip(conditions, stacks["phone_errors"], strict=True)),
             phone_lengths=stacks["phone_lengths"],
             geometry=dict(zip(data["geometry"], stacks["geometry"], strict=True)),
+            log_probabilities=dict(zip(conditions, stacks["log_probabilities"], strict=True)),
+            tokens=stacks["tokens"],
             hypotheses={
                 (system, condition): tuple(tuple(text.split()) for text in phones)
                 for system, condition, phones in data["hypotheses"]

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mtbench.files import write_atomically
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 class ClipRecord(BaseModel):
@@ -35,6 +35,10 @@ class ClipRecord(BaseModel):
         Recognized phones by condition, blanks between; kept of the ground truth only.
     geometry : dict of str to (float or None)
         Mean over the clip's frames of each metric.
+    log_probabilities : dict of str to (float or None)
+        Natural logarithm of the reference's probability by condition; None where the recognizer does not tell.
+    tokens : int or None
+        Number of units that they are the probability of.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -45,6 +49,8 @@ class ClipRecord(BaseModel):
     phone_length: int | None
     phones: dict[str, str]
     geometry: dict[str, float | None]
+    log_probabilities: dict[str, float | None]
+    tokens: int | None
 
 
 class SystemFile(BaseModel):

@@ -62,7 +62,7 @@ class Metric:
     title : str
         Name for people.
     unit : str
-        Unit of ``estimate`` and ``ci95``: ``"%"``, ``"points"``, ``"mm"``, ``"m2"``.
+        Unit of ``estimate`` and ``ci95``: ``"%"``, ``"points"``, ``"bits"``, ``"mm"``, ``"m2"``.
     scale : float
         Factor from the ratio of sums to the unit.
     higher_is_better : bool or None
@@ -116,6 +116,16 @@ class CountedRow(Protocol):
     @property
     def reason(self) -> str | None:
         """Why there are no counts."""
+        ...
+
+    @property
+    def log_probability(self) -> float | None:
+        """Natural logarithm of the reference's probability."""
+        ...
+
+    @property
+    def tokens(self) -> int | None:
+        """Number of units that it is the probability of."""
         ...
 
 

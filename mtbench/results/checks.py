@@ -38,6 +38,10 @@ _SETTING_TABLES = ("common", "recognition", "audio", "video", "still", "geometry
 _SETTING_NAMES = ("lips", "upper_face", "normalizer")
 
 
+#: By how much sums of probabilities may end above 1.
+_ROUNDING = 1e-6
+
+
 def parse_json(text: str) -> Any:
     """Return the value of a JSON text, without NaN, infinities, twofold fields and halves of characters.
 
@@ -138,6 +142,10 @@ def check_row(row: Row) -> None:
             _expect(_is_count(value), f"{name}.{kind}", value, f"a whole number from 0 to {MAX_COUNT}")
     if (row.words is None) != (row.chars is None) or (row.words is None and row.phones is not None):
         raise ValueError("words and chars are counted together, and phones with them; expected all or none")
+    if row.log_probability is not None or row.tokens is not None:
+        fine = _is_number(row.log_probability) and float(row.log_probability or 0.0) <= _ROUNDING
+        _expect(fine, "log_probability", row.log_probability, "a number up to 0, and tokens with it")
+        _expect(_is_count(row.tokens, 1), "tokens", row.tokens, f"a whole number from 1 to {MAX_COUNT}")
 
 
 def _check_language(code: Any, also: tuple[str, ...] = ()) -> None:

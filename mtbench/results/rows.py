@@ -49,6 +49,10 @@ class RecognitionRow:
         Edit counts of words, characters and phones.
     reason : str or None
         Why there are no counts.
+    log_probability : float or None
+        Natural logarithm of the probability that the reference had for the recognizer; None where it does not tell.
+    tokens : int or None
+        Number of phones or other units that it is the probability of.
     """
 
     clip: str
@@ -66,6 +70,8 @@ class RecognitionRow:
     chars: EditCounts | None = None
     phones: EditCounts | None = None
     reason: str | None = None
+    log_probability: float | None = None
+    tokens: int | None = None
 
     def __post_init__(self) -> None:
         if self.modality not in MODALITIES:
@@ -89,6 +95,8 @@ class RecognitionRow:
         out: dict[str, Any] = {"kind": "recognition"}
         for f in fields(self):
             value = getattr(self, f.name)
+            if value is None and f.name in ("log_probability", "tokens"):
+                continue  # of recognizers that do not tell
             if isinstance(value, EditCounts):
                 value = _plain(value)
             elif isinstance(value, tuple):

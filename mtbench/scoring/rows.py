@@ -85,6 +85,8 @@ def measure_recognition(
         if hypothesis is None or hypothesis.phones is None
         else tuple(hypothesis.phones),
         reason=reason if hypothesis is None else "not measured yet",
+        log_probability=None if hypothesis is None else hypothesis.log_probability,
+        tokens=None if hypothesis is None else hypothesis.tokens,
     )
     return row if hypothesis is None else remeasure(row, normalizer)
 

@@ -22,6 +22,8 @@ from mtbench.avsr import (
     ClipSound,
     Recognizer,
     RecognizerSpec,
+    Reference,
+    ReferenceScorer,
     cache_identity,
     kept_recognizer,
     transcribe_clip,
@@ -252,7 +254,12 @@ class Resources:
     def hypothesis_key(self, clip: Clip, crops_digest: str | None, audio_digest: str | None) -> str:
         """Return the key of what the recognizer understands of *clip*."""
         lexicon = self.lexicon(clip.language)
-        settings = {"language": clip.language, "lexicon": None if lexicon is None else lexicon.digest}
+        settings: dict[str, Any] = {"language": clip.language}
+        settings["lexicon"] = None if lexicon is None else lexicon.digest
+        if isinstance(self.recognizer, ReferenceScorer):
+            settings["reference"] = digest_bytes(
+                clip.transcript.encode(), " ".join(clip.phones or ()).encode()
+            )
         inputs = [self.recognizer_identity, crops_digest or "none", audio_digest or "none"]
         return stage_key(HYPOTHESES, HYPOTHESES_VERSION, settings, inputs)
 
@@ -358,6 +365,7 @@ def recognize(task: RecognitionTask) -> Seconds:
         see=lambda face: resources.crops(clip, face, task.crops or ""),
         hear=lambda condition: resources.hear(sound, condition, mixtures[condition]),
         lexicon=resources.lexicon(clip.language),
+        reference=Reference(clip.transcript, clip.phones),
     )
     for condition, _, key in task.conditions:
         resources.cache.put_json(HYPOTHESES, key, found[condition].to_json())
