@@ -103,6 +103,32 @@ def test_neither_search_nor_words_stand_in_its_signature(run):
     assert not any(f"|{key}:" in signature for key in ("norm", "lexicon", "dec"))
 
 
+class Forgetful(Scorer):
+    """Does not tell of one language."""
+
+    name = "forgetful"
+
+    def transcribe_scored(self, crops, audio, language, lexicon, reference):
+        found = super().transcribe_scored(crops, audio, language, lexicon, reference)
+        return [Hypothesis(h.text, h.phones) for h in found] if language == "ita" else found
+
+
+def load_forgetful():
+    return Forgetful()
+
+
+def test_clips_that_it_does_not_tell_of_are_named_not_left_out_in_silence(place, tmp_path):
+    run = mtbench.score(
+        place / "entry", place / "small", recognizer="test_readability:load_forgetful", snr=(-7.5,), workers=1,
+        cache=tmp_path / "cache",
+    )  # fmt: skip
+    (whole,) = run.find("readability_bits", language="all", aggregation="corpus", **WHERE)
+    assert (whole.n_clips, whole.n_expected) == (4, 6)
+    (none,) = run.find("readability_bits", language="ita", aggregation="corpus", **WHERE)
+    assert none.estimate is None
+    assert none.reason == "the recognizer does not tell how probable the reference is (2 clips)"
+
+
 def test_two_entries_are_compared_by_it(place, run, tmp_path):
     fakes.make_entry(tmp_path / "still", amplitude=0.01)
     other = mtbench.score(
@@ -115,14 +141,13 @@ def test_two_entries_are_compared_by_it(place, run, tmp_path):
     assert all(d.difference < 0 for d in found)
 
 
-def test_recognizers_that_do_not_tell_have_none_and_a_reason(place, tmp_path):
+def test_recognizers_that_do_not_tell_have_no_such_number(place, tmp_path):
     run = mtbench.score(
         place / "entry", place / "small", recognizer=fakes.ONE_EAR, snr=(-7.5,), workers=1, cache=place / "cache",
         out=tmp_path,
     )  # fmt: skip
-    (row,) = run.find("readability_bits", language="all", aggregation="corpus", **WHERE)
-    assert row.estimate is None
-    assert row.reason.startswith("the recognizer does not tell how probable the reference is")
+    assert run.find("readability_bits") == []
+    assert not any(key.startswith("readability") for key in run.signatures)
     assert not any(
         "log_probability" in line for line in (run.folder / "clips.jsonl").read_text().splitlines()
     )

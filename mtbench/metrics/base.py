@@ -141,6 +141,8 @@ class RecognitionMetric(Metric):
         Whether it exists only where the same sound was recognized with a static face too.
     settings : mapping of str to str
         Settings of its own in the signature.
+    applies : function of CountedRow to bool
+        Whether a row may have it. Where no row of a run may, the run has no such number, not even one that is ``n/a``.
     without : tuple of str
         Settings of recognition that it does not depend on, by their keys in the signature.
     """
@@ -148,6 +150,7 @@ class RecognitionMetric(Metric):
     measure: Callable[[CountedRow, CountedRow | None], Cell]
     beside_static: bool = False
     settings: Mapping[str, str] = field(default_factory=dict)
+    applies: Callable[[CountedRow], bool] = lambda row: True
     without: tuple[str, ...] = ()
 
 

@@ -50,6 +50,8 @@ DEFINES = (
         order=5,
         measure=difference_of_logs,
         beside_static=True,
+        # Most recognizers do not tell: their runs have no such number.
+        applies=lambda row: row.log_probability is not None,
         without=("norm", "lexicon", "dec"),
     ),
 )

@@ -122,7 +122,8 @@ _Cells = dict[tuple[str, Condition], dict[int, Cell]]
 
 def _recognition_cells(groups: dict[Condition, dict[int, RecognitionRow]]) -> _Cells:
     cells: _Cells = {}
-    metrics = [metric for metric in METRICS.values() if isinstance(metric, RecognitionMetric)]
+    every = [row for rows in groups.values() for row in rows.values()]
+    metrics = [m for m in METRICS.values() if isinstance(m, RecognitionMetric) and any(map(m.applies, every))]
     for presented, rows in groups.items():
         if presented.face == STATIC:
             continue
