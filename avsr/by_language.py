@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -43,6 +44,7 @@ class ByLanguage:
         self._digests: dict[str, str] = {}
         names, traits, scoring = set(), set(), True
         classes: dict[type, None] = {}
+        decoders: dict[str, str | None] = {}
         for language in self._makers:
             part = self._load(language)
             scoring = scoring and isinstance(part, ReferenceScorer)
@@ -52,12 +54,14 @@ class ByLanguage:
                     f"{', '.join(sorted(part.languages))} only"
                 )
             names.add(part.name)
-            traits.add(describe_traits(part))
+            said = describe_traits(part)
+            traits.add(replace(said, decoder=None))
+            decoders[language] = said.decoder
             classes[type(part)] = None
         if len(names) > 1 or len(traits) > 1:
             told = ", ".join(sorted(names)) if len(names) > 1 else ", ".join(sorted(map(str, traits)))
             raise UsageError(f"the weights are of recognizers of several kinds ({told}); expected one kind")
-        self._name, self._traits = names.pop(), traits.pop()
+        self._name, self._traits = names.pop(), replace(traits.pop(), decoder=_join(decoders))
         #: The classes of the parts, by which caches and signatures know who transcribes.
         self.part_classes = tuple(classes)
         if scoring:  # only then is it a ReferenceScorer itself
@@ -133,3 +137,10 @@ class ByLanguage:
                 f"{self.name} has no weights for {language}; it has {', '.join(sorted(self._makers))}"
             )
         return self._load(language)
+
+
+def _join(decoders: Mapping[str, str | None]) -> str | None:
+    """Return the search of all parts, or that of each language where they were tuned one by one."""
+    if len(set(decoders.values())) == 1:
+        return next(iter(decoders.values()))
+    return ",".join(f"{language}:{decoders[language] or 'own'}" for language in sorted(decoders))

@@ -108,6 +108,20 @@ def test_weights_of_another_language_are_refused(parts):
         ByLanguage({})
 
 
+def test_parts_may_search_each_in_its_own_way(parts):
+    """Weights of each language are tuned on it."""
+
+    class Tuned(Part):
+        def __init__(self, weights):
+            super().__init__(weights)
+            self.decoder = f"beam({self.text.split()[0]})"
+
+    from functools import partial
+
+    recognizer = ByLanguage({code: partial(Tuned, file) for code, file in parts.items()})
+    assert describe_traits(recognizer).decoder == "eng:beam(eng),ita:beam(ita)"
+
+
 def test_languages_are_named_in_any_habit(parts):
     assert load_recognizer("parts", {"it": parts["ita"], "English": parts["eng"]}).languages == {"ita", "eng"}
 

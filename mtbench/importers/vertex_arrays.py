@@ -60,5 +60,9 @@ def find_vertex_arrays(folder: Path, benchmark: Benchmark, fps: float | None) ->
     return FoundMotion(topology, "vertices", fps, files, _read, tuple(unknown))
 
 
+#: What this file adds to the formats.
+FORMATS = {"vertices": find_vertex_arrays}
+
+
 def _read(path: Path) -> Mapping[str, np.ndarray]:
     return {"vertices": np.ascontiguousarray(read_vertices(path, "the motion"), np.float32)}

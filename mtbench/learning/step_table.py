@@ -47,5 +47,5 @@ class StepTable:
 
     def append(self, step: int, *cells: str) -> None:
         """Add the line of *step*."""
-        with self.path.open("a", encoding="utf-8") as file:
+        with self.path.open("a", encoding="utf-8", newline="") as file:
             file.write(f"{','.join([str(step), *cells])}\n")

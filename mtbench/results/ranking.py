@@ -125,7 +125,10 @@ def rank_entries(
         p_values[a, b] = p_values[b, a] = p
     ranks = rank_by_significance(estimates.tolist(), p_values, higher_is_better=higher, alpha=ALPHA)
     ranges = rank_intervals(replicated, higher_is_better=higher)
-    return [Rank(rank, low, high) for rank, (low, high) in zip(ranks, ranges, strict=True)]
+    # By estimates alone an entry may nearly always be second, though no other is significantly better.
+    return [
+        Rank(rank, min(rank, low), max(rank, high)) for rank, (low, high) in zip(ranks, ranges, strict=True)
+    ]
 
 
 def _overall(sums: np.ndarray, n: int, macro: bool) -> np.ndarray:

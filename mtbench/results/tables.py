@@ -171,8 +171,7 @@ def entries_table(
 
 _RANK = (
     "rank: one plus the number of entries that are significantly better by {} (paired, corrected over all pairs, 5 %); "
-    "in parentheses the ranks in 95 % of the bootstrap's samples. Entries whose ranges overlap are not told apart for "
-    "sure."
+    "in parentheses, with it, the ranks in 95 % of the bootstrap's samples. Entries of one rank are not told apart."
 )
 
 
