@@ -75,7 +75,8 @@ def ask_for(
 
 
 def _absolute(file: str | Path) -> str:
-    return str(Path(file).resolve())
+    """Return a file's whole path; what is no file here may be a name that the recognizer knows, and stays as it is."""
+    return str(Path(file).resolve()) if Path(file).exists() else str(file)
 
 
 def load_recognizer(
