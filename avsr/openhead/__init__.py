@@ -10,6 +10,7 @@ Contents
 ``decoding``           From CTC log-probabilities to phones, and to words of a lexicon
 ``features``           Acoustic and visual features of the bundled recognizer
 ``inference``          Running the network over many clips and conditions at once, with the numbers of one at a time
+``likelihood``         How probable phones are to a network of connectionist temporal classification
 ``model``              The bundled recognizer's network: Auto-AVSR style, small enough for two cores
 ``objective``          What the recognizer learns: its loss, and the settings of a run
 ``recipe``             How the recognizer is trained, for the loop that all trainings share: network, batches, loss,

@@ -2,13 +2,13 @@
 
 Contents
 --------
-============= =====================================================================================================
-``ear_files``  An ear's two files: int8 weights (safetensors) and what they are and come from (JSON)
-``encoder``    Whisper's encoder on clips as short as they are, with any layer's output
-``hearing``    An ear: what the frozen encoder makes of a sound, freed of what is the same throughout the clip
-``mel``        Whisper's log-mel spectrum of a sound of any length
-``released``   Whisper's weights as others give them out: OpenAI's own file, and CTranslate2's binary
-============= =====================================================================================================
+============= ===============================================================================================
+``ear_files`` An ear's two files: int8 weights (safetensors) and what they are and come from (JSON)
+``encoder``   Whisper's encoder on clips as short as they are, with any layer's output
+``hearing``   An ear: what the frozen encoder makes of a sound, freed of what is the same throughout the clip
+``mel``       Whisper's log-mel spectrum of a sound of any length
+``released``  Whisper's weights as others give them out: OpenAI's own file, and CTranslate2's binary
+============= ===============================================================================================
 
 Examples
 --------

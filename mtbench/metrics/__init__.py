@@ -22,6 +22,7 @@ Contents
 ``mve``           Mean vertex error: the mean distance over frames and all vertices
 ``per``           Phone error rate: what a recognizer hears and sees before any lexicon
 ``rates``         Error rates as metrics: which counts of a row they are, and how they stand in results
+``readability``   Readability bits: how much more probable a face makes what was said than a face that does not move
 ``registry``      All metrics by name: those of this room's files, and those of other packages
 ``rigid``         Rigid alignment of one face motion with another, frame by frame: what is left is not head motion
 ``wer``           Word error rate
