@@ -3,8 +3,8 @@
 Conventions
 -----------
 Measures are those of :mod:`mtbench.synth.lip_measures`, in millimetres away from rest. Only frames in which somebody
-speaks count: stretches of closed lips longer than :data:`PAUSE` seconds are left out, so that word lists with pauses
-and running speech can be compared. Clips are pooled frame by frame.
+speaks count: stretches of lips at rest (:data:`REST`) longer than :data:`PAUSE` seconds are left out, so that word
+lists with pauses and running speech can be compared. Clips are pooled frame by frame.
 
 A *closure* is a dip of the gap by at least :data:`PROMINENCE` on both sides, not longer than :data:`PAUSE`: full where
 the lips meet (:data:`FULL`), partial where they only come near (:data:`PARTIAL`). A *labiodental contact* is a stretch
@@ -23,8 +23,10 @@ import numpy as np
 from mtbench.errors import UsageError
 from mtbench.synth.lip_measures import LipMeasures
 
-#: Seconds of closed lips that no sound needs.
+#: Seconds of lips at rest that no sound needs.
 PAUSE = 0.35
+#: Millimetres of gap up to which lips are at rest: in silence they need not touch.
+REST = 1.0
 #: Millimetres of gap up to which lips are closed, and up to which they nearly are.
 FULL, PARTIAL = 0.5, 3.0
 #: Millimetres by which the gap falls and rises again around a closure.
@@ -99,7 +101,7 @@ class Contacts:
 
 
 def find_speech(gap: np.ndarray, fps: float) -> np.ndarray:
-    """Return which frames lie outside of long stretches of closed lips.
+    """Return which frames lie outside of long stretches of lips at rest.
 
     Parameters
     ----------
@@ -117,7 +119,7 @@ def find_speech(gap: np.ndarray, fps: float) -> np.ndarray:
     [False, False, True, True, True, False, False]
     """
     spoken = np.ones(len(gap), bool)
-    for first, last in _runs(gap <= FULL):
+    for first, last in _runs(gap <= REST):
         if (last - first) / fps > PAUSE:
             spoken[first:last] = False
     return spoken
@@ -168,7 +170,7 @@ def summarize_lips(clips: Sequence[LipMeasures]) -> LipStatistics:
     seconds = sum(mask.sum() / clip.fps for mask, clip in zip(masks, clips, strict=True))
     if sum(int(mask.sum()) for mask in masks) < 2:
         raise UsageError(
-            f"in {len(clips)} clip(s) of motion the lips never part by more than {FULL} mm for longer than a frame: "
+            f"in {len(clips)} clip(s) of motion the lips never part by more than {REST:g} mm for longer than a frame: "
             "there is nothing to measure; is this the motion of somebody who speaks?"
         )
     values: dict[str, float] = {}

@@ -34,8 +34,11 @@ _GROUPS = (_JAW, _PART, _SPREAD, _ROUND, _TONGUE)
 _REFERENCE = 0.09
 #: How little and how much of a target a short and a long sound reach.
 _REACH = (0.35, 1.12)
-#: Jaw opening of a syllable's middle, whatever the vowel.
-_NUCLEUS = 0.6
+#: Jaw opening of a syllable's middle, whatever the vowel, and of its consonants, as shares of the most open target.
+_NUCLEUS, _MARGIN = 0.6, 0.24
+#: How much more firmly than the table says a pause holds the mouth at rest: people open it with the first sound, and
+#: close it with the last.
+_REST = 4.0
 #: Share of the slow effort that one phone hands on to the next.
 _MEMORY = 0.92
 #: Vowels are taken to be between so many times shorter and longer than the mean.
@@ -105,9 +108,10 @@ def draw_pulls(
             # Articulators keep time with each other better than with the sound.
             shift[:, column] = vary.timing * (0.8 * timing[0] + 0.6 * timing[k] if k else timing[0])
     shift[pause] = 0.0
+    firmness = factor(carry[0], vary.carry) * np.where(pause, _REST, 1.0)
     return Pulls(
         np.maximum(target, 0.0),
-        weaken_pauses(strength[rows] * factor(carry[0], vary.carry)[:, None], pause, length),
+        weaken_pauses(firmness[:, None] * strength[rows], pause, length),
         lead[rows] * factor(carry[1], vary.carry)[:, None],
         lag[rows] * factor(carry[2], vary.carry)[:, None],
         start[:, None] + shift,
@@ -126,7 +130,8 @@ def _raise_jaw(
         nucleus = _NUCLEUS * table[:, 0].max()
         open_jaw = (1.0 - vary.syllabic) * target[:, 0] + vary.syllabic * nucleus
         stressed = open_jaw * np.maximum(1.0 + vary.stress * relative, 0.2)
-        target[:, 0] = np.where(vowel, stressed, (1.0 - 0.4 * vary.syllabic) * target[:, 0])
+        margin = (1.0 - vary.syllabic) * target[:, 0] + vary.syllabic * _MARGIN * table[:, 0].max()
+        target[:, 0] = np.where(vowel, stressed, np.where(rows == len(table) - 1, 0.0, margin))
     return target
 
 

@@ -42,8 +42,8 @@ class Variation:
     stress : float
         Share by which the jaw opens further for each whole that a vowel is longer than the clip's vowels are.
     syllabic : float
-        How far the jaw follows syllables rather than sounds: the share of a vowel's opening that comes from being a
-        syllable's middle, whatever the vowel, and by which the jaw is less open in a consonant.
+        How far the jaw follows syllables rather than sounds: the share of its opening that comes from the middle or the
+        margin of a syllable, whatever the vowel or consonant.
     spreads, rounds : float
         Probability that a sound which asks for it draws the corners of the mouth outwards, or rounds the lips.
     residue : float
@@ -70,15 +70,15 @@ class Variation:
     undershoot: float = 0.03
     stress: float = 0.2
     syllabic: float = 0.6
-    spreads: float = 0.3
+    spreads: float = 0.2
     rounds: float = 0.5
     residue: float = 0.12
     timing: float = 0.03
     carry: float = 0.4
     wander: float = 0.06
-    full: float = 0.65
-    nearest: float = 0.35
-    parted: float = 0.06
+    full: float = 0.6
+    nearest: float = 0.3
+    parted: float = 0.04
     asymmetry: float = 0.06
 
     def __post_init__(self) -> None:
@@ -117,8 +117,8 @@ def _style(
     name: str, variation: Variation | None = None, corners: float = 0.5, **factors: Any
 ) -> SpeakingStyle:
     """Return a style; its manner is that of everyday speech but for *factors*."""
-    everyday: dict[str, Any] = {"jaw": 0.94, "lips": 0.62, "rounding": 0.62, "firmness": 1.2}
-    everyday |= {"lead": 0.85, "lag": 0.9, "smoothing": 0.55}
+    everyday: dict[str, Any] = {"jaw": 0.84, "lips": 0.62, "rounding": 0.58, "firmness": 1.2}
+    everyday |= {"lead": 0.6, "lag": 0.6, "smoothing": 0.38}
     return SpeakingStyle(
         name, ArticulationSetting(name, **(everyday | factors)), variation or Variation(), corners
     )
@@ -132,7 +132,7 @@ RESERVED = _style(
         amplitude=0.27, undershoot=0.05, syllabic=0.5, spreads=0.4, rounds=0.55, timing=0.034, carry=0.34,
         wander=0.07, full=0.7, asymmetry=0.1,
     ),
-    jaw=0.86, lips=0.7, rounding=0.5, lead=1.2, lag=0.9, smoothing=0.8, closing=0.07, opening=0.05,
+    jaw=0.86, lips=0.7, rounding=0.5, lead=0.85, lag=0.7, smoothing=0.55, closing=0.07, opening=0.05,
     target_seed=8128, target_spread=0.15,
 )  # fmt: skip
 #: What training may use.
@@ -144,7 +144,7 @@ TRAINING_STYLES = (
             amplitude=0.36, undershoot=0.08, spreads=0.25, rounds=0.45, carry=0.46, timing=0.034, full=0.55,
             nearest=0.3,
         ),
-        smoothing=0.6, lead=1.1, lag=1.2, closing=0.05, opening=0.035,
+        smoothing=0.38, lead=0.8, lag=0.9, closing=0.05, opening=0.035,
     ),
     _style(
         "deliberate",
@@ -152,7 +152,7 @@ TRAINING_STYLES = (
             amplitude=0.22, effort=0.08, undershoot=0.02, spreads=0.5, rounds=0.75, carry=0.28, timing=0.022,
             wander=0.04, full=0.9, nearest=0.5,
         ),
-        smoothing=0.9, lead=0.85, lag=0.85, closing=0.07, opening=0.05,
+        smoothing=0.55, lead=0.65, lag=0.65, closing=0.07, opening=0.05,
     ),
     _style(
         "mumbling",
@@ -160,7 +160,7 @@ TRAINING_STYLES = (
             amplitude=0.36, effort=0.2, undershoot=0.07, spreads=0.15, rounds=0.35, residue=0.1, wander=0.05,
             full=0.45, nearest=0.25,
         ),
-        amplitude=0.64, lead=1.2, lag=1.3, firmness=0.95, smoothing=0.85, press=0.6,
+        amplitude=0.64, lead=0.9, lag=1.0, firmness=0.95, smoothing=0.6, press=0.6,
     ),
     _style(
         "over-articulating",
@@ -168,7 +168,7 @@ TRAINING_STYLES = (
             amplitude=0.2, undershoot=0.02, stress=0.3, spreads=0.75, rounds=0.85, residue=0.4, timing=0.02,
             carry=0.28, wander=0.04, full=0.97, nearest=0.7,
         ),
-        amplitude=1.15, rounding=0.56, corners=0.6, lead=0.85, lag=0.85, press=1.2,
+        amplitude=1.24, rounding=0.5, corners=0.52, lead=0.6, lag=0.6, press=1.2,
     ),
     _style(
         "jaw-led",
