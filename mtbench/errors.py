@@ -31,6 +31,12 @@ class BenchmarkError(MtbenchError):
     exit_code = 2
 
 
+class BankError(MtbenchError):
+    """A motion bank that cannot be read or contradicts itself."""
+
+    exit_code = 2
+
+
 class PrerequisiteError(MtbenchError):
     """Something has to be installed or supplied first: an extra, an asset, a GL library, weights."""
 

@@ -23,6 +23,8 @@ from .noises import find_noise_folder as find_noise_folder
 from .noises import find_noises as find_noises
 from .phone_times import PAUSE as PAUSE
 from .phone_times import PhoneTime as PhoneTime
+from .phone_times import format_phone_times as format_phone_times
+from .phone_times import read_phone_file as read_phone_file
 from .phone_times import read_phone_times as read_phone_times
 from .true_faces import find_truth as find_truth
 from .vocabulary import warn_of_unlisted as warn_of_unlisted

@@ -21,6 +21,9 @@ from typing import TYPE_CHECKING
 from mtbench.errors import BenchmarkError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
     from mtbench.benchmarks.clip import Clip
 
 #: What pauses are called; they are no reference phones.
@@ -72,16 +75,40 @@ def read_phone_times(clip: Clip) -> tuple[PhoneTime, ...]:
             f"clip {clip.id} has no timed phones, which animating it anew needs; add phone_times to its table in "
             "benchmark.toml"
         )
+    phones = read_phone_file(path, f"clip {clip.id}", clip.frames / clip.fps)
+    said = tuple(p.symbol for p in phones if p.symbol != PAUSE)
+    if clip.phones is not None and said != clip.phones:
+        raise BenchmarkError(
+            f"{path}: the {len(said)} timed phones are not the {len(clip.phones)} reference phones of clip "
+            f"{clip.id} in benchmark.toml; write both from one source"
+        )
+    return phones
+
+
+def read_phone_file(path: Path, what: str, seconds: float) -> tuple[PhoneTime, ...]:
+    """Return the timed phones in the file *path*, pauses included.
+
+    Parameters
+    ----------
+    path : Path
+    what : str
+        Whose phones they are, for messages.
+    seconds : float
+        Length of the sound.
+
+    Raises
+    ------
+    BenchmarkError
+        Where the file is unreadable, or its times run backwards or out of the sound.
+    """
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise BenchmarkError(
-                f"{path}: larger than {_MAX_BYTES} bytes, expected the phones of one clip; perhaps another file"
+                f"{path}: larger than {_MAX_BYTES} bytes, expected the phones of one recording; perhaps another file"
             )
         lines = path.read_text("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise BenchmarkError(
-            f"{path}: the timed phones of clip {clip.id} cannot be read ({error})"
-        ) from error
+        raise BenchmarkError(f"{path}: the timed phones of {what} cannot be read ({error})") from error
     header = lines[0].split("\t") if lines else []
     if header not in _HEADERS:
         raise BenchmarkError(
@@ -101,18 +128,27 @@ def read_phone_times(clip: Clip) -> tuple[PhoneTime, ...]:
         start = max(phone.start, now)
         phones.append(PhoneTime(phone.symbol, start, max(phone.end, start), phone.release))
         now = phones[-1].end
-    if now > clip.frames / clip.fps + 0.05:
+    if now > seconds + 0.05:
         raise BenchmarkError(
-            f"{path}: the phones end at {now:g} s, clip {clip.id} at {clip.frames / clip.fps:g} s; perhaps the "
-            "times are milliseconds or those of another clip"
-        )
-    said = tuple(p.symbol for p in phones if p.symbol != PAUSE)
-    if clip.phones is not None and said != clip.phones:
-        raise BenchmarkError(
-            f"{path}: the {len(said)} timed phones are not the {len(clip.phones)} reference phones of clip "
-            f"{clip.id} in benchmark.toml; write both from one source"
+            f"{path}: the phones end at {now:g} s, {what} at {seconds:g} s; perhaps the times are "
+            "milliseconds or those of another recording"
         )
     return tuple(phones)
+
+
+def format_phone_times(phones: Iterable[PhoneTime]) -> str:
+    r"""Return *phones* as such a file has them, with four decimals.
+
+    Examples
+    --------
+    >>> format_phone_times([PhoneTime("p", 0.1, 0.25, 0.2)])
+    'phone\\tstart\\tend\\trelease\\np\\t0.1000\\t0.2500\\t0.2000\\n'
+    """
+    rows = [
+        f"{p.symbol}\t{p.start:.4f}\t{p.end:.4f}\t{'' if p.release is None else f'{p.release:.4f}'}\n"
+        for p in phones
+    ]
+    return "phone\tstart\tend\trelease\n" + "".join(rows)
 
 
 def _parse(line: str, columns: int, where: str) -> PhoneTime:

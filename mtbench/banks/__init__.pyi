@@ -1,0 +1,14 @@
+from .bank import MotionBank as MotionBank
+from .bank import load_bank as load_bank
+from .checks import BankReport as BankReport
+from .checks import check_bank as check_bank
+from .excerpts import Excerpt as Excerpt
+from .excerpts import cut_at_pauses as cut_at_pauses
+from .excerpts import join_excerpts as join_excerpts
+from .excerpts import trim_excerpt as trim_excerpt
+from .manifest import MANIFEST as MANIFEST
+from .mouths import lip_gap as lip_gap
+from .mouths import units_from_lips as units_from_lips
+from .mouths import units_from_vertices as units_from_vertices
+from .recording import Recording as Recording
+from .source import ExcerptSource as ExcerptSource
