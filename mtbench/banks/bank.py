@@ -8,7 +8,6 @@ describes the format.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from mtbench.errors import BankError, UsageError
 from mtbench.faces import load_topology, topology_of_kind
 from mtbench.files import (
     PathError,
+    digest_bytes,
     digest_file,
     explain_no_folder,
     read_toml,
@@ -67,12 +67,11 @@ class MotionBank:
 
     def digest(self) -> str:
         """Return 32 hex digits that follow from the manifest and every file it names."""
-        h = hashlib.blake2b((self.folder / MANIFEST).read_bytes(), digest_size=16)
+        parts = [(self.folder / MANIFEST).read_bytes()]
         for one in self.recordings:
             for path in (one.sound_path, one.motion_path, one.phones_path, one.template_path):
-                if path is not None:
-                    h.update(digest_file(path).encode())
-        return h.hexdigest()
+                parts.append(b"" if path is None else digest_file(path).short)
+        return digest_bytes(*parts)
 
 
 def load_bank(folder: str | Path) -> MotionBank:

@@ -33,6 +33,8 @@ _NEAREST = 0.1
 #: Seconds around a phone in which its closure is looked for.
 _SLACK = 0.04
 _MOST_LAG = 10
+#: Frames of lag, and the correlation, from which on a lag is told; and how many p b m tell about closures.
+_ODD_LAG, _SURE, _FEWEST = 2, 0.3, 8
 _DRAWS = 20
 
 
@@ -88,6 +90,60 @@ class BankReport:
     def seconds(self) -> float:
         """Length of all recordings together."""
         return sum(one.seconds for one in self.recordings)
+
+    def table(self) -> str:
+        """Return a line for each recording, under headings."""
+        heads = (
+            "recording",
+            "speaker",
+            "lang",
+            "split",
+            "seconds",
+            "phones",
+            "p b m",
+            "closed",
+            "chance",
+            "lag",
+        )
+        rows = [
+            (
+                one.id,
+                one.speaker,
+                one.language,
+                one.split,
+                f"{one.seconds:.1f}",
+                str(one.phones),
+                str(one.bilabials),
+                _percent(one.closed),
+                _percent(one.by_chance),
+                "-" if one.lag is None else f"{one.lag:+d} ({one.correlation:.2f})",
+            )
+            for one in self.recordings
+        ]
+        widths = [max(map(len, column)) for column in zip(heads, *rows)]
+        lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths)) for row in (heads, *rows)]
+        return "\n".join(line.rstrip() for line in lines)
+
+    def doubts(self) -> list[str]:
+        """Return what is odd about recordings that can be read."""
+        told = []
+        for one in self.recordings:
+            if one.lag is not None and abs(one.lag) > _ODD_LAG and (one.correlation or 0) > _SURE:
+                told.append(
+                    f"{one.id}: the lips follow the sound by {one.lag:+d} frames of 40 ms; expected about 0. "
+                    "Perhaps fps or the start of the motion is another"
+                )
+            shut = one.bilabials >= _FEWEST and one.closed is not None and one.by_chance is not None
+            if shut and one.closed < (1 + one.by_chance) / 2:
+                told.append(
+                    f"{one.id}: the lips close at {one.closed:.0%} of {one.bilabials} p b m, at {one.by_chance:.0%} of "
+                    "as many other moments; expected most. Perhaps the phones' times are off, or contact was lost"
+                )
+        return told
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.0f} %"
 
 
 def check_bank(bank: MotionBank, phones: Collection[str]) -> BankReport:

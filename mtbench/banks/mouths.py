@@ -46,18 +46,26 @@ _UPPER, _LOWER = 14, 18
 
 
 def lip_gap(curves: np.ndarray) -> np.ndarray:
-    """Return how far the middles of the inner lips are apart on the neutral head, (T,) metres.
+    """Return by how much the middles of the inner lips are further apart than at rest, on the neutral head.
 
     Parameters
     ----------
     curves : (T, U) float
         Units of the bundled head.
+
+    Returns
+    -------
+    (T,) float32
+        Metres; 0 is a closed mouth, pressed lips are a little below.
     """
     from mtbench.faces import load_head
 
     head = load_head()
-    points = head.pose(curves, head.neutral, np.ascontiguousarray(head.topology.landmarks[5:], np.int32))
-    return np.linalg.norm(points[:, _UPPER] - points[:, _LOWER], axis=1)
+    still = np.zeros((1, len(head.unit_names)), np.float32)
+    inner = np.ascontiguousarray(head.topology.landmarks[[5 + _UPPER, 5 + _LOWER]], np.int32)
+    points = head.pose(np.concatenate([still, curves]), head.neutral, inner)
+    apart = np.linalg.norm(points[:, 0] - points[:, 1], axis=1)
+    return apart[1:] - apart[0]
 
 
 def units_from_lips(

@@ -96,7 +96,7 @@ class ExcerptSource:
         return sum(part.seconds for parts in self.parts for part in parts)
 
     def draw(self, rng: np.random.Generator, seconds: float) -> Excerpt:
-        """Draw an utterance of about *seconds*, at most :attr:`longest`; shorter where its speaker said no more.
+        """Draw an utterance of about *seconds*, at most ``longest``; shorter where its speaker said no more.
 
         Half of them are passages as they were spoken, pauses shortened; the others are joined from parts of all of the
         speaker's recordings in one language.

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from mtbench.errors import BenchmarkError
 
@@ -136,13 +136,33 @@ def read_phone_file(path: Path, what: str, seconds: float) -> tuple[PhoneTime, .
     return tuple(phones)
 
 
-def format_phone_times(phones: Iterable[PhoneTime]) -> str:
+class TimedPhone(Protocol):
+    """What is written: a :class:`PhoneTime`, or what a speech engine says that it spoke."""
+
+    @property
+    def symbol(self) -> str:
+        """IPA, or ``"sil"``."""
+
+    @property
+    def start(self) -> float:
+        """Seconds."""
+
+    @property
+    def end(self) -> float:
+        """Seconds."""
+
+    @property
+    def release(self) -> float | None:
+        """When the closure opens, for stops and nasals."""
+
+
+def format_phone_times(phones: Iterable[TimedPhone]) -> str:
     r"""Return *phones* as such a file has them, with four decimals.
 
     Examples
     --------
     >>> format_phone_times([PhoneTime("p", 0.1, 0.25, 0.2)])
-    'phone\\tstart\\tend\\trelease\\np\\t0.1000\\t0.2500\\t0.2000\\n'
+    'phone\tstart\tend\trelease\np\t0.1000\t0.2500\t0.2000\n'
     """
     rows = [
         f"{p.symbol}\t{p.start:.4f}\t{p.end:.4f}\t{'' if p.release is None else f'{p.release:.4f}'}\n"

@@ -143,3 +143,37 @@ def evaluate(
 
 
 app.command()(lexicon)
+
+
+@app.command(name="check-bank")
+def check_bank(
+    folder: Annotated[Path, typer.Argument(help="Motion bank: a folder with bank.toml.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Check a motion bank before training on it: files, phones, and whether lips close where p b m are said."""
+    from dataclasses import asdict
+
+    from mtbench.banks import check_bank as check
+    from mtbench.banks import load_bank
+    from mtbench.cli.output import say_note
+    from mtbench.errors import BankError
+    from mtbench.synth import PHONES
+
+    bank = load_bank(folder)
+    report = check(bank, PHONES)
+    if as_json:
+        say_json(
+            {
+                "recordings": [asdict(r) for r in report.recordings],
+                "problems": list(map(str, report.problems)),
+            }
+        )
+    else:
+        say(
+            f"{bank.name} ({bank.license}): {len(bank)} recordings, {report.seconds:.0f} s\n\n{report.table()}"
+        )
+        for line in report.doubts():
+            say_note(line)
+    if report.problems:
+        told = "".join(f"\n  - {problem}" for problem in report.problems)
+        raise BankError(f"{folder}: {len(report.problems)} problem(s){told}")

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mtbench.benchmarks import format_phone_times
 from mtbench.errors import UsageError
 from mtbench.files import format_toml
 from mtbench.speech import to_pcm16
@@ -131,12 +132,8 @@ def write_clip(
     write_flac(part / "audio" / f"{clip}.flac", speech.audio)
     units = animate(speech.phones, speech.duration, fps=FPS, seed=seed)
     _write_npz(part / "motion" / f"{clip}.npz", {"identity": np.array(identity), "units": units})
-    rows = [
-        f"{p.symbol}\t{p.start:.4f}\t{p.end:.4f}\t{'' if p.release is None else f'{p.release:.4f}'}\n"
-        for p in speech.phones
-    ]
     times = part / "phones" / f"{clip}.tsv"
-    times.write_text("phone\tstart\tend\trelease\n" + "".join(rows), encoding="utf8", newline="\n")
+    times.write_text(format_phone_times(speech.phones), encoding="utf8", newline="\n")
     fields = {
         "id": clip,
         "language": sentence.language,
