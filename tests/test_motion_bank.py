@@ -282,7 +282,7 @@ def test_joined_parts_fade_where_both_pause():
 
 
 def test_utterances_are_drawn_by_the_seed_from_training_recordings_of_one_speaker(folder):
-    source = ExcerptSource(load_bank(folder), PHONES, 2.5)
+    source = ExcerptSource([load_bank(folder)], PHONES, 2.5)
     kinds = set()
     for seed in range(40):
         drawn = source.draw(np.random.default_rng(seed), 1.8)
@@ -293,9 +293,9 @@ def test_utterances_are_drawn_by_the_seed_from_training_recordings_of_one_speake
         assert drawn.seconds <= 2.5
         assert drawn.source in ("one", "two")
         kinds.add((drawn.speaker, len(drawn.symbols)))
-    assert {speaker for speaker, _ in kinds} == {"ada", "bob"}
+    assert {speaker for speaker, _ in kinds} == {"two-people/ada", "two-people/bob"}
     assert {n for _, n in kinds} >= {8}
-    development = ExcerptSource(load_bank(folder), PHONES, 2.5, "development")
+    development = ExcerptSource([load_bank(folder)], PHONES, 2.5, "development")
     assert development.draw(np.random.default_rng(0), 1.8).source == "three"
 
 
@@ -305,7 +305,7 @@ def test_recombined_utterances_have_words_in_another_order(folder):
     marked = [replace(p, symbol=next(letters)) for p in SAID]
     for name in ("one", "two"):
         (folder / "phones" / f"{name}.tsv").write_text(format_phone_times(fill_pauses(marked, 3.5)), "utf-8")
-    source = ExcerptSource(load_bank(folder), PHONES, 3.4)
+    source = ExcerptSource([load_bank(folder)], PHONES, 3.4)
     order = "".join(p.symbol for p in marked)
     drawn = ["".join(source.draw(np.random.default_rng(s), 2.4).symbols) for s in range(30)]
     assert any(text in order for text in drawn)
@@ -316,11 +316,11 @@ def test_a_source_refuses_phones_that_the_recognizer_lacks(folder):
     with pytest.raises(
         BankError, match=r"one.tsv: phones that the recognizer does not know: m; it knows a s u"
     ):
-        ExcerptSource(load_bank(folder), ("a", "s", "u"), 2.5)
+        ExcerptSource([load_bank(folder)], ("a", "s", "u"), 2.5)
     for name in ("one", "two"):
         change(folder / "bank.toml", f'id = "{name}"', f'id = "{name}"\nsplit = "development"')
     with pytest.raises(BankError, match="no recording has split = 'train'"):
-        ExcerptSource(load_bank(folder), PHONES, 2.5)
+        ExcerptSource([load_bank(folder)], PHONES, 2.5)
 
 
 def speak(frames: int = 60) -> np.ndarray:

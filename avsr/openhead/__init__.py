@@ -6,6 +6,8 @@ Contents
 ``acoustics``          What a room, a channel and a different voice do to synthetic speech, for training
 ``batches``            Batches as tensors: padded, masked, and cut into shards
 ``beam_search``        Prefix beam search over the trie of a lexicon
+``captured``           Captured mouths in training: which motion banks, and how large a share of the utterances is
+                       drawn from them
 ``configs``            Named configurations of training: what ``mtbench avsr train --config NAME`` runs
 ``decoding``           From CTC log-probabilities to phones, and to words of a lexicon
 ``features``           Acoustic and visual features of the bundled recognizer

@@ -19,6 +19,7 @@ import torch
 from torch import nn
 
 from mtbench.avsr.openhead.batches import Tensors
+from mtbench.avsr.openhead.captured import Captured
 from mtbench.avsr.openhead.decoding import DecodingConfig
 from mtbench.avsr.openhead.model import TRAINING_ONLY, AudioVisualCTC, ModelConfig
 from mtbench.avsr.openhead.objective import PARTS, TrainingConfig, compute_loss
@@ -45,12 +46,15 @@ class Plan:
         Sizes of the network other than :class:`~mtbench.avsr.openhead.model.ModelConfig`'s.
     initial : Path, optional
         A ``checkpoint.pt`` or ``.safetensors`` to take weights (not the step) from.
+    captured : Captured, optional
+        Motion banks to train on beside generated speech.
     """
 
     folder: Path
     config: TrainingConfig
     sizes: Mapping[str, Any]
     initial: Path | None = None
+    captured: Captured | None = None
 
 
 class RecognizerRecipe(Recipe[Tensors]):
@@ -71,6 +75,7 @@ class RecognizerRecipe(Recipe[Tensors]):
         from mtbench.synth import PHONES
 
         self.config, self.queues, self.phones = plan.config, queues, tuple(PHONES)
+        self.captured = plan.captured
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         torch.manual_seed(plan.config.seed)
         network = AudioVisualCTC(ModelConfig(len(PHONES) + 1, len(LANGUAGES) + 1, **plan.sizes))
@@ -92,6 +97,8 @@ class RecognizerRecipe(Recipe[Tensors]):
         """Write the recognizer as it is by now."""
         assert isinstance(average, AudioVisualCTC)
         facts = {**asdict(self.config), "step": step, "utterances": step * self.config.batch}
+        if self.captured is not None:
+            facts |= {"motion_banks": list(self.captured.credits), "captured_share": self.captured.share}
         save_recognizer(
             folder / RECOGNIZER,
             copy.deepcopy(average).cpu(),
@@ -116,6 +123,8 @@ def begin_run(plan: Plan, queues: Sequence[Sequence[Any]], processes: Processes 
     recipe = RecognizerRecipe(plan, queues)
     begun_with = "drawn" if plan.initial is None else _load_initial(plan.initial, recipe.network)
     follows = {**asdict(plan.config), "sizes": dict(plan.sizes), "initial": begun_with}
+    if plan.captured is not None:
+        follows["captured"] = plan.captured.follows()
     return TrainingRun(plan.folder, recipe, plan.config.run_settings(), follows, processes)
 
 

@@ -25,8 +25,10 @@ from typing import Any
 
 import torch
 
+from mtbench.avsr.openhead.captured import Captured
 from mtbench.avsr.openhead.objective import TrainingConfig
 from mtbench.avsr.openhead.recipe import RECOGNIZER, Plan, begin_run
+from mtbench.avsr.openhead.training_data import MAX_SECONDS
 from mtbench.avsr.openhead.training_processes import Team, helpers
 from mtbench.errors import PrerequisiteError
 from mtbench.files import make_folder
@@ -49,6 +51,7 @@ def train(
     threads: int | None = None,
     initial: str | Path | None = None,
     sizes: Mapping[str, Any] | None = None,
+    captured: Captured | None = None,
 ) -> Path:
     """Train the recognizer, or go on with the run in *out*.
 
@@ -68,6 +71,8 @@ def train(
     sizes : mapping, optional
         Sizes of the network other than :class:`~mtbench.avsr.openhead.model.ModelConfig`'s, see
         :mod:`mtbench.avsr.openhead.configs`.
+    captured : Captured, optional
+        Motion banks to train on beside generated speech, see :mod:`mtbench.avsr.openhead.captured`.
 
     Returns
     -------
@@ -80,13 +85,19 @@ def train(
         If the run in *out* was begun with something else, or its losses become infinite.
     PrerequisiteError
         If faces are to be rendered on a FLAME template and none is registered.
+    BankError
+        If a motion bank cannot be trained on.
     """
     from mtbench.synth import PHONES
 
     config = config or TrainingConfig()
     if config.flame:
         _require_flame()
-    plan = Plan(Path(out), config, dict(sizes or {}), None if initial is None else Path(initial))
+    if captured is not None:
+        captured.open_source(
+            PHONES, MAX_SECONDS
+        )  # here, where its faults are told, and not by a process beside
+    plan = Plan(Path(out), config, dict(sizes or {}), None if initial is None else Path(initial), captured)
     make_folder(plan.folder)
     cores = threads or os.cpu_count() or 1
     team = Team(0, 1 if torch.cuda.is_available() else min(config.shards, cores))

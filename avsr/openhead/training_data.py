@@ -6,7 +6,9 @@ of worker processes makes the same batches, and training resumes exactly after a
 than mixing, so every set of utterances serves two batches, some time apart, with other noises and modalities.
 
 Only training texts, training voices and training articulation settings are ever drawn: test sentences, test
-voices, noise voices and the held-out articulation setting stay unseen.
+voices, noise voices and the held-out articulation setting stay unseen. Where motion banks are given, a share of the
+utterances is people's: their sound, and their articulation on faces drawn as for the others. What is generated beside
+them draws from the same generators as without, and without a bank every batch is the same to the byte.
 
 Conventions
 -----------
@@ -17,6 +19,7 @@ Needs the ``[synth]`` extra.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -28,8 +31,10 @@ from mtbench.avsr.openhead.features import CROP
 from mtbench.timing import FPS, SAMPLES_PER_FRAME
 
 if TYPE_CHECKING:
+    from mtbench.banks import ExcerptSource
+    from mtbench.benchmarks import PhoneTime
     from mtbench.faces import Head, MouthMesh
-    from mtbench.synth import Speech
+    from mtbench.synth import Phone, Speech
 
 #: Seconds; longer utterances cost more than they teach.
 MIN_SECONDS, MAX_SECONDS = 1.2, 3.8
@@ -45,7 +50,7 @@ REUSE_LAG = 8
 
 @dataclass(frozen=True)
 class Utterance:
-    """One synthetic clip.
+    """One clip of a batch.
 
     Attributes
     ----------
@@ -112,6 +117,10 @@ class BatchGenerator:
         Inventory; class of phone *i* is *i + 1*.
     flame : float
         Share of the faces that is rendered on the registered FLAME template.
+    captured : ExcerptSource, optional
+        Motion banks to draw from too.
+    captured_share : float
+        Share of the utterances that is drawn from them.
 
     Raises
     ------
@@ -126,6 +135,8 @@ class BatchGenerator:
         languages: tuple[str, ...],
         phones: tuple[str, ...],
         flame: float = 0.0,
+        captured: ExcerptSource | None = None,
+        captured_share: float = 0.0,
     ) -> None:
         from mtbench.faces import load_head
         from mtbench.synth import UtteranceSource
@@ -137,6 +148,7 @@ class BatchGenerator:
         self._class = {p: i + 1 for i, p in enumerate(phones)}
         self._head = load_head()
         self._flame = flame
+        self._captured, self._captured_share = captured, captured_share
         if flame:
             from mtbench.synth import load_transferred_head
 
@@ -172,11 +184,28 @@ class BatchGenerator:
         if number not in self._sets:
             rng = np.random.Generator(np.random.PCG64([self.seed, 1, number]))
             seconds = rng.uniform(MIN_SECONDS + 0.3, MAX_SECONDS - 0.4)
-            drawn = [self._draw(rng, seconds) for _ in range(self.size)]
-            self._sets[number] = tuple(self._make_utterance(rng, *d) for d in drawn)
+            captured = self._draw_captured(number, seconds)
+            drawn = [None if i in captured else self._draw(rng, seconds) for i in range(self.size)]
+            self._sets[number] = tuple(
+                captured[i] if d is None else self._make_utterance(rng, *d) for i, d in enumerate(drawn)
+            )
             while len(self._sets) > REUSE_LAG + 2:
                 self._sets.popitem(last=False)
         return self._sets[number]
+
+    def _draw_captured(self, number: int, seconds: float) -> dict[int, Utterance]:
+        """Draw people's utterances of set *number*, by their places in it; none without a motion bank."""
+        if self._captured is None:
+            return {}
+        rng = np.random.Generator(np.random.PCG64([self.seed, 3, number]))
+        places = np.flatnonzero(rng.random(self.size) < self._captured_share)
+        found = {}
+        for place in places.tolist():
+            excerpt = self._captured.draw(rng, seconds)
+            crops = self._render(rng, excerpt.curves)
+            labels, frames = self._label(excerpt.phones, len(excerpt.curves))
+            found[place] = Utterance(crops, excerpt.sound, labels, frames, excerpt.language)
+        return found
 
     def _draw(self, rng: np.random.Generator, seconds: float) -> tuple[Speech, str]:
         """Draw speech of about *seconds* in a random language."""
@@ -198,16 +227,24 @@ class BatchGenerator:
         audio[: len(speech.audio)] = speech.audio
         setting = perturbed(TRAINING[rng.integers(len(TRAINING))], rng)
         curves = animate(speech.phones, t / FPS, setting, seed=int(rng.integers(2**31)))
+        crops = self._render(rng, curves)
+        labels, frames = self._label(speech.phones, t)
+        return Utterance(crops, audio, labels, frames, language)
+
+    def _render(self, rng: np.random.Generator, curves: np.ndarray) -> np.ndarray:
+        """Return (T, 96, 96) uint8 mouth crops of a random speaker, on the FLAME template now and then."""
         head = self._flame_head if self._flame and rng.random() < self._flame else self._head
-        crops = render_speaker(rng, head, curves)
-        labels = [self._class[p.symbol] for p in speech.phones if p.symbol in self._class]
+        return render_speaker(rng, head, curves)
+
+    def _label(self, phones: Sequence[Phone | PhoneTime], t: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the classes of *phones* in order, and that of each 20-ms frame of *t* video frames; pauses are 0."""
+        labels = [self._class[p.symbol] for p in phones if p.symbol in self._class]
         frames = np.zeros(2 * t, np.int64)
-        for p in speech.phones:
+        for p in phones:
             if p.symbol in self._class:
-                frames[round(p.start * 50) : max(round(p.end * 50), round(p.start * 50) + 1)] = self._class[
-                    p.symbol
-                ]
-        return Utterance(crops, audio, np.asarray(labels, np.int64), frames, language)
+                first = round(p.start * 50)
+                frames[first : max(round(p.end * 50), first + 1)] = self._class[p.symbol]
+        return np.asarray(labels, np.int64), frames
 
 
 def render_speaker(rng: np.random.Generator, head: Head, curves: np.ndarray) -> np.ndarray:

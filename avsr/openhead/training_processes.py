@@ -23,9 +23,10 @@ import torch.distributed as dist
 from torch import nn
 
 from mtbench.avsr.openhead.batches import collate_shards
+from mtbench.avsr.openhead.captured import Captured
 from mtbench.avsr.openhead.objective import TrainingConfig
 from mtbench.avsr.openhead.recipe import Plan, begin_run
-from mtbench.avsr.openhead.training_data import BatchGenerator
+from mtbench.avsr.openhead.training_data import MAX_SECONDS, BatchGenerator
 from mtbench.errors import UsageError
 from mtbench.learning import Processes
 from mtbench.speech import LANGUAGES
@@ -76,6 +77,7 @@ def make_batches(
     workers: int,
     start: int,
     queues: Sequence[Any],
+    captured: Captured | None = None,
 ) -> None:
     """Make those batches from number *start* on that are this worker's, for ever (worker process).
 
@@ -83,7 +85,10 @@ def make_batches(
     """
     torch.set_num_threads(1)
     order = tuple(LANGUAGES)
-    generator = BatchGenerator(config.seed, config.batch, order, phones, config.flame)
+    source, share = None, 0.0
+    if captured is not None:
+        source, share = captured.open_source(phones, MAX_SECONDS), captured.share
+    generator = BatchGenerator(config.seed, config.batch, order, phones, config.flame, source, share)
     number = start + (worker - start) % workers
     parent = multiprocessing.parent_process()
     while True:
@@ -133,7 +138,9 @@ def helpers(
     context = multiprocessing.get_context("spawn")
     processes = [
         context.Process(
-            target=make_batches, args=(plan.config, phones, i, len(queues), start, queues[i]), daemon=True
+            target=make_batches,
+            args=(plan.config, phones, i, len(queues), start, queues[i], plan.captured),
+            daemon=True,
         )
         for i in range(len(queues))
     ]

@@ -8,7 +8,8 @@ read, by default those that may be trained on. Parts of different speakers or la
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,12 +46,24 @@ def read_whole(recording: Recording) -> Excerpt:
     )
 
 
+def _read_known(recording: Recording, phones: Collection[str]) -> Excerpt:
+    """Return a recording whose phones are all among *phones*."""
+    whole = read_whole(recording)
+    if unknown := sorted({*whole.symbols} - {*phones}):
+        raise BankError(
+            f"{recording.phones_path}: phones that the recognizer does not know: {list_some(unknown)}; it "
+            f"knows {' '.join(phones)}. Perhaps stress, length or tones were kept"
+        )
+    return whole
+
+
 class ExcerptSource:
-    """Draws utterances from a bank.
+    """Draws utterances from banks.
 
     Parameters
     ----------
-    bank : MotionBank
+    banks : sequence of MotionBank
+        Speakers of different banks are different people, whatever their names.
     phones : collection of str
         The phones that may occur.
     longest : float
@@ -65,29 +78,28 @@ class ExcerptSource:
     """
 
     def __init__(
-        self, bank: MotionBank, phones: Collection[str], longest: float, split: str = "train"
+        self, banks: Sequence[MotionBank], phones: Collection[str], longest: float, split: str = "train"
     ) -> None:
         self.longest = longest
-        recordings = bank.split(split)
-        if not recordings:
-            raise BankError(
-                f"{bank.folder}: no recording has split = {split!r}; perhaps all are for development"
-            )
         #: Parts of each recording, in order.
         self.parts: list[list[Excerpt]] = []
-        for recording in recordings:
-            whole = read_whole(recording)
-            if unknown := sorted({*whole.symbols} - {*phones}):
+        for bank in banks:
+            recordings = bank.split(split)
+            if not recordings:
                 raise BankError(
-                    f"{recording.phones_path}: phones that the recognizer does not know: {list_some(unknown)}; it "
-                    f"knows {' '.join(phones)}. Perhaps stress, length or tones were kept"
+                    f"{bank.folder}: no recording has split = {split!r}; give it to some in bank.toml"
                 )
-            # A part longer than can be drawn is one that had no place to cut it.
-            parts = [p for p in cut_at_pauses(whole, longest) if p.seconds <= longest]
-            if parts:
-                self.parts.append(parts)
+            for recording in recordings:
+                whole = _read_known(recording, phones)
+                whole = replace(whole, speaker=f"{bank.name}/{whole.speaker}")
+                # A part longer than can be drawn is one that had no place to cut it.
+                parts = [p for p in cut_at_pauses(whole, longest) if p.seconds <= longest]
+                if parts:
+                    self.parts.append(parts)
         if not self.parts:
-            raise BankError(f"{bank.folder}: nothing said in at most {longest:g} s is in its recordings")
+            raise BankError(
+                f"{banks[0].folder}: nothing that is said in at most {longest:g} s is in its recordings"
+            )
         self._counts = np.array([len(parts) for parts in self.parts])
 
     @property
@@ -98,8 +110,8 @@ class ExcerptSource:
     def draw(self, rng: np.random.Generator, seconds: float) -> Excerpt:
         """Draw an utterance of about *seconds*, at most ``longest``; shorter where its speaker said no more.
 
-        Half of them are passages as they were spoken, pauses shortened; the others are joined from parts of all of the
-        speaker's recordings in one language.
+        Half of them are passages as they were spoken, pauses shortened, as far as the recording goes; the others, and
+        what lacks at its end, are joined from parts of all of the speaker's recordings in one language.
         """
         row = int(rng.choice(len(self.parts), p=self._counts / self._counts.sum()))
         at = int(rng.integers(len(self.parts[row])))
@@ -113,16 +125,10 @@ class ExcerptSource:
             if chosen.seconds >= seconds:
                 break
             at += 1
-            if recombined:
-                following = own[int(rng.integers(len(own)))]
-            elif at < len(self.parts[row]):
-                following = self.parts[row][at]
-            else:
-                break
+            last = at >= len(self.parts[row])
+            following = own[int(rng.integers(len(own)))] if recombined or last else self.parts[row][at]
             if not can_join(chosen, following):
-                if recombined:
-                    continue
-                break
+                continue
             longer = join_excerpts([chosen, following])
             if longer.seconds > self.longest:
                 break

@@ -53,24 +53,42 @@ def train(
         Path | None,
         typer.Option(help="Weights to begin with: a checkpoint.pt or a recognizer (safetensors)."),
     ] = None,
+    motion_bank: Annotated[
+        list[Path] | None,
+        typer.Option(help="Motion bank to train on too (docs/motion-bank.md); repeatable."),
+    ] = None,
+    bank_share: Annotated[
+        float | None,
+        typer.Option(help="Share of the utterances from motion banks, above 0; default: 0.3.", max=1),
+    ] = None,
 ) -> None:
-    """Train openhead-av on generated speech (extra [synth]); uses an accelerator where there is one.
+    """Train openhead-av on generated speech (extra [synth]) and people's motion, on an accelerator if there is one.
 
     Logs step, losses and the time left; writes checkpoint, losses.csv, losses.png and the recognizer.
     """
     import logging
     from dataclasses import replace
 
-    from mtbench.avsr.openhead import load_config
+    from mtbench.avsr.openhead import load_config, open_captured
     from mtbench.avsr.openhead import train as run_training
+    from mtbench.errors import UsageError
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     named = load_config(config)
     given: dict[str, Any] = {"seed": seed, "steps": steps, "batch": batch, "flame": flame}
     training = replace(named.training, **{key: value for key, value in given.items() if value is not None})
     folder = Path("runs") / named.name if out is None else out
+    if bank_share is not None and not motion_bank:
+        raise UsageError("--bank-share without --motion-bank: name the bank that the share is drawn from")
+    captured = open_captured(motion_bank, 0.3 if bank_share is None else bank_share) if motion_bank else None
     weights = run_training(
-        folder, training, workers=workers, threads=threads, initial=initial, sizes=named.sizes
+        folder,
+        training,
+        workers=workers,
+        threads=threads,
+        initial=initial,
+        sizes=named.sizes,
+        captured=captured,
     )
     say(str(weights))
 

@@ -37,6 +37,7 @@ from .texts import vocabulary as vocabulary
 from .transcripts import REMARKS as REMARKS
 from .transferred_head import TransferredHead as TransferredHead
 from .transferred_head import load_transferred_head as load_transferred_head
+from .utterances import Phone as Phone
 from .utterances import Speech as Speech
 from .varied_articulation import animate_varied as animate_varied
 from .voices import Voice as Voice
