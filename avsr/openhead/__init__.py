@@ -4,6 +4,8 @@ Contents
 --------
 ====================== =============================================================================================
 ``acoustics``          What a room, a channel and a different voice do to synthetic speech, for training
+``alignment``          When each phone of a known utterance is said: the recognizer's ear, held to the pace of a
+                       speech engine
 ``batches``            Batches as tensors: padded, masked, and cut into shards
 ``beam_search``        Prefix beam search over the trie of a lexicon
 ``captured``           Captured mouths in training: which motion banks, and how large a share of the utterances is

@@ -14,6 +14,7 @@ Contents
 ``mouths``    From lips that were captured to units of the bundled head: a bounded least-squares fit
 ``recording`` A recording of a bank: reading its sound, motion and phones
 ``source``    Utterances drawn from a bank: whole passages, and new ones joined from parts of one speaker
+``writing``   Writing a bank, recording by recording
 ============= ======================================================================================================
 
 Examples

@@ -12,3 +12,4 @@ from .mouths import units_from_lips as units_from_lips
 from .mouths import units_from_vertices as units_from_vertices
 from .recording import Recording as Recording
 from .source import ExcerptSource as ExcerptSource
+from .writing import BankWriter as BankWriter

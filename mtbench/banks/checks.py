@@ -3,9 +3,10 @@
 Conventions
 -----------
 Two measures tell whether motion, sound and phones are of one recording and in step. *Closures*: of the p, b and m, the
-share in which the lips are nearer than in nine of ten moments of speech, at some frame from 40 ms before the phone to
-40 ms after it; as many such phones laid at random moments of speech tell what chance gives. *Lag*: by how many frames
-the opening of the lips follows the loudness of the sound, where the two correlate best.
+share in which the lips are within a millimetre of rest, or nearer than in nine of ten moments of speech, at some frame
+from 40 ms before the phone to 40 ms after it; as many such phones at random moments of speech tell what chance
+gives. *Lag*: by how many frames the opening of the lips follows the loudness of the sound, where the two correlate
+best.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from mtbench.banks.recording import Recording
 
 BILABIAL = frozenset("pbm")
-#: Share of the moments of speech in which the lips count as near.
-_NEAREST = 0.1
+#: Metres beyond rest up to which lips count as closed; or else the share of the moments of speech in which they do.
+_CLOSED, _NEAREST = 1e-3, 0.1
 #: Seconds around a phone in which its closure is looked for.
 _SLACK = 0.04
 _MOST_LAG = 10
@@ -51,7 +52,7 @@ class RecordingReport:
     bilabials : int
         How many of them are p, b or m.
     closed, by_chance : float or None
-        Share of the p, b and m with near lips, and of phones at random moments; None without any.
+        Share of the p, b and m with closed lips, and of phones at random moments; None without any.
     lag : int or None
         Frames by which the lips' opening follows the sound; None where neither moves.
     correlation : float or None
@@ -134,7 +135,7 @@ class BankReport:
                     "Perhaps fps or the start of the motion is another"
                 )
             shut = one.bilabials >= _FEWEST and one.closed is not None and one.by_chance is not None
-            if shut and one.closed < (1 + one.by_chance) / 2:
+            if shut and one.closed < one.by_chance + (1 - one.by_chance) / 3:
                 told.append(
                     f"{one.id}: the lips close at {one.closed:.0%} of {one.bilabials} p b m, at {one.by_chance:.0%} of "
                     "as many other moments; expected most. Perhaps the phones' times are off, or contact was lost"
@@ -231,7 +232,7 @@ def measure_closures(gap: np.ndarray, whole: Excerpt) -> tuple[float | None, flo
     spoken = np.zeros(len(gap), bool)
     for p in said:
         spoken[int(p.start * FPS) : int(p.end * FPS) + 1] = True
-    near = gap <= np.quantile(gap[spoken], _NEAREST)
+    near = gap <= max(_CLOSED, float(np.quantile(gap[spoken], _NEAREST)))
 
     def share(middles: np.ndarray, lengths: np.ndarray) -> float:
         first = np.clip(((middles - lengths / 2 - _SLACK) * FPS).astype(int), 0, len(gap) - 1)
