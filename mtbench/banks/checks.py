@@ -134,8 +134,9 @@ class BankReport:
                     f"{one.id}: the lips follow the sound by {one.lag:+d} frames of 40 ms; expected about 0. "
                     "Perhaps fps or the start of the motion is another"
                 )
-            shut = one.bilabials >= _FEWEST and one.closed is not None and one.by_chance is not None
-            if shut and one.closed < one.by_chance + (1 - one.by_chance) / 3:
+            if one.bilabials < _FEWEST or one.closed is None or one.by_chance is None:
+                continue
+            if one.closed < one.by_chance + (1 - one.by_chance) / 3:
                 told.append(
                     f"{one.id}: the lips close at {one.closed:.0%} of {one.bilabials} p b m, at {one.by_chance:.0%} of "
                     "as many other moments; expected most. Perhaps the phones' times are off, or contact was lost"

@@ -92,7 +92,7 @@ class BankWriter:
         soundfile.write(
             self.folder / files["sound"], to_pcm16(sound), SAMPLE_RATE, format="FLAC", subtype="PCM_16"
         )
-        np.savez_compressed(self.folder / files["motion"], **motion)
+        np.savez_compressed(self.folder / files["motion"], allow_pickle=False, **motion)
         (self.folder / files["phones"]).write_text(format_phone_times(phones), encoding="utf-8", newline="\n")
         self.speakers.setdefault(speaker, "")
         fields = {
