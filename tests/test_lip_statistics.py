@@ -21,6 +21,7 @@ from mtbench.synth import (
     measure_vertices,
     summarize_lips,
 )
+from mtbench.synth.lip_report import measure_spectrum
 from mtbench.synth.lip_statistics import PAUSE, STATISTICS, find_contacts, find_speech
 
 HEAD = load_head()
@@ -206,6 +207,13 @@ def test_command_writes_what_it_prints(tmp_path):
     assert (out / "lip-statistics.png").read_bytes() == first
     assert isinstance(call().exception, UsageError)
     assert isinstance(call(f"a={tmp_path}", f"a={tmp_path}").exception, UsageError)
+
+
+def test_spectrum_has_its_peak_at_the_frequency_of_the_motion():
+    frequency, density = measure_spectrum([make_lips(8 + wave(4.0)), make_lips(8 + wave(4.0, 1.0))])
+    assert frequency[density.argmax()] == 4.0
+    assert density.sum() * (frequency[1] - frequency[0]) == pytest.approx(1.0, abs=0.01)
+    assert np.isnan(measure_spectrum([make_lips(8 + wave(4.0, 1.0))])[1]).all()
 
 
 def test_table_escapes_labels():

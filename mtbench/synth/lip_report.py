@@ -45,6 +45,10 @@ _ROWS: dict[str, tuple[str, float, int]] = {
     "partial": ("closures, partial, /s", 1, 2),
     "labiodental": ("lip at teeth, /s", 1, 2),
 }
+#: What is drawn of each measure: from where to where, in millimetres, and up to which speed.
+_SHOWN = (("gap", (-2, 25), 200), ("width", (-15, 15), 100), ("protrusion", (-10, 8), 60))
+#: Seconds of a window of the spectrum, and the highest frequency that is shown.
+_WINDOW, _HIGHEST = 2.0, 10.0
 
 
 def format_statistics(columns: Mapping[str, LipStatistics]) -> str:
@@ -97,7 +101,7 @@ def write_lip_report(sources: Mapping[str, Sequence[LipMeasures]], out: Path) ->
 def draw_statistics(
     sources: Mapping[str, Sequence[LipMeasures]], columns: Mapping[str, LipStatistics], path: Path
 ) -> Path | None:
-    """Draw distributions of the measures, their speeds, and contacts per second.
+    """Draw distributions of the measures and their speeds, the spectrum of the gap, and contacts per second.
 
     Parameters
     ----------
@@ -119,34 +123,61 @@ def draw_statistics(
             "no plot of lip statistics: matplotlib is not installed (pip install 'multitalk-bench[report]')"
         )
         return None
-    figure = Figure(figsize=(11, 6.5), dpi=110, layout="constrained")
-    axes = figure.subplots(2, 3)
+    figure = Figure(figsize=(14, 6.5), dpi=110, layout="constrained")
+    axes = figure.subplots(2, 4)
     colors = [f"C{k % 10}" for k in range(len(sources))]
-    styles = ["-" if k < 10 else "--" for k in range(len(sources))]
-    for column, (name, low, high) in enumerate((("gap", -2, 25), ("width", -15, 15), ("protrusion", -10, 8))):
-        for (label, clips), color, style in zip(sources.items(), colors, styles, strict=True):
+    lines = ["-" if k < 10 else "--" for k in range(len(sources))]
+    for column, (name, edges, fastest) in enumerate(_SHOWN):
+        for (label, clips), color, line in zip(sources.items(), colors, lines, strict=True):
             position, speed = _pool(clips, name)
-            for axis, values, edges in (
-                (axes[0, column], position, np.linspace(low, high, 46)),
-                (axes[1, column], speed, np.linspace(0, 200 if name == "gap" else 100, 41)),
+            for axis, values, bins in (
+                (axes[0, column], position, np.linspace(*edges, 46)),
+                (axes[1, column], speed, np.linspace(0, fastest, 31)),
             ):
-                if axis is axes[1, 2]:
-                    continue
-                density, _ = np.histogram(values, edges, density=True)
-                middle = (edges[1:] + edges[:-1]) / 2
-                axis.plot(middle, density, style, color=color, linewidth=1.4, label=label)
+                density, _ = np.histogram(values, bins, density=True)
+                axis.plot((bins[1:] + bins[:-1]) / 2, density, line, color=color, linewidth=1.4, label=label)
         axes[0, column].set_xlabel(f"{name} away from rest (mm)")
-        if column < 2:
-            axes[1, column].set_xlabel(f"speed of {name} (mm/s)")
         axes[0, column].set_ylim(bottom=0)
-    for axis in axes[1, :2]:
-        axis.set_yscale("log")
-    _draw_contacts(axes[1, 2], columns, colors)
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=5, fontsize=8)
+        axes[1, column].set_xlabel(f"speed of {name} (mm/s)")
+        axes[1, column].set_yscale("log")
+    for clips, color, line in zip(sources.values(), colors, lines, strict=True):
+        axes[0, 3].plot(*measure_spectrum(clips), line, color=color, linewidth=1.4)
+    axes[0, 3].set_xlabel("frequency of the gap's motion (Hz)")
+    axes[0, 3].set_ylabel("share of variance per Hz")
+    axes[0, 3].set_ylim(bottom=0)
+    _draw_contacts(axes[1, 3], columns, colors)
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=6, fontsize=8)
     for axis in axes.flat:
         axis.spines[["top", "right"]].set_visible(False)
     FigureCanvasAgg(figure).print_png(str(path), metadata={"Software": None})
     return path
+
+
+def measure_spectrum(clips: Sequence[LipMeasures]) -> tuple[np.ndarray, np.ndarray]:
+    """Measure how the gap's variance is spread over frequencies, pauses between words and all.
+
+    Parameters
+    ----------
+    clips : sequence of LipMeasures
+        Of one frame rate.
+
+    Returns
+    -------
+    frequency, density : (n,) float64
+        Hz from 0 to 10, and the share of the variance per Hz; NaN where no clip lasts for a window of 2 s.
+    """
+    from scipy.signal import welch
+
+    fps = clips[0].fps
+    window = round(_WINDOW * fps)
+    frequency = np.arange(window // 2 + 1) / _WINDOW
+    total = np.zeros(window // 2 + 1)
+    for clip in clips:
+        if len(clip.gap) >= window:
+            total += len(clip.gap) * welch(clip.gap, fps, nperseg=window)[1]
+    kept = frequency <= _HIGHEST
+    share = total / (total.sum() / _WINDOW) if total.any() else np.full_like(total, np.nan)
+    return frequency[kept], share[kept]
 
 
 def _pool(clips: Sequence[LipMeasures], name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -166,5 +197,5 @@ def _draw_contacts(axes: Any, columns: Mapping[str, LipStatistics], colors: Sequ
     for k, (one, color) in enumerate(zip(columns.values(), colors, strict=True)):
         places = np.arange(len(kinds)) + (k + 0.5) * width - 0.4
         axes.bar(places, [getattr(one, kind) for kind in kinds], width, color=color)
-    axes.set_xticks(range(len(kinds)), ["full closure", "partial closure", "lip at teeth"])
+    axes.set_xticks(range(len(kinds)), ["full", "partial", "at teeth"])
     axes.set_ylabel("contacts per second")
