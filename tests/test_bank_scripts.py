@@ -64,6 +64,14 @@ def test_an_alignment_needs_time_and_phones():
         align_phones(hear(), (), [], 0.2, 0.6)
 
 
+def test_every_phone_lasts_two_frames_where_there_is_time():
+    crowded = hear((26, 1), (27, 2), (28, 3))
+    long = align_phones(crowded, (1, 2, 3), ENGINE, 0.2, 0.6, loose=1.0)
+    assert min(p.end - p.start for p in long) >= 0.04 - 1e-9
+    short = align_phones(hear(), (1, 2, 3), ENGINE, 0.2, 0.28)
+    assert sorted(round((p.end - p.start) * 50) for p in short) == [1, 1, 2]
+
+
 def test_pauses_stand_between_words():
     words = [[PhoneTime("a", 0.5, 0.7)], [PhoneTime("m", 0.7, 0.8), PhoneTime("a", 0.8, 1.0)]]
     found = pauses_between(words, 2.0)

@@ -20,8 +20,8 @@ import numpy as np
 from mtbench.benchmarks import PAUSE, PhoneTime
 
 _FRAMES = 50
-#: Fewest frames of a phone.
-_SHORTEST = 1
+#: Fewest frames of a phone, where there is time for it; one where there is not.
+_SHORTEST = 2
 #: What hearing nothing in particular counts beside hearing the phone.
 _BLANK = 0.02
 
@@ -61,7 +61,7 @@ def align_phones(
     """
     first, last = round(start * _FRAMES), min(round(end * _FRAMES), len(log_probs))
     count, n = last - first, len(classes)
-    if not n or n != len(engine) or count < n * _SHORTEST:
+    if not n or n != len(engine) or count < n:
         raise ValueError(f"{n} phones in {count} frames of 20 ms")
     begun, ended = engine[0].start, engine[-1].end
     stretch = (end - start) / (ended - begun)
@@ -71,7 +71,8 @@ def align_phones(
     moments = (np.arange(count) + 0.5) / _FRAMES
     # Free where the engine has the phone, and dearer with the distance from there.
     away = np.maximum(np.abs(moments[:, None] - middles) - halves, 0) / loose
-    owner = _assign(np.log(np.maximum(heard, 1e-8)) - 0.5 * np.square(away))
+    shortest = _SHORTEST if count >= n * _SHORTEST else 1
+    owner = _assign(np.log(np.maximum(heard, 1e-8)) - 0.5 * np.square(away), shortest)
     edges = [start, *(start + float(np.argmax(owner == k)) / _FRAMES for k in range(1, n)), end]
     phones = []
     for phone, a, b in zip(engine, edges, edges[1:]):
@@ -80,20 +81,26 @@ def align_phones(
     return tuple(phones)
 
 
-def _assign(scores: np.ndarray) -> np.ndarray:
-    """Return for each of F frames which of N phones it is of, (F,) int: in order, each at least once, best in sum."""
+def _assign(scores: np.ndarray, shortest: int) -> np.ndarray:
+    """Return for each of F frames which of N phones it is of, (F,) int: in order, best in sum.
+
+    A phone is *shortest* states in a row, of which only the last may last.
+    """
     frames, n = scores.shape
-    best = np.full(n, -np.inf)
+    scores = scores.repeat(shortest, axis=1)
+    states = n * shortest
+    lasting = np.where(np.arange(states) % shortest == shortest - 1, 0.0, -np.inf)
+    best = np.full(states, -np.inf)
     best[0] = scores[0, 0]
-    moved = np.zeros((frames, n), bool)
+    moved = np.zeros((frames, states), bool)
     for t in range(1, frames):
-        before = np.append(-np.inf, best[:-1])
-        moved[t] = before > best
-        best = np.maximum(before, best) + scores[t]
-    owner = np.full(frames, n - 1)
+        before, stayed = np.append(-np.inf, best[:-1]), best + lasting
+        moved[t] = before > stayed
+        best = np.maximum(before, stayed) + scores[t]
+    owner = np.full(frames, states - 1)
     for t in range(frames - 1, 0, -1):
         owner[t - 1] = owner[t] - moved[t, owner[t]]
-    return owner
+    return owner // shortest
 
 
 def pauses_between(words: Sequence[Sequence[PhoneTime]], seconds: float) -> tuple[PhoneTime, ...]:
