@@ -35,7 +35,7 @@ _REFERENCE = 0.09
 #: How little and how much of a target a short and a long sound reach.
 _REACH = (0.35, 1.12)
 #: Jaw opening of a syllable's middle, whatever the vowel, and of its consonants, as shares of the most open target.
-_NUCLEUS, _MARGIN = 0.6, 0.24
+_NUCLEUS, _MARGIN = 0.6, 0.3
 #: How much more firmly than the table says a pause holds the mouth at rest: people open it with the first sound, and
 #: close it with the last.
 _REST = 4.0

@@ -70,7 +70,7 @@ class Variation:
     undershoot: float = 0.03
     stress: float = 0.2
     syllabic: float = 0.6
-    spreads: float = 0.2
+    spreads: float = 0.18
     rounds: float = 0.5
     residue: float = 0.12
     timing: float = 0.03
@@ -110,14 +110,14 @@ class SpeakingStyle:
     name: str
     setting: ArticulationSetting
     variation: Variation
-    corners: float = 0.5
+    corners: float = 0.34
 
 
 def _style(
-    name: str, variation: Variation | None = None, corners: float = 0.5, **factors: Any
+    name: str, variation: Variation | None = None, corners: float = 0.34, **factors: Any
 ) -> SpeakingStyle:
     """Return a style; its manner is that of everyday speech but for *factors*."""
-    everyday: dict[str, Any] = {"jaw": 0.84, "lips": 0.62, "rounding": 0.58, "firmness": 1.2}
+    everyday: dict[str, Any] = {"jaw": 0.84, "lips": 0.62, "rounding": 0.62, "firmness": 1.2}
     everyday |= {"lead": 0.6, "lag": 0.6, "smoothing": 0.38}
     return SpeakingStyle(
         name, ArticulationSetting(name, **(everyday | factors)), variation or Variation(), corners
