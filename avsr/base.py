@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 
 from mtbench.errors import MtbenchError
+from mtbench.metrics import LOG_ROUNDING
 
 if TYPE_CHECKING:
     from mtbench.speech import Lexicon
@@ -144,10 +145,6 @@ class ReferenceScorer(Protocol):
         where it cannot be told (no phones, unknown phones, a clip too short for them).
         """
         ...
-
-
-#: By how much sums of probabilities may end above 1.
-_ROUNDING = 1e-6
 
 
 class RecognizerError(MtbenchError):
@@ -299,7 +296,9 @@ def _find_fault(hypotheses: object, conditions: Sequence[str]) -> str | None:
         if hypothesis.phones is not None and not all(isinstance(p, str) and p for p in hypothesis.phones):
             return f"{condition}: phones must be a tuple of non-empty texts, or None"
         told = hypothesis.log_probability
-        if told is not None and not (isinstance(told, float) and math.isfinite(told) and told <= _ROUNDING):
+        if told is not None and not (
+            isinstance(told, float) and math.isfinite(told) and told <= LOG_ROUNDING
+        ):
             return f"{condition}: a log-probability of {told!r}, expected a finite number up to 0, or None"
         if (told is None) != (hypothesis.tokens is None) or (told is not None and not hypothesis.tokens):
             return f"{condition}: a log-probability goes with the number of its tokens, not {hypothesis.tokens!r}"

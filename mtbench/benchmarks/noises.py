@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from mtbench.benchmarks.benchmark import Benchmark, bundled_benchmarks, load_benchmark
@@ -14,10 +14,7 @@ BUNDLED_NOISES = "openhead-20"
 
 def find_noise_folder(benchmark: Benchmark) -> Path | None:
     """Return the folder of noise recordings that *benchmark* is scored with; None where nothing is bundled either."""
-    if benchmark.noise_folder is not None:
-        return benchmark.noise_folder
-    bundled = bundled_benchmarks().get(BUNDLED_NOISES)
-    return None if bundled is None else load_benchmark(bundled).noise_folder
+    return benchmark.noise_folder or _bundled_folder()
 
 
 def find_noises(benchmark: Benchmark) -> NoiseSet:
@@ -28,3 +25,10 @@ def find_noises(benchmark: Benchmark) -> NoiseSet:
 @lru_cache(maxsize=4)
 def _load(folder: Path | None, _digest: str) -> NoiseSet:
     return load_noises(folder)
+
+
+@cache
+def _bundled_folder() -> Path | None:
+    """Return where the bundled noises lie; they ship with the package and stay."""
+    bundled = bundled_benchmarks().get(BUNDLED_NOISES)
+    return None if bundled is None else load_benchmark(bundled).noise_folder

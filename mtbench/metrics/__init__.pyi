@@ -21,5 +21,6 @@ from .lve import sum_lve_mean_mm as sum_lve_mean_mm
 from .lve import sum_lve_mm as sum_lve_mm
 from .lve import sum_lve_sq_m2 as sum_lve_sq_m2
 from .per import count_phone_edits as count_phone_edits
+from .readability import LOG_ROUNDING as LOG_ROUNDING
 from .registry import METRICS as METRICS
 from .wer import count_word_edits as count_word_edits

@@ -17,6 +17,8 @@ import math
 
 from mtbench.metrics.base import Cell, CountedRow, RecognitionMetric
 
+#: By how much a sum of probabilities may end above 1, as a logarithm.
+LOG_ROUNDING = 1e-6
 #: Natural units in a bit.
 _PER_BIT = math.log(2)
 

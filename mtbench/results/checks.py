@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mtbench.conditions import Condition
-from mtbench.metrics import METRICS, EditCounts, GeometrySums
+from mtbench.metrics import LOG_ROUNDING, METRICS, EditCounts, GeometrySums
 from mtbench.results.rows import FACES, MODALITIES, GeometryRow, RecognitionRow, Row
 from mtbench.results.signature import KEYS, Signature
 
@@ -36,10 +36,6 @@ _LANGUAGE = re.compile("[a-z]{3}")
 #: Fields of a run's settings that signatures are made of, and those that are single names.
 _SETTING_TABLES = ("common", "recognition", "audio", "video", "still", "geometry", "noises")
 _SETTING_NAMES = ("lips", "upper_face", "normalizer")
-
-
-#: By how much sums of probabilities may end above 1.
-_ROUNDING = 1e-6
 
 
 def parse_json(text: str) -> Any:
@@ -143,7 +139,7 @@ def check_row(row: Row) -> None:
     if (row.words is None) != (row.chars is None) or (row.words is None and row.phones is not None):
         raise ValueError("words and chars are counted together, and phones with them; expected all or none")
     if row.log_probability is not None or row.tokens is not None:
-        fine = _is_number(row.log_probability) and float(row.log_probability or 0.0) <= _ROUNDING
+        fine = _is_number(row.log_probability) and float(row.log_probability or 0.0) <= LOG_ROUNDING
         _expect(fine, "log_probability", row.log_probability, "a number up to 0, and tokens with it")
         _expect(_is_count(row.tokens, 1), "tokens", row.tokens, f"a whole number from 1 to {MAX_COUNT}")
 

@@ -104,8 +104,6 @@ def animate(
     >>> animate([Phone(symbol="a", start=0.1, end=0.3)], 0.42).shape
     (11, 55)
     """
-    from mtbench.synth.upper_face import move_upper_face
-
     n_frames = count_frames(duration, fps)
     rows, start, end = fill_pauses(phones, n_frames / fps)
     samples = sample_times(n_frames, fps)
@@ -119,14 +117,33 @@ def animate(
         touching = [phone for i, phone in enumerate(phones) if i not in missed]
         contours = contact_contours(touching, samples, fps, n_frames, setting)
         curves = impose_contacts(blend, contours.lips, contours.press, contours.teeth)
-        frames = average_frames(curves, n_frames, fps)
-        # Not a matrix product: its order of additions differs between machines.
-        for k in range(table.shape[0]):
-            out += frames[:, k, None] * table[k]
-        for name, curve in move_upper_face(n_frames, fps, seed, setting.liveliness).items():
-            out[:, names.index(name)] = curve
-    np.clip(out, 0.0, CEILING, out=out)
-    return (np.round(out / STEP) * STEP).astype(np.float32)
+        out = weigh_units(average_frames(curves, n_frames, fps), table)
+        lay_upper_face(out, names, fps, seed, setting.liveliness)
+    return round_curves(out)
+
+
+def weigh_units(frames: np.ndarray, table: np.ndarray) -> np.ndarray:
+    """Return (T, U) curves of units, (T, K) *frames* of parameters times their (K, U) weights."""
+    out = np.zeros((len(frames), table.shape[1]))
+    # Not a matrix product: its order of additions differs between machines.
+    for k in range(table.shape[0]):
+        out += frames[:, k, None] * table[k]
+    return out
+
+
+def lay_upper_face(
+    curves: np.ndarray, names: Sequence[str], fps: float, seed: int, liveliness: float
+) -> None:
+    """Write blinks, brows and cheeks into (T, U) *curves* of the units *names*, in place."""
+    from mtbench.synth.upper_face import move_upper_face
+
+    for name, curve in move_upper_face(len(curves), fps, seed, liveliness).items():
+        curves[:, names.index(name)] = curve
+
+
+def round_curves(curves: np.ndarray) -> np.ndarray:
+    """Return (T, U) float32 *curves* within 0 to :data:`CEILING`, in steps of :data:`STEP`."""
+    return (np.round(np.clip(curves, 0.0, CEILING) / STEP) * STEP).astype(np.float32)
 
 
 @lru_cache(maxsize=1)

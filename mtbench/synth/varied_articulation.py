@@ -15,7 +15,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from mtbench.synth.articulation import CEILING, STEP, UNIT_ROWS, count_frames
+from mtbench.synth.articulation import UNIT_ROWS, count_frames, lay_upper_face, round_curves, weigh_units
 from mtbench.synth.articulation_targets import PARAMETERS
 from mtbench.synth.blending import average_frames, blend_targets, fill_pauses, sample_times
 from mtbench.synth.contacts import TimedPhone, draw_contours, impose_contacts
@@ -71,8 +71,6 @@ def animate_varied(
     >>> once.shape, bool((once == again).all())
     ((11, 55), False)
     """
-    from mtbench.synth.upper_face import move_upper_face
-
     n_frames = count_frames(duration, fps)
     rows, start, end = fill_pauses(phones, n_frames / fps)
     table, names = _unit_table()
@@ -85,14 +83,10 @@ def animate_varied(
         contours = draw_contours(spans, samples, style.setting)
         curves = impose_contacts(blend, contours.lips, contours.press, contours.teeth)
         frames = average_frames(np.concatenate([curves, contours.lift[:, None]], axis=1), n_frames, fps)
-        # Not a matrix product: its order of additions differs between machines.
-        for k in range(table.shape[0]):
-            out += frames[:, k, None] * table[k]
+        out = weigh_units(frames, table)
         _lean(out, names, draw_sides(style, seed))
-        for name, curve in move_upper_face(n_frames, fps, seed, style.setting.liveliness).items():
-            out[:, names.index(name)] = curve
-    np.clip(out, 0.0, CEILING, out=out)
-    return (np.round(out / STEP) * STEP).astype(np.float32)
+        lay_upper_face(out, names, fps, seed, style.setting.liveliness)
+    return round_curves(out)
 
 
 def _lean(curves: np.ndarray, names: tuple[str, ...], side: float) -> None:
