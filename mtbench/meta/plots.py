@@ -246,7 +246,13 @@ def _draw_nuisances(figure: Figure, report: Report) -> bool:
 
 
 def _color(measure: str) -> str:
-    return BLUE if measure.startswith("avlr") else ORANGE if measure.startswith("vsr") else "#6a737d"
+    return (
+        BLUE
+        if measure.startswith(("avlr", "readability"))
+        else ORANGE
+        if measure.startswith("vsr")
+        else "#6a737d"
+    )
 
 
 def _family_title(family: str) -> str:
