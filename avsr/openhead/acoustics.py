@@ -17,8 +17,9 @@ Makhoul, "Linear prediction: a tutorial review" (Proc. IEEE 1975).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -26,7 +27,10 @@ from mtbench.timing import SAMPLE_RATE
 from mtbench.work import njit_cached
 
 if TYPE_CHECKING:
-    from mtbench.synth import Speech
+    from mtbench.benchmarks import PhoneTime
+    from mtbench.synth import Phone, Speech
+
+Timed = TypeVar("Timed", "Phone", "PhoneTime")
 
 #: Resampling ratios are ``k / RATIO_BASE``.
 RATIO_BASE = 32
@@ -50,17 +54,21 @@ def change_vocal_tract(speech: Speech, rng: np.random.Generator) -> Speech:
         return speech
     up, factor = RATIO_BASE + step, (RATIO_BASE + step) / RATIO_BASE
     audio = resample_poly(speech.audio, up, RATIO_BASE).astype(np.float32)
-    phones = tuple(
+    words = tuple(replace(w, start=w.start * factor, end=w.end * factor) for w in speech.words)
+    return replace(speech, audio=audio, phones=stretch_phones(speech.phones, factor), words=words)
+
+
+def stretch_phones(phones: Sequence[Timed], factor: float) -> tuple[Timed, ...]:
+    """Return *phones* with all times multiplied by *factor*."""
+    return tuple(
         replace(
             p,
             start=p.start * factor,
             end=p.end * factor,
             release=None if p.release is None else p.release * factor,
         )
-        for p in speech.phones
+        for p in phones
     )
-    words = tuple(replace(w, start=w.start * factor, end=w.end * factor) for w in speech.words)
-    return replace(speech, audio=audio, phones=phones, words=words)
 
 
 def change_source(audio: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -42,8 +42,9 @@ CONFIGS: dict[str, NamedConfig] = {
     for config in (
         NamedConfig(
             "openhead-av",
-            "3.7 million parameters (7.4 MB); hours on two cores, resumed as often as needed",
-            TrainingConfig(steps=6000, learning_rate=1.5e-3),
+            "3.7 million parameters; hours on two cores, resumed as often as needed",
+            TrainingConfig(steps=5000, learning_rate=1.2e-3),
+            {"heard": 512, "dropout": 0.1},
         ),
         NamedConfig(
             "openhead-av-large",
@@ -57,7 +58,7 @@ CONFIGS: dict[str, NamedConfig] = {
                 checkpoint_every=200,
                 shards=1,
             ),
-            {"width": 192, "feedforward": 640, "layers": 8, "channels": (24, 32, 64, 128)},
+            {"width": 192, "feedforward": 640, "layers": 8, "channels": (24, 32, 64, 128), "heard": 512, "dropout": 0.1},
         ),
         NamedConfig(
             "smoke",

@@ -1,7 +1,7 @@
 """The bundled recognizer's network: Auto-AVSR style, small enough for two cores.
 
-A 3-D convolutional stem and a residual trunk on the mouth crop, a two-layer map on stacked log-mels, fusion
-by concatenation, two stacks of :class:`torchaudio.models.Conformer`, and CTC over IPA phones at 50 Hz.
+A 3-D convolutional stem and a residual trunk on the mouth crop, a linear map on what a frozen ear hears
+(:mod:`mtbench.avsr.whisper`; the first version had a two-layer map on stacked log-mels), fusion by concatenation, two stacks of :class:`torchaudio.models.Conformer`, and CTC over IPA phones at 50 Hz.
 One set of weights serves audio-visual, audio-only and video-only input (modality dropout in training);
 the clip's language enters as an embedding, with an entry for "unknown". Synthetic speech comes with exact
 phone times, so two small heads, used in training only, learn frame-wise phones from the picture and from the
@@ -45,6 +45,8 @@ class ModelConfig:
         Stem and three residual stages.
     dropout : float
         In the Conformer; examples never repeat, so none is needed.
+    heard : int
+        Features that an ear gives every 20 ms; 0 is a network that listens to log-mels.
     """
 
     classes: int
@@ -56,6 +58,7 @@ class ModelConfig:
     kernel: int = 15
     channels: tuple[int, int, int, int] = (16, 24, 48, 96)
     dropout: float = 0.0
+    heard: int = 0
 
     def __post_init__(self) -> None:
         names = ("classes", "languages", "width", "heads", "feedforward", "layers", "kernel")
@@ -75,6 +78,11 @@ class ModelConfig:
     def from_dict(cls, values: dict[str, Any]) -> ModelConfig:
         """Make a configuration of what :meth:`to_dict` returned."""
         return cls(**{**values, "channels": tuple(values["channels"])})
+
+    @property
+    def acoustic_size(self) -> int:
+        """Acoustic features of a video frame."""
+        return 2 * self.heard or FEATURE_SIZE
 
 
 class ResidualBlock(nn.Module):
@@ -135,6 +143,27 @@ class AcousticFrontEnd(nn.Module):
         return self.layer_norm(self.outer(F.silu(self.inner(logmel))))
 
 
+class EarFrontEnd(nn.Module):
+    """One linear map of what a frozen ear heard: it has less to learn, and less to unlearn about people.
+
+    Parameters
+    ----------
+    heard : int
+        Features every 20 ms.
+    width : int
+        Of the model.
+    """
+
+    def __init__(self, heard: int, width: int) -> None:
+        super().__init__()
+        self.project = nn.Linear(2 * heard, width)
+        self.layer_norm = nn.LayerNorm(width)
+
+    def forward(self, heard: torch.Tensor) -> torch.Tensor:
+        """Map (B, T, 2 D') to (B, T, D)."""
+        return self.layer_norm(self.project(heard))
+
+
 class AudioVisualCTC(nn.Module):
     """The whole network.
 
@@ -149,7 +178,7 @@ class AudioVisualCTC(nn.Module):
         self.config = config
         d = config.width
         self.visual = VisualFrontEnd(config.channels, d)
-        self.acoustic = AcousticFrontEnd(d)
+        self.acoustic = EarFrontEnd(config.heard, d) if config.heard else AcousticFrontEnd(d)
         self.fusion = nn.Linear(2 * d, d)
         self.language = nn.Embedding(config.languages, d)
         self.position = nn.Conv1d(d, d, 31, padding=15, groups=d)
@@ -181,7 +210,7 @@ class AudioVisualCTC(nn.Module):
     def forward(
         self,
         visual: torch.Tensor | None,
-        logmel: torch.Tensor | None,
+        sound: torch.Tensor | None,
         lengths: torch.Tensor,
         language: torch.Tensor,
         keep_visual: torch.Tensor | None = None,
@@ -194,8 +223,8 @@ class AudioVisualCTC(nn.Module):
         ----------
         visual : (B, T, D), optional
             Output of :meth:`encode_video`; None withholds the modality.
-        logmel : (B, T, 320), optional
-            Output of :func:`~mtbench.avsr.openhead.features.compute_logmel`; None withholds it.
+        sound : (B, T, F), optional
+            Output of :func:`~mtbench.avsr.openhead.features.compute_logmel`, or two steps of an ear's; None withholds it.
         lengths : (B,) int
             Valid frames.
         language : (B,) int
@@ -212,13 +241,13 @@ class AudioVisualCTC(nn.Module):
         frame_logits : (B, 2 T, P) or None
             Of the lower stack, at 50 Hz.
         """
-        given = visual if visual is not None else logmel
+        given = visual if visual is not None else sound
         if given is None:
             raise ValueError("at least one modality is needed")
         b, t = given.shape[:2]
         d = self.config.width
         v = given.new_zeros(b, t, d) if visual is None else visual
-        a = given.new_zeros(b, t, d) if logmel is None else self.acoustic(logmel)
+        a = given.new_zeros(b, t, d) if sound is None else self.acoustic(sound)
         if keep_visual is not None:
             v = v * keep_visual[:, None, None]
         if keep_acoustic is not None:

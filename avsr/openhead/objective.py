@@ -69,8 +69,9 @@ class TrainingConfig:
 def compute_loss(network: AudioVisualCTC, x: Tensors) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the training loss and its :data:`PARTS`: CTC, frame-wise phones of the lower stack and of the picture."""
     visual = network.encode_video(x.crops)
+    shown = visual[x.face[:, None], x.times]
     log_probs, frame_logits = network(
-        visual[x.utterance], x.logmel, x.lengths, x.language, x.keep_visual, x.keep_acoustic, frames=True
+        shown, x.sound.float(), x.lengths, x.language, x.keep_visual, x.keep_acoustic, frames=True
     )
     assert frame_logits is not None
     per_view = F.ctc_loss(

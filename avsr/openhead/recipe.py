@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -24,13 +24,19 @@ from mtbench.avsr.openhead.decoding import DecodingConfig
 from mtbench.avsr.openhead.model import TRAINING_ONLY, AudioVisualCTC, ModelConfig
 from mtbench.avsr.openhead.objective import PARTS, TrainingConfig, compute_loss
 from mtbench.avsr.openhead.recognizer import save_recognizer
+from mtbench.avsr.openhead.training_data import maker_of
 from mtbench.errors import UsageError
 from mtbench.files import digest_bytes, load_checkpoint_file
 from mtbench.learning import Processes, Recipe, TrainingRun
 from mtbench.speech import LANGUAGES
 
+if TYPE_CHECKING:
+    from mtbench.avsr.whisper import Ear
+
 #: The recognizer in a run's folder.
 RECOGNIZER = "openhead-av.safetensors"
+#: Where the names of the acoustic front-end's parameters begin.
+EAR = "acoustic."
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,24 @@ class Plan:
     initial: Path | None = None
     captured: Captured | None = None
 
+    def load_ear(self) -> Ear | None:
+        """Return what listens for the network; None where it listens to log-mels.
+
+        Raises
+        ------
+        UsageError
+            Where the ear has other features than the network takes.
+        """
+        heard = int(self.sizes.get("heard", 0))
+        if not heard:
+            return None
+        from mtbench.avsr.whisper import load_ear
+
+        ear = load_ear()
+        if ear.width != heard:
+            raise UsageError(f"the network takes {heard} features of an ear, this one has {ear.width}")
+        return ear
+
 
 class RecognizerRecipe(Recipe[Tensors]):
     """Training of the recognizer in one of the optimizing processes.
@@ -64,7 +88,7 @@ class RecognizerRecipe(Recipe[Tensors]):
     ----------
     plan : Plan
     queues : sequence of sequence of queues
-        This process's shards of batch n come from ``queues[n % len(queues)]``, one from each queue there.
+        Queues of each worker: this process's shards of a batch come from its maker's, one from each queue there.
     """
 
     name = "recognizer"
@@ -83,7 +107,7 @@ class RecognizerRecipe(Recipe[Tensors]):
 
     def draw(self, step: int) -> list[Tensors]:
         """Wait for this process's shards of a batch."""
-        return [queue.get(timeout=600) for queue in self.queues[step % len(self.queues)]]
+        return [queue.get(timeout=600) for queue in self.queues[maker_of(step, len(self.queues))]]
 
     def loss(self, batch: Tensors, step: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Return a shard's share of the loss and of its parts."""
@@ -134,8 +158,18 @@ def _load_initial(path: Path, network: AudioVisualCTC) -> str:
         raise UsageError(
             f"{path}: no such file; weights to begin with are a checkpoint.pt or a .safetensors file"
         )
-    missing, unknown = network.load_state_dict(_read_initial(path), strict=False)
-    if unknown or any(not name.startswith(TRAINING_ONLY) for name in missing):
+    weights, wanted = _read_initial(path), network.state_dict()
+    if {k for k in weights if k.startswith(EAR)} != {k for k in wanted if k.startswith(EAR)}:
+        # Weights of a network with another ear: eyes and understanding are taken on, listening is learned anew.
+        weights = {k: v for k, v in weights.items() if not k.startswith(EAR)}
+        missing = [k for k in wanted if k not in weights and not k.startswith((EAR, *TRAINING_ONLY))]
+    else:
+        missing = [k for k in wanted if k not in weights and not k.startswith(TRAINING_ONLY)]
+    missing = [k for k in missing if not k.endswith("num_batches_tracked")]
+    unknown = [k for k, v in weights.items() if k not in wanted or v.shape != wanted[k].shape]
+    if not unknown and not missing:
+        network.load_state_dict(weights, strict=False)
+    else:
         raise UsageError(
             f"{path}: these are weights of another network (missing {missing[:3]}, unknown "
             f"{unknown[:3]}); use the configuration that they were trained with"

@@ -5,10 +5,10 @@ identities, poses, lights, noises and signal-to-noise ratios all come from gener
 of worker processes makes the same batches, and training resumes exactly after a kill. Speech and pictures cost more
 than mixing, so every set of utterances serves two batches, some time apart, with other noises and modalities.
 
-Only training texts, training voices and training articulation settings are ever drawn: test sentences, test
-voices, noise voices and the held-out articulation setting stay unseen. Where motion banks are given, a share of the
-utterances is people's: their sound, and their articulation on faces drawn as for the others. What is generated beside
-them draws from the same generators as without, and without a bank every batch is the same to the byte.
+Only training texts, training voices and training styles of speaking are ever drawn: test sentences, test voices, noise
+voices and the reserved style stay unseen. Where motion banks are given, a share of the utterances is people's: their
+sound, and their articulation on faces drawn as for the others. What is generated beside them draws from the same
+generators as without, and without a bank every batch is the same to the byte.
 
 Conventions
 -----------
@@ -21,19 +21,19 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mtbench.avsr.openhead.acoustics import change_channel, change_vocal_tract, mix
-from mtbench.avsr.openhead.features import CROP
+from mtbench.avsr.openhead.acoustics import change_vocal_tract
+from mtbench.avsr.openhead.captured import vary_excerpt
+from mtbench.avsr.openhead.training_faces import render_speaker
+from mtbench.avsr.openhead.training_views import View, draw_views
 from mtbench.timing import FPS, SAMPLES_PER_FRAME
 
 if TYPE_CHECKING:
     from mtbench.banks import ExcerptSource
     from mtbench.benchmarks import PhoneTime
-    from mtbench.faces import Head, MouthMesh
     from mtbench.synth import Phone, Speech
 
 #: Seconds; longer utterances cost more than they teach.
@@ -44,8 +44,12 @@ LANGUAGE_WEIGHTS = {
     "rus": 5.0, "ita": 5.0, "ara": 2.2, "por": 1.6, "hin": 1.6, "pol": 1.4, "cat": 1.2, "deu": 0.8, "ces": 0.7,
     "ell": 0.6, "spa": 0.6, "jpn": 0.6, "tha": 0.3,
 }  # fmt: skip
-#: Sets between the first and the second use of a set of utterances.
-REUSE_LAG = 8
+#: How often a face follows the rules of articulation, which give a phone nearly one shape: submissions may, too.
+RULES = 0.15
+#: Faces of a batch that do not move.
+STILLS = 2
+#: Sets between the first and the second use of a set of utterances; many numbers of workers divide it.
+REUSE_LAG = 12
 
 
 @dataclass(frozen=True)
@@ -74,32 +78,23 @@ class Utterance:
 
 
 @dataclass(frozen=True)
-class View:
-    """One acoustic condition of an utterance of the batch.
+class Batch:
+    """Utterances with several views each.
 
     Attributes
     ----------
-    utterance : int
-        Position in the batch.
-    audio : (640 T,) float32
-        Mixture.
-    keep_visual, keep_acoustic : bool
-        Modality dropout.
+    number : int
+    utterances : tuple of Utterance
+    views : tuple of View
+        In the order of the utterances.
+    stills : tuple of (T, 96, 96) uint8
+        Mouth crops of faces that do not move, as long as the longest utterance.
     """
-
-    utterance: int
-    audio: np.ndarray
-    keep_visual: bool
-    keep_acoustic: bool
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Utterances with several views each."""
 
     number: int
     utterances: tuple[Utterance, ...]
     views: tuple[View, ...]
+    stills: tuple[np.ndarray, ...]
 
 
 class BatchGenerator:
@@ -160,24 +155,10 @@ class BatchGenerator:
         """Return batch *number*."""
         utterances = self._utterances(number // 2 if number % 2 == 0 else max(0, number // 2 - REUSE_LAG))
         rng = np.random.Generator(np.random.PCG64([self.seed, 2, number]))
-        speeches = [u.audio for u in utterances]
-        views = []
-        for i, utterance in enumerate(utterances):
-            others = [s for j, s in enumerate(speeches) if j != i]
-            clean = change_channel(utterance.audio, rng)
-            # One view mostly listens and looks through heavy noise; the other covers every other way of use.
-            hard = None if rng.random() < 0.12 else rng.uniform(-13, 0)
-            views.append(View(i, mix(rng, clean, others, hard), True, True))
-            kind = rng.random()
-            if kind < 0.35:
-                snr = None if rng.random() < 0.65 else rng.uniform(-8, 20)
-                views.append(View(i, mix(rng, clean, others, snr), False, True))
-            elif kind < 0.52:
-                views.append(View(i, clean, True, False))
-            else:
-                snr = None if rng.random() < 0.6 else rng.uniform(-5, 20)
-                views.append(View(i, mix(rng, clean, others, snr), True, True))
-        return Batch(number, utterances, tuple(views))
+        views = draw_views(rng, utterances)
+        longest = max(len(u.crops) for u in utterances)
+        stills = tuple(self._draw_still(rng, utterances, longest) for _ in range(STILLS))
+        return Batch(number, utterances, views, stills)
 
     def _utterances(self, number: int) -> tuple[Utterance, ...]:
         """Return set *number*; of about the same length, so that little is padded."""
@@ -201,7 +182,7 @@ class BatchGenerator:
         places = np.flatnonzero(rng.random(self.size) < self._captured_share)
         found = {}
         for place in places.tolist():
-            excerpt = self._captured.draw(rng, seconds)
+            excerpt = vary_excerpt(self._captured.draw(rng, seconds), rng)
             crops = self._render(rng, excerpt.curves)
             labels, frames = self._label(excerpt.phones, len(excerpt.curves))
             found[place] = Utterance(crops, excerpt.sound, labels, frames, excerpt.language)
@@ -220,16 +201,21 @@ class BatchGenerator:
                     return speech, language
 
     def _make_utterance(self, rng: np.random.Generator, speech: Speech, language: str) -> Utterance:
-        from mtbench.synth import TRAINING, animate, perturbed
-
         t = -(-len(speech.audio) // SAMPLES_PER_FRAME)
         audio = np.zeros(t * SAMPLES_PER_FRAME, np.float32)
         audio[: len(speech.audio)] = speech.audio
-        setting = perturbed(TRAINING[rng.integers(len(TRAINING))], rng)
-        curves = animate(speech.phones, t / FPS, setting, seed=int(rng.integers(2**31)))
-        crops = self._render(rng, curves)
+        crops = self._render(rng, draw_curves(rng, speech.phones, t))
         labels, frames = self._label(speech.phones, t)
         return Utterance(crops, audio, labels, frames, language)
+
+    def _draw_still(self, rng: np.random.Generator, utterances: Sequence[Utterance], t: int) -> np.ndarray:
+        """Return (t, 96, 96) mouth crops of a face that does not move: held as it speaks, or at rest."""
+        if rng.random() < 0.5:
+            held = utterances[int(rng.integers(len(utterances)))].crops
+            return np.repeat(held[int(rng.integers(len(held)))][None], t, 0)
+        rest = np.zeros((t, len(self._head.unit_names)), np.float32)
+        # Half of the heads at rest are quite still, half of them sway.
+        return self._render(rng, rest) if rng.random() < 0.5 else np.repeat(self._render(rng, rest[:1]), t, 0)
 
     def _render(self, rng: np.random.Generator, curves: np.ndarray) -> np.ndarray:
         """Return (T, 96, 96) uint8 mouth crops of a random speaker, on the FLAME template now and then."""
@@ -247,118 +233,25 @@ class BatchGenerator:
         return np.asarray(labels, np.int64), frames
 
 
-def render_speaker(rng: np.random.Generator, head: Head, curves: np.ndarray) -> np.ndarray:
-    """Render facial-unit curves on a random speaker.
+def maker_of(number: int, workers: int) -> int:
+    """Return which of *workers* makes batch *number*: where their number divides :data:`REUSE_LAG`, the one that
+    makes the other batch of the same utterances too.
 
-    Parameters
-    ----------
-    rng : Generator
-        Draws identity, teeth and tongue or none, clay or skin, pose, light, framing and sensor noise.
-    head : Head
-        The bundled head.
-    curves : (T, U) float32
-        Facial units at 25 fps.
-
-    Returns
-    -------
-    (T, 96, 96) uint8
-        Gray mouth crops.
+    Examples
+    --------
+    >>> [maker_of(number, 2) for number in (0, 1, 2, 3, 4)]
+    [0, 0, 1, 1, 0]
     """
-    from mtbench.renderers import crop_matrices, render_gray_bulk
-
-    t = len(curves)
-    identity = head.random_identity(rng)
-    clay = rng.random() < 0.3
-    teeth = rng.random() < (0.5 if clay else 0.9)
-    mesh = _mouth_mesh(head, teeth, bool(teeth and rng.random() < 0.9))
-    # The head turns before the camera; carrying the turn in the camera's matrix spares turning every vertex, and
-    # the lights, drawn at random, turn with the head.
-    turn = np.zeros((t, 4, 4))
-    turn[:, :3, :3], turn[:, 3, 3] = draw_head_turns(rng, t), 1.0
-    vertices = head.pose(curves, identity, mesh.vertices)
-    landmarks = head.pose(curves, identity, head.topology.landmarks)
-    if rng.random() < 0.3:
-        _ruffle(rng, head, mesh.vertices, vertices, landmarks)
-    matrices = crop_matrices(landmarks @ turn[:, :3, :3].transpose(0, 2, 1), CROP) @ turn
-    jitter = np.eye(4)
-    scale, roll = rng.uniform(0.92, 1.08), rng.normal(0, 0.03)
-    jitter[:2, :2] = scale * np.array([[np.cos(roll), -np.sin(roll)], [np.sin(roll), np.cos(roll)]])
-    jitter[:2, 3] = rng.uniform(-0.06, 0.06, 2)
-    albedo = draw_albedo(rng, mesh.albedo, mesh.oral, clay)
-    lights = []
-    for strength in (rng.uniform(0.35, 0.7), rng.uniform(0.0, 0.35)):
-        lights.append((rng.normal(0, 0.6), rng.normal(0.3, 0.4), 1.0, strength))
-    images = render_gray_bulk(
-        mesh.triangles,
-        vertices,
-        jitter @ matrices,
-        albedo,
-        tuple(lights),
-        ambient=rng.uniform(0.25, 0.5),
-        background=rng.uniform(0, 1),
-        oral=rng.uniform(0.02, 0.12),
-        size=CROP,
-        flat=clay and rng.random() < 0.2,
-    )
-    return degrade(rng, images)
+    return number // 2 % workers
 
 
-def _ruffle(
-    rng: np.random.Generator, head: Head, chosen: np.ndarray, vertices: np.ndarray, landmarks: np.ndarray
-) -> None:
-    """Add noise to the upper face, in place: what it does there says nothing, and the crop must not hang on it."""
-    upper = head.topology.region("upper_face")
-    strength = rng.uniform(0.0, 4e-3)
-    for indices, points in ((chosen, vertices), (head.topology.landmarks, landmarks)):
-        moved = np.isin(indices, upper)
-        points[:, moved] += strength * rng.standard_normal((len(points), int(moved.sum()), 3))
+def draw_curves(rng: np.random.Generator, phones: Sequence[Phone], t: int) -> np.ndarray:
+    """Return (t, U) float32 curves of a random speaker who says *phones*: in a style of training, or by the rules."""
+    from mtbench.synth import TRAINING, TRAINING_STYLES, animate, animate_varied, draw_speaker, perturbed
 
-
-@lru_cache(maxsize=4)
-def _mouth_mesh(head: Head, teeth: bool, tongue: bool) -> MouthMesh:
-    return head.mouth_mesh(teeth, tongue)
-
-
-def draw_head_turns(rng: np.random.Generator, frames: int) -> np.ndarray:
-    """Draw slow head rotations: (T, 3, 3), within about ten degrees."""
-    base = rng.normal(0, np.radians(4), 3)
-    sway = rng.normal(0, np.radians(1.5), 3) * np.sin(
-        2 * np.pi * (rng.uniform(0.1, 0.5, 3) * np.arange(frames)[:, None] / FPS + rng.random(3))
-    )
-    x, y, z = np.clip(base + sway, -np.radians(12), np.radians(12)).T
-    one, zero = np.ones(frames), np.zeros(frames)
-    rx = np.stack([one, zero, zero, zero, np.cos(x), -np.sin(x), zero, np.sin(x), np.cos(x)], -1).reshape(
-        -1, 3, 3
-    )
-    ry = np.stack([np.cos(y), zero, np.sin(y), zero, one, zero, -np.sin(y), zero, np.cos(y)], -1).reshape(
-        -1, 3, 3
-    )
-    rz = np.stack([np.cos(z), -np.sin(z), zero, np.sin(z), np.cos(z), zero, zero, zero, one], -1).reshape(
-        -1, 3, 3
-    )
-    return rz @ ry @ rx
-
-
-def draw_albedo(rng: np.random.Generator, albedo: np.ndarray, oral: np.ndarray, clay: bool) -> np.ndarray:
-    """Draw gray base colors (n,) float32: clay, or the mesh's own with random skin tone and lip contrast."""
-    if clay:
-        gray = np.full(len(albedo), rng.uniform(0.45, 0.9))
-    else:
-        gray = albedo @ np.array([0.299, 0.587, 0.114])
-        skin = np.median(gray)
-        gray = rng.uniform(0.25, 0.85) * (skin + rng.uniform(0.3, 1.5) * (gray - skin)) / skin
-    gray = np.where(oral, rng.uniform(0.03, 0.14), gray)
-    return np.clip(gray, 0.02, 1.0).astype(np.float32)
-
-
-def degrade(rng: np.random.Generator, images: np.ndarray) -> np.ndarray:
-    """Apply gain, offset, blur and sensor noise to (T, H, W) uint8 *images*."""
-    x = images.astype(np.float32)
-    if rng.random() < 0.35:
-        a = rng.uniform(0.05, 0.25)
-        x[:, 1:-1] = (1 - 2 * a) * x[:, 1:-1] + a * (x[:, :-2] + x[:, 2:])
-        x[:, :, 1:-1] = (1 - 2 * a) * x[:, :, 1:-1] + a * (x[:, :, :-2] + x[:, :, 2:])
-    x = x * rng.uniform(0.7, 1.25) + rng.uniform(-20, 20)
-    if rng.random() < 0.5:
-        x += rng.normal(0, rng.uniform(0.5, 5), x.shape).astype(np.float32)
-    return np.clip(x, 0, 255).astype(np.uint8)
+    seed, rules, which = int(rng.integers(2**31)), rng.random() < RULES, rng.random()
+    if rules:
+        setting = perturbed(TRAINING[int(which * len(TRAINING))], rng)
+        return animate(phones, t / FPS, setting, seed=seed)
+    style = draw_speaker(TRAINING_STYLES[int(which * len(TRAINING_STYLES))], rng)
+    return animate_varied(phones, t / FPS, style, seed=seed)

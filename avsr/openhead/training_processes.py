@@ -2,12 +2,13 @@
 
 Conventions
 -----------
-Batch n is made by worker n modulo the number of workers, which puts each of its shards into a queue of its own. All of
-these processes end when the main one does, however that was ended.
+Each batch is made by one of the workers (:func:`~mtbench.avsr.openhead.training_data.maker_of`), which puts each of its
+shards into a queue of its own. All of these processes end when the main one does, however that was ended.
 """
 
 from __future__ import annotations
 
+import itertools
 import logging
 import multiprocessing
 import os
@@ -23,10 +24,8 @@ import torch.distributed as dist
 from torch import nn
 
 from mtbench.avsr.openhead.batches import collate_shards
-from mtbench.avsr.openhead.captured import Captured
-from mtbench.avsr.openhead.objective import TrainingConfig
 from mtbench.avsr.openhead.recipe import Plan, begin_run
-from mtbench.avsr.openhead.training_data import MAX_SECONDS, BatchGenerator
+from mtbench.avsr.openhead.training_data import MAX_SECONDS, BatchGenerator, maker_of
 from mtbench.errors import UsageError
 from mtbench.learning import Processes
 from mtbench.speech import LANGUAGES
@@ -71,28 +70,24 @@ class Team(Processes):
 
 
 def make_batches(
-    config: TrainingConfig,
-    phones: tuple[str, ...],
-    worker: int,
-    workers: int,
-    start: int,
-    queues: Sequence[Any],
-    captured: Captured | None = None,
+    plan: Plan, phones: tuple[str, ...], worker: int, workers: int, start: int, queues: Sequence[Any]
 ) -> None:
     """Make those batches from number *start* on that are this worker's, for ever (worker process).
 
-    With several workers a set's two uses may fall to different ones, which then both make it: same bytes, more time.
+    Where their number does not divide the lag of reuse, two workers make a set: same bytes, more time.
     """
     torch.set_num_threads(1)
-    order = tuple(LANGUAGES)
+    order, config = tuple(LANGUAGES), plan.config
+    ear = plan.load_ear()
     source, share = None, 0.0
-    if captured is not None:
-        source, share = captured.open_source(phones, MAX_SECONDS), captured.share
+    if plan.captured is not None:
+        source, share = plan.captured.open_source(phones, MAX_SECONDS), plan.captured.share
     generator = BatchGenerator(config.seed, config.batch, order, phones, config.flame, source, share)
-    number = start + (worker - start) % workers
     parent = multiprocessing.parent_process()
-    while True:
-        shards = collate_shards(generator.make(number), config.seed, order, config.shards)
+    for number in itertools.count(start):
+        if maker_of(number, workers) != worker:
+            continue
+        shards = collate_shards(generator.make(number), config.seed, order, config.shards, ear)
         for shard, queue in zip(shards, queues):
             # A killed optimizer takes no more batches: do not wait for it for ever.
             while True:
@@ -103,7 +98,6 @@ def make_batches(
                     break
                 except Full:
                     continue
-        number += workers
 
 
 def assist(plan: Plan, team: Team, queues: Sequence[Sequence[Any]]) -> None:
@@ -139,7 +133,7 @@ def helpers(
     processes = [
         context.Process(
             target=make_batches,
-            args=(plan.config, phones, i, len(queues), start, queues[i], plan.captured),
+            args=(plan, phones, i, len(queues), start, queues[i]),
             daemon=True,
         )
         for i in range(len(queues))

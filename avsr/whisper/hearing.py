@@ -89,19 +89,23 @@ class Ear:
                 states[kept:end] = heard[0, kept - start :]
             return normalize_states(states[None])[0].cpu().numpy()
 
-    def hear_batch(self, sounds: Sequence[np.ndarray]) -> tuple[torch.Tensor, torch.Tensor]:
+    def hear_batch(
+        self, sounds: Sequence[np.ndarray], coarse: bool = False
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return what is heard in several clips, for training: in one pass, on as many threads as there are.
 
         Parameters
         ----------
         sounds : sequence of (640 T,) float32
             Clips of at most 30 s, longer or shorter.
+        coarse : bool
+            Whether to multiply in bfloat16 where the processor does so itself, in half the time.
 
         Returns
         -------
         (B, 2 max T, D) float32 tensor, (B,) int64 tensor
             Features, zero past a clip's end, and how many steps each clip has; on the encoder's device. They are
-            those of :meth:`hear` up to the rounding of sums.
+            those of :meth:`hear` up to the rounding of sums; *coarse* ones have a cosine of 0.999 to them.
 
         Raises
         ------
@@ -115,10 +119,16 @@ class Ear:
         with torch.inference_mode():
             mels = [compute_whisper_mel(sound).T for sound in sounds]
             mel = torch.nn.utils.rnn.pad_sequence(mels, batch_first=True).transpose(1, 2)
-            (states,) = self.encoder(mel.to(device), [self.layer], lengths)
-            features = normalize_states(states, lengths)
+            with torch.autocast(device.type, torch.bfloat16, enabled=coarse and _rounds_quickly(device)):
+                (states,) = self.encoder(mel.to(device), [self.layer], lengths)
+            features = normalize_states(states.float(), lengths)
         # A copy that a training may go on with.
         return features.clone(), lengths.to(device)
+
+
+def _rounds_quickly(device: torch.device) -> bool:
+    """Whether *device* multiplies bfloat16; emulated, that takes ten times as long as float32."""
+    return device.type != "cpu" or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def plan_windows(steps: int) -> Iterator[tuple[int, int, int]]:
