@@ -18,3 +18,4 @@ from .registry import kept_recognizer as kept_recognizer
 from .registry import load_recognizer as load_recognizer
 from .traits import Traits as Traits
 from .traits import describe_traits as describe_traits
+from .traits import remember_sounds as remember_sounds

@@ -6,6 +6,7 @@ of all of them, and a file that changes changes it.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -14,11 +15,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mtbench.avsr.base import Hypothesis, Recognizer, Reference, ReferenceScorer
-from mtbench.avsr.traits import describe_traits
+from mtbench.avsr.traits import describe_traits, remember_sounds
 from mtbench.errors import UsageError
 
 if TYPE_CHECKING:
     from mtbench.speech import Lexicon
+    from mtbench.work import Cache
 
 
 class ByLanguage:
@@ -39,6 +41,7 @@ class ByLanguage:
         if not makers:
             raise UsageError("a recognizer by language needs weights of one language at least")
         self._makers = dict(makers)
+        self._cache: Cache | None = None
         #: The part in memory: clips come language by language, and a large model is in memory once.
         self._loaded: tuple[str, Recognizer] | None = None
         self._digests: dict[str, str] = {}
@@ -75,8 +78,18 @@ class ByLanguage:
                 raise UsageError(
                     f"the weights for {language} have changed since this run began; start it again"
                 )
+            if self._cache is not None:
+                part = remember_sounds(part, self._cache)
             self._loaded = language, part
         return self._loaded[1]
+
+    def remember_in(self, cache: Cache) -> Recognizer:
+        """Return the same recognizer, whose parts keep in *cache* what they make of sounds."""
+        other = copy.copy(self)
+        other._cache, other._loaded = cache, None
+        if hasattr(self, "transcribe_scored"):
+            other.transcribe_scored = other._transcribe_scored
+        return other
 
     @property
     def name(self) -> str:

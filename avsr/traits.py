@@ -1,4 +1,4 @@
-"""What else the harness asks of a recognizer: its search, whether it needs a word list, where it computes.
+"""What else the harness asks of a recognizer: its search, word list and device, and whether it remembers sounds.
 
 A recognizer of one's own may leave all of it out; what it then is taken for stands in :class:`Traits`.
 """
@@ -6,9 +6,26 @@ A recognizer of one's own may leave all of it out; what it then is taken for sta
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from mtbench.avsr.base import Recognizer
 from mtbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from mtbench.work import Cache
+
+
+@runtime_checkable
+class Rememberer(Protocol):
+    """A recognizer that makes something costly of a sound alone, which can be kept for every face shown with it."""
+
+    def remember_in(self, cache: Cache) -> Recognizer:
+        """Return the same recognizer, with the same answers, which keeps in *cache* what it makes of sounds."""
+
+
+def remember_sounds(recognizer: Recognizer, cache: Cache) -> Recognizer:
+    """Return *recognizer*, keeping in *cache* what it makes of sounds, if it makes anything that can be kept."""
+    return recognizer.remember_in(cache) if isinstance(recognizer, Rememberer) else recognizer
 
 
 @dataclass(frozen=True)

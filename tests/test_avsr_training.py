@@ -47,6 +47,9 @@ def test_batch_is_a_function_of_seed_and_number(batch, phones):
         assert np.array_equal(a.labels, b.labels)
     for a, b in zip(batch.views, again.views):
         assert np.array_equal(a.audio, b.audio)
+        assert (a.face, a.draw) == (b.face, b.draw)
+    for a, b in zip(batch.stills, again.stills):
+        assert np.array_equal(a, b)
     other = BatchGenerator(6, 3, ("eng", "ita", "tur"), phones).make(4)
     assert not all(len(a.labels) == len(b.labels) for a, b in zip(batch.utterances, other.utterances))
 
@@ -68,20 +71,21 @@ def test_utterances_are_consistent(batch, phones):
 
 def test_collate_pads_and_keeps_lengths(batch):
     x = collate(batch, 5, tuple(LANGUAGES))
-    assert x.logmel.shape[0] == 6
+    assert x.sound.shape[::2] == (6, 320)
+    assert x.crops.shape[0] == 3 + len(batch.stills)
     assert x.crops.shape[2:] == (88, 88)
     assert int(x.label_lengths.sum()) == len(x.labels)
     for i, view in enumerate(batch.views):
         u = batch.utterances[view.utterance]
         assert int(x.lengths[i]) == len(u.crops)
-        assert not x.logmel[i, len(u.crops) :].any()
-    assert torch.equal(collate(batch, 5, tuple(LANGUAGES)).logmel, x.logmel)
+        assert not x.sound[i, len(u.crops) :].any()
+    assert torch.equal(collate(batch, 5, tuple(LANGUAGES)).sound, x.sound)
 
 
 def test_shards_hold_every_view_once(phones):
     batch = BatchGenerator(5, 4, ("eng", "ita"), phones).make(0)
     shards = collate_shards(batch, 5, tuple(LANGUAGES), 2)
-    assert [len(s.crops) for s in shards] == [2, 2]
+    assert [len(s.crops) for s in shards] == [3, 3]  # two utterances and a face that does not move
     assert sum(len(s.utterance) for s in shards) == len(batch.views)
     assert all(int(s.utterance.max()) < len(s.crops) for s in shards)
     with pytest.raises(ValueError, match="cannot be cut into 3"):

@@ -28,24 +28,6 @@ def source(folder: Path) -> ExcerptSource:  # noqa: F811
     return ExcerptSource([load_bank(folder)], INVENTORY, MAX_SECONDS)
 
 
-def test_batches_without_a_bank_are_what_they_were():
-    """What the generator made before it knew of banks: languages, frames, sums of labels, means of crops and sound."""
-    batch = make()
-    found = [(u.language, len(u.crops), int(u.labels.sum()), int(u.frames.sum())) for u in batch.utterances]
-    assert found == [
-        ("tur", 76, 1163, 4030),
-        ("ita", 89, 1119, 4258),
-        ("ita", 76, 941, 3420),
-        ("tur", 94, 818, 3800),
-    ]
-    crops = [float(u.crops.mean()) for u in batch.utterances]
-    assert crops == pytest.approx([107.864, 31.844, 135.726, 114.313], abs=0.01)
-    sounds = [float(v.audio.std()) for v in batch.views]
-    assert sounds == pytest.approx(
-        [0.12401, 0.0385, 0.05899, 0.04062, 0.05298, 0.02446, 0.05165, 0.02421], abs=1e-4
-    )
-
-
 def test_a_bank_whose_share_is_not_drawn_changes_nothing(source):
     for a, b in zip(make().utterances, make(source, 1e-9).utterances):
         assert np.array_equal(a.crops, b.crops)

@@ -2,8 +2,9 @@
 
 Conventions
 -----------
-B utterances of T video frames, N views; crops are cut to 88 x 88 and normalized. What is heard of a video frame are four log-mel
-frames, or two steps of an ear. What is random here follows from the run's seed and the batch's number.
+B utterances of T video frames, N views; crops are cut to 88 x 88 and normalized. What is heard of a
+video frame are four log-mel frames, or two steps of an ear. What is random here follows from the run's seed and the
+batch's number.
 """
 
 from __future__ import annotations
@@ -109,9 +110,10 @@ def _listen(batch: Batch, t: int, rng: np.random.Generator) -> torch.Tensor:
 
 
 def _hear(batch: Batch, t: int, rng: np.random.Generator, ear: Ear) -> torch.Tensor:
-    """Return (N, t, 2 D) float16 of what *ear* hears; zero where nothing is, and where features and moments are masked.
+    """Return (N, t, 2 D) float16 of what *ear* hears, with features and moments masked.
 
-    A head on such features comes to know the voices that it is taught by; that any feature may be missing holds it back.
+    A head on such features comes to know the voices that it is taught by; that any of them may be missing holds it
+    back.
     """
     heard = torch.zeros(len(batch.views), t, 2 * ear.width, dtype=torch.float16)
     listening = [i for i, view in enumerate(batch.views) if view.keep_acoustic]

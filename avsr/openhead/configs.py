@@ -58,7 +58,14 @@ CONFIGS: dict[str, NamedConfig] = {
                 checkpoint_every=200,
                 shards=1,
             ),
-            {"width": 192, "feedforward": 640, "layers": 8, "channels": (24, 32, 64, 128), "heard": 512, "dropout": 0.1},
+            {
+                "width": 192,
+                "feedforward": 640,
+                "layers": 8,
+                "channels": (24, 32, 64, 128),
+                "heard": 512,
+                "dropout": 0.1,
+            },
         ),
         NamedConfig(
             "smoke",

@@ -14,7 +14,7 @@ Shapes: T video frames (25 Hz), D model width, P phone classes. Everything runs 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from mtbench.avsr.openhead.model import AudioVisualCTC
     from mtbench.speech import Lexicon
 
+#: From (640 T,) float32 samples to (T, F) acoustic features.
+Listen = Callable[[np.ndarray], torch.Tensor]
 #: Frames in a batch; more gains nothing on a CPU and costs cache.
 BATCH_FRAMES = 1536
 #: Largest share of padding in a batch.
@@ -90,11 +92,11 @@ class _View:
     frames: int
     language: int
     visual: torch.Tensor | None
-    logmel: torch.Tensor | None
+    sound: torch.Tensor | None
 
     @property
     def modality(self) -> tuple[bool, bool]:
-        return self.visual is not None, self.logmel is not None
+        return self.visual is not None, self.sound is not None
 
 
 def compute_log_probs(
@@ -102,6 +104,7 @@ def compute_log_probs(
     requests: Sequence[Request],
     languages: Sequence[int],
     batch_frames: int = BATCH_FRAMES,
+    listen: Listen = compute_logmel,
 ) -> list[list[np.ndarray]]:
     """Return (2 T, P) float32 log-probabilities for each condition of each request.
 
@@ -115,6 +118,8 @@ def compute_log_probs(
         The network's index of each clip's language.
     batch_frames : int
         Frames in a batch; a longer clip is a batch by itself.
+    listen : function of (640 T,) float32
+        To the (T, F) acoustic features that the network takes.
 
     Raises
     ------
@@ -126,7 +131,7 @@ def compute_log_probs(
         views = [
             view
             for i, (r, language) in enumerate(zip(requests, languages, strict=True))
-            for view in _prepare(network, i, r, language)
+            for view in _prepare(network, i, r, language, listen)
         ]
         found: dict[tuple[int, int], np.ndarray] = {}
         for batch in plan_batches(views, batch_frames):
@@ -152,7 +157,9 @@ def plan_batches(views: Sequence[_View], batch_frames: int) -> list[list[_View]]
     return batches
 
 
-def _prepare(network: AudioVisualCTC, index: int, request: Request, language: int) -> Iterator[_View]:
+def _prepare(
+    network: AudioVisualCTC, index: int, request: Request, language: int, listen: Listen
+) -> Iterator[_View]:
     frames = request.frames()
     device = next(network.parameters()).device
     visual = None
@@ -160,8 +167,8 @@ def _prepare(network: AudioVisualCTC, index: int, request: Request, language: in
         # A clip's frames are a batch already, for the convolutions that see one frame at a time.
         visual = network.encode_video(normalize_crops(request.crops)[None].to(device))[0]
     for k, samples in enumerate(request.audio):
-        logmel = None if samples is None else compute_logmel(samples).to(device)
-        yield _View(index, k, frames, language, visual, logmel)
+        sound = None if samples is None else listen(samples).to(device)
+        yield _View(index, k, frames, language, visual, sound)
 
 
 def _run(network: AudioVisualCTC, batch: Sequence[_View]) -> list[np.ndarray]:
@@ -169,9 +176,9 @@ def _run(network: AudioVisualCTC, batch: Sequence[_View]) -> list[np.ndarray]:
     lengths = torch.tensor([v.frames for v in batch], device=device)
     language = torch.tensor([v.language for v in batch], device=device)
     visual = _stack([v.visual for v in batch if v.visual is not None])
-    logmel = _stack([v.logmel for v in batch if v.logmel is not None])
+    sound = _stack([v.sound for v in batch if v.sound is not None])
     with silent_padding(network, lengths):
-        out, _ = network(visual, logmel, lengths, language)
+        out, _ = network(visual, sound, lengths, language)
     return [out[i, : 2 * v.frames].cpu().numpy() for i, v in enumerate(batch)]
 
 

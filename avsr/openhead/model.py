@@ -1,10 +1,11 @@
 """The bundled recognizer's network: Auto-AVSR style, small enough for two cores.
 
 A 3-D convolutional stem and a residual trunk on the mouth crop, a linear map on what a frozen ear hears
-(:mod:`mtbench.avsr.whisper`; the first version had a two-layer map on stacked log-mels), fusion by concatenation, two stacks of :class:`torchaudio.models.Conformer`, and CTC over IPA phones at 50 Hz.
-One set of weights serves audio-visual, audio-only and video-only input (modality dropout in training);
-the clip's language enters as an embedding, with an entry for "unknown". Synthetic speech comes with exact
-phone times, so two small heads, used in training only, learn frame-wise phones from the picture and from the
+(:mod:`mtbench.avsr.whisper`; the first version had a two-layer map on stacked log-mels), fusion by concatenation, two
+stacks of :class:`torchaudio.models.Conformer`, and CTC over IPA phones at 50 Hz. One set of weights serves
+audio-visual, audio-only and video-only input (modality dropout in training); the clip's language enters as an
+embedding, with an entry for "unknown". Synthetic speech comes with exact phone times, and captured speech with
+aligned ones, so two small heads, used in training only, learn frame-wise phones from the picture and from the
 lower Conformer stack: that shortens the plateau before CTC finds the mouth useful.
 
 Architecture after Ma, Petridis and Pantic, "End-to-end audio-visual speech recognition with Conformers"
@@ -224,7 +225,8 @@ class AudioVisualCTC(nn.Module):
         visual : (B, T, D), optional
             Output of :meth:`encode_video`; None withholds the modality.
         sound : (B, T, F), optional
-            Output of :func:`~mtbench.avsr.openhead.features.compute_logmel`, or two steps of an ear's; None withholds it.
+            What is heard: output of :func:`~mtbench.avsr.openhead.features.compute_logmel`, or two steps of an ear's
+            features; None withholds it.
         lengths : (B,) int
             Valid frames.
         language : (B,) int

@@ -99,7 +99,7 @@ class RecognizerRecipe(Recipe[Tensors]):
         from mtbench.synth import PHONES
 
         self.config, self.queues, self.phones = plan.config, queues, tuple(PHONES)
-        self.captured = plan.captured
+        self.captured, self.ear = plan.captured, plan.load_ear()
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         torch.manual_seed(plan.config.seed)
         network = AudioVisualCTC(ModelConfig(len(PHONES) + 1, len(LANGUAGES) + 1, **plan.sizes))
@@ -130,6 +130,7 @@ class RecognizerRecipe(Recipe[Tensors]):
             tuple(LANGUAGES),
             DecodingConfig(),
             facts,
+            None if self.ear is None else self.ear.digest,
         )
 
 

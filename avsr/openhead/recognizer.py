@@ -26,15 +26,26 @@ from safetensors.torch import save_file
 
 from mtbench.avsr.base import Hypothesis, Reference
 from mtbench.avsr.openhead.decoding import DecodingConfig, Search, WordDecoder, decode_phones
+from mtbench.avsr.openhead.features import compute_logmel
 from mtbench.avsr.openhead.inference import BATCH_FRAMES, Request, compute_log_probs
 from mtbench.avsr.openhead.likelihood import phone_log_probability
 from mtbench.avsr.openhead.model import TRAINING_ONLY, AudioVisualCTC, ModelConfig
 from mtbench.errors import PrerequisiteError, UsageError
-from mtbench.files import check_tensors, make_folder, read_description, read_tensors, replacing
+from mtbench.files import (
+    check_tensors,
+    digest_bytes,
+    make_folder,
+    read_description,
+    read_tensors,
+    replacing,
+)
 from mtbench.speech import check_code, display_name
+from mtbench.work import HEARD, stage_key
 
 if TYPE_CHECKING:
+    from mtbench.avsr.whisper import Ear
     from mtbench.speech import Lexicon
+    from mtbench.work import Cache
 
 #: Raised whenever the same weights would give other hypotheses: features, decoding, rounding.
 CODE_VERSION = "1"
@@ -64,6 +75,10 @@ class OpenheadAV:
         Video frames in a batch; results do not depend on it.
     device : str
         Where the network computes. Sums end in other bits there: the digest names a device that is no CPU.
+    ear : Ear, optional
+        What listens for the network; without one it listens to log-mels.
+    cache : Cache, optional
+        Where what the ear heard is kept for other faces and other runs.
     """
 
     #: Where the class lay when the first hypotheses were cached; see :func:`mtbench.avsr.base.cache_identity`.
@@ -77,6 +92,8 @@ class OpenheadAV:
     name: str = "openhead-av"
     batch_frames: int = BATCH_FRAMES
     device: str = "cpu"
+    ear: Ear | None = None
+    cache: Cache | None = None
     _decoders: dict[str, WordDecoder] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -137,6 +154,7 @@ class OpenheadAV:
             network.load_state_dict(state, strict=False)
             phones, order = tuple(meta["phones"]), tuple(meta["languages"])
             own = DecodingConfig(**meta["decoding"])
+            ear = _load_ear(config, meta.get("ear"))
         except (OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError) as error:
             raise UsageError(
                 f"{weights}: not a checkpoint of openhead-av ({error}); expected the pair that `mtbench avsr train` "
@@ -145,13 +163,37 @@ class OpenheadAV:
         h = hashlib.blake2b(digest_size=16)
         for part in (weights.read_bytes(), meta_file.read_bytes(), CODE_VERSION.encode()):
             h.update(hashlib.blake2b(part).digest())
+        if ear is not None:
+            h.update(ear.digest.encode())
         if decoding is not None and decoding != own:
             h.update(decoding.describe().encode())
         place = _find_device(device)
         if place.type != "cpu":
             h.update(place.type.encode())
         network = network.eval().to(place)
-        return cls(network, phones, order, decoding or own, h.hexdigest(), device=str(place))
+        return cls(network, phones, order, decoding or own, h.hexdigest(), device=str(place), ear=ear)
+
+    def remember_in(self, cache: Cache) -> OpenheadAV:
+        """Return the same recognizer, which keeps what its ear hears in *cache*."""
+        return self if self.ear is None else replace(self, cache=cache)
+
+    def listen(self, samples: np.ndarray) -> torch.Tensor:
+        """Return the (T, F) float32 acoustic features of a (640 T,) float32 sound."""
+        ear = self.ear
+        if ear is None:
+            return compute_logmel(samples)
+
+        def hear() -> np.ndarray:
+            # Rounded as training rounds them, and as they lie in the cache.
+            return ear.hear(samples).astype(np.float16)
+
+        if self.cache is None:
+            heard = hear()
+        else:
+            sound = np.ascontiguousarray(samples, np.float32)
+            key = stage_key(HEARD, ear.digest, {"dtype": "float16"}, [digest_bytes(sound.tobytes())])
+            heard, _ = self.cache.array_or_make(HEARD, key, hear)
+        return torch.from_numpy(heard.astype(np.float32)).view(len(heard) // 2, -1)
 
     def log_probs(
         self, crops: np.ndarray | None, audio: Sequence[np.ndarray | None], language: str
@@ -175,7 +217,7 @@ class OpenheadAV:
                     f"{', '.join(self.language_order)}"
                 )
         languages = [order[request.language] for request in requests]
-        return compute_log_probs(self.network, requests, languages, self.batch_frames)
+        return compute_log_probs(self.network, requests, languages, self.batch_frames, self.listen)
 
     def transcribe(
         self,
@@ -287,6 +329,24 @@ class OpenheadAV:
         return self._decoders[lexicon.digest]
 
 
+def _load_ear(config: ModelConfig, digest: str | None) -> Ear | None:
+    """Return the ear that a network was trained with, None for one that listens to log-mels.
+
+    Raises
+    ------
+    ValueError
+        Where the ear that is here is another one.
+    """
+    if not config.heard:
+        return None
+    from mtbench.avsr.whisper import load_ear
+
+    ear = load_ear()
+    if ear.width != config.heard or digest not in (None, ear.digest):
+        raise ValueError(f"it was trained with the ear {digest}, the one that is installed is {ear.digest}")
+    return ear
+
+
 def load_openhead(
     weights: str | Path | None = None, decoding: str | None = None, device: str | None = None
 ) -> OpenheadAV:
@@ -344,6 +404,7 @@ def save_recognizer(
     languages: Sequence[str],
     decoding: DecodingConfig,
     training: dict[str, Any],
+    ear: str | None = None,
 ) -> None:
     """Write ``path`` (safetensors, matrices in half precision, without training heads) and its ``.json``.
 
@@ -359,6 +420,8 @@ def save_recognizer(
         Weights of the word search.
     training : dict
         Facts for the model card: seed, steps, clips, minutes.
+    ear : str, optional
+        Digest of the ear that it was trained with.
     """
     # Matrices and kernels in half precision; biases and norms cost nothing and stay as they are.
     state = {
@@ -374,7 +437,7 @@ def save_recognizer(
         "languages": list(languages),
         "decoding": asdict(decoding),
         "training": training,
-    }
+    } | ({} if ear is None else {"ear": ear})
     with replacing(path) as part, replacing(path.with_suffix(".json")) as meta_part:
         save_file(state, part)
         meta_part.write_text(json.dumps(meta, indent=1, ensure_ascii=False) + "\n", "utf-8")

@@ -234,8 +234,9 @@ class BatchGenerator:
 
 
 def maker_of(number: int, workers: int) -> int:
-    """Return which of *workers* makes batch *number*: where their number divides :data:`REUSE_LAG`, the one that
-    makes the other batch of the same utterances too.
+    """Return which of *workers* makes batch *number*.
+
+    Where their number divides :data:`REUSE_LAG`, it makes the other batch of the same utterances too.
 
     Examples
     --------

@@ -26,6 +26,7 @@ from mtbench.avsr import (
     ReferenceScorer,
     cache_identity,
     kept_recognizer,
+    remember_sounds,
     transcribe_clip,
 )
 from mtbench.benchmarks import (
@@ -199,7 +200,9 @@ class Resources:
     def recognizer(self) -> Recognizer | None:
         """The recognizer, None where only geometry is measured."""
         spec = self.setup.recognizer
-        return None if spec is None else kept_recognizer(spec, self.setup.contents.recognizer)
+        if spec is None:
+            return None
+        return remember_sounds(kept_recognizer(spec, self.setup.contents.recognizer), self.cache)
 
     @cached_property
     def recognizer_identity(self) -> str:

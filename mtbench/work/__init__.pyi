@@ -1,3 +1,4 @@
+from .cache import HEARD as HEARD
 from .cache import STAGES as STAGES
 from .cache import Cache as Cache
 from .cache import default_cache_dir as default_cache_dir

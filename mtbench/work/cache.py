@@ -1,4 +1,4 @@
-"""Content-addressed store of intermediate results: crops, mixtures, hypotheses, geometry.
+"""Content-addressed store of intermediate results: crops, mixtures, what was heard, hypotheses, geometry.
 
 Conventions
 -----------
@@ -25,8 +25,12 @@ import numpy as np
 
 from mtbench.files import choose_folder, digest_bytes, expand_home, write_atomically
 
-#: Folders of the stage cache; whatever else lies beside them is left alone.
+#: What scoring computes and keeps, one stage after another.
 STAGES = ("mixtures", "crops", "geometry", "hypotheses")
+#: What a recognizer makes of a sound alone, whatever face is shown with it.
+HEARD = "heard"
+#: Folders of the cache; whatever else lies beside them is left alone.
+FOLDERS = (*STAGES, HEARD)
 
 _MAGIC = "mtbench-cache 1"
 _MAX_HEADER = 4096
@@ -146,7 +150,7 @@ class Cache:
     def sizes(self) -> list[StageSize]:
         """Return entries and bytes of each stage that has a folder."""
         out = []
-        for stage in STAGES:
+        for stage in FOLDERS:
             if (self.root / stage).is_dir():
                 files = [p.stat().st_size for p in self._entries(self.root / stage)]
                 out.append(StageSize(stage, len(files), sum(files)))
