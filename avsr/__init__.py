@@ -13,8 +13,8 @@ Contents
 ``presentation`` Presentation: how a clip is shown to a recognizer, in scores, meta-evaluation, error tables and
                  lexicon reports
 ``registry``     Recognizers by name; other packages add theirs by entry points, see :mod:`mtbench.registry`
-``traits``       What else the harness asks of a recognizer: its search, whether it needs a word list, where it
-                 computes
+``traits``       What else the harness asks of a recognizer: its search, word list and device, and whether it
+                 remembers sounds
 ``whisper``      The frozen encoder of Whisper-base as an ear: spectrum, network, files, features of a clip
 ================ ===================================================================================================
 

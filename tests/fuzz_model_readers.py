@@ -78,7 +78,8 @@ def _autoencoders(folder: Path) -> Prepared:
 def _recognizers(folder: Path) -> Prepared:
     from mtbench.avsr.openhead.decoding import DecodingConfig
     from mtbench.avsr.openhead.model import AudioVisualCTC, ModelConfig
-    from mtbench.avsr.openhead.recognizer import OpenheadAV, save_recognizer
+    from mtbench.avsr.openhead.recognizer import OpenheadAV
+    from mtbench.avsr.openhead.recognizer_files import save_recognizer
 
     config = ModelConfig(4, 3, width=16, heads=2, feedforward=16, layers=2, channels=(2, 2, 2, 2))
 

@@ -78,7 +78,11 @@ def test_padding_would_show_without_silence(network, monkeypatch):
 def test_batches_hold_one_modality_few_frames_and_little_padding(network):
     requests = draw_requests()
     with torch.inference_mode():
-        views = [v for i, r in enumerate(requests) for v in inference._prepare(network, i, r, 0)]
+        views = [
+            v
+            for i, r in enumerate(requests)
+            for v in inference._prepare(network, i, r, 0, inference.compute_logmel)
+        ]
     for limit in (1, 64, 100, 10_000):
         batches = plan_batches(views, limit)
         assert sorted((v.request, v.condition) for b in batches for v in b) == sorted(

@@ -10,7 +10,8 @@ from mtbench.avsr.base import Recognizer
 from mtbench.avsr.openhead.decoding import DecodingConfig
 from mtbench.avsr.openhead.features import compute_logmel, normalize_crops
 from mtbench.avsr.openhead.model import AudioVisualCTC, ModelConfig
-from mtbench.avsr.openhead.recognizer import OpenheadAV, save_recognizer
+from mtbench.avsr.openhead.recognizer import OpenheadAV
+from mtbench.avsr.openhead.recognizer_files import save_recognizer
 from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.speech.lexicon import Lexicon
 

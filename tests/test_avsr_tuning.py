@@ -10,7 +10,8 @@ pytest.importorskip("torch")
 from mtbench.avsr.openhead import tuning
 from mtbench.avsr.openhead.decoding import DecodingConfig
 from mtbench.avsr.openhead.model import AudioVisualCTC, ModelConfig
-from mtbench.avsr.openhead.recognizer import OpenheadAV, save_recognizer
+from mtbench.avsr.openhead.recognizer import OpenheadAV
+from mtbench.avsr.openhead.recognizer_files import save_recognizer
 from mtbench.synth.phones import PHONES
 
 FIRST = DecodingConfig(0.6, -2.0, 1.0)

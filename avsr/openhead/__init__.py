@@ -20,11 +20,15 @@ Contents
 ``recipe``             How the recognizer is trained, for the loop that all trainings share: network, batches, loss,
                        recognizer's file
 ``recognizer``         ``openhead-av``, the recognizer that ships with mtbench
+``recognizer_files``   A recognizer's two files: weights, and what belongs to them
 ``training``           Training of the bundled recognizer
 ``training_data``      Training examples made on the fly: synthetic speech, articulation, and mouth crops of the
                        bundled head
+``training_faces``     Faces of training: the bundled head as somebody, somewhere, before some camera
 ``training_processes`` Processes beside the one that trains the recognizer: some make batches, others optimize with
                        it
+``training_views``     What is heard and seen of an utterance in training: noise and channel, modality, and whose
+                       face is shown
 ``tuning``             Choosing the weights of the word search, without looking at the test split
 ====================== =============================================================================================
 

@@ -18,5 +18,5 @@ from .recognizer import WEIGHTS as WEIGHTS
 from .recognizer import OpenheadAV as OpenheadAV
 from .recognizer import load_beam_search as load_beam_search
 from .recognizer import load_openhead as load_openhead
-from .recognizer import save_recognizer as save_recognizer
+from .recognizer_files import save_recognizer as save_recognizer
 from .training import train as train

@@ -23,7 +23,7 @@ from mtbench.avsr.openhead.captured import Captured
 from mtbench.avsr.openhead.decoding import DecodingConfig
 from mtbench.avsr.openhead.model import TRAINING_ONLY, AudioVisualCTC, ModelConfig
 from mtbench.avsr.openhead.objective import PARTS, TrainingConfig, compute_loss
-from mtbench.avsr.openhead.recognizer import save_recognizer
+from mtbench.avsr.openhead.recognizer_files import save_recognizer
 from mtbench.avsr.openhead.training_data import maker_of
 from mtbench.errors import UsageError
 from mtbench.files import digest_bytes, load_checkpoint_file

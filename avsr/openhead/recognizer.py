@@ -14,30 +14,24 @@ on their order.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, get_args
+from typing import TYPE_CHECKING, ClassVar, get_args
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 
 from mtbench.avsr.base import Hypothesis, Reference
 from mtbench.avsr.openhead.decoding import DecodingConfig, Search, WordDecoder, decode_phones
 from mtbench.avsr.openhead.features import compute_logmel
 from mtbench.avsr.openhead.inference import BATCH_FRAMES, Request, compute_log_probs
 from mtbench.avsr.openhead.likelihood import phone_log_probability
-from mtbench.avsr.openhead.model import TRAINING_ONLY, AudioVisualCTC, ModelConfig
+from mtbench.avsr.openhead.model import AudioVisualCTC
+from mtbench.avsr.openhead.recognizer_files import read_recognizer
 from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.files import (
-    check_tensors,
     digest_bytes,
-    make_folder,
-    read_description,
-    read_tensors,
-    replacing,
 )
 from mtbench.speech import check_code, display_name
 from mtbench.work import HEARD, stage_key
@@ -141,37 +135,26 @@ class OpenheadAV:
                     f"{file}: the recognizer's weights are not there; a checkpoint is a pair NAME.safetensors and "
                     "NAME.json. Reinstall mtbench, or make one with `mtbench avsr train`."
                 )
-        try:
-            meta: dict[str, Any] = read_description(meta_file)
-            state = {k: v.float() for k, v in read_tensors(weights).items()}
-            config = ModelConfig.from_dict(meta["model"])
-            check_tensors(
-                lambda: AudioVisualCTC(config),
-                state,
-                may_lack=lambda k: k.startswith(TRAINING_ONLY) or k.endswith("num_batches_tracked"),
-            )
-            network = AudioVisualCTC(config)
-            network.load_state_dict(state, strict=False)
-            phones, order = tuple(meta["phones"]), tuple(meta["languages"])
-            own = DecodingConfig(**meta["decoding"])
-            ear = _load_ear(config, meta.get("ear"))
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError) as error:
-            raise UsageError(
-                f"{weights}: not a checkpoint of openhead-av ({error}); expected the pair that `mtbench avsr train` "
-                "writes. Perhaps the two files come from different runs."
-            ) from error
+        found = read_recognizer(weights)
         h = hashlib.blake2b(digest_size=16)
         for part in (weights.read_bytes(), meta_file.read_bytes(), CODE_VERSION.encode()):
             h.update(hashlib.blake2b(part).digest())
-        if ear is not None:
-            h.update(ear.digest.encode())
-        if decoding is not None and decoding != own:
+        if found.ear is not None:
+            h.update(found.ear.digest.encode())
+        if decoding is not None and decoding != found.decoding:
             h.update(decoding.describe().encode())
         place = _find_device(device)
         if place.type != "cpu":
             h.update(place.type.encode())
-        network = network.eval().to(place)
-        return cls(network, phones, order, decoding or own, h.hexdigest(), device=str(place), ear=ear)
+        return cls(
+            found.network.eval().to(place),
+            found.phones,
+            found.languages,
+            decoding or found.decoding,
+            h.hexdigest(),
+            device=str(place),
+            ear=found.ear,
+        )
 
     def remember_in(self, cache: Cache) -> OpenheadAV:
         """Return the same recognizer, which keeps what its ear hears in *cache*."""
@@ -329,24 +312,6 @@ class OpenheadAV:
         return self._decoders[lexicon.digest]
 
 
-def _load_ear(config: ModelConfig, digest: str | None) -> Ear | None:
-    """Return the ear that a network was trained with, None for one that listens to log-mels.
-
-    Raises
-    ------
-    ValueError
-        Where the ear that is here is another one.
-    """
-    if not config.heard:
-        return None
-    from mtbench.avsr.whisper import load_ear
-
-    ear = load_ear()
-    if ear.width != config.heard or digest not in (None, ear.digest):
-        raise ValueError(f"it was trained with the ear {digest}, the one that is installed is {ear.digest}")
-    return ear
-
-
 def load_openhead(
     weights: str | Path | None = None, decoding: str | None = None, device: str | None = None
 ) -> OpenheadAV:
@@ -395,49 +360,3 @@ def load_beam_search() -> OpenheadAV:
     ``mtbench score entry --recognizer mtbench.avsr.openhead:load_beam_search``
     """
     return load_openhead(decoding="beam")
-
-
-def save_recognizer(
-    path: Path,
-    network: AudioVisualCTC,
-    phones: Sequence[str],
-    languages: Sequence[str],
-    decoding: DecodingConfig,
-    training: dict[str, Any],
-    ear: str | None = None,
-) -> None:
-    """Write ``path`` (safetensors, matrices in half precision, without training heads) and its ``.json``.
-
-    Parameters
-    ----------
-    path : Path
-        Ends in ``.safetensors``.
-    network : AudioVisualCTC
-        The trained network.
-    phones, languages : sequence of str
-        Class and language order.
-    decoding : DecodingConfig
-        Weights of the word search.
-    training : dict
-        Facts for the model card: seed, steps, clips, minutes.
-    ear : str, optional
-        Digest of the ear that it was trained with.
-    """
-    # Matrices and kernels in half precision; biases and norms cost nothing and stay as they are.
-    state = {
-        k: (v.detach().half() if v.ndim > 1 else v.detach().clone()).contiguous()
-        for k, v in network.state_dict().items()
-        if not k.startswith(TRAINING_ONLY) and not k.endswith("num_batches_tracked")
-    }
-    make_folder(path.parent)
-    meta = {
-        "schema": 1,
-        "model": network.config.to_dict(),
-        "phones": list(phones),
-        "languages": list(languages),
-        "decoding": asdict(decoding),
-        "training": training,
-    } | ({} if ear is None else {"ear": ear})
-    with replacing(path) as part, replacing(path.with_suffix(".json")) as meta_part:
-        save_file(state, part)
-        meta_part.write_text(json.dumps(meta, indent=1, ensure_ascii=False) + "\n", "utf-8")

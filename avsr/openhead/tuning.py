@@ -24,7 +24,8 @@ import numpy as np
 from mtbench.avsr.openhead.acoustics import mix
 from mtbench.avsr.openhead.decoding import DecodingConfig, Search, WordDecoder
 from mtbench.avsr.openhead.inference import Request
-from mtbench.avsr.openhead.recognizer import OpenheadAV, save_recognizer
+from mtbench.avsr.openhead.recognizer import OpenheadAV
+from mtbench.avsr.openhead.recognizer_files import save_recognizer
 from mtbench.avsr.openhead.training_data import render_speaker
 from mtbench.timing import FPS, SAMPLES_PER_FRAME
 
@@ -156,5 +157,11 @@ def _rewrite(weights: Path, recognizer: OpenheadAV, decoding: DecodingConfig) ->
     """Save the checkpoint again with other decoding weights."""
     meta = json.loads(weights.with_suffix(".json").read_text("utf-8"))
     save_recognizer(
-        weights, recognizer.network, recognizer.phones, recognizer.language_order, decoding, meta["training"]
+        weights,
+        recognizer.network,
+        recognizer.phones,
+        recognizer.language_order,
+        decoding,
+        meta["training"],
+        meta.get("ear"),
     )

@@ -6,7 +6,7 @@ A bank is a folder with ``bank.toml``; ``docs/motion-bank.md`` describes it. Wha
 
 Contents
 --------
-============= ======================================================================================================
+============= =====================================================================================================
 ``bank``      A motion bank: the folder, its manifest, its recordings
 ``checks``    Whether a bank can be trained on: everything wrong with it, and how well lips, sound and phones agree
 ``excerpts``  Parts of recordings between pauses, and new utterances joined from them
@@ -15,7 +15,7 @@ Contents
 ``recording`` A recording of a bank: reading its sound, motion and phones
 ``source``    Utterances drawn from a bank: whole passages, and new ones joined from parts of one speaker
 ``writing``   Writing a bank, recording by recording
-============= ======================================================================================================
+============= =====================================================================================================
 
 Examples
 --------

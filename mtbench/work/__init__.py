@@ -4,8 +4,9 @@ Nothing here knows what is being computed.
 
 Contents
 --------
-=================== ==============================================================================================
-``cache``           Content-addressed store of intermediate results: crops, mixtures, hypotheses, geometry
+=================== ================================================================================================
+``cache``           Content-addressed store of intermediate results: crops, mixtures, what was heard, hypotheses,
+                    geometry
 ``child_processes`` Child processes that end when and as their parent wants it
 ``compilation``     Compiling numeric kernels with numba, and keeping the machine code between runs
 ``environment``     What mtbench runs on, for results: versions and platform
@@ -13,7 +14,7 @@ Contents
 ``progress``        Telling people how far a run is
 ``signals``         Ending at once and cleanly when a signal says so: Ctrl-C, ``kill``, a terminal that was closed
 ``threads``         Threads of numerical libraries
-=================== ==============================================================================================
+=================== ================================================================================================
 
 Examples
 --------
