@@ -1,3 +1,12 @@
+from .captured_report import CapturedResult as CapturedResult
+from .captured_report import format_result as format_result
+from .captured_report import format_results as format_results
+from .captured_sets import CapturedSet as CapturedSet
+from .captured_sets import measure_set as measure_set
+from .captured_sets import open_set as open_set
+from .captured_sets import render_on_head as render_on_head
+from .conditions import NOISY as NOISY
+from .error_rows import ErrorRow as ErrorRow
 from .error_table import evaluate as evaluate
 from .lexicon_report import format_sweep as format_sweep
 from .lexicon_report import write_sweep as write_sweep
@@ -5,5 +14,14 @@ from .lexicon_sweep import CONDITIONS as CONDITIONS
 from .lexicon_sweep import sweep_lexicon as sweep_lexicon
 from .model_card import format_summary as format_summary
 from .model_card import format_table as format_table
+from .model_card import write_captured_part as write_captured_part
 from .model_card import write_lexicon_part as write_lexicon_part
 from .model_card import write_model_card as write_model_card
+from .mouth_answers import Answer as Answer
+from .mouth_answers import Shown as Shown
+from .mouth_answers import ask_about as ask_about
+from .mouth_answers import show_samples as show_samples
+from .mouth_measures import SetMeasures as SetMeasures
+from .mouth_measures import measure_answers as measure_answers
+from .mouth_samples import MouthSample as MouthSample
+from .mouth_samples import cut_windows as cut_windows

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,8 @@ _AV, _A = Condition("av", NOISY).name, Condition("a", NOISY).name
 GAIN = f"gain{NOISY:g}"
 #: Where the generated part of a model card begins; what stands above it is written by people.
 GENERATED = "## Settings"
+#: Where the captured motion's part begins, which is measured on motion banks that are not shipped.
+CAPTURED = "## Captured motion of people"
 #: Where the lexicon's part begins, which is measured by a command of its own and stands last.
 LEXICON = "## The lexicon's share in the word error"
 
@@ -189,11 +191,9 @@ def write_model_card(weights: Path, rows: Sequence[ErrorRow], notes: str | None 
     meta: dict[str, Any] = json.loads(weights.with_suffix(".json").read_text("utf-8"))
     facts = "\n".join(f"- {key}: {value}" for key, value in {**meta["training"], **meta["decoding"]}.items())
     card = weights.with_suffix(".md")
-    before, _, lexicon = (card.read_text("utf-8") if card.is_file() else f"# {weights.stem}").partition(
-        LEXICON
-    )
+    parts = _split_card(weights)
     if notes is None:
-        notes = before.split(GENERATED)[0]
+        notes = parts.before.split(GENERATED)[0]
     sections = [
         notes.strip(),
         f"{GENERATED}\n\n{facts}",
@@ -212,10 +212,54 @@ def write_model_card(weights: Path, rows: Sequence[ErrorRow], notes: str | None 
     characters = [r for r in rows if r.language in _by_characters()]
     if characters:
         sections.append(f"### Character error\n\n{_without_mean(format_table(characters, 'cer'))}")
-    if lexicon:
-        sections.append(f"{LEXICON}{lexicon.rstrip()}")
-    write_atomically(card, ("\n\n".join(sections) + "\n").encode())
+    return _write_parts(card, replace(parts, before="\n\n".join(sections)))
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """A card's text: what stands before the measured parts, and these, ``""`` where there is none."""
+
+    before: str
+    captured: str
+    lexicon: str
+
+
+def _split_card(weights: Path) -> _Parts:
+    card = weights.with_suffix(".md")
+    text = card.read_text("utf-8") if card.is_file() else f"# {weights.stem}"
+    rest, mark, lexicon = text.partition(LEXICON)
+    before, captured_mark, captured = rest.partition(CAPTURED)
+    return _Parts(before, captured_mark + captured, mark + lexicon)
+
+
+def _write_parts(card: Path, parts: _Parts) -> Path:
+    told = [part.strip() for part in (parts.before, parts.captured, parts.lexicon)]
+    write_atomically(card, ("\n\n".join(part for part in told if part) + "\n").encode())
     return card
+
+
+def write_captured_part(weights: Path, table: str) -> Path:
+    """Put what was read of people's motion into the model card, in place of what is there.
+
+    Parameters
+    ----------
+    weights : Path
+        The safetensors file; its card lies beside it.
+    table : str
+        Markdown of :func:`mtbench.avsr.evaluation.captured_report.format_results`.
+
+    Returns
+    -------
+    Path
+        The card.
+    """
+    about = (
+        "Phones, per cent; differences in points; brackets are 95 % intervals over segments. *Shuffled* are equally "
+        "long windows of\nother segments of the set, *static* is the face at rest. Made by `mtbench avsr evaluate "
+        "--bank DIR --card`."
+    )
+    parts = replace(_split_card(weights), captured=f"{CAPTURED}\n\n{about}\n\n{table.strip()}")
+    return _write_parts(weights.with_suffix(".md"), parts)
 
 
 def write_lexicon_part(weights: Path, table: str) -> Path:
@@ -234,11 +278,9 @@ def write_lexicon_part(weights: Path, table: str) -> Path:
         The card.
     """
     card = weights.with_suffix(".md")
-    before = (card.read_text("utf-8") if card.is_file() else f"# {weights.stem}").partition(LEXICON)[0]
     lines = table.strip().split("\n")[1:]  # its own heading gives way to the card's
     body = "\n".join(f"#{line}" if line.startswith("## ") else line for line in lines)
-    write_atomically(card, f"{before.rstrip()}\n\n{LEXICON}\n{body}\n".encode())
-    return card
+    return _write_parts(card, replace(_split_card(weights), lexicon=f"{LEXICON}\n{body}"))
 
 
 def _by_characters() -> Iterable[str]:
