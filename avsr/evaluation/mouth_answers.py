@@ -181,8 +181,7 @@ def _ask_together(
     """Return the bundled recognizer's answers, everything through the network at once; None for another one."""
     if not hasattr(recognizer, "log_probs_many"):
         return None
-    from mtbench.avsr.openhead import OpenheadAV, Request, decode_phones
-    from mtbench.avsr.openhead.likelihood import phone_log_probability
+    from mtbench.avsr.openhead import OpenheadAV, Request, decode_phones, phone_log_probability
 
     if not isinstance(recognizer, OpenheadAV):
         return None
