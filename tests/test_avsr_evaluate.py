@@ -1,6 +1,7 @@
 """The recognizer's error table: conditions, means over languages, reasons, and agreement with a score."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import fakes
@@ -136,15 +137,40 @@ def test_default_manner_reproduces_the_bundled_ground_truth():
     bench = load_benchmark("openhead-20")
     for clip in bench.clips[::17]:
         truth = read_motion_arrays(clip)[1]["units"]
-        again = articulate(bench.name, clip, DEFAULT)
+        again = articulate(bench, clip, DEFAULT)
         assert np.abs(again - truth).max() < 0.02
-        assert np.abs(articulate(bench.name, clip, HELD_OUT) - truth).max() > 0.1
+        assert np.abs(articulate(bench, clip, HELD_OUT) - truth).max() > 0.1
+
+
+def test_the_held_out_manner_is_of_the_articulation_that_made_the_ground_truth(small, tmp_path):
+    from mtbench.benchmarks.clip import read_motion_arrays
+    from mtbench.errors import BenchmarkError
+    from mtbench.synth import HELD_OUT, RESERVED, find_held_out, find_manner
+
+    rules, varied = (load_benchmark(f"openhead-20@{version}") for version in (2, 3))
+    assert find_held_out(rules) is HELD_OUT
+    assert find_held_out(varied) is RESERVED
+    for clip in varied.clips[::40]:
+        truth = read_motion_arrays(clip)[1]["units"]
+        assert np.array_equal(articulate(varied, clip, find_manner(varied)), truth)
+        other = articulate(varied, clip, RESERVED)
+        assert np.abs(other - truth).max() > 0.1
+        face = render_face(varied, clip, "held-out")
+        assert np.array_equal(face, render_face(replace(varied, name="openhead-20"), clip, "held-out"))
+        assert not np.array_equal(face, render_face(varied, clip, "truth"))
+        # The same clip of version 2 has the same phones and another held-out face.
+        assert not np.array_equal(face, render_face(rules, rules[clip.id], "held-out"))
+    shutil.copytree(small, tmp_path / "odd")
+    manifest = tmp_path / "odd" / "benchmark.toml"
+    manifest.write_text(manifest.read_text().replace("fps = 25", 'fps = 25\narticulation = "everyda"'))
+    with pytest.raises(BenchmarkError, match="did you mean everyday"):
+        find_manner(load_benchmark(tmp_path / "odd"))
 
 
 def test_held_out_face_is_another_one_of_the_same_speaker(small):
     bench = load_benchmark(small)
     clip = bench.clips[0]
-    truth, other = (render_face(bench.name, clip, face).astype(float) for face in ("truth", "held-out"))
+    truth, other = (render_face(bench, clip, face).astype(float) for face in ("truth", "held-out"))
     assert truth.shape == other.shape == (clip.frames, 96, 96)
     # The nose doesn't speak, the lips do.
     assert np.abs(truth - other)[:, 40:70, 30:66].mean() > 5 * np.abs(truth - other)[:, :12, 40:56].mean()
@@ -176,8 +202,6 @@ def test_engines_and_held_out_articulation_are_measured_on_their_own_benchmark(s
     ],
 )
 def test_what_cannot_be_measured_is_a_row_with_a_reason(small, tmp_path, change, condition, reason):
-    import shutil
-
     folder = tmp_path / "small"
     shutil.copytree(small, folder)
     manifest = folder / "benchmark.toml"
@@ -210,9 +234,8 @@ def test_flame_template_from_a_file(small, shared, tmp_path, monkeypatch):
     assert np.allclose(head.neutral, template, atol=1e-6)
     assert topology.name == "flame-5023"
     assert not (tmp_path / "data").exists()
-    crops = render_face(
-        "small", load_benchmark(small).clips[0], "flame", Supplies(str(tmp_path / "flame.npz"))
-    )
+    bench = load_benchmark(small)
+    crops = render_face(bench, bench.clips[0], "flame", Supplies(str(tmp_path / "flame.npz")))
     assert crops.std(0)[40:70, 30:66].max() > 20  # the mouth moves
 
 

@@ -5,7 +5,8 @@ Conventions
 A condition's corpus is ``"home"`` (the benchmark that is evaluated), ``"engines"`` (the bundled benchmark
 ``openhead-engines``, in voices of speech engines that training never heard) or ``"real-speech"`` (recordings of
 people). Its face is ``"truth"`` (the clip's ground truth), ``"held-out"`` (the clip's timed phones, animated anew
-in the manner :data:`~mtbench.synth.articulation_settings.HELD_OUT` that training never saw), ``"flame"`` (the
+in a manner that training never saw: :data:`~mtbench.synth.articulation_settings.HELD_OUT` of the rules, or
+:data:`~mtbench.synth.speaking_styles.RESERVED` where the varied articulation made the ground truth), ``"flame"`` (the
 clip's facial-unit curves on the user's FLAME template, as clay), ``"recording"`` (the video of who spoke) or None
 (nothing to see). Signal-to-noise ratios are decibels, None is clean.
 """
@@ -26,7 +27,7 @@ from mtbench.errors import MtbenchError, PrerequisiteError
 if TYPE_CHECKING:
     from mtbench.benchmarks import Benchmark, Clip
     from mtbench.faces import Topology
-    from mtbench.synth import ArticulationSetting, TransferredHead
+    from mtbench.synth import Manner, TransferredHead
 
 HOME, ENGINES, REAL_SPEECH = "home", "engines", "real-speech"
 #: The bundled benchmark of held-out speech engines.
@@ -153,17 +154,17 @@ def _find_missing_recordings(clips: Sequence[Clip], supplies: Supplies) -> str |
     return None
 
 
-def articulate(benchmark: str, clip: Clip, setting: ArticulationSetting) -> np.ndarray:
+def articulate(benchmark: Benchmark, clip: Clip, manner: Manner) -> np.ndarray:
     """Animate the clip's timed phones in another manner.
 
     Parameters
     ----------
-    benchmark : str
-        Name of the benchmark; with the clip's, it seeds blinks and brows as those of the bundled ground truth are.
+    benchmark : Benchmark
+        Its name seeds, with the clip's, what is drawn, as that of the bundled ground truth is.
     clip : Clip
         With timed phones.
-    setting : ArticulationSetting
-        The animator's manner.
+    manner : ArticulationSetting or SpeakingStyle
+        How the animator speaks.
 
     Returns
     -------
@@ -176,24 +177,23 @@ def articulate(benchmark: str, clip: Clip, setting: ArticulationSetting) -> np.n
         Where the clip has no timed phones, or unusable ones.
     """
     from mtbench.benchmarks import read_phone_times
-    from mtbench.synth import animate, clip_seed
+    from mtbench.synth import animate_in, clip_seed
 
-    seed = clip_seed(benchmark, clip.id)
-    curves = animate(read_phone_times(clip), clip.frames / clip.fps, setting, clip.fps, seed)
+    seed = clip_seed(benchmark.name, clip.id)
+    curves = animate_in(read_phone_times(clip), clip.frames / clip.fps, manner, clip.fps, seed)
     if len(curves) != clip.frames:
         raise MtbenchError(f"clip {clip.id}: {len(curves)} animated frames, expected {clip.frames}")
     return curves
 
 
-def render_face(benchmark: str, clip: Clip, face: str, supplies: Supplies = Supplies()) -> np.ndarray:
+def render_face(benchmark: Benchmark, clip: Clip, face: str, supplies: Supplies = Supplies()) -> np.ndarray:
     """Return the mouth crops of a condition's face, rendered exactly as those of an entry are.
 
     Parameters
     ----------
-    benchmark : str
-        Name of the benchmark.
+    benchmark : Benchmark
     clip : Clip
-        With ground truth, unless the face is a recording's.
+        Of it, with ground truth, unless the face is a recording's.
     face : str
         ``"truth"``, ``"held-out"``, ``"flame"`` or ``"recording"``.
     supplies : Supplies
@@ -206,7 +206,7 @@ def render_face(benchmark: str, clip: Clip, face: str, supplies: Supplies = Supp
     from mtbench.benchmarks import read_motion_arrays
     from mtbench.faces import load_topology, pose_motion
     from mtbench.renderers import Appearance, load_renderer, render_mouth_crops
-    from mtbench.synth import HELD_OUT as manner
+    from mtbench.synth import find_held_out
 
     if face == RECORDING:
         from mtbench.avsr.evaluation.recordings import crop_recording, find_video
@@ -220,7 +220,7 @@ def render_face(benchmark: str, clip: Clip, face: str, supplies: Supplies = Supp
     else:
         topology = load_topology(spec.topology.name)
         if face == HELD_OUT:
-            arrays = {**arrays, "units": articulate(benchmark, clip, manner)}
+            arrays = {**arrays, "units": articulate(benchmark, clip, find_held_out(benchmark))}
         vertices = pose_motion(arrays, spec).vertices
     return render_mouth_crops(load_renderer("software"), topology, vertices, Appearance())
 

@@ -139,7 +139,7 @@ def evaluate(
             find_noises(corpus).select([noise])  # an unknown name is an error now, not in a worker
         for clip in clips[name]:
             if asked and clip.language in loaded.languages:
-                place = str(corpus.root), corpus.digest
+                place = str(corpus.manifest_path), corpus.digest
                 tasks.append(ClipTask(spec, identity, *place, clip.id, asked, noise, supplies))
     found = _measure_clips(tasks, workers, progress, here=not describe_traits(loaded).shares_cores)
     rows = []
@@ -217,7 +217,7 @@ def measure_clip(task: ClipTask) -> dict[str, ClipErrors]:
         recognizer,
         clip,
         list(presented.values()),
-        see=lambda face: render_face(bench.name, clip, face, task.supplies),
+        see=lambda face: render_face(bench, clip, face, task.supplies),
         hear=ClipSound(clip, find_noises(bench)).hear,
         lexicon=lexicon,
     )

@@ -1,6 +1,8 @@
 from .benchmark import Benchmark as Benchmark
 from .benchmark import as_benchmark as as_benchmark
 from .benchmark import bundled_benchmarks as bundled_benchmarks
+from .benchmark import is_manifest as is_manifest
+from .benchmark import list_versions as list_versions
 from .benchmark import load_benchmark as load_benchmark
 from .clip import Clip as Clip
 from .clip import measure_seconds as measure_seconds

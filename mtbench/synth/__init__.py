@@ -54,6 +54,8 @@ Contents
 ``transfer``              Correspondence between the bundled head and another face mesh: which point of the one is
                           which of the other
 ``transferred_head``      The bundled head's facial units on another face: the user's FLAME template
+``truth_manners``         In which manner or style a benchmark's ground truth was animated, and animating its phones
+                          in that one or another
 ``upper_face``            Blinks and brows: motion of the upper face that speech doesn't determine
 ``utterances``            What an engine said: sound with its phones and words in time
 ``varied_articulation``   Varied articulation: timed phones to facial-unit curves with the lip statistics of people

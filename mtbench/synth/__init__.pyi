@@ -37,6 +37,10 @@ from .texts import vocabulary as vocabulary
 from .transcripts import REMARKS as REMARKS
 from .transferred_head import TransferredHead as TransferredHead
 from .transferred_head import load_transferred_head as load_transferred_head
+from .truth_manners import Manner as Manner
+from .truth_manners import animate_in as animate_in
+from .truth_manners import find_held_out as find_held_out
+from .truth_manners import find_manner as find_manner
 from .utterances import Phone as Phone
 from .utterances import Speech as Speech
 from .varied_articulation import animate_varied as animate_varied

@@ -20,6 +20,7 @@ from mtbench.benchmarks import Benchmark, load_benchmark
 from mtbench.errors import PrerequisiteError
 from mtbench.faces import OPENHEAD
 from mtbench.synth.benchmark_writer import (
+    Edition,
     Report,
     clip_seed,
     frame_speech,
@@ -35,6 +36,7 @@ from mtbench.synth.utterances import Phone, Speech
 from mtbench.timing import FPS, SAMPLE_RATE
 
 NAME, VERSION = "openhead-engines", "2"
+EDITIONS = (Edition(VERSION),)
 #: Where lexicons and babble come from.
 PARENT = "openhead-20"
 LANGUAGES: tuple[str, ...] = tuple(dict.fromkeys(v.language for v in VOICES))
@@ -240,7 +242,8 @@ def _copy_from_parent(parent: Benchmark, part: Path, languages: Sequence[str]) -
 def _write_clip(part: Path, plan: Plan) -> str:
     # The source, the cluster of the bootstrap, is the sentence: two voices may say it.
     source = f"{plan.sentence.language}-{plan.sentence.id}"
-    table = write_clip(part, plan.id, plan.sentence, speak_plan(plan), plan.identity, plan.seed, source)
+    speech = speak_plan(plan)
+    (table,) = write_clip(part, plan.id, plan.sentence, speech, plan.identity, plan.seed, source, EDITIONS)
     return f"\n# voice: {plan.voice.name} ({plan.voice.engine}){table}"
 
 
