@@ -10,7 +10,7 @@ longer utterance begins like a shorter one but for what depends on the length of
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -150,12 +150,7 @@ def _remember(draws: np.ndarray) -> np.ndarray:
 
 
 def draw_spans(
-    phones: Sequence[TimedPhone],
-    fps: float,
-    n_frames: int,
-    style: SpeakingStyle,
-    seed: int,
-    missed: Collection[int] = (),
+    phones: Sequence[TimedPhone], fps: float, n_frames: int, style: SpeakingStyle, seed: int
 ) -> list[ContactSpan]:
     """Draw the contacts of *phones*: when they come, how complete they are, how hard the lips press.
 
@@ -166,8 +161,6 @@ def draw_spans(
     n_frames : int
     style : SpeakingStyle
     seed : int
-    missed : collection of int
-        Positions of phones without their contact.
 
     Returns
     -------
@@ -178,7 +171,7 @@ def draw_spans(
     spans: list[ContactSpan] = []
     for i, phone in enumerate(phones):
         times = closure_times(phone)
-        if times is None or i in missed:
+        if times is None:
             continue
         rng = np.random.Generator(np.random.PCG64([seed, _CONTACTS, i]))
         complete, how, force, lift = rng.random(4)
