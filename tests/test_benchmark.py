@@ -1,12 +1,15 @@
 """Benchmark folders: manifest, paths, sound, ground truth, digest."""
 
+import shutil
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import soundfile
 from factories import CLIPS, make_benchmark, talk
 
 import mtbench
-from mtbench.benchmarks.benchmark import bundled_benchmarks, load_benchmark
+from mtbench.benchmarks.benchmark import bundled_benchmarks, list_versions, load_benchmark
 from mtbench.errors import BenchmarkError, UsageError
 from mtbench.faces.motion import Motion
 
@@ -175,8 +178,63 @@ def test_the_bundled_benchmark_is_an_ordinary_folder():
     clip = benchmark.clips[0]
     assert clip.audio.shape == (640 * clip.frames,)
     assert clip.motion.vertices.shape == (clip.frames, 4801, 3)
-    with pytest.raises(UsageError, match="version 2 here, not 7"):
+    with pytest.raises(UsageError, match="versions 2, 3 here, not 7"):
         load_benchmark("openhead-20@7")
+    with pytest.raises(UsageError, match="version 2 here, not 7"):
+        load_benchmark("openhead-engines@7")
+    with pytest.raises(UsageError, match=r"here, not \.\./openhead"):
+        load_benchmark("openhead-20@../openhead")
+
+
+#: What results and caches of the bundled benchmark's versions are known by: they never change.
+DIGESTS = {"2": "c108e7c68d0d1816ad3148c9385504a6", "3": "eab82b85483a0da63496ebbb482df287"}
+
+
+@pytest.mark.parametrize("version", DIGESTS)
+def test_versions_of_the_bundled_benchmark_are_what_they_were(version):
+    benchmark = load_benchmark(f"openhead-20@{version}")
+    assert (benchmark.ref, benchmark.digest) == (f"openhead-20@{version}", DIGESTS[version])
+    assert load_benchmark(benchmark.manifest_path).ref == benchmark.ref
+    assert load_benchmark(str(benchmark.manifest_path)).digest == benchmark.digest
+
+
+def test_versions_of_the_bundled_benchmark_share_all_but_the_motion():
+    two, three = (load_benchmark(f"openhead-20@{version}") for version in DIGESTS)
+    assert [b.ref for b in list_versions(two.root)] == ["openhead-20@2", "openhead-20@3"]
+    assert three.root == two.root
+    assert (three.noise_folder, three.lexicons) == (two.noise_folder, two.lexicons)
+    assert (two.manifest.articulation, three.manifest.articulation) == ("", "everyday")
+    for a, b in zip(two.clips, three.clips, strict=True):
+        assert replace(b, motion_path=a.motion_path) == a
+        assert b.motion_path != a.motion_path
+        one, other = (np.load(clip.motion_path) for clip in (a, b))
+        assert str(one["identity"]) == str(other["identity"])
+        assert one["units"].shape == other["units"].shape
+        assert np.abs(one["units"] - other["units"]).max() > 0.2
+
+
+def test_a_folder_may_hold_other_versions_that_share_files(tmp_path):
+    root = make_benchmark(tmp_path / "shared", noise=True)
+    first = load_benchmark(root)
+    other = root / "benchmark-1.1.toml"
+    text = (root / "benchmark.toml").read_text().replace('version = "1"', 'version = "1.1"')
+    other.write_text(text.replace("motion/ita-01.npz", "motion-1.1/ita-01.npz"))
+    with pytest.raises(BenchmarkError, match=r"motion: there is no file motion-1.1/ita-01.npz"):
+        load_benchmark(other)
+    (root / "motion-1.1").mkdir()
+    (root / "motion-1.1/ita-01.npz").write_bytes((root / "motion/ita-01.npz").read_bytes())
+    second = load_benchmark(other)
+    assert (second.ref, second.root) == ("tiny@1.1", root)
+    assert load_benchmark(root).digest == first.digest != second.digest
+    # It is the same benchmark where its manifest is the folder's main one, alone or beside the other.
+    alone = tmp_path / "alone"
+    shutil.copytree(root, alone)
+    (alone / "benchmark.toml").unlink()
+    other = (alone / "benchmark-1.1.toml").rename(alone / "benchmark.toml")
+    assert load_benchmark(alone).digest == second.digest
+    other.rename(alone / "benchmark-2.toml")
+    with pytest.raises(BenchmarkError, match=r"version 1\.1, whose manifest is called"):
+        load_benchmark(alone / "benchmark-2.toml")
 
 
 def test_reading_looks_like_reading(tmp_path):

@@ -173,6 +173,14 @@ def test_sources_are_benchmarks_files_and_folders(tmp_path):
         measure_source(str(tmp_path))
 
 
+def test_another_version_of_a_benchmark_is_a_source_by_name_and_by_manifest():
+    benchmark = load_benchmark("openhead-20@3")
+    named, given = measure_source("openhead-20@3"), measure_source(str(benchmark.manifest_path))
+    assert len(named) == len(given) == 120
+    assert all(np.array_equal(a.gap, b.gap) for a, b in zip(named, given, strict=True))
+    assert not np.allclose(named[0].width, measure_source("openhead-20")[0].width, atol=1e-4)
+
+
 def test_models_say_the_phones_of_clips():
     clips = load_benchmark("openhead-20").clips[:2]
     assert {"everyday", "mumbling", "reserved", "rules:default", "rules:held-out"} <= set(list_models())

@@ -207,6 +207,31 @@ def test_the_animator_is_that_of_the_bundled_ground_truth(performance):
     assert np.array_equal(performance.curves(performance.phones), performance.displacement.frames)
 
 
+def test_what_was_drawn_stays_where_degraded_phones_change_nothing():
+    """The varied ground truth of version 3 is degraded with the very draws that made it."""
+    benchmark = load_benchmark("openhead-20@3")
+    truth = GroundTruth(benchmark, benchmark.clip("eng-01"))
+    assert find_obstacle(truth) is None
+    mouth = [i for i, name in enumerate(load_head().unit_names) if name.startswith(("mouth", "jaw", "lip"))]
+    frames = truth.displacement.frames
+    assert np.array_equal(truth.animated[:, mouth], frames[:, mouth])
+    # A frame later, all but the pause at the beginning is the same movement, a frame later.
+    late = truth.curves(d.shift_phones(truth.phones, 1 / FPS, truth.duration))
+    assert np.abs(late[4:] - frames[3:-1])[:, mouth].max() < 0.25 * np.abs(late - frames)[:, mouth].max()
+    one = next(i for i, p in enumerate(truth.phones) if p.symbol in "aeiou" and i > 10)
+    said = replace(truth.phones[one], symbol="u" if truth.phones[one].symbol != "u" else "a")
+    changed = truth.curves([*truth.phones[:one], said, *truth.phones[one + 1 :]])
+    moved = np.flatnonzero(np.abs(changed - frames).max(axis=1) > 0.01) / FPS
+    assert len(moved) > 2
+    assert said.start - 0.4 < moved.min()
+    assert moved.max() < said.end + 0.4
+    closures = frozenset(i for i, p in enumerate(truth.phones) if p.symbol in "pbm")
+    open_lips = truth.curves(truth.phones, closures)
+    seal = load_head().unit_index("lipSeal")
+    assert frames[:, seal].max() > 0.5
+    assert open_lips[:, seal].max() == 0.0
+
+
 def test_another_animators_curves_are_an_obstacle(performance):
     class Other(GroundTruth):
         displacement = replace(performance.displacement, frames=0.8 * performance.displacement.frames)

@@ -105,6 +105,24 @@ def test_transcripts_can_be_pronounced_from_the_lexicon(bundled):
     assert fitting >= 110
 
 
+def test_motion_of_version_3_is_the_everyday_style_on_the_phones_of_the_folder():
+    """A change to what this style makes of phones changes the benchmark: raise its version."""
+    from mtbench.benchmarks.benchmark import load_benchmark
+    from mtbench.benchmarks.clip import read_motion_arrays
+    from mtbench.benchmarks.phone_times import read_phone_times
+    from mtbench.synth.benchmark_writer import clip_seed
+    from mtbench.synth.speaking_styles import EVERYDAY
+    from mtbench.synth.varied_articulation import animate_varied
+
+    varied = load_benchmark("openhead-20@3")
+    assert len(varied.clips) == 120
+    assert len({clip_seed("openhead-20", clip.id) for clip in varied.clips}) == 120
+    for clip in varied.clips:
+        seed = clip_seed("openhead-20", clip.id)
+        made = animate_varied(read_phone_times(clip), clip.frames / 25, EVERYDAY, seed=seed)
+        assert np.abs(read_motion_arrays(clip)[1]["units"] - made).max() <= 2.0**-12, clip.id
+
+
 def test_noises_are_different_and_level(bundled):
     from mtbench.speech.sound_files import load_audio
 
@@ -124,7 +142,14 @@ def test_noises_are_different_and_level(bundled):
 
 
 def test_the_folder_is_small(bundled):
-    assert sum(p.stat().st_size for p in bundled.root.rglob("*") if p.is_file()) < 12_000_000
+    from mtbench.benchmarks.benchmark import list_versions
+
+    sizes = {p: p.stat().st_size for p in bundled.root.rglob("*") if p.is_file()}
+    assert sum(map(sizes.__getitem__, bundled.files())) < 12_000_000
+    # Another version in the folder costs its motion and its manifest.
+    for version in list_versions(bundled.root)[1:]:
+        assert sum(sizes[p] for p in set(version.files()) - set(bundled.files())) < 1_000_000
+    assert set(sizes) == {p for version in list_versions(bundled.root) for p in version.files()}
 
 
 # How it is built -----------------------------------------------------------------------------------------
@@ -205,7 +230,8 @@ def test_a_rebuild_gives_the_same_bytes(texts, tmp_path, monkeypatch):
     assert steps[-1][1] == steps[-1][2]
     second = build.build_openhead20(tmp_path / "b", ["Italian"])
     files = sorted(p.relative_to(first) for p in first.rglob("*") if p.is_file())
-    assert len(files) == 6 * 3 + 3
+    # Sound, phones and the motion of two versions; a word list, a noise, two manifests.
+    assert len(files) == 6 * 4 + 4
     assert files == sorted(p.relative_to(second) for p in second.rglob("*") if p.is_file())
     for name in files:
         assert (first / name).read_bytes() == (second / name).read_bytes(), name
@@ -232,10 +258,14 @@ def test_the_build_gives_what_is_committed(bundled, texts, tmp_path, monkeypatch
             a, b = (soundfile.read(p, dtype="int16")[0].astype(int) for p in (new, old))
             assert len(a) == len(b), name
             assert np.abs(a - b).max() <= 2, name
-        elif name.parts[0] == "motion":
+        elif name.parts[0] in ("motion", "motion-3"):
             with np.load(new) as a, np.load(old) as b:
                 assert str(a["identity"]) == str(b["identity"])
                 assert np.allclose(a["units"], b["units"], atol=1e-3)
+        elif name.suffix == ".toml":
+            assert set(new.read_text("utf8").split("\n")) <= set(old.read_text("utf8").split("\n")), name
+    there = {name.parts[0] for name in names}
+    assert there == {p.name for p in bundled.root.iterdir() if not p.name.startswith(".")}
 
 
 @pytest.mark.synth

@@ -3,16 +3,12 @@
 Conventions
 -----------
 A condition's corpus is ``"home"`` (the benchmark that is evaluated), ``"engines"`` (the bundled benchmark
-``openhead-engines``, in voices of speech engines that training never heard), ``"engines-all"`` (all such voices, also
-those whose sound does not ship: ``openhead-engines-all``, where it was built) or ``"real-speech"`` (recordings of
-people). The clips of both engine corpora have a development half, on which checkpoints may be chosen, and a test half
-(:mod:`mtbench.synth.engine_parts`): conditions called ``heldout-…`` are of the test half, ``development-…`` of the
-other, ``whole-…`` of both.
-
-Its face is ``"truth"`` (the clip's ground truth), ``"held-out"`` (the clip's timed phones, animated anew in the manner
-:data:`~mtbench.synth.articulation_settings.HELD_OUT` that training never saw), ``"flame"`` (the clip's facial-unit
-curves on the user's FLAME template, as clay), ``"recording"`` (the video of who spoke) or None (nothing to see).
-Signal-to-noise ratios are decibels, None is clean.
+``openhead-engines``, in voices of speech engines that training never heard) or ``"real-speech"`` (recordings of
+people). Its face is ``"truth"`` (the clip's ground truth), ``"held-out"`` (the clip's timed phones, animated anew
+in a manner that training never saw: :data:`~mtbench.synth.articulation_settings.HELD_OUT` of the rules, or
+:data:`~mtbench.synth.speaking_styles.RESERVED` where the varied articulation made the ground truth), ``"flame"`` (the
+clip's facial-unit curves on the user's FLAME template, as clay), ``"recording"`` (the video of who spoke) or None
+(nothing to see). Signal-to-noise ratios are decibels, None is clean.
 """
 
 from __future__ import annotations
@@ -31,13 +27,11 @@ from mtbench.errors import MtbenchError, PrerequisiteError
 if TYPE_CHECKING:
     from mtbench.benchmarks import Benchmark, Clip
     from mtbench.faces import Topology
-    from mtbench.synth import ArticulationSetting, TransferredHead
+    from mtbench.synth import Manner, TransferredHead
 
-HOME, ENGINES, ENGINES_ALL, REAL_SPEECH = "home", "engines", "engines-all", "real-speech"
-#: The benchmarks of held-out speech engines: what ships, and all voices.
-ENGINES_BENCHMARK, ENGINES_ALL_BENCHMARK = "openhead-engines", "openhead-engines-all"
-#: What conditions on held-out engines begin with, and the half that they are of; None is both.
-HALVES: dict[str, str | None] = {"heldout": "test", "development": "development", "whole": None}
+HOME, ENGINES, REAL_SPEECH = "home", "engines", "real-speech"
+#: The bundled benchmark of held-out speech engines.
+ENGINES_BENCHMARK = "openhead-engines"
 TRUTH, HELD_OUT, FLAME, RECORDING = "truth", "held-out", "flame", "recording"
 #: Signal-to-noise ratio of the conditions beyond the benchmark's own faces and voices, decibels.
 NOISY = -7.5
@@ -52,24 +46,15 @@ class CorpusCondition:
     name : str
         Name in tables.
     corpus : str
-        ``"home"``, ``"engines"``, ``"engines-all"`` or ``"real-speech"``.
+        ``"home"``, ``"engines"`` or ``"real-speech"``.
     condition : Condition
         What the recognizer is given. The face is ``"truth"``, ``"held-out"``, ``"flame"`` or ``"recording"``; which
         noise it is does not matter here.
-    half : str or None
-        ``"development"`` or ``"test"`` for the clips of that half of an engine corpus; None is all clips.
     """
 
     name: str
     corpus: str
     condition: Condition
-    half: str | None = None
-
-    def pick(self, clips: Sequence[Clip]) -> list[Clip]:
-        """Return those of the corpus's *clips* that are presented."""
-        from mtbench.synth import find_half
-
-        return [clip for clip in clips if self.half is None or find_half(clip.id) == self.half]
 
 
 @dataclass(frozen=True)
@@ -88,17 +73,13 @@ class Supplies:
     recordings: str | None = None
 
 
-def list_conditions(
-    snr: Sequence[float] = (NOISY, -10.0), halves: bool = False
-) -> tuple[CorpusCondition, ...]:
+def list_conditions(snr: Sequence[float] = (NOISY, -10.0)) -> tuple[CorpusCondition, ...]:
     """Return all conditions in the order of tables.
 
     Parameters
     ----------
     snr : sequence of float
         Signal-to-noise ratios on the benchmark's own faces and voices, decibels.
-    halves : bool
-        Whether to give, behind the others, the held-out engines' development half and both halves together.
     """
     heard: list[float | None] = [None, *dict.fromkeys(snr)]
     own = [Condition("av", s, face=TRUTH) for s in heard]
@@ -114,30 +95,13 @@ def list_conditions(
     return (
         *(CorpusCondition(condition.name, HOME, condition) for condition in own),
         other("heldout-articulation", HOME, "av", HELD_OUT, noisy=True),
-        *_list_engine_conditions("heldout"),
+        other("heldout-engines", ENGINES, "av", TRUTH),
+        other("heldout-engines", ENGINES, "a", None),
+        other("heldout-both", ENGINES, "av", HELD_OUT, noisy=True),
         other("flame-clay", HOME, "av", FLAME, noisy=True),
         other("real-speech", REAL_SPEECH, "a", None),
         other("real-speech", REAL_SPEECH, "av", RECORDING),
-        *(
-            (c for prefix in ("development", "whole") for c in _list_engine_conditions(prefix))
-            if halves
-            else ()
-        ),
     )
-
-
-def _list_engine_conditions(prefix: str) -> list[CorpusCondition]:
-    """Return the conditions on held-out engines of one half: the voices that ship, then all voices."""
-    shown = (
-        ("engines", Condition("av", face=TRUTH)),
-        ("engines", Condition("a")),
-        ("both", Condition("av", NOISY, face=HELD_OUT)),
-    )
-    return [
-        CorpusCondition(f"{prefix}-{what}{voices}-{condition.name}", corpus, condition, HALVES[prefix])
-        for corpus, voices in ((ENGINES, ""), (ENGINES_ALL, "-all"))
-        for what, condition in shown
-    ]
 
 
 def find_obstacle(
@@ -190,18 +154,17 @@ def _find_missing_recordings(clips: Sequence[Clip], supplies: Supplies) -> str |
     return None
 
 
-def articulate(benchmark: str, clip: Clip, setting: ArticulationSetting) -> np.ndarray:
+def articulate(benchmark: Benchmark, clip: Clip, manner: Manner) -> np.ndarray:
     """Animate the clip's timed phones in another manner.
 
     Parameters
     ----------
-    benchmark : str
-        Name of the benchmark; with the clip's, it seeds blinks and brows as those of the bundled ground truth are. A
-        clip of held-out engines has the same whether all voices are there or those that ship.
+    benchmark : Benchmark
+        Its name seeds, with the clip's, what is drawn, as that of the bundled ground truth is.
     clip : Clip
         With timed phones.
-    setting : ArticulationSetting
-        The animator's manner.
+    manner : ArticulationSetting or SpeakingStyle
+        How the animator speaks.
 
     Returns
     -------
@@ -214,24 +177,23 @@ def articulate(benchmark: str, clip: Clip, setting: ArticulationSetting) -> np.n
         Where the clip has no timed phones, or unusable ones.
     """
     from mtbench.benchmarks import read_phone_times
-    from mtbench.synth import animate, clip_seed, seed_name
+    from mtbench.synth import animate_in, clip_seed
 
-    seed = clip_seed(seed_name(benchmark), clip.id)
-    curves = animate(read_phone_times(clip), clip.frames / clip.fps, setting, clip.fps, seed)
+    seed = clip_seed(benchmark.name, clip.id)
+    curves = animate_in(read_phone_times(clip), clip.frames / clip.fps, manner, clip.fps, seed)
     if len(curves) != clip.frames:
         raise MtbenchError(f"clip {clip.id}: {len(curves)} animated frames, expected {clip.frames}")
     return curves
 
 
-def render_face(benchmark: str, clip: Clip, face: str, supplies: Supplies = Supplies()) -> np.ndarray:
+def render_face(benchmark: Benchmark, clip: Clip, face: str, supplies: Supplies = Supplies()) -> np.ndarray:
     """Return the mouth crops of a condition's face, rendered exactly as those of an entry are.
 
     Parameters
     ----------
-    benchmark : str
-        Name of the benchmark.
+    benchmark : Benchmark
     clip : Clip
-        With ground truth, unless the face is a recording's.
+        Of it, with ground truth, unless the face is a recording's.
     face : str
         ``"truth"``, ``"held-out"``, ``"flame"`` or ``"recording"``.
     supplies : Supplies
@@ -244,7 +206,7 @@ def render_face(benchmark: str, clip: Clip, face: str, supplies: Supplies = Supp
     from mtbench.benchmarks import read_motion_arrays
     from mtbench.faces import load_topology, pose_motion
     from mtbench.renderers import Appearance, load_renderer, render_mouth_crops
-    from mtbench.synth import HELD_OUT as manner
+    from mtbench.synth import find_held_out
 
     if face == RECORDING:
         from mtbench.avsr.evaluation.recordings import crop_recording, find_video
@@ -258,7 +220,7 @@ def render_face(benchmark: str, clip: Clip, face: str, supplies: Supplies = Supp
     else:
         topology = load_topology(spec.topology.name)
         if face == HELD_OUT:
-            arrays = {**arrays, "units": articulate(benchmark, clip, manner)}
+            arrays = {**arrays, "units": articulate(benchmark, clip, find_held_out(benchmark))}
         vertices = pose_motion(arrays, spec).vertices
     return render_mouth_crops(load_renderer("software"), topology, vertices, Appearance())
 

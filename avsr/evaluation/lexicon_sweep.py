@@ -147,7 +147,8 @@ def sweep_lexicon(
         )
     path = None if weights is None else str(weights)
     tasks = [
-        _Task(str(bench.root), path, c, tuple(sorted(set(sizes))), tuple(conditions), clips) for c in chosen
+        _Task(str(bench.manifest_path), path, c, tuple(sorted(set(sizes))), tuple(conditions), clips)
+        for c in chosen
     ]
     with Executor(workers) as executor:
         found = dict(executor.run(_sweep_language, tasks))
@@ -260,7 +261,7 @@ def _listen(
         sound = ClipSound(clip, find_noises(bench))
 
         def see(face: str, clip: Clip = clip) -> np.ndarray:
-            return render_face(bench.name, clip, face)
+            return render_face(bench, clip, face)
 
         for shown in present(list(dict.fromkeys(wanted.values())), see, sound.hear):
             requests.append(Request(shown.crops, shown.sounds, clip.language))

@@ -12,6 +12,7 @@ from .features import MELS as MELS
 from .features import STACK as STACK
 from .features import compute_logmel as compute_logmel
 from .inference import Request as Request
+from .likelihood import phone_log_probability as phone_log_probability
 from .model import AudioVisualCTC as AudioVisualCTC
 from .model import ModelConfig as ModelConfig
 from .recognizer import WEIGHTS as WEIGHTS

@@ -1,9 +1,9 @@
 """Choosing the weights of the word search, without looking at the test split.
 
-The development set is made of *training* sentences of the Declaration in training voices, on training speakers;
-the network has heard such texts, but never these very recordings. Every combination of a small grid is
-decoded, clean and at −7.5 dB, with both searches, and the one with the fewest word errors wins; of equals the
-first, and the exact search comes before the beam search.
+The development set is made of *training* sentences of the Declaration in training voices, on training speakers who
+move as those of training do; the network has heard such texts, but never these very recordings. Every combination of a
+small grid is decoded, clean and at −7.5 dB, with both searches, and the one with the fewest word errors wins; of equals
+the first, and the exact search comes before the beam search.
 
 Conventions
 -----------
@@ -26,8 +26,8 @@ from mtbench.avsr.openhead.decoding import DecodingConfig, Search, WordDecoder
 from mtbench.avsr.openhead.inference import Request
 from mtbench.avsr.openhead.recognizer import OpenheadAV
 from mtbench.avsr.openhead.recognizer_files import save_recognizer
-from mtbench.avsr.openhead.training_data import render_speaker
-from mtbench.timing import FPS, SAMPLES_PER_FRAME
+from mtbench.avsr.openhead.training_data import draw_curves, render_speaker
+from mtbench.timing import SAMPLES_PER_FRAME
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ def make_development_set(
 ) -> list[DevelopmentClip]:
     """Make *per_language* clips in each language from training sentences and voices."""
     from mtbench.faces import load_head
-    from mtbench.synth import TRAINING, Espeak, animate, draw_voice, pad_speech, perturbed, train_texts
+    from mtbench.synth import Espeak, draw_voice, pad_speech, train_texts
 
     rng = np.random.Generator(np.random.PCG64(seed))
     engine, head = Espeak(), load_head()
@@ -80,8 +80,8 @@ def make_development_set(
                 continue
             t = -(-len(speech.audio) // SAMPLES_PER_FRAME)
             speech = pad_speech(speech, 0.0, (t * SAMPLES_PER_FRAME - len(speech.audio)) / 16_000)
-            curves = animate(speech.phones, t / FPS, perturbed(TRAINING[rng.integers(len(TRAINING))], rng))
-            drawn.append((language, sentences[i].words, render_speaker(rng, head, curves), speech.audio))
+            crops = render_speaker(rng, head, draw_curves(rng, speech.phones, t))
+            drawn.append((language, sentences[i].words, crops, speech.audio))
             found += 1
             if found == per_language:
                 break

@@ -4,6 +4,7 @@ from .checks import BankReport as BankReport
 from .checks import check_bank as check_bank
 from .excerpts import Excerpt as Excerpt
 from .excerpts import cut_at_pauses as cut_at_pauses
+from .excerpts import cut_segments as cut_segments
 from .excerpts import join_excerpts as join_excerpts
 from .excerpts import trim_excerpt as trim_excerpt
 from .manifest import MANIFEST as MANIFEST
@@ -12,4 +13,5 @@ from .mouths import units_from_lips as units_from_lips
 from .mouths import units_from_vertices as units_from_vertices
 from .recording import Recording as Recording
 from .source import ExcerptSource as ExcerptSource
+from .source import read_whole as read_whole
 from .writing import BankWriter as BankWriter

@@ -225,3 +225,27 @@ def _join(before: Excerpt, after: Excerpt, fade: int) -> Excerpt:
         sound=sound,
         phones=fill_pauses([*said, *moved], len(curves) / FPS),
     )
+
+
+def cut_segments(whole: Excerpt, shortest: float = 2.0, longest: float = 4.0) -> list[Excerpt]:
+    """Return what is said in *whole*, in order, in pieces long enough to be told from one another.
+
+    Parameters
+    ----------
+    whole : Excerpt
+        A recording.
+    shortest : float
+        Seconds up to which a part between two pauses is joined with the next, the pause shortened. What is said before
+        a pause that leaves no room to join, or at the end, may be shorter: nothing is left out.
+    longest : float
+        Seconds that no piece exceeds, as far as there is a place to cut.
+    """
+    pieces: list[Excerpt] = []
+    for part in cut_at_pauses(whole, longest):
+        if pieces and pieces[-1].seconds < shortest and can_join(pieces[-1], part):
+            joined = join_excerpts([pieces[-1], part])
+            if joined.seconds <= longest:
+                pieces[-1] = joined
+                continue
+        pieces.append(part)
+    return pieces

@@ -6,6 +6,10 @@ A benchmark is a folder with a ``benchmark.toml``; every file it names lies insi
 motion has 25 frames per second, so that a clip of N samples has ``ceil(N / 640)`` frames; the sound is padded
 with zeros to a whole number of frames. Languages are ISO 639-3 codes. The bundled benchmark is such a folder.
 
+Other versions of a benchmark may lie in the same folder and share files with it: ``benchmark-<version>.toml`` is the
+manifest of one. A manifest counts as ``benchmark.toml`` in the digest, whatever it is called, so that a version can
+become the folder's main one, or lie in a folder of its own, and stay the same benchmark.
+
 .. code-block:: toml
 
     schema = 1
@@ -15,6 +19,7 @@ with zeros to a whole number of frames. Languages are ISO 639-3 codes. The bundl
     fps = 25
     sample_rate = 16000
     title = "…"                  # optional, as are description, license, notes
+    articulation = "everyday"    # optional: the speaking style that generated ground truth was animated in
     noises = "noise"             # optional folder of noise recordings; a noise is called by its file's stem
     [lexicons]                   # optional word lists by language
     ita = "lexicon/ita.tsv"
@@ -47,8 +52,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from mtbench.benchmarks.clip import Clip
-from mtbench.benchmarks.installed import ON_DEMAND, installed_benchmarks
-from mtbench.benchmarks.manifest import MANIFEST, MAX_MANIFEST, BenchmarkManifest
+from mtbench.benchmarks.manifest import MANIFEST, MAX_MANIFEST, OTHER_MANIFESTS, BenchmarkManifest
 from mtbench.bundled import data_path
 from mtbench.errors import BenchmarkError, UsageError, did_you_mean
 from mtbench.files import (
@@ -78,8 +82,8 @@ class Benchmark:
         Always 25.
     clips : tuple of Clip
         Clips in the manifest's order.
-    root : Path
-        The folder.
+    manifest_path : Path
+        The manifest's file, by which :func:`load_benchmark` finds the benchmark again.
     lexicons : dict of str to Path
         Word lists by language.
     noise_folder : Path or None
@@ -93,7 +97,7 @@ class Benchmark:
     topology: str | None
     fps: float
     clips: tuple[Clip, ...]
-    root: Path
+    manifest_path: Path
     lexicons: dict[str, Path]
     noise_folder: Path | None
     manifest: BenchmarkManifest
@@ -102,6 +106,11 @@ class Benchmark:
     def ref(self) -> str:
         """``name@version``, as submissions and results write it."""
         return f"{self.name}@{self.version}"
+
+    @property
+    def root(self) -> Path:
+        """The folder, in which other versions of the benchmark may lie too."""
+        return self.manifest_path.parent
 
     @cached_property
     def languages(self) -> tuple[str, ...]:
@@ -159,7 +168,7 @@ class Benchmark:
         named |= {p for p in optional if p is not None}
         if self.noise_folder is not None:
             named |= {p for p in self.noise_folder.iterdir() if p.is_file() and not p.name.startswith(".")}
-        yield self.root / MANIFEST
+        yield self.manifest_path
         yield from sorted(named)
 
     @cached_property
@@ -167,7 +176,8 @@ class Benchmark:
         """blake2b-128 hex digest of the manifest and of every file that it names."""
         h = hashlib.blake2b(digest_size=16)
         for path in self.files():
-            h.update(path.relative_to(self.root).as_posix().encode() + b"\0" + digest_file(path).long)
+            name = MANIFEST if path == self.manifest_path else path.relative_to(self.root).as_posix()
+            h.update(name.encode() + b"\0" + digest_file(path).long)
         return h.hexdigest()
 
 
@@ -177,10 +187,15 @@ def bundled_benchmarks() -> dict[str, Path]:
     return {p.parent.name: p.parent for p in sorted(folder.glob(f"*/{MANIFEST}"))}
 
 
-def known_benchmarks() -> dict[str, Path]:
-    """Return the folders of the benchmarks that are found by name: the bundled ones, and those in the data folder."""
-    bundled = bundled_benchmarks()
-    return bundled | {name: folder for name, folder in installed_benchmarks().items() if name not in bundled}
+def list_versions(folder: Path) -> list[Benchmark]:
+    """Return every version of a benchmark that lies in *folder*, the main one, which its name stands for, first.
+
+    Raises
+    ------
+    BenchmarkError
+        As :func:`load_benchmark`.
+    """
+    return [_load(folder / MANIFEST), *(_load(path) for path in sorted(folder.glob(OTHER_MANIFESTS)))]
 
 
 def load_benchmark(name: str | Path) -> Benchmark:
@@ -189,8 +204,7 @@ def load_benchmark(name: str | Path) -> Benchmark:
     Parameters
     ----------
     name : str or Path
-        ``"openhead-20"``, ``"openhead-20@2"``, or the path of a folder with a ``benchmark.toml``. What was built into
-        the user's data folder has a name too.
+        ``"openhead-20"``, ``"openhead-20@2"``, the path of a folder with a ``benchmark.toml``, or that of a manifest.
 
     Returns
     -------
@@ -209,32 +223,47 @@ def load_benchmark(name: str | Path) -> Benchmark:
     >>> benchmark.clips[0].load_audio().dtype  # doctest: +SKIP
     dtype('float32')
     """
-    bundled = known_benchmarks()
+    bundled = bundled_benchmarks()
     plain, _, version = str(name).partition("@")
     if isinstance(name, str) and plain in bundled:
-        benchmark = _load_folder(bundled[plain])
-        if version and version != benchmark.version:
-            raise UsageError(f"benchmark {plain} has version {benchmark.version} here, not {version}")
-        return benchmark
-    root = Path(name)
-    if root.name == MANIFEST and root.is_file():
-        root = root.parent
-    if not (root / MANIFEST).is_file():
+        return _load_version(bundled[plain], version) if version else _load(bundled[plain] / MANIFEST)
+    path = Path(name)
+    if is_manifest(path):
+        return _load(path)
+    if not (path / MANIFEST).is_file():
         what = f"no benchmark called {str(name)!r}"
-        if root.is_dir():
-            what = f"the folder {root} has no {MANIFEST}"
-        elif os.path.lexists(root):
-            what = explain_no_folder(root)
-        if plain in ON_DEMAND:
-            raise UsageError(
-                f"{what}: it is not shipped, and was not built here; build it with: {ON_DEMAND[plain]}"
-            )
+        if path.is_dir():
+            what = f"the folder {path} has no {MANIFEST}"
+        elif os.path.lexists(path):
+            what = explain_no_folder(path)
         known = ", ".join(bundled) or "none"
         raise UsageError(
-            f"{what}{did_you_mean(plain, bundled)}; known: {known}; "
+            f"{what}{did_you_mean(plain, bundled)}; bundled: {known}; "
             "a folder of your own is made with 'mtbench benchmark new DIR'"
         )
-    return _load_folder(root)
+    return _load(path / MANIFEST)
+
+
+def is_manifest(path: Path) -> bool:
+    """Whether *path* is a file that is called as a benchmark's manifest is."""
+    return (path.name == MANIFEST or path.match(OTHER_MANIFESTS)) and path.is_file()
+
+
+def _load_version(folder: Path, version: str) -> Benchmark:
+    """Load the version of that number from the *folder* of a bundled benchmark."""
+    # Compared with what is there, not made a path: a version may come from a stranger's manifest.
+    other = next((p for p in folder.glob(OTHER_MANIFESTS) if p.name == _name_manifest(version)), None)
+    benchmark = _load(other or folder / MANIFEST)
+    if benchmark.version == version:
+        return benchmark
+    there = sorted(found.version for found in list_versions(folder))
+    told = f"version {there[0]}" if len(there) == 1 else f"versions {', '.join(there)}"
+    raise UsageError(f"benchmark {benchmark.name} has {told} here, not {version}")
+
+
+def _name_manifest(version: str) -> str:
+    """Return what the manifest of a version that is not its folder's main one is called."""
+    return OTHER_MANIFESTS.replace("*", version)
 
 
 def as_benchmark(benchmark: Benchmark | str | Path) -> Benchmark:
@@ -258,8 +287,8 @@ def as_benchmark(benchmark: Benchmark | str | Path) -> Benchmark:
     return benchmark if isinstance(benchmark, Benchmark) else load_benchmark(benchmark)
 
 
-def _load_folder(root: Path) -> Benchmark:
-    path = root / MANIFEST
+def _load(path: Path) -> Benchmark:
+    root = path.parent
     try:
         manifest = BenchmarkManifest.model_validate(read_toml(path, MAX_MANIFEST))
     except ValidationError as error:
@@ -268,6 +297,11 @@ def _load_folder(root: Path) -> Benchmark:
     except ValueError as error:
         raise BenchmarkError(f"{path} {error}") from None
     findings: list[str] = []
+    if path.name not in (MANIFEST, _name_manifest(manifest.version)):
+        findings.append(
+            f"version {manifest.version}, whose manifest is called {MANIFEST} or {_name_manifest(manifest.version)}; "
+            "perhaps it was copied from another version's"
+        )
 
     def locate(relative: str | None, where: str, folder: bool = False) -> Path | None:
         if relative is None:
@@ -322,7 +356,7 @@ def _load_folder(root: Path) -> Benchmark:
         topology=manifest.topology,
         fps=float(FPS),
         clips=tuple(clips),
-        root=root,
+        manifest_path=path,
         lexicons={lang: file for lang, file in lexicons.items() if file is not None},
         noise_folder=noise_folder,
         manifest=manifest,

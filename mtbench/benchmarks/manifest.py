@@ -17,6 +17,8 @@ from mtbench.timing import FPS, MAX_FRAMES, SAMPLE_RATE
 #: Most bytes of a manifest.
 MAX_MANIFEST = 16 << 20
 MANIFEST = "benchmark.toml"
+#: What manifests of other versions in the same folder are called; the star stands for the version.
+OTHER_MANIFESTS = "benchmark-*.toml"
 CLIP_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 
 
@@ -54,6 +56,7 @@ class BenchmarkManifest(StrictModel):
     description: str = ""
     license: str = ""
     notes: str = ""
+    articulation: str = Field(default="", max_length=100)
     noises: str | None = None
     lexicons: dict[str, str] = Field(default_factory=dict)
     templates: str | dict[str, str] = Field(default_factory=dict)

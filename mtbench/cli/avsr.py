@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mtbench.cli.captured import evaluate_banks, refuse_options
 from mtbench.cli.decibels import SnrCommand, parse_snrs
 from mtbench.cli.lexicon import lexicon
 from mtbench.cli.options import writable_folder
-from mtbench.cli.output import say, say_json
+from mtbench.cli.output import say, say_json, say_note
+
+if TYPE_CHECKING:
+    from mtbench.avsr.evaluation import ErrorRow
 
 app = typer.Typer(help="The bundled recognizer: train, evaluate.", no_args_is_help=True)
 
@@ -104,13 +109,13 @@ def evaluate(
     snr: Annotated[
         list[str] | None, typer.Option(help="Decibels: -7.5,-10 (the default) or -7.5 -10.")
     ] = None,
-    noise: Annotated[str, typer.Option(help="Name of the benchmark's noise.")] = "babble",
+    noise: Annotated[
+        str | None,
+        typer.Option(help="Name of the benchmark's noise; default: babble, and all of them with --bank."),
+    ] = None,
     language: Annotated[list[str] | None, typer.Option(help="Only this language; repeatable.")] = None,
     condition: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Only this condition, e.g. av-clean; repeatable. Also development-engines-a-clean …"
-        ),
+        list[str] | None, typer.Option(help="Only this condition, e.g. av-clean; repeatable.")
     ] = None,
     flame: Annotated[
         Path | None,
@@ -124,28 +129,47 @@ def evaluate(
     workers: Annotated[
         int | None, typer.Option(help="Processes; default: one per core, at most 8.", min=1)
     ] = None,
+    bank: Annotated[
+        list[Path] | None,
+        typer.Option(help="Measure on this motion bank of people instead (docs/motion-bank.md); repeatable."),
+    ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(help="Of the banks: 'development' or 'all'; default: development, all where none is."),
+    ] = None,
+    chains: Annotated[
+        bool, typer.Option("--chains", help="Degrade the banks' motion too: is the order found?")
+    ] = False,
     card: Annotated[bool, typer.Option("--card", help="Write the model card beside the weights.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
-    """Print the recognizer's error table: a benchmark's ground truth, and what it never met in training."""
+    """Print the recognizer's error table: a benchmark's ground truth, and what it never met in training.
+
+    With --bank: what it reads of people's captured motion, beside a face at rest and other motion.
+    """
     from mtbench.avsr.evaluation import evaluate as evaluate_recognizer
-    from mtbench.avsr.evaluation import format_summary, format_table, list_conditions, write_model_card
     from mtbench.errors import UsageError
     from mtbench.scoring import RECOMMENDED
     from mtbench.work import make_progress
 
+    if bank:
+        unused = {"--language": language, "--condition": condition, "--flame": flame, "--workers": workers}
+        unused["--recordings"] = recordings
+        refuse_options(unused)
+        heard = parse_snrs(snr) if snr else []
+        evaluate_banks(bank, split, benchmark, weights, heard, noise, chains, card, as_json)
+        return
+    if split or chains:
+        raise UsageError("--split and --chains belong to motion banks: name one with --bank")
     if card and (language or condition or benchmark != "openhead-20"):
         raise UsageError(
             "--card writes a whole card: leave out --language, --condition and --benchmark with it"
         )
-    ratios = parse_snrs(snr) if snr else RECOMMENDED.snrs
-    if card:
-        condition = [asked.name for asked in list_conditions(ratios, halves=True)]
     rows = evaluate_recognizer(
         benchmark,
         weights=weights,
-        snr=ratios,
-        noise=noise,
+        snr=parse_snrs(snr) if snr else RECOMMENDED.snrs,
+        noise=noise or "babble",
         languages=language or None,
         conditions=condition or None,
         flame=flame,
@@ -153,15 +177,23 @@ def evaluate(
         workers=workers,
         progress=make_progress(),
     )
+    _report_rows(rows, not language and benchmark == "openhead-20", weights, card, as_json)
+
+
+def _report_rows(
+    rows: Sequence[ErrorRow], aims: bool, weights: Path | None, card: bool, as_json: bool
+) -> None:
+    """Print an error table, and write the model card where that was asked for."""
+    from mtbench.avsr.evaluation import format_summary, format_table, write_model_card
+
     if as_json:
         say_json([row.to_json() for row in rows])
     else:
-        say(format_summary(rows, aims=not language and benchmark == "openhead-20"))
+        say(format_summary(rows, aims=aims))
         say(f"\nPhone error by language, per cent\n\n{format_table(rows, 'per')}")
         say(f"\nWord error by language, per cent\n\n{format_table(rows, 'wer')}")
     if card:
         from mtbench.avsr.openhead import WEIGHTS
-        from mtbench.cli.output import say_note
 
         say_note(str(write_model_card(weights or WEIGHTS / "openhead-av.safetensors", rows)))
 
@@ -179,7 +211,6 @@ def check_bank(
 
     from mtbench.banks import check_bank as check
     from mtbench.banks import load_bank
-    from mtbench.cli.output import say_note
     from mtbench.errors import BankError
     from mtbench.synth import PHONES
 

@@ -108,13 +108,15 @@ def _examine_head() -> Finding:
 
 
 def _examine_benchmark() -> Finding:
-    from mtbench.benchmarks import load_benchmark
+    from mtbench.benchmarks import bundled_benchmarks, list_versions
 
+    name = "openhead-20"
     try:
-        benchmark = load_benchmark("openhead-20")
+        versions = list_versions(bundled_benchmarks()[name])
+        digests = ", ".join(f"@{one.version} {one.digest}" for one in versions)
     except Exception as error:
-        return Finding("benchmark openhead-20", "broken", f"{error}; reinstall mtbench")
-    return Finding("benchmark openhead-20", "ok", f"{len(benchmark.clips)} clips, digest {benchmark.digest}")
+        return Finding(f"benchmark {name}", "broken", f"{error!s}; reinstall mtbench")
+    return Finding(f"benchmark {name}", "ok", f"{len(versions[0].clips)} clips, digests {digests}")
 
 
 def _examine_flame() -> Finding:

@@ -77,15 +77,21 @@ def list_things(
         return
     for name, found in things.items():
         say(name)
+        width = max(16, *map(len, found))
         for key, what in found.items():
-            say(f"  {key:<16} {what}")
+            say(f"  {key:<{width}} {what}")
 
 
 def _list_benchmarks() -> dict[str, str]:
-    from mtbench.benchmarks import known_benchmarks, load_benchmark
+    from mtbench.benchmarks import bundled_benchmarks, list_versions
 
-    loaded = [load_benchmark(name) for name in known_benchmarks()]
-    return {b.ref: f"{len(b.clips)} clips, {len(b.languages)} languages" for b in loaded}
+    told = {}
+    for name, folder in bundled_benchmarks().items():
+        versions = list_versions(folder)
+        for b in versions:
+            plain = f"; what {name!r} stands for" if b is versions[0] and len(versions) > 1 else ""
+            told[b.ref] = f"{len(b.clips)} clips, {len(b.languages)} languages{plain}"
+    return told
 
 
 _OF_OTHERS = "of another package"

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mtbench.benchmarks import MANIFEST, Benchmark, known_benchmarks, load_benchmark
+from mtbench.benchmarks import MANIFEST, Benchmark, bundled_benchmarks, load_benchmark
 from mtbench.errors import PrerequisiteError, UsageError, list_some
 from mtbench.files import write_atomically
 from mtbench.making.manifest_edits import edit_manifest, made_phones
@@ -113,9 +113,9 @@ def make_word_lists(
     >>> make_word_lists("my-clips").describe()  # doctest: +SKIP
     """
     benchmark = load_benchmark(folder)
-    if benchmark.root.resolve() in {path.resolve() for path in known_benchmarks().values()}:
+    if benchmark.root.resolve() in {path.resolve() for path in bundled_benchmarks().values()}:
         raise UsageError(
-            f"{benchmark.name} is a benchmark that mtbench builds, which brings its own word lists and stays as it is"
+            f"{benchmark.name} is a bundled benchmark, which brings its own word lists and stays as it is"
         )
     wanted = _choose_languages(benchmark, languages)
     engine = start_engine()
@@ -124,11 +124,11 @@ def make_word_lists(
     common = COMMON_WORDS if common is None else common
     if common < 0:
         raise UsageError(f"{common} common words: expected 0 or more")
-    manifest = (benchmark.root / MANIFEST).read_bytes()
+    manifest = benchmark.manifest_path.read_bytes()
     own_phones = made_phones(manifest.decode("utf-8-sig"))
     made, edits = _make_lists(benchmark, wanted, engine, common, force, own_phones)
-    _write_lists(benchmark.root, manifest, made, edits)
-    load_benchmark(benchmark.root)
+    _write_lists(benchmark.manifest_path, manifest, made, edits)
+    load_benchmark(benchmark.manifest_path)
     return made
 
 
@@ -185,15 +185,15 @@ def _make_lists(
     return made, edits
 
 
-def _write_lists(root: Path, manifest: bytes, made: MadeLists, edits: _Edits) -> None:
+def _write_lists(target: Path, manifest: bytes, made: MadeLists, edits: _Edits) -> None:
     """Write the lists and, last, the manifest, so far as they differ from what is there; tell *made* what changed."""
     text = manifest.decode("utf-8-sig")
     if edits.lists or edits.phones:
         text = edit_manifest(text, edits.lists, edits.phones)
     bom = _BOM if manifest.startswith(_BOM) else b""
     files = {made.files[code]: _format(found).encode() for code, found in made.lists.items()}
-    for name, content in (*files.items(), (MANIFEST, bom + text.encode())):
-        path = root / name
+    for name, content in (*files.items(), (target.name, bom + text.encode())):
+        path = target.parent / name
         if not path.exists() or path.read_bytes() != content:
             write_atomically(path, content)
             made.changed.append(name)

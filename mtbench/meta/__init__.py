@@ -6,6 +6,7 @@ systems is kept clip by clip, and every statistic, plot and report is a function
 Contents
 --------
 =================== ================================================================================================
+``captured_chains`` Degradations of captured motion, and whether a recognizer puts them in their known order
 ``confusions``      Confusions of viseme classes that are recognized from video alone
 ``correlation``     Rank correlation of a metric's scores with the order of systems that is known beforehand
 ``curves``          Curves of a metric over the strength of a degradation

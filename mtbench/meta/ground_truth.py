@@ -3,9 +3,10 @@
 Conventions
 -----------
 Most degradations change vertices, as a submission that was processed afterwards would. A substituted phone, a missed
-closure and another speaker's face are made from timed phones and curves of facial units, with the articulation model
-that made the ground truth. The curves of the ground truth stay as they are wherever the degraded phones change nothing:
-what is added to them is the difference between the model's curves for the degraded and for the true phones.
+closure and another speaker's face are made from timed phones and curves of facial units, with the articulation and,
+where it draws, the seed that made the ground truth. The curves of the ground truth stay as they are wherever the
+degraded phones change nothing: what is added to them is the difference between the model's curves for the degraded and
+for the true phones.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mtbench.benchmarks import PhoneTime, neutral_face, read_phone_times
+from mtbench.benchmarks import PAUSE, PhoneTime, neutral_face, read_phone_times
 from mtbench.errors import UsageError
 from mtbench.meta.degradations import (
     LADDER,
@@ -104,10 +105,21 @@ class GroundTruth:
         return head.pose(curves, head.identity(identity or self.displacement.identity or "neutral"))
 
     def _animate(self, phones: Sequence[PhoneTime], missed: frozenset[int] = frozenset()) -> np.ndarray:
-        from mtbench.synth import DEFAULT, animate
+        from mtbench.synth import SpeakingStyle, animate_in, clip_seed, find_manner
 
-        still = replace(DEFAULT, liveliness=0.0)
-        return animate(phones, self.duration, still, self.clip.fps, missed=missed)
+        manner = find_manner(self.benchmark)
+        if not isinstance(manner, SpeakingStyle):
+            still = replace(manner, liveliness=0.0)
+            return animate_in(phones, self.duration, still, self.clip.fps, missed=missed)
+        style = replace(manner, setting=replace(manner.setting, liveliness=0.0))
+        seed = clip_seed(self.benchmark.name, self.clip.id)
+        return animate_in(_begin_at_once(phones), self.duration, style, self.clip.fps, seed, missed)
+
+
+def _begin_at_once(phones: Sequence[PhoneTime]) -> list[PhoneTime]:
+    """Return *phones* with no gap before the first pause: what a sound draws follows from its place among all."""
+    first = [replace(phone, start=0.0) for phone in phones[:1] if phone.symbol == PAUSE]
+    return [*first, *phones[len(first) :]]
 
 
 def find_obstacle(truth: GroundTruth) -> str | None:

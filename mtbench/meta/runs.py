@@ -130,7 +130,7 @@ def _prepare(
     loaded, identity = keep_recognizer(spec)
     contents = Contents(benchmark.digest, load_noises(noise_folder).digest, recognizer=identity)
     setup = Setup(
-        benchmark=str(benchmark.root.resolve()),
+        benchmark=str(benchmark.manifest_path.resolve()),
         submission="",
         cache=str(Cache(cache).root.resolve()),
         recognizer=spec,

@@ -65,7 +65,7 @@ def make_plan(
     noises = load_noises(folder)
     identity = "" if recognizer is None else keep_recognizer(recognizer)[1]
     setup = Setup(
-        benchmark=str(benchmark.root.resolve()),
+        benchmark=str(benchmark.manifest_path.resolve()),
         submission=str(Path(path).resolve()),
         cache=str(Cache(cache).root.resolve()),
         recognizer=recognizer,

@@ -18,12 +18,10 @@ Contents
                           held-out engines
 ``contacts``              Contacts: closed lips (p b m), lower lip at the upper teeth (f v); they hold whatever the
                           neighbours want
-``engine_parts``          Which clips of ``openhead-engines`` ship, and which are for choosing and which for testing
 ``engine_phones``         From the phone sets of held-out engines to the inventory: one table and one set of rules
                           per phone set
 ``engine_segments``       What a held-out engine says that it spoke: its own phones with their times, before they
                           are mapped to ours
-``engine_terms``          Under which terms the held-out voices speak, and whose sound ships with the package
 ``engines``               Held-out speech engines: voices that training never hears, speaking the way espeak's do
                           here
 ``espeak``                Speech with timed phones from espeak-ng, through its C interface
@@ -56,6 +54,8 @@ Contents
 ``transfer``              Correspondence between the bundled head and another face mesh: which point of the one is
                           which of the other
 ``transferred_head``      The bundled head's facial units on another face: the user's FLAME template
+``truth_manners``         In which manner or style a benchmark's ground truth was animated, and animating its phones
+                          in that one or another
 ``upper_face``            Blinks and brows: motion of the upper face that speech doesn't determine
 ``utterances``            What an engine said: sound with its phones and words in time
 ``varied_articulation``   Varied articulation: timed phones to facial-unit curves with the lip statistics of people

@@ -8,14 +8,6 @@ from .articulation_settings import perturbed as perturbed
 from .benchmark_writer import clip_seed as clip_seed
 from .benchmark_writer import set_level as set_level
 from .build import build_openhead20 as build_openhead20
-from .build_engines import build_engines_benchmark as build_engines_benchmark
-from .engine_parts import ALL as ALL
-from .engine_parts import DEVELOPMENT as DEVELOPMENT
-from .engine_parts import SHIPPED as SHIPPED
-from .engine_parts import TEST as TEST
-from .engine_parts import find_half as find_half
-from .engine_parts import part_name as part_name
-from .engine_parts import seed_name as seed_name
 from .espeak import Espeak as Espeak
 from .lexicon_builder import pronounce_in_context as pronounce_in_context
 from .lexicon_builder import strip_punctuation as strip_punctuation
@@ -45,6 +37,10 @@ from .texts import vocabulary as vocabulary
 from .transcripts import REMARKS as REMARKS
 from .transferred_head import TransferredHead as TransferredHead
 from .transferred_head import load_transferred_head as load_transferred_head
+from .truth_manners import Manner as Manner
+from .truth_manners import animate_in as animate_in
+from .truth_manners import find_held_out as find_held_out
+from .truth_manners import find_manner as find_manner
 from .utterances import Phone as Phone
 from .utterances import Speech as Speech
 from .varied_articulation import animate_varied as animate_varied

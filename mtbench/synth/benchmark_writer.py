@@ -2,7 +2,8 @@
 
 Conventions
 -----------
-See :mod:`mtbench.benchmarks.benchmark` for the folder. The same arguments give the same bytes.
+See :mod:`mtbench.benchmarks.benchmark` for the folder. The same arguments give the same bytes. Several editions of a
+benchmark, which differ in motion alone, lie in one folder: sound, phones, word lists and noises are written once.
 """
 
 from __future__ import annotations
@@ -14,18 +15,20 @@ import shutil
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mtbench.benchmarks import format_phone_times
+from mtbench.benchmarks import MANIFEST, format_phone_times, read_phone_file
 from mtbench.errors import UsageError
 from mtbench.files import format_toml
 from mtbench.speech import to_pcm16
-from mtbench.synth.articulation import animate
+from mtbench.synth.articulation_settings import DEFAULT
+from mtbench.synth.speaking_styles import SpeakingStyle
 from mtbench.synth.speech import pad_speech
+from mtbench.synth.truth_manners import Manner, animate_in
 from mtbench.synth.utterances import Speech
 from mtbench.timing import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 
@@ -39,6 +42,32 @@ _LEVEL, _PEAK = 0.04, 0.89
 
 #: Called with what is being made, steps done, steps in all.
 Report = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Edition:
+    """A version of a benchmark, by what it does not share with the others in its folder.
+
+    Attributes
+    ----------
+    version : str
+    motion : str
+        Folder of its ground truth.
+    manifest : str
+        File name.
+    manner : ArticulationSetting or SpeakingStyle
+        What its ground truth is animated in.
+    """
+
+    version: str
+    motion: str = "motion"
+    manifest: str = MANIFEST
+    manner: Manner = DEFAULT
+
+    @property
+    def articulation(self) -> dict[str, str]:
+        """What the manifest says of it, which is nothing for the rules."""
+        return {"articulation": self.manner.name} if isinstance(self.manner, SpeakingStyle) else {}
 
 
 def clip_seed(benchmark: str, clip: str) -> int:
@@ -84,7 +113,7 @@ def staged_folder(out: Path, name: str) -> Iterator[Path]:
     part = out.with_name(f".{out.name}.{os.getpid()}.part")
     shutil.rmtree(part, ignore_errors=True)
     try:
-        for folder in ("audio", "motion", "phones", "lexicon", "noise"):
+        for folder in ("audio", "phones", "lexicon", "noise"):
             (part / folder).mkdir(parents=True)
         yield part
         if out.exists():
@@ -108,9 +137,16 @@ def _check_target(out: Path, name: str) -> None:
 
 
 def write_clip(
-    part: Path, clip: str, sentence: Sentence, speech: Speech, identity: str, seed: int, source: str
-) -> str:
-    """Write the clip's files and return its table of the manifest.
+    part: Path,
+    clip: str,
+    sentence: Sentence,
+    speech: Speech,
+    identity: str,
+    seed: int,
+    source: str,
+    editions: Sequence[Edition],
+) -> list[str]:
+    """Write the clip's files and return its table of the manifest of each edition.
 
     Parameters
     ----------
@@ -125,15 +161,17 @@ def write_clip(
     identity : str
         Whose face.
     seed : int
-        Seed of blinks and brows.
+        Seed of the motion.
     source : str
         The cluster of the bootstrap.
+    editions : sequence of Edition
     """
     write_flac(part / "audio" / f"{clip}.flac", speech.audio)
-    units = animate(speech.phones, speech.duration, fps=FPS, seed=seed)
-    _write_npz(part / "motion" / f"{clip}.npz", {"identity": np.array(identity), "units": units})
     times = part / "phones" / f"{clip}.tsv"
     times.write_text(format_phone_times(speech.phones), encoding="utf8", newline="\n")
+    for edition in editions:
+        units = _animate_speech(speech, times, clip, seed, edition.manner)
+        _write_npz(part / edition.motion / f"{clip}.npz", {"identity": np.array(identity), "units": units})
     fields = {
         "id": clip,
         "language": sentence.language,
@@ -141,19 +179,35 @@ def write_clip(
         "audio": f"audio/{clip}.flac",
         "frames": len(speech.audio) // SAMPLES_PER_FRAME,
         "source": source,
-        "motion": f"motion/{clip}.npz",
+        "motion": "",  # the edition's own; here because of the order of the lines
         "phones": " ".join(speech.symbols),
         "phone_times": f"phones/{clip}.tsv",
     }
-    return f"\n[[clips]]\n{format_toml(fields)}"
+    tables = [fields | {"motion": f"{edition.motion}/{clip}.npz"} for edition in editions]
+    return [f"\n[[clips]]\n{format_toml(table)}" for table in tables]
+
+
+def _animate_speech(speech: Speech, times: Path, clip: str, seed: int, manner: Manner) -> np.ndarray:
+    """Return (T, U) curves: by the rules from the speech, as they always were, else from its file of *times*.
+
+    What follows from the file alone can be made again, and changed, without the engine that spoke.
+    """
+    if isinstance(manner, SpeakingStyle):
+        phones = read_phone_file(times, f"clip {clip}", speech.duration)
+        return animate_in(phones, speech.duration, manner, FPS, seed)
+    return animate_in(speech.phones, speech.duration, manner, FPS, seed)
 
 
 def write_manifest(
-    part: Path, head: Mapping[str, object], lexicons: Mapping[str, str], tables: Sequence[str]
+    part: Path,
+    head: Mapping[str, object],
+    lexicons: Mapping[str, str],
+    tables: Sequence[str],
+    name: str = MANIFEST,
 ) -> None:
-    """Write ``benchmark.toml``: its *head*, where each language's lexicon lies, and the clips' *tables*."""
+    """Write the manifest *name*: its *head*, where each language's lexicon lies, and the clips' *tables*."""
     text = f"{format_toml(head)}\n[lexicons]\n{format_toml(lexicons)}"
-    (part / "benchmark.toml").write_text(text + "".join(tables), encoding="utf8", newline="\n")
+    (part / name).write_text(text + "".join(tables), encoding="utf8", newline="\n")
 
 
 def write_flac(path: Path, audio: np.ndarray) -> None:
@@ -165,6 +219,7 @@ def write_flac(path: Path, audio: np.ndarray) -> None:
 
 def _write_npz(path: Path, arrays: dict[str, np.ndarray]) -> None:
     """Write an npz whose bytes follow from the arrays alone: names sorted, one fixed date."""
+    path.parent.mkdir(exist_ok=True)
     with zipfile.ZipFile(path, "w") as archive:
         for name in sorted(arrays):
             stream = io.BytesIO()

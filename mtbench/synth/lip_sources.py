@@ -18,7 +18,8 @@ from mtbench.benchmarks import (
     MANIFEST,
     Clip,
     as_benchmark,
-    known_benchmarks,
+    bundled_benchmarks,
+    is_manifest,
     neutral_face,
     read_motion_arrays,
     read_phone_times,
@@ -37,12 +38,11 @@ from mtbench.faces import (
     topology_of_kind,
 )
 from mtbench.files import ArrayFileError
-from mtbench.synth.articulation import animate
 from mtbench.synth.articulation_settings import SETTINGS
 from mtbench.synth.benchmark_writer import clip_seed
 from mtbench.synth.lip_measures import LipMeasures, measure_curves, measure_vertices
 from mtbench.synth.speaking_styles import STYLES
-from mtbench.synth.varied_articulation import animate_varied
+from mtbench.synth.truth_manners import animate_in
 from mtbench.timing import FPS
 
 #: What a motion file may be called.
@@ -83,7 +83,8 @@ def measure_source(source: str, fps: float = float(FPS)) -> list[LipMeasures]:
         For FLAME parameters without an installed FLAME model.
     """
     path = Path(source).expanduser()
-    if source.split("@")[0] in known_benchmarks() or (path / MANIFEST).is_file():
+    bundled = bundled_benchmarks()
+    if source.split("@")[0] in bundled or (path / MANIFEST).is_file() or is_manifest(path):
         clips = [clip for clip in as_benchmark(source).clips if clip.motion_path is not None]
         if not clips:
             raise UsageError(f"{source}: no clip of this benchmark has ground-truth motion to measure")
@@ -93,7 +94,7 @@ def measure_source(source: str, fps: float = float(FPS)) -> list[LipMeasures]:
     else:
         files = [path] if path.is_file() else []
     if not files:
-        known = ", ".join(known_benchmarks())
+        known = ", ".join(bundled)
         raise UsageError(
             f"{source}: is neither a benchmark ({known}, or a folder with {MANIFEST}) nor a motion file or a folder of "
             f"them ({', '.join(SUFFIXES)})"
@@ -128,10 +129,8 @@ def measure_model(name: str, clips: Sequence[Clip]) -> list[LipMeasures]:
     measured = []
     for clip in clips:
         phones, seconds, seed = read_phone_times(clip), clip.frames / clip.fps, clip_seed(name, clip.id)
-        if name.startswith(RULES):
-            curves = animate(phones, seconds, SETTINGS[name.removeprefix(RULES)], clip.fps, seed)
-        else:
-            curves = animate_varied(phones, seconds, STYLES[name], clip.fps, seed)
+        manner = SETTINGS[name.removeprefix(RULES)] if name.startswith(RULES) else STYLES[name]
+        curves = animate_in(phones, seconds, manner, clip.fps, seed)
         measured.append(measure_curves(curves, fps=clip.fps))
     return measured
 

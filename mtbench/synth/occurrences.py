@@ -10,7 +10,7 @@ longer utterance begins like a shorter one but for what depends on the length of
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -150,7 +150,12 @@ def _remember(draws: np.ndarray) -> np.ndarray:
 
 
 def draw_spans(
-    phones: Sequence[TimedPhone], fps: float, n_frames: int, style: SpeakingStyle, seed: int
+    phones: Sequence[TimedPhone],
+    fps: float,
+    n_frames: int,
+    style: SpeakingStyle,
+    seed: int,
+    missed: Collection[int] = (),
 ) -> list[ContactSpan]:
     """Draw the contacts of *phones*: when they come, how complete they are, how hard the lips press.
 
@@ -161,6 +166,8 @@ def draw_spans(
     n_frames : int
     style : SpeakingStyle
     seed : int
+    missed : collection of int
+        Positions of phones without their contact.
 
     Returns
     -------
@@ -171,7 +178,7 @@ def draw_spans(
     spans: list[ContactSpan] = []
     for i, phone in enumerate(phones):
         times = closure_times(phone)
-        if times is None:
+        if times is None or i in missed:
             continue
         rng = np.random.Generator(np.random.PCG64([seed, _CONTACTS, i]))
         complete, how, force, lift = rng.random(4)

@@ -10,7 +10,7 @@ function of phones, times, style and seed: the same bytes everywhere.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -35,6 +35,7 @@ def animate_varied(
     style: SpeakingStyle = EVERYDAY,
     fps: float = 25,
     seed: int = 0,
+    missed: Collection[int] = (),
 ) -> np.ndarray:
     """Turn timed phones into facial-unit curves of somebody who never says a sound the same way twice.
 
@@ -50,6 +51,8 @@ def animate_varied(
         Frames per second, at most 100.
     seed : int
         Seed of all that is drawn; another seed is another rendition of the same words.
+    missed : collection of int
+        Positions in *phones* of sounds whose contact doesn't come about; for degraded animations only.
 
     Returns
     -------
@@ -79,7 +82,7 @@ def animate_varied(
         samples = sample_times(n_frames, fps)
         pulls = draw_pulls(rows, start, end, style, seed)
         blend = blend_targets(pulls, start, samples, style.setting.smoothing)
-        spans = draw_spans(phones, fps, n_frames, style, seed)
+        spans = draw_spans(phones, fps, n_frames, style, seed, missed)
         contours = draw_contours(spans, samples, style.setting)
         curves = impose_contacts(blend, contours.lips, contours.press, contours.teeth)
         frames = average_frames(np.concatenate([curves, contours.lift[:, None]], axis=1), n_frames, fps)

@@ -1,0 +1,198 @@
+"""What a recognizer answers when it is shown a true mouth, one at rest, and other ones.
+
+Conventions
+-----------
+Every sample is presented without sound, with clean sound, and in noise at one ratio; sound is presented alone, too.
+No word list enters: what is counted are phones, and the probability of the true ones where the recognizer tells it.
+Other people's windows are many without sound, where the true motion is ranked among them, and few with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from mtbench.avsr.base import Hypothesis, Recognizer, Reference, transcribe_checked
+from mtbench.avsr.evaluation.conditions import NOISY, TRUTH
+from mtbench.avsr.evaluation.mouth_samples import WINDOWS, MouthSample, cut_windows
+from mtbench.conditions import STATIC, Condition
+from mtbench.metrics import count_phone_edits
+from mtbench.speech import NoiseSet
+from mtbench.work import Progress
+
+SHUFFLED = "shuffled"
+#: Windows that are shown with sound.
+HEARD_WINDOWS = 3
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was understood of one sample under one condition.
+
+    Attributes
+    ----------
+    sample : str
+        Its id.
+    condition : Condition
+        The face is ``"truth"``, ``"static"``, ``"shuffled"`` or None.
+    window : int
+        Which of the other mouths; 0 for every other face.
+    phones : tuple of str or None
+        What was understood.
+    errors : int or None
+        Edits between that and what was said.
+    log_probability : float or None
+        Of what was said, natural logarithm.
+    tokens : int or None
+        Of which it is the probability.
+    """
+
+    sample: str
+    condition: Condition
+    window: int
+    phones: tuple[str, ...] | None
+    errors: int | None
+    log_probability: float | None
+    tokens: int | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the answer as a JSON object."""
+        told = asdict(self)
+        told.pop("condition")
+        phones = None if self.phones is None else " ".join(self.phones)
+        return {**told, "condition": self.condition.name, "face": self.condition.face, "phones": phones}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One face, or none, under some conditions of the sound.
+
+    Attributes
+    ----------
+    crops : (T, 96, 96) uint8 or None
+    conditions : tuple of Condition
+        All with that face.
+    sounds : tuple of (640 T,) float32 or None
+        What is heard, by condition; None is silence.
+    window : int
+        As in :class:`Answer`.
+    """
+
+    crops: np.ndarray | None
+    conditions: tuple[Condition, ...]
+    sounds: tuple[np.ndarray | None, ...]
+    window: int = 0
+
+
+def show_samples(
+    recognizer: Recognizer,
+    samples: Sequence[MouthSample],
+    noises: NoiseSet,
+    *,
+    snr_db: float = NOISY,
+    windows: int = WINDOWS,
+    chosen: Sequence[int] | None = None,
+    progress: Progress | None = None,
+) -> list[Answer]:
+    """Return what *recognizer* answers to every sample with each of its faces.
+
+    Parameters
+    ----------
+    recognizer : Recognizer
+        Knows the samples' languages.
+    samples : sequence of MouthSample
+    noises : NoiseSet
+        All of them are presented.
+    snr_db : float
+        Signal-to-noise ratio, decibels.
+    windows : int
+        Other mouths that each sample is shown with, at most.
+    chosen : sequence of int, optional
+        Places of the samples that are shown; the others only lend their mouths. All by default.
+    progress : Progress, optional
+        Told about every sample.
+    """
+    places = range(len(samples)) if chosen is None else chosen
+    answers: list[Answer] = []
+    with (progress or Progress()).stage("people's mouths", len(places)) as advance:
+        for place in places:
+            others = cut_windows(samples, place, windows)
+            shown = _plan(samples[place], others, noises, snr_db)
+            answers += ask_about(recognizer, samples[place], shown)
+            advance()
+    return answers
+
+
+def _plan(sample: MouthSample, others: Sequence[np.ndarray], noises: NoiseSet, snr_db: float) -> list[Shown]:
+    """Return everything that one sample is shown with."""
+    heard = {Condition("a"): sample.sound}
+    heard |= {Condition("a", snr_db, name): sample.hear(noises, name, snr_db) for name in noises.names}
+    shown = [Shown(None, tuple(heard), tuple(heard.values()))]
+    faces = [(TRUTH, 0, sample.crops), (STATIC, 0, sample.static)]
+    faces += [(SHUFFLED, k, crops) for k, crops in enumerate(others)]
+    for face, window, crops in faces:
+        asked: dict[Condition, np.ndarray | None] = {Condition("v", face=face): None}
+        if window < HEARD_WINDOWS:
+            asked |= {Condition("av", c.snr_db, c.noise, face): sound for c, sound in heard.items()}
+        shown.append(Shown(crops, tuple(asked), tuple(asked.values()), window))
+    return shown
+
+
+def ask_about(recognizer: Recognizer, sample: MouthSample, shown: Sequence[Shown]) -> list[Answer]:
+    """Return what *recognizer* answers to *sample* as it is *shown*, in order.
+
+    Raises
+    ------
+    RecognizerError
+        Naming sample, condition and cause, where the recognizer raises or returns no hypotheses.
+    """
+    found = _ask_together(recognizer, sample, shown)
+    if found is None:
+        reference = Reference(" ".join(sample.phones), sample.phones)
+        found = [
+            transcribe_checked(
+                recognizer,
+                one.crops,
+                one.sounds,
+                sample.language,
+                None,
+                sample.id,
+                [c.describe() for c in one.conditions],
+                reference,
+            )
+            for one in shown
+        ]
+    answers = []
+    for one, hypotheses in zip(shown, found, strict=True):
+        for condition, said in zip(one.conditions, hypotheses, strict=True):
+            edits = count_phone_edits(sample.phones, said.phones)
+            errors = None if edits is None else edits.errors
+            told = said.log_probability, said.tokens
+            answers.append(Answer(sample.id, condition, one.window, said.phones, errors, *told))
+    return answers
+
+
+def _ask_together(
+    recognizer: Recognizer, sample: MouthSample, shown: Sequence[Shown]
+) -> list[list[Hypothesis]] | None:
+    """Return the bundled recognizer's answers, everything through the network at once; None for another one."""
+    if not hasattr(recognizer, "log_probs_many"):
+        return None
+    from mtbench.avsr.openhead import OpenheadAV, Request, decode_phones, phone_log_probability
+
+    if not isinstance(recognizer, OpenheadAV):
+        return None
+    classes = {phone: i + 1 for i, phone in enumerate(recognizer.phones)}
+    known = all(phone in classes for phone in sample.phones)
+    reference = [classes[phone] for phone in sample.phones] if known else []
+    requests = [Request(one.crops, one.sounds, sample.language) for one in shown]
+
+    def understand(frames: np.ndarray) -> Hypothesis:
+        told = phone_log_probability(frames, reference) if reference else None
+        phones = tuple(recognizer.phones[c - 1] for c in decode_phones(frames))
+        return Hypothesis("", phones, told, None if told is None else len(reference))
+
+    return [[understand(frames) for frames in one] for one in recognizer.log_probs_many(requests)]
