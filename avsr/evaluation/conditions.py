@@ -160,7 +160,7 @@ def articulate(benchmark: Benchmark, clip: Clip, manner: Manner) -> np.ndarray:
     Parameters
     ----------
     benchmark : Benchmark
-        Its name seeds, with the clip's, what is drawn, as that of the bundled ground truth is.
+        Its name seeds, with the clip's, what is drawn: as in the ground truth in the manner of that one, else anew.
     clip : Clip
         With timed phones.
     manner : ArticulationSetting or SpeakingStyle
@@ -177,9 +177,9 @@ def articulate(benchmark: Benchmark, clip: Clip, manner: Manner) -> np.ndarray:
         Where the clip has no timed phones, or unusable ones.
     """
     from mtbench.benchmarks import read_phone_times
-    from mtbench.synth import animate_in, clip_seed
+    from mtbench.synth import animate_in, choose_seed
 
-    seed = clip_seed(benchmark.name, clip.id)
+    seed = choose_seed(benchmark, clip, manner)
     curves = animate_in(read_phone_times(clip), clip.frames / clip.fps, manner, clip.fps, seed)
     if len(curves) != clip.frames:
         raise MtbenchError(f"clip {clip.id}: {len(curves)} animated frames, expected {clip.frames}")

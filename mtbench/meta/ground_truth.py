@@ -105,14 +105,14 @@ class GroundTruth:
         return head.pose(curves, head.identity(identity or self.displacement.identity or "neutral"))
 
     def _animate(self, phones: Sequence[PhoneTime], missed: frozenset[int] = frozenset()) -> np.ndarray:
-        from mtbench.synth import SpeakingStyle, animate_in, clip_seed, find_manner
+        from mtbench.synth import SpeakingStyle, animate_in, choose_seed, find_manner
 
         manner = find_manner(self.benchmark)
         if not isinstance(manner, SpeakingStyle):
             still = replace(manner, liveliness=0.0)
             return animate_in(phones, self.duration, still, self.clip.fps, missed=missed)
         style = replace(manner, setting=replace(manner.setting, liveliness=0.0))
-        seed = clip_seed(self.benchmark.name, self.clip.id)
+        seed = choose_seed(self.benchmark, self.clip, style)
         return animate_in(_begin_at_once(phones), self.duration, style, self.clip.fps, seed, missed)
 
 

@@ -5,6 +5,7 @@ from .articulation_settings import HELD_OUT as HELD_OUT
 from .articulation_settings import TRAINING as TRAINING
 from .articulation_settings import ArticulationSetting as ArticulationSetting
 from .articulation_settings import perturbed as perturbed
+from .benchmark_writer import choose_seed as choose_seed
 from .benchmark_writer import clip_seed as clip_seed
 from .benchmark_writer import set_level as set_level
 from .build import build_openhead20 as build_openhead20

@@ -33,6 +33,7 @@ from mtbench.synth.utterances import Speech
 from mtbench.timing import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 
 if TYPE_CHECKING:
+    from mtbench.benchmarks import Benchmark, Clip
     from mtbench.synth.texts import Sentence
 
 #: Seconds of the shortest clip.
@@ -73,6 +74,16 @@ class Edition:
 def clip_seed(benchmark: str, clip: str) -> int:
     """Return the seed of a clip's articulation and silences, which follows from the two names."""
     return int.from_bytes(hashlib.blake2b(f"{benchmark}|{clip}".encode(), digest_size=4).digest(), "little")
+
+
+def choose_seed(benchmark: Benchmark, clip: Clip, manner: Manner) -> int:
+    """Return the seed of *clip* in *manner*: that of the ground truth in its own manner, and by the rules.
+
+    What another style draws has nothing to do with what was drawn for the ground truth: with its seed, the two would be
+    nearly one rendition.
+    """
+    other = isinstance(manner, SpeakingStyle) and manner.name != benchmark.manifest.articulation
+    return clip_seed(f"{benchmark.name}|{manner.name}" if other else benchmark.name, clip.id)
 
 
 def frame_speech(speech: Speech, seed: int) -> Speech:
