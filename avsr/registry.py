@@ -28,9 +28,21 @@ def _openhead(
     return load_openhead(weights, decoding, device)
 
 
+def _bundled(version: str, decoding: str | None = None, device: str | None = None) -> Recognizer:
+    require_extra("judge", f"the recognizer openhead-av@{version} (vertex errors alone: --recognizer none)")
+    from mtbench.avsr.openhead import find_bundled, load_openhead
+
+    return load_openhead(find_bundled(version), decoding, device)
+
+
+#: Versions of the bundled recognizer that are asked for by name, whatever version it has by now.
+_VERSIONS = ("1",)
 #: Recognizers; a factory takes weights as its first, optional argument, and ``decoding=``, ``device=`` where it can.
 RECOGNIZERS = Registry(
-    "recognizer", "mtbench.recognizers", {"openhead-av": _openhead}, "package.module:function of your own"
+    "recognizer",
+    "mtbench.recognizers",
+    {"openhead-av": _openhead} | {f"openhead-av@{v}": partial(_bundled, v) for v in _VERSIONS},
+    "package.module:function of your own",
 )
 
 
@@ -41,7 +53,7 @@ class RecognizerSpec:
     Attributes
     ----------
     name : str
-        ``"openhead-av"``, or ``"package.module:function"`` of your own: the function returns a :class:`Recognizer`. It
+        ``"openhead-av"``, a version of it such as ``"openhead-av@1"``, or ``"package.module:function"`` of your own: the function returns a :class:`Recognizer`. It
         is imported in every worker process. Other packages add names by entry points, see :mod:`mtbench.registry`.
     weights : tuple of (str, str)
         Files in place of the recognizer's own: one under ``""``, or one for each language under its ISO 639-3 code.

@@ -27,7 +27,7 @@ def test_the_inventory_is_the_codes_and_the_recognizers():
     assert tuple(phone for phone, _, _ in ROWS) == PHONES
     assert len({sound for _, sound, _ in ROWS}) == len(PHONES)
     assert f"{len(PHONES)} in all (inventory `{INVENTORY}`)" in TEXT
-    weights = json.loads((ROOT / "avsr" / "weights" / "openhead-av.json").read_text("utf-8"))
+    weights = json.loads((ROOT / "avsr" / "weights" / "openhead-av-1.json").read_text("utf-8"))
     assert tuple(weights["phones"]) == PHONES
     assert dict(re.findall("`(.)` → `(.)`", TEXT)) == _NEIGHBOURS
 

@@ -9,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from mtbench.avsr.openhead.inference import Request, compute_log_probs  # noqa: E402
-from mtbench.avsr.openhead.recognizer import WEIGHTS, OpenheadAV  # noqa: E402
+from mtbench.avsr.openhead.recognizer import OpenheadAV, find_bundled  # noqa: E402
 from mtbench.errors import PrerequisiteError, UsageError  # noqa: E402
 from mtbench.reference_model.encoders.registry import load_speech_encoder  # noqa: E402
 from mtbench.reference_model.encoders.speech import (  # noqa: E402
@@ -87,11 +87,11 @@ def test_digest_is_of_the_ears_only(bundled, tmp_path):
     from safetensors.torch import load_file, save_file
 
     def change(name):
-        state = load_file(WEIGHTS / "openhead-av.safetensors")
+        state = load_file(find_bundled("1"))
         state[name] = state[name] + 1
         path = tmp_path / f"{name}.safetensors"
         save_file(state, path)
-        shutil.copy(WEIGHTS / "openhead-av.json", path.with_suffix(".json"))
+        shutil.copy(find_bundled("1").with_suffix(".json"), path.with_suffix(".json"))
         return load_speech_encoder(path)
 
     eyes = change("visual.stem.weight")

@@ -12,7 +12,7 @@ from mtbench.avsr.openhead import AudioVisualCTC, ModelConfig, OpenheadAV
 from mtbench.avsr.openhead.batches import UNHEARD, collate, cut_batch
 from mtbench.avsr.openhead.captured import vary_excerpt
 from mtbench.avsr.openhead.objective import compute_loss
-from mtbench.avsr.openhead.recognizer import WEIGHTS
+from mtbench.avsr.openhead.recognizer import find_bundled
 from mtbench.avsr.openhead.training_data import REUSE_LAG, Batch, Utterance, maker_of
 from mtbench.avsr.openhead.training_views import (
     AUDIBLE,
@@ -222,12 +222,12 @@ class TestEarInTheRecognizer:
 def test_eyes_of_a_network_with_another_ear_are_taken_on(tmp_path):
     from mtbench.avsr.openhead.recipe import _load_initial
 
-    own = load_file(WEIGHTS / "openhead-av.safetensors")
+    own = load_file(find_bundled("1"))
     network = AudioVisualCTC(ModelConfig(72, 21, heard=512))
     drawn = {k: v.clone() for k, v in network.acoustic.state_dict().items()}
-    _load_initial(WEIGHTS / "openhead-av.safetensors", network)
+    _load_initial(find_bundled("1"), network)
     assert torch.equal(network.visual.project.weight, own["visual.project.weight"].float())
     assert torch.equal(network.output.weight, own["output.weight"].float())
     assert all(torch.equal(v, drawn[k]) for k, v in network.acoustic.state_dict().items())
     with pytest.raises(UsageError, match="another network"):
-        _load_initial(WEIGHTS / "openhead-av.safetensors", AudioVisualCTC(ModelConfig(72, 21, width=64)))
+        _load_initial(find_bundled("1"), AudioVisualCTC(ModelConfig(72, 21, width=64)))

@@ -9,11 +9,12 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from mtbench.avsr.whisper.ear_files import EAR, Provenance, dequantize, load_ear, quantize, save_ear
+from mtbench.avsr.whisper.ear_files import EAR, Provenance, load_ear, save_ear
 from mtbench.avsr.whisper.encoder import EncoderSizes, WhisperEncoder
 from mtbench.avsr.whisper.hearing import Ear, normalize_states, plan_windows
 from mtbench.avsr.whisper.mel import compute_whisper_mel
 from mtbench.errors import PrerequisiteError, UsageError
+from mtbench.files import dequantize_weights, quantize_weights
 
 SMALL = EncoderSizes(mels=80, width=128, inner=64, layers=2)
 SOURCE = Provenance(file="small", sha256="00", origin="made for a test")
@@ -246,8 +247,8 @@ def test_features_can_be_trained_upon(encoder):
 
 def test_weights_come_back_within_half_a_step(encoder):
     state = encoder.state_dict()
-    tensors = quantize(state)
-    back = dequantize(tensors)
+    tensors = quantize_weights(state)
+    back = dequantize_weights(tensors)
     assert back.keys() == state.keys()
     for name, value in state.items():
         if value.ndim > 1:
@@ -259,9 +260,9 @@ def test_weights_come_back_within_half_a_step(encoder):
 
 
 def test_channels_of_zeros_stay_zero():
-    assert not dequantize(quantize({"a.weight": torch.zeros(2, 3)}))["a.weight"].any()
+    assert not dequantize_weights(quantize_weights({"a.weight": torch.zeros(2, 3)}))["a.weight"].any()
     with pytest.raises(ValueError, match=r"a\.weight.*not finite"):
-        quantize({"a.weight": torch.full((2, 3), torch.inf)})
+        quantize_weights({"a.weight": torch.full((2, 3), torch.inf)})
 
 
 def test_an_ear_is_written_and_loaded(pair, encoder):

@@ -15,8 +15,8 @@ from .inference import Request as Request
 from .likelihood import phone_log_probability as phone_log_probability
 from .model import AudioVisualCTC as AudioVisualCTC
 from .model import ModelConfig as ModelConfig
-from .recognizer import WEIGHTS as WEIGHTS
 from .recognizer import OpenheadAV as OpenheadAV
+from .recognizer import find_bundled as find_bundled
 from .recognizer import load_beam_search as load_beam_search
 from .recognizer import load_openhead as load_openhead
 from .recognizer_files import save_recognizer as save_recognizer

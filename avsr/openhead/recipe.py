@@ -23,7 +23,7 @@ from mtbench.avsr.openhead.captured import Captured
 from mtbench.avsr.openhead.decoding import DecodingConfig
 from mtbench.avsr.openhead.model import TRAINING_ONLY, AudioVisualCTC, ModelConfig
 from mtbench.avsr.openhead.objective import PARTS, TrainingConfig, compute_loss
-from mtbench.avsr.openhead.recognizer_files import save_recognizer
+from mtbench.avsr.openhead.recognizer_files import read_recognizer, save_recognizer
 from mtbench.avsr.openhead.training_data import maker_of
 from mtbench.errors import UsageError
 from mtbench.files import digest_bytes, load_checkpoint_file
@@ -160,21 +160,23 @@ def _load_initial(path: Path, network: AudioVisualCTC) -> str:
             f"{path}: no such file; weights to begin with are a checkpoint.pt or a .safetensors file"
         )
     weights, wanted = _read_initial(path), network.state_dict()
+    drawn: tuple[str, ...] = TRAINING_ONLY
     if {k for k in weights if k.startswith(EAR)} != {k for k in wanted if k.startswith(EAR)}:
         # Weights of a network with another ear: eyes and understanding are taken on, listening is learned anew.
         weights = {k: v for k, v in weights.items() if not k.startswith(EAR)}
-        missing = [k for k in wanted if k not in weights and not k.startswith((EAR, *TRAINING_ONLY))]
-    else:
-        missing = [k for k in wanted if k not in weights and not k.startswith(TRAINING_ONLY)]
-    missing = [k for k in missing if not k.endswith("num_batches_tracked")]
+        drawn = (EAR, *drawn)
+    missing = [
+        k
+        for k in wanted
+        if k not in weights and not k.startswith(drawn) and not k.endswith("num_batches_tracked")
+    ]
     unknown = [k for k, v in weights.items() if k not in wanted or v.shape != wanted[k].shape]
-    if not unknown and not missing:
-        network.load_state_dict(weights, strict=False)
-    else:
+    if unknown or missing:
         raise UsageError(
             f"{path}: these are weights of another network (missing {missing[:3]}, unknown "
             f"{unknown[:3]}); use the configuration that they were trained with"
         )
+    network.load_state_dict(weights, strict=False)
     return digest_bytes(path.read_bytes())
 
 
@@ -182,10 +184,8 @@ def _read_initial(path: Path) -> dict[str, torch.Tensor]:
     """Read weights to begin with: a run's checkpoint or a recognizer's safetensors."""
     try:
         if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            weights = load_file(path)
-            return {k: v.float() if v.is_floating_point() else v for k, v in weights.items()}
+            weights = read_recognizer(path).network.state_dict()
+            return {k: v for k, v in weights.items() if not k.startswith(TRAINING_ONLY)}
         state: dict[str, torch.Tensor] = load_checkpoint_file(path, "cpu")["average"]
         return state
     except Exception as error:  # whatever other people's files make torch raise

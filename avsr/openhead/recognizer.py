@@ -1,7 +1,7 @@
 """``openhead-av``, the recognizer that ships with mtbench.
 
 It was trained on synthetic speech of the twenty languages and on the bundled head only; its model card
-(``weights/openhead-av.md``) says how well it understands what. It is a judge of readability on speech of its own
+(``weights/openhead-av-1.md``) says how well it understands what. It is a judge of readability on speech of its own
 kind, and the harness warns where it meets speech that it does not understand.
 
 Conventions
@@ -45,6 +45,19 @@ if TYPE_CHECKING:
 CODE_VERSION = "1"
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
+#: Versions that ship with mtbench, ``openhead-av@VERSION``, and the one that is meant where none is named.
+VERSIONS, CURRENT = ("1",), "1"
+
+
+def find_bundled(version: str = CURRENT) -> Path:
+    """Return the weights' file of a bundled version.
+
+    Examples
+    --------
+    >>> find_bundled("1").name
+    'openhead-av-1.safetensors'
+    """
+    return WEIGHTS / f"openhead-av-{version}.safetensors"
 
 
 @dataclass(frozen=True)
@@ -127,7 +140,7 @@ class OpenheadAV:
         UsageError
             If they are not a checkpoint of this recognizer.
         """
-        weights = Path(path) if path else WEIGHTS / "openhead-av.safetensors"
+        weights = Path(path) if path else find_bundled()
         meta_file = weights.parent / f"{weights.stem}.json"
         for file in (weights, meta_file):
             if not file.is_file():

@@ -2,8 +2,9 @@
 
 Conventions
 -----------
-``NAME.safetensors`` holds matrices in half precision, without the heads that only training uses; ``NAME.json`` the
-sizes of the network, phones, languages, the word search, the ear that it was trained with, and facts of the training.
+``NAME.safetensors`` holds the weights in eight bits (:mod:`mtbench.files.eight_bits`; in half precision in files of the
+first schema), without the heads that only training uses; ``NAME.json`` the sizes of the network, phones, languages, the
+word search, the ear that it was trained with, and facts of the training.
 """
 
 from __future__ import annotations
@@ -14,12 +15,21 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
 from safetensors.torch import save_file
 
 from mtbench.avsr.openhead.decoding import DecodingConfig
 from mtbench.avsr.openhead.model import TRAINING_ONLY, AudioVisualCTC, ModelConfig
 from mtbench.errors import UsageError
-from mtbench.files import check_tensors, make_folder, read_description, read_tensors, replacing
+from mtbench.files import (
+    check_tensors,
+    dequantize_weights,
+    make_folder,
+    quantize_weights,
+    read_description,
+    read_tensors,
+    replacing,
+)
 
 if TYPE_CHECKING:
     from mtbench.avsr.whisper import Ear
@@ -59,7 +69,11 @@ def read_recognizer(weights: Path) -> Checkpoint:
     """
     try:
         meta: dict[str, Any] = read_description(weights.with_suffix(".json"))
-        state = {k: v.float() for k, v in read_tensors(weights).items()}
+        tensors = read_tensors(weights)
+        if meta["schema"] == 1:
+            state = {k: v.float() for k, v in tensors.items()}
+        else:
+            state = dequantize_weights(tensors, torch.float32)
         config = ModelConfig.from_dict(meta["model"])
         check_tensors(
             lambda: AudioVisualCTC(config),
@@ -106,7 +120,7 @@ def save_recognizer(
     training: dict[str, Any],
     ear: str | None = None,
 ) -> None:
-    """Write ``path`` (safetensors, matrices in half precision, without training heads) and its ``.json``.
+    """Write ``path`` (safetensors, without training heads) and its ``.json``.
 
     Parameters
     ----------
@@ -123,15 +137,17 @@ def save_recognizer(
     ear : str, optional
         Digest of the ear that it was trained with.
     """
-    # Matrices and kernels in half precision; biases and norms cost nothing and stay as they are.
-    state = {
-        k: (v.detach().half() if v.ndim > 1 else v.detach().clone()).contiguous()
-        for k, v in network.state_dict().items()
-        if not k.startswith(TRAINING_ONLY) and not k.endswith("num_batches_tracked")
-    }
+    state = quantize_weights(
+        {
+            k: v.detach()
+            for k, v in network.state_dict().items()
+            if not k.startswith(TRAINING_ONLY) and not k.endswith("num_batches_tracked")
+        },
+        torch.float32,
+    )
     make_folder(path.parent)
     meta = {
-        "schema": 1,
+        "schema": 2,
         "model": network.config.to_dict(),
         "phones": list(phones),
         "languages": list(languages),

@@ -2,9 +2,9 @@
 
 Conventions
 -----------
-Every kernel and matrix ``NAME.weight`` of :class:`mtbench.avsr.whisper.encoder.WhisperEncoder` is int8 with a float32
-``NAME.scale`` for each output channel: the weight is their product, rounded to nearest from ``largest magnitude /
-127``. Biases and normalizations are float16, as released. Positions are not stored. Arithmetic is float32 throughout.
+Every kernel and matrix of :class:`mtbench.avsr.whisper.encoder.WhisperEncoder` is int8 with a float32 scale for each
+output channel (:mod:`mtbench.files.eight_bits`). Biases and normalizations are float16, as released. Positions are not
+stored. Arithmetic is float32 throughout.
 
 The description holds the SHA-256 of the weights' file: a pair that does not belong together is refused.
 """
@@ -26,8 +26,11 @@ from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.files import (
     StrictModel,
     check_tensors,
+    dequantize_weights,
     digest_bytes,
+    is_scale,
     make_folder,
+    quantize_weights,
     read_description,
     read_tensors,
     replacing,
@@ -36,10 +39,6 @@ from mtbench.files import (
 
 #: The encoder that ships with mtbench.
 EAR = Path(__file__).parents[1] / "weights" / "whisper-base-int8.safetensors"
-#: Largest whole number that a weight is stored as.
-MOST = 127
-_SCALE = ".scale"
-_WEIGHT = ".weight"
 
 
 class Provenance(StrictModel):
@@ -96,72 +95,6 @@ class EarDescription(StrictModel):
     agrees_with: list[Provenance]
 
 
-def quantize(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Return the tensors of a file for an encoder's *state*.
-
-    Parameters
-    ----------
-    state : mapping
-        Tensors by name, as the encoder's ``state_dict`` has them.
-
-    Returns
-    -------
-    dict of str to tensor
-        See the module's text; in the order of names.
-
-    Raises
-    ------
-    ValueError
-        For weights that are not finite.
-    """
-    found: dict[str, torch.Tensor] = {}
-    for name, value in sorted(state.items()):
-        if not bool(torch.isfinite(value).all()):
-            raise ValueError(f"{name} holds values that are not finite")
-        if value.ndim < 2:
-            found[name] = value.half().contiguous()
-            continue
-        channels = value.double().flatten(1)
-        # A channel of zeros is zero at any scale.
-        scale = (channels.abs().amax(1) / MOST).float().clamp_min(torch.finfo(torch.float32).tiny)
-        whole = (channels / scale.double()[:, None]).round().clamp(-MOST, MOST)
-        found[name] = whole.to(torch.int8).view(value.shape).contiguous()
-        found[name.removesuffix(_WEIGHT) + _SCALE] = scale
-    return found
-
-
-def dequantize(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Return the float32 state of an encoder whose file holds *tensors*.
-
-    Raises
-    ------
-    ValueError
-        For tensors of another type, scales that are missing, left over, of another length, or not positive
-        numbers, and values that are not finite.
-    """
-    scales = {n.removesuffix(_SCALE) + _WEIGHT: v for n, v in tensors.items() if n.endswith(_SCALE)}
-    state: dict[str, torch.Tensor] = {}
-    for name, value in tensors.items():
-        if name.endswith(_SCALE):
-            continue
-        if value.ndim < 2:
-            _check(value.dtype == torch.float16, f"{name[:100]} is {value.dtype}, expected float16")
-            state[name] = value.float()
-            _check(bool(torch.isfinite(value).all()), f"{name[:100]} holds values that are not finite")
-            continue
-        _check(value.dtype == torch.int8, f"{name[:100]} is {value.dtype}, expected int8")
-        scale = scales.pop(name, None)
-        right = scale is not None and scale.dtype == torch.float32 and scale.shape == value.shape[:1]
-        _check(right, f"{name[:100]} has no float32 scale for each of its {len(value)} output channels")
-        assert scale is not None
-        _check(
-            bool((torch.isfinite(scale) & (scale > 0)).all()), f"scales of {name[:100]} that are not positive"
-        )
-        state[name] = value.float() * scale.view(-1, *[1] * (value.ndim - 1))
-    _check(not scales, f"scales without weights: {', '.join(n[:100] for n in list(scales)[:3])}")
-    return state
-
-
 def _check(right: bool, complaint: str) -> None:
     if not right:
         raise ValueError(complaint)
@@ -192,7 +125,7 @@ def save_ear(
 
     sizes = EncoderSizes.of(state)
     check_tensors(lambda: WhisperEncoder(sizes), state)
-    content = save(quantize(state))
+    content = save(quantize_weights(state))
     description = EarDescription(
         name="whisper-base",
         license="MIT",
@@ -276,7 +209,7 @@ def _build(path: Path, description: EarDescription) -> WhisperEncoder:
         sizes.layers == description.layers,
         f"{sizes.layers} layers, its description says {description.layers}",
     )
-    check_tensors(lambda: WhisperEncoder(sizes), {n: v for n, v in tensors.items() if not n.endswith(_SCALE)})
+    check_tensors(lambda: WhisperEncoder(sizes), {n: v for n, v in tensors.items() if not is_scale(n)})
     encoder = WhisperEncoder(sizes)
-    encoder.load_state_dict(dequantize(tensors))
+    encoder.load_state_dict(dequantize_weights(tensors))
     return encoder

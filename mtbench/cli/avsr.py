@@ -193,9 +193,9 @@ def _report_rows(
         say(f"\nPhone error by language, per cent\n\n{format_table(rows, 'per')}")
         say(f"\nWord error by language, per cent\n\n{format_table(rows, 'wer')}")
     if card:
-        from mtbench.avsr.openhead import WEIGHTS
+        from mtbench.avsr.openhead import find_bundled
 
-        say_note(str(write_model_card(weights or WEIGHTS / "openhead-av.safetensors", rows)))
+        say_note(str(write_model_card(weights or find_bundled(), rows)))
 
 
 app.command()(lexicon)

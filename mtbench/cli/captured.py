@@ -61,7 +61,7 @@ def evaluate_banks(
         open_set,
         write_captured_part,
     )
-    from mtbench.avsr.openhead import WEIGHTS
+    from mtbench.avsr.openhead import find_bundled
     from mtbench.benchmarks import find_noises, load_benchmark
     from mtbench.errors import UsageError
     from mtbench.meta import format_chains, order_captured
@@ -91,5 +91,5 @@ def evaluate_banks(
     else:
         say("\n\n".join(parts))
     if card:
-        path = write_captured_part(weights or WEIGHTS / "openhead-av.safetensors", "\n\n".join(parts))
+        path = write_captured_part(weights or find_bundled(), "\n\n".join(parts))
         say_note(str(path))

@@ -67,9 +67,9 @@ def lexicon(
     files = write_sweep(rows, out)
     if card:
         from mtbench.avsr.evaluation import write_lexicon_part
-        from mtbench.avsr.openhead import WEIGHTS
+        from mtbench.avsr.openhead import find_bundled
 
-        files.append(write_lexicon_part(weights or WEIGHTS / "openhead-av.safetensors", format_sweep(rows)))
+        files.append(write_lexicon_part(weights or find_bundled(), format_sweep(rows)))
     if as_json:
         say_json([asdict(row) for row in rows])
     else:

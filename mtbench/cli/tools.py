@@ -100,7 +100,10 @@ _OF_OTHERS = "of another package"
 def _list_recognizers() -> dict[str, str]:
     from mtbench.avsr import RECOGNIZERS
 
-    known = {"openhead-av": "bundled; any module:function of your own"}
+    known = {
+        "openhead-av": "bundled; any module:function of your own",
+        "openhead-av@1": "bundled; the first version, as published before it heard and saw people",
+    }
     return {name: known.get(name, _OF_OTHERS) for name in RECOGNIZERS.names()} | {"none": "geometry only"}
 
 

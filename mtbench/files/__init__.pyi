@@ -10,6 +10,9 @@ from .digests import digest_array as digest_array
 from .digests import digest_bytes as digest_bytes
 from .digests import digest_file as digest_file
 from .digests import stamp_file as stamp_file
+from .eight_bits import dequantize_weights as dequantize_weights
+from .eight_bits import is_scale as is_scale
+from .eight_bits import quantize_weights as quantize_weights
 from .file_errors import check_output_folder as check_output_folder
 from .file_errors import explain_os_error as explain_os_error
 from .file_errors import make_folder as make_folder

@@ -18,7 +18,7 @@ from pathlib import Path
 from mtbench.reference_model.ablation.results import AVLR, LVE, Ablation, Effect, Measure
 from mtbench.reference_model.ablation.table import show_p, signed
 from mtbench.reference_model.ablation.variants import ENGLISH, FULL, MATCHED, NO_LANGUAGE, SWAPPED
-from mtbench.reference_model.encoders import BUNDLED
+from mtbench.reference_model.encoders import BUNDLED, BUNDLED_VERSION
 from mtbench.results import (
     ALPHA,
 )
@@ -65,11 +65,11 @@ def read_encoder_facts(name: str) -> EncoderFacts:
     name : str
         As :func:`~mtbench.reference_model.encoders.registry.load_speech_encoder` takes it.
     """
-    from mtbench.avsr.openhead import WEIGHTS
+    from mtbench.avsr.openhead import find_bundled
 
     if name != BUNDLED and not name.endswith(".safetensors"):
         return EncoderFacts(name)
-    path = WEIGHTS / f"{BUNDLED}.json" if name == BUNDLED else Path(name).with_suffix(".json")
+    path = (find_bundled(BUNDLED_VERSION) if name == BUNDLED else Path(name)).with_suffix(".json")
     about = json.loads(path.read_text("utf-8"))
     training = about["training"]
     shown = BUNDLED if name == BUNDLED else Path(name).parent.name

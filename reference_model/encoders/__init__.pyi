@@ -1,5 +1,6 @@
 from .registry import load_speech_encoder as load_speech_encoder
 from .speech import BUNDLED as BUNDLED
+from .speech import BUNDLED_VERSION as BUNDLED_VERSION
 from .speech import OpenheadSpeech as OpenheadSpeech
 from .speech import SpeechEncoder as SpeechEncoder
 from .speech import check_audio as check_audio

@@ -30,6 +30,8 @@ from mtbench.work import single_threaded_torch
 
 #: The name of the bundled encoder.
 BUNDLED = "openhead-av"
+#: Which of its versions: the bundled weights of the reference model were trained on what that one hears.
+BUNDLED_VERSION = "1"
 #: Raised whenever the same weights would give other features.
 CODE_VERSION = "1"
 
@@ -139,11 +141,12 @@ class OpenheadSpeech:
     module: nn.Module | None = None
 
     def __init__(self, weights: str | Path | None = None) -> None:
-        from mtbench.avsr.openhead import OpenheadAV
+        from mtbench.avsr.openhead import OpenheadAV, find_bundled
 
         self.name = BUNDLED if weights is None else str(weights)
         self.weights = None if weights is None else Path(weights)
-        self._network = OpenheadAV.load(weights).network.requires_grad_(False)
+        self._recognizer = OpenheadAV.load(weights or find_bundled(BUNDLED_VERSION))
+        self._network = self._recognizer.network.requires_grad_(False)
         self.width = self._network.config.width
 
     @cached_property
@@ -162,21 +165,18 @@ class OpenheadSpeech:
 
         The same bits in every call, whatever else was encoded and on however many threads.
         """
-        from mtbench.avsr.openhead import compute_logmel
-
         audio = check_audio(audio)
         t = -(-len(audio) // SAMPLES_PER_FRAME)
         with torch.no_grad(), single_threaded_torch():
-            logmel = compute_logmel(fit_length(audio, t * SAMPLES_PER_FRAME))
-            features = self._hear(logmel)
+            features = self._hear(self._recognizer.listen(fit_length(audio, t * SAMPLES_PER_FRAME)))
             return features if frames is None else fit_features(features, frames)
 
-    def _hear(self, logmel: torch.Tensor) -> torch.Tensor:
-        """Map (T, 320) stacked log-mels to (2 T, width)."""
+    def _hear(self, sound: torch.Tensor) -> torch.Tensor:
+        """Map (T, F) acoustic features to (2 T, width)."""
         heard: list[torch.Tensor] = []
         hook = self._network.output.register_forward_pre_hook(lambda _, inputs: heard.append(inputs[0]))
         try:
-            self._network(None, logmel[None], torch.tensor([len(logmel)]), torch.tensor([0]))
+            self._network(None, sound[None], torch.tensor([len(sound)]), torch.tensor([0]))
         finally:
             hook.remove()
         return heard[0][0].clone()
