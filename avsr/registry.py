@@ -53,8 +53,9 @@ class RecognizerSpec:
     Attributes
     ----------
     name : str
-        ``"openhead-av"``, a version of it such as ``"openhead-av@1"``, or ``"package.module:function"`` of your own: the function returns a :class:`Recognizer`. It
-        is imported in every worker process. Other packages add names by entry points, see :mod:`mtbench.registry`.
+        ``"openhead-av"``, a version of it such as ``"openhead-av@1"``, or ``"package.module:function"`` of your own:
+        the function returns a :class:`Recognizer`. It is imported in every worker process. Other packages add names by
+        entry points, see :mod:`mtbench.registry`.
     weights : tuple of (str, str)
         Files in place of the recognizer's own: one under ``""``, or one for each language under its ISO 639-3 code.
         Only for a recognizer that has a name.
