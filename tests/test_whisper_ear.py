@@ -311,7 +311,7 @@ def rewrite(pair, edit) -> None:
         (lambda t: t.update({"conv2.scale": torch.ones(3)}), "conv2.weight has no float32 scale"),
         (lambda t: t["conv2.scale"].fill_(-1), "conv2.weight that are not positive"),
         (lambda t: t["conv2.scale"].fill_(torch.nan), "conv2.weight that are not positive"),
-        (lambda t: t.update({"extra.scale": torch.ones(3)}), "scales without weights: extra.weight"),
+        (lambda t: t.update({"extra.scale": torch.ones(3)}), "scales without weights: extra.scale"),
         (lambda t: t.update({"conv2.bias": torch.zeros(128)}), "conv2.bias is torch.float32"),
         (lambda t: t["conv2.bias"].fill_(torch.inf), "conv2.bias holds values that are not finite"),
         (lambda t: t.update({"conv2.weight": t["conv2.weight"].float()}), "conv2.weight is torch.float32"),
