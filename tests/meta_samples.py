@@ -58,6 +58,7 @@ def make_scores(
         phone_lengths=phones,
         log_probabilities={name: -0.5 * array for name, array in spoken.items()},
         tokens=phones,
+        others={name: np.full((s, n), np.nan) for name in spoken},
         geometry={"lve_mm": level[:, None] + np.zeros(n), "fdd_abs_m2": np.full((s, n), 1e-6)},
         hypotheses={("ground-truth", V): reference},
         references=reference,

@@ -43,6 +43,14 @@ def validate_metric(
     quick: Annotated[
         bool, typer.Option("--quick", help="A smaller grid: 3 clips a language, 31 systems, 3 SNRs.")
     ] = False,
+    others: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Also show each clip so many other clips' faces, for the second form of readability bits; each "
+            "costs one more recognition.",
+        ),
+    ] = 0,
     workers: Annotated[int | None, typer.Option(help="Processes; default: one per core, at most 8.")] = None,
     cache: Annotated[
         Path | None, typer.Option(callback=writable_cache, help="Folder of the stage cache.")
@@ -63,6 +71,7 @@ def validate_metric(
         systems=_split(systems),
         families=_split(families),
         quick=quick,
+        others=others,
         workers=workers,
         cache=cache,
     )
@@ -99,7 +108,7 @@ def _summary(report: Report) -> list[str]:
         f"{report.facts['recognizer']} on {report.facts['benchmark']}: {len(report.systems)} systems, "
         f"{report.n_clips} clips, {report.condition}"
     ]
-    for target in report.targets:
+    for target in (*report.targets, *report.bits_targets):
         reached = "n/a" if target.reached is None else f"{target.reached:.3g}"
         met = target.reason or ("met" if target.met else "MISSED")
         lines.append(f"  {target.name}: {reached} (target {target.wanted:g}): {met}")

@@ -60,7 +60,7 @@ class Curve:
     points : tuple of CurvePoint
         From one end of the axis to the other.
     checks : mapping of str to mapping of str to CurveCheck
-        Whether each error rate is monotone, by family and the measure's name; empty for nuisances.
+        Whether each measure of recognition is monotone, by family and the measure's name; empty for nuisances.
     languages_below_interval : mapping of str to mapping of str to LanguageSteps
         Steps against the known order, by the measure's name and language.
     """
@@ -97,7 +97,9 @@ def trace_curves(
     listed = {family for families in CURVES.values() for family in families}
     curves |= {f: [f] for f in sorted(present - listed - {GROUND_TRUTH}) if f not in FAMILIES}
     point = _points(bootstrap, measures, by_language)
-    checks = {measure.name: _check(bootstrap, measure) for measure in measures if measure.unit == "%"}
+    checks = {
+        measure.name: _check(bootstrap, measure) for measure in measures if measure.unit in ("%", "bits")
+    }
     languages = {m.name: _reversals(bootstrap, m) for m in measures if m.name in by_language}
     out = {}
     for name, families in curves.items():
@@ -186,9 +188,10 @@ def _reversals(bootstrap: BootstrappedScores, measure: Measure) -> dict[str, dic
 def _place(system: System, family: str) -> float:
     """Place on the axis; the ground truth goes where nothing is changed."""
     known = FAMILIES.get(family)
+    unharmed = 0.0 if known is None else known.unharmed
+    falling = known is not None and unharmed > max(0.0, known.levels[-1])
     if system.name == GROUND_TRUTH:
-        return 0.0 if known is None else (-math.inf if known.unharmed > 0 else 0.0)
-    falling = known is not None and known.unharmed > 0
+        return -math.inf if falling else unharmed
     return -system.strength if falling else system.strength
 
 

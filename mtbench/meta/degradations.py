@@ -141,6 +141,11 @@ def drop_frames(vertices: np.ndarray, share: float, clip: str) -> np.ndarray:
     return vertices[np.maximum.accumulate(np.where(lost, 0, np.arange(len(vertices))))]
 
 
+def hold_frames(vertices: np.ndarray, every: int) -> np.ndarray:
+    """Show every *every*-th frame of (T, V, 3) *vertices* from the first on, each held until the next."""
+    return vertices[np.arange(len(vertices)) // every * every]
+
+
 def turn_head(vertices: np.ndarray, degrees: float) -> np.ndarray:
     """Turn (T, V, 3) *vertices* about the vertical axis through the origin, to the character's left."""
     angle = np.radians(degrees)

@@ -35,8 +35,8 @@ class Measure(Ratios):
     Attributes
     ----------
     name : str
-        ``"avlr"``, ``"avlr_phones"``, ``"vsr"``, ``"vsr_phones"``, ``"readability_bits"``, ``"vsr_bits"``, or a
-        geometric metric's name.
+        ``"avlr"``, ``"avlr_phones"``, ``"vsr"``, ``"vsr_phones"``, ``"readability_bits"``, ``"vsr_bits"``, these two
+        with ``"_others"``, or a geometric metric's name.
     title : str
         Name in the report's text and plots.
     unit : str
@@ -132,11 +132,18 @@ def measure_errors(scores: MetaScores, condition: str, unit: str = "words") -> M
     )
 
 
-def measure_bits(scores: MetaScores, condition: str) -> Measure:
-    """Return how much less probable a system's face makes the reference than the true face does, bits per token.
+def measure_bits(scores: MetaScores, condition: str, against: str = "static") -> Measure:
+    """Return how many readability bits a system's face has less than the true face, per token.
 
-    Systems are ordered by it as by :mod:`mtbench.metrics.readability`: the sound is the same, so that it does not
-    matter what they are compared with.
+    Parameters
+    ----------
+    scores : MetaScores
+    condition : str
+        One of ``scores.conditions``.
+    against : {"static", "others"}
+        What a face is compared with. With a face that does not move systems are ordered as by
+        :mod:`mtbench.metrics.readability`: it is the same for all, so that it falls out of a difference. With other
+        clips' faces of the same system it stays in: what counts is whether the motion belongs to these words.
 
     Raises
     ------
@@ -148,8 +155,12 @@ def measure_bits(scores: MetaScores, condition: str) -> Measure:
         Condition.parse(condition).modality or ""
     ]
     told = scores.log_probabilities[condition]
+    name = f"{stem}_bits"
+    if against == "others":
+        told = told - scores.others[condition]
+        name, title = f"{name}_others", f"{title} against other clips' faces"
     lost = (told[scores.index(GROUND_TRUTH)] - told) / math.log(2)
-    return _measure(f"{stem}_bits", f"{title}, bits lost", "bits", condition, lost, scores.tokens)
+    return _measure(name, f"{title}, bits lost", "bits", condition, lost, scores.tokens)
 
 
 def _require_condition(scores: MetaScores, condition: str) -> None:
@@ -222,6 +233,7 @@ def default_measures(scores: MetaScores, condition: str | None = None) -> list[M
     condition = condition or headline_condition(scores)
     wanted = [(condition, "words"), (condition, "phones"), ("v", "words"), ("v", "phones")]
     found = [measure_errors(scores, c, unit) for c, unit in wanted if c in scores.conditions]
-    found += [measure_bits(scores, c) for c in (condition, "v") if c in scores.conditions]
+    for against in ("static", "others"):
+        found += [measure_bits(scores, c, against) for c in (condition, "v") if c in scores.conditions]
     found += [measure_geometry(scores, name) for name in _order_geometry(scores)]
     return [measure for measure in found if measure.scored.sum() > 1]

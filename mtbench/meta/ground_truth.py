@@ -24,6 +24,7 @@ from mtbench.meta.degradations import (
     LADDER,
     clip_rng,
     drop_frames,
+    hold_frames,
     jitter,
     low_pass,
     missed_closures,
@@ -215,6 +216,7 @@ _CHANGES: dict[str, Callable[[GroundTruth, float], np.ndarray]] = {
     "low-pass": lambda p, cutoff: low_pass(p.vertices, p.clip.fps, cutoff),
     "jitter": lambda p, millimetres: jitter(p.vertices, millimetres, p.clip.id),
     "frame-drops": lambda p, percent: drop_frames(p.vertices, percent / 100.0, p.clip.id),
+    "hold": lambda p, frames: hold_frames(p.vertices, round(frames)),
     "substitution": lambda p, percent: p.pose(p.curves(substitute(p.phones, percent / 100.0, p.clip.id))),
     "missed-closures": lambda p, percent: p.pose(
         p.curves(p.phones, missed_closures(p.phones, percent / 100.0, p.clip.id))

@@ -2,8 +2,8 @@
 
 Conventions
 -----------
-Comparisons are paired. A nuisance passes where the score moves by less than :data:`TOLERANCE`, and its whole
-interval saying so is stated apart.
+Comparisons are paired. A nuisance passes where an error rate moves by less than :data:`TOLERANCE`, and its whole
+interval saying so is stated apart. For bits no such tolerance is agreed on.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ class Movement:
     system, family : str
         Names of the system and of its family.
     measure : str
-        Name of the error rate.
+        Name of the measure.
     condition : str or None
         Name of the condition that it was measured under.
     difference : Number
-        Score of the system minus that of the ground truth, in points.
+        Score of the system minus that of the ground truth, in points or bits.
     p : float
         Two-sided p-value of the difference.
-    within_tolerance : bool
-        Whether the difference is smaller than :data:`TOLERANCE`.
+    within_tolerance : bool or None
+        Whether the difference is smaller than :data:`TOLERANCE`; None for bits.
     surely_within_tolerance : bool or None
-        Whether its whole interval is; None without an interval.
+        Whether its whole interval is; None without an interval, and for bits.
     """
 
     system: str
@@ -47,7 +47,7 @@ class Movement:
     condition: str | None
     difference: Number
     p: float
-    within_tolerance: bool
+    within_tolerance: bool | None
     surely_within_tolerance: bool | None
 
 
@@ -60,7 +60,7 @@ def compare_with_truth(
     ----------
     bootstrap : BootstrappedScores
     measures : sequence of Measure
-        Error rates.
+        Error rates and bits.
     rows : sequence of int
         Rows of the systems, nuisances for example.
     """
@@ -73,7 +73,10 @@ def compare_with_truth(
             if truth is None or not (measure.scored[row] and measure.scored[truth]):
                 continue
             drawn = None if samples is None else samples[:, row] - samples[:, truth]
-            difference = summarize(float(scores[row] - scores[truth]), drawn, "points")
+            rate = measure.unit == "%"
+            difference = summarize(
+                float(scores[row] - scores[truth]), drawn, "points" if rate else measure.unit
+            )
             contributions = bootstrap.contributions(measure, row, truth)
             out.append(
                 Movement(
@@ -83,8 +86,8 @@ def compare_with_truth(
                     condition=measure.condition,
                     difference=difference,
                     p=paired_randomization(contributions, name=systems[row].name),
-                    within_tolerance=abs(difference.estimate or 0.0) < TOLERANCE,
-                    surely_within_tolerance=_inside(difference),
+                    within_tolerance=abs(difference.estimate or 0.0) < TOLERANCE if rate else None,
+                    surely_within_tolerance=_inside(difference) if rate else None,
                 )
             )
     return out

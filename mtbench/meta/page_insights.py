@@ -20,8 +20,8 @@ def show_nuisances(report: Report, plot: Callable[[str], str]) -> str:
     """Return how far nuisances and controls differ from the ground truth."""
     head: tuple[str, ...] = (
         "against the ground truth",
-        "rate",
-        "movement, points",
+        "measure",
+        "movement, points or bits",
         "p",
         f"below {TOLERANCE:g} points",
         "surely",

@@ -18,6 +18,7 @@ from mtbench.results import (
     BLUE,
     DARK,
     GREEN,
+    GREY,
     LIME,
     OCHRE,
     ORANGE,
@@ -35,8 +36,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+#: Colors of words, phones and bits, seen and heard before seen alone.
+_LINES = (BLUE, LIME, ORANGE, OCHRE, PURPLE, GREEN, DARK, GREY)
+
+
 def draw_sensitivity(figure: Figure, report: Report) -> bool:
-    """Clips that each error rate needs to tell an amplitude from the ground truth."""
+    """Clips that each measure of recognition needs to tell an amplitude from the ground truth."""
     found = report.sensitivity.amplitudes
     strengths = {s.name: s.strength for s in report.systems}
     titles = report.titles
@@ -53,7 +58,7 @@ def draw_sensitivity(figure: Figure, report: Report) -> bool:
     figure.set_size_inches(7.5, 3.7)
     axes = figure.subplots()
     places = sorted({strength for rows in lines.values() for strength, *_ in rows}, reverse=True)
-    for (name, rows), color in zip(lines.items(), (BLUE, LIME, ORANGE, OCHRE), strict=False):
+    for (name, rows), color in zip(lines.items(), _LINES, strict=False):
         x = [places.index(strength) for strength, *_ in rows]
         needed = [clips for _, clips, _ in rows]
         axes.plot(x, needed, "o-", color=color, label=titles[name], markersize=4)

@@ -8,7 +8,10 @@ per process.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,11 +20,16 @@ from mtbench.benchmarks import Clip
 from mtbench.conditions import ENTRY, Condition
 from mtbench.faces import load_topology
 from mtbench.meta.ground_truth import GroundTruth, degrade
+from mtbench.meta.other_faces import choose_others
 from mtbench.meta.system_files import ClipRecord
 from mtbench.meta.systems import GROUND_TRUTH, System
 from mtbench.metrics import METRICS, EditCounts, GeometricMetric
 from mtbench.scoring import Resources, Setup, audio_digest, load_resources
 from mtbench.speech import headline_rate
+from mtbench.submissions import fit_frames
+
+if TYPE_CHECKING:
+    from mtbench.speech import Lexicon
 
 #: Signal-to-noise ratio at which every system is presented, decibels.
 HEADLINE_SNR = -7.5
@@ -29,12 +37,17 @@ HEADLINE_SNR = -7.5
 
 @dataclass(frozen=True)
 class ClipTask:
-    """One clip of one system under some conditions, by their names; the setup names no submission."""
+    """One clip of one system under some conditions, by their names; the setup names no submission.
+
+    Under the conditions *beside*, so many *others* clips' faces of the system are shown with the clip's sound, too.
+    """
 
     setup: Setup
     system: System
     clip: str
     conditions: tuple[str, ...]
+    beside: tuple[str, ...] = ()
+    others: int = 0
 
 
 def read_clip(task: ClipTask) -> ClipRecord:
@@ -47,19 +60,9 @@ def read_clip(task: ClipTask) -> ClipRecord:
     vertices = degrade(truth, task.system)
     topology = load_topology(clip.topology or "")
     crops = render_mouth_crops(resources.renderer, topology, vertices, task.setup.appearance)
-    assert resources.recognizer is not None
     conditions = {name: _present(name) for name in task.conditions}
     sound = ClipSound(clip, resources.noises)
-    found = transcribe_clip(
-        resources.recognizer,
-        clip,
-        list(conditions.values()),
-        see=lambda _: crops,
-        hear=lambda condition: _hear(resources, sound, condition),
-        lexicon=resources.lexicon(clip.language),
-        about=f", system {task.system.name}",
-        reference=Reference(clip.transcript, clip.phones),
-    )
+    found = _transcribe(task, clip, sound, conditions.values(), crops, resources.lexicon(clip.language))
     hypotheses = {name: found[condition] for name, condition in conditions.items()}
     counts = {name: _count(clip, name, hypothesis) for name, hypothesis in hypotheses.items()}
     return ClipRecord(
@@ -73,6 +76,59 @@ def read_clip(task: ClipTask) -> ClipRecord:
         geometry=_measure_geometry(truth, vertices),
         log_probabilities={name: h.log_probability for name, h in hypotheses.items()},
         tokens=next((h.tokens for h in hypotheses.values() if h.tokens is not None), None),
+        others=_read_others(task, clip, sound),
+    )
+
+
+def _transcribe(
+    task: ClipTask,
+    clip: Clip,
+    sound: ClipSound,
+    conditions: Iterable[Condition],
+    crops: np.ndarray,
+    lexicon: Lexicon | None,
+    whose: str = "",
+) -> dict[Condition, Hypothesis]:
+    resources = load_resources(task.setup)
+    assert resources.recognizer is not None
+    return transcribe_clip(
+        resources.recognizer,
+        clip,
+        list(conditions),
+        see=lambda _: crops,
+        hear=lambda condition: _hear(resources, sound, condition),
+        lexicon=lexicon,
+        about=f", system {task.system.name}{whose}",
+        reference=Reference(clip.transcript, clip.phones),
+    )
+
+
+def _read_others(task: ClipTask, clip: Clip, sound: ClipSound) -> dict[str, tuple[float | None, ...]]:
+    """Return how probable the clip's reference is with other clips' faces, by condition; no words are looked for."""
+    if not task.others:
+        return {}
+    benchmark = load_resources(task.setup).benchmark
+    conditions = {name: _present(name) for name in task.beside}
+    told: dict[str, list[float | None]] = {name: [] for name in task.beside}
+    for other in choose_others(benchmark, clip, task.others):
+        crops = fit_frames(_show_system(task.setup, task.system, other.id), clip.frames)
+        whose = f" of clip {other.id}"
+        found = _transcribe(task, clip, sound, conditions.values(), crops, None, whose)
+        for name, condition in conditions.items():
+            told[name].append(found[condition].log_probability)
+    return {name: tuple(values) for name, values in told.items()}
+
+
+@lru_cache(maxsize=64)
+def _show_system(setup: Setup, system: System, clip_id: str) -> np.ndarray:
+    """Return the (T, 96, 96) uint8 mouth crops of a system; neighboring clips stand beside the same others."""
+    from mtbench.renderers import render_mouth_crops
+
+    resources = load_resources(setup)
+    clip = resources.benchmark.clip(clip_id)
+    vertices = degrade(GroundTruth(resources.benchmark, clip), system)
+    return render_mouth_crops(
+        resources.renderer, load_topology(clip.topology or ""), vertices, setup.appearance
     )
 
 

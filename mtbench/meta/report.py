@@ -20,6 +20,7 @@ import numpy as np
 
 from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.files import write_atomically
+from mtbench.meta.bits import report_bits
 from mtbench.meta.confusions import Confusions, confuse_ground_truth
 from mtbench.meta.correlation import Correlation, CorrelationTable, correlate
 from mtbench.meta.curves import trace_curves
@@ -39,7 +40,7 @@ from mtbench.meta.report_data import SCHEMA, Accuracies, MeasureInfo, Report, Sc
 from mtbench.meta.scores import MetaScores
 from mtbench.meta.sensitivity import Sensitivity, compare_amplitudes, compare_conditions, default_contrasts
 from mtbench.meta.systems import GROUND_TRUTH, SHUFFLED, STATIC
-from mtbench.meta.verdicts import check_targets, say_verdict
+from mtbench.meta.verdicts import check_bits, check_targets, say_verdict
 from mtbench.statistics import REPLICATES, SEED, Number, percentile_interval, summarize
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def make_report(
     if not measures or measures[0].name != "avlr":
         raise UsageError(f"fewer than two systems were scored under {condition}: there is nothing to compare")
     rates = [measure for measure in measures if measure.unit == "%"]
+    judged = [measure for measure in measures if measure.unit in ("%", "bits")]
     phones = any(measure.name == "avlr_phones" for measure in rates)
     units = ("words", "phones") if phones else ("words",)
     systems = scores.systems
@@ -103,16 +105,17 @@ def make_report(
         ),
         curves=trace_curves(bootstrap, measures, [m.name for m in rates]),
         noise=NoiseCurves(words=noise["words"], phones=noise.get("phones")),
-        nuisances=tuple(compare_with_truth(bootstrap, rates, nuisances)),
-        controls=tuple(compare_with_truth(bootstrap, rates, controls)),
+        nuisances=tuple(compare_with_truth(bootstrap, judged, nuisances)),
+        controls=tuple(compare_with_truth(bootstrap, judged, controls)),
         sensitivity=Sensitivity(
-            amplitudes={m.name: tuple(compare_amplitudes(bootstrap, m)) for m in rates},
+            amplitudes={m.name: tuple(compare_amplitudes(bootstrap, m)) for m in judged},
             conditions={unit: compare_conditions(bootstrap, contrasts, unit) for unit in units},
         ),
         confusions=_confusions(scores),
         fairness={unit: judge_fairness(bootstrap, condition, traits, unit=unit) for unit in units},
+        bits=report_bits(bootstrap, measures, condition),
     )
-    report = replace(report, targets=check_targets(report))
+    report = replace(report, targets=check_targets(report), bits_targets=check_bits(report))
     report = replace(report, verdict=say_verdict(report))
     # Page and plots show the numbers that are written.
     return Report.from_json(report.to_json())

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mtbench.meta.bits import BitsReport
 from mtbench.meta.confusions import Confusions
 from mtbench.meta.correlation import CorrelationTable
 from mtbench.meta.curves import Curve
@@ -26,7 +27,7 @@ from mtbench.results import round_floats
 from mtbench.statistics import Number
 
 #: Raise one when the report's keys change.
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Accuracies:
 
 @dataclass(frozen=True)
 class Target:
-    """A figure that AVLR has to reach.
+    """A figure that AVLR, or readability bits, have to reach.
 
     Attributes
     ----------
@@ -141,6 +142,10 @@ class Report:
         Confusions of viseme classes without sound; None where no phones of the ground truth were kept.
     fairness : mapping of str to Fairness
         Differences between languages, by what errors are counted in: ``"words"`` and ``"phones"``.
+    bits : BitsReport or None
+        Readability bits beside AVLR; None where the recognizer tells none.
+    bits_targets : tuple of Target
+        What readability bits have to reach, and whether they do.
     targets : tuple of Target
         What AVLR has to reach, and whether it does.
     verdict : tuple of str
@@ -168,6 +173,8 @@ class Report:
     sensitivity: Sensitivity
     confusions: Confusions | None
     fairness: Mapping[str, Fairness]
+    bits: BitsReport | None
+    bits_targets: tuple[Target, ...] = ()
     targets: tuple[Target, ...] = ()
     verdict: tuple[str, ...] = ()
 

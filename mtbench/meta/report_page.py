@@ -15,6 +15,7 @@ from html import escape
 from typing import Any
 
 from mtbench.meta.monotonicity import CurveCheck, LanguageSteps
+from mtbench.meta.page_bits import show_bits
 from mtbench.meta.page_insights import show_confusions, show_fairness, show_nuisances, show_sensitivity
 from mtbench.meta.page_parts import (
     STYLE,
@@ -73,6 +74,7 @@ def render_page(report: Report, plots: Mapping[str, bytes]) -> str:
     sections = [
         ("What was reached", _targets(report)),
         (f"The order of systems: {name} and its rivals", _order(report, plot)),
+        ("Readability bits beside it", show_bits(report)),
         (f"Curves of {name}", _curves(report, plot)),
         ("What should cost nothing", show_nuisances(report, plot)),
         ("How many clips, which noise", show_sensitivity(report, plot)),
@@ -104,7 +106,7 @@ def _targets(report: Report) -> str:
             format_plain(row.wanted),
             row.reason if row.met is None else mark(row.met),
         )
-        for row in report.targets
+        for row in (*report.targets, *report.bits_targets)
     ]
     return make_table(("figure", "reached", "95 %", "wanted", "met"), rows)
 

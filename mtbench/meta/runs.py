@@ -22,13 +22,14 @@ from typing import Any
 
 import numpy as np
 
-from mtbench.avsr import Recognizer, ask_for, describe_traits, identify, keep_recognizer
+from mtbench.avsr import Recognizer, ReferenceScorer, ask_for, describe_traits, identify, keep_recognizer
 from mtbench.benchmarks import Benchmark, Clip, as_benchmark, find_noise_folder
 from mtbench.conditions import Condition
 from mtbench.errors import UsageError
 from mtbench.faces import load_topology, require_renderable
 from mtbench.meta.degradations import SEED, VERSION
 from mtbench.meta.ground_truth import GroundTruth, find_obstacle
+from mtbench.meta.other_faces import CHOICE, choose_others
 from mtbench.meta.reading import HEADLINE_SNR, ClipTask, list_geometry, read_clip
 from mtbench.meta.scores import MetaScores
 from mtbench.meta.system_files import ClipRecord, read_records, write_records
@@ -59,6 +60,7 @@ def run_systems(
     systems: Sequence[str] | None = None,
     families: Sequence[str] | None = None,
     quick: bool = False,
+    others: int = 0,
     workers: int | None = None,
     cache: str | Path | None = None,
     progress: bool | None = None,
@@ -82,6 +84,9 @@ def run_systems(
     quick : bool
         Whether to run a smaller grid: the levels of :data:`mtbench.meta.systems.QUICK_LEVELS`, :data:`QUICK_SNRS` in
         the headline noise only, and the first :data:`QUICK_CLIPS` clips of each language.
+    others : int
+        With how many other clips' faces each clip is shown, too (:mod:`mtbench.meta.other_faces`): so many more
+        recognitions of every clip of every system, for the second form of ``readability_bits``.
     workers : int, optional
         Number of processes; by default as many as there are processors, at most 8.
     cache : str or Path, optional
@@ -103,20 +108,25 @@ def run_systems(
     benchmark = as_benchmark(benchmark)
     setup, loaded = _prepare(benchmark, recognizer, weights, cache)
     clips, left_out = _choose_clips(benchmark, loaded, languages, quick)
+    _check_others(others, loaded, benchmark, clips)
     obstacle = _find_obstacle(benchmark, clips)
-    chosen = select_systems(default_systems(quick=quick, with_curves=obstacle is None), systems, families)
+    asked = {*(systems or ()), *(families or ())}
+    known = default_systems(quick=quick, with_curves=obstacle is None, asked=asked)
+    chosen = select_systems(known, systems, families)
     conditions = {system.name: _list_conditions(setup, system, quick) for system in chosen}
     facts = _describe(setup, benchmark, loaded, clips, obstacle, left_out, quick)
+    if others:
+        facts["other_faces"] = {"number": others, "choice": CHOICE}
     settings = {"degradations": VERSION, "seed": SEED, **name_additions()}
     key = stage_key("meta", RUNS_VERSION, settings, facts["made_with"])
     folder = Path(out)
     own = executor or Executor(workers)
     try:
-        records = _run_tasks(setup, chosen, clips, conditions, folder, key, own, progress)
+        records = _run_tasks(setup, chosen, clips, conditions, folder, key, own, progress, others)
     finally:
         if executor is None:
             own.close()
-    scores = _collect(chosen, clips, conditions, records, facts)
+    scores = _collect(chosen, clips, conditions, records, facts, bool(others))
     scores.save(folder)
     return scores
 
@@ -139,6 +149,18 @@ def _prepare(
         contents=contents,
     )
     return setup, loaded
+
+
+def _check_others(others: int, loaded: Recognizer, benchmark: Benchmark, clips: Sequence[Clip]) -> None:
+    if others < 0:
+        raise UsageError(f"{others} other clips' faces are asked for; give a number from 0 on")
+    if others and not isinstance(loaded, ReferenceScorer):
+        raise UsageError(
+            f"other clips' faces are for readability_bits, and {loaded.name} does not tell how probable the reference "
+            "is to it (it has no transcribe_scored, see docs/own-recognizer.md); leave them out"
+        )
+    for clip in clips:
+        choose_others(benchmark, clip, others)
 
 
 def _choose_clips(
@@ -263,6 +285,7 @@ def _run_tasks(
     key: str,
     executor: Executor,
     progress: bool | None,
+    others: int,
 ) -> dict[str, dict[str, ClipRecord]]:
     """Return the records of all systems by clip; a system's file is written when its last clip is done."""
     records: dict[str, dict[str, ClipRecord]] = {}
@@ -272,10 +295,13 @@ def _run_tasks(
     for system in systems:
         needed = conditions[system.name]
         found = read_records(folder, system.name, keys[system.name])
-        records[system.name] = {c: r for c, r in found.items() if set(needed) <= set(r.errors)}
+        beside = needed[:2] if others else ()
+        records[system.name] = {
+            clip: record for clip, record in found.items() if _is_complete(record, needed, beside, others)
+        }
         missing = [clip.id for clip in clips if clip.id not in records[system.name]]
         open_clips[system.name] = set(missing)
-        tasks += [ClipTask(setup, system, clip, needed) for clip in missing]
+        tasks += [ClipTask(setup, system, clip, needed, beside, others) for clip in missing]
     recognizer = load_resources(setup).recognizer
     here = recognizer is not None and not describe_traits(recognizer).shares_cores
     reporter = make_progress(progress)
@@ -292,18 +318,24 @@ def _run_tasks(
     return records
 
 
+def _is_complete(record: ClipRecord, needed: Sequence[str], beside: Sequence[str], others: int) -> bool:
+    """Whether *record* holds all *needed* conditions, and so many *others* under those *beside*."""
+    return set(needed) <= set(record.errors) and all(len(record.others.get(n, ())) == others for n in beside)
+
+
 def _collect(
     systems: Sequence[System],
     clips: Sequence[Clip],
     conditions: dict[str, tuple[str, ...]],
     records: dict[str, dict[str, ClipRecord]],
     facts: dict[str, Any],
+    with_others: bool,
 ) -> MetaScores:
     """Lay the records out as arrays; NaN where a system was not run."""
     names = tuple(dict.fromkeys(name for system in systems for name in conditions[system.name]))
     shape = (len(systems), len(clips))
-    errors, phone_errors, log_probabilities = (
-        {name: np.full(shape, np.nan) for name in names} for _ in range(3)
+    errors, phone_errors, log_probabilities, others = (
+        {name: np.full(shape, np.nan) for name in names} for _ in range(4)
     )
     geometry = {metric.name: np.full(shape, np.nan) for metric in list_geometry()}
     for s, system in enumerate(systems):
@@ -313,6 +345,7 @@ def _collect(
                 errors[name][s, n] = record.errors[name]
                 phone_errors[name][s, n] = _number(record.phone_errors[name])
                 log_probabilities[name][s, n] = _number(record.log_probabilities[name])
+                others[name][s, n] = _mean(record.others.get(name, ()) if with_others else ())
             for metric in geometry:
                 geometry[metric][s, n] = _number(record.geometry[metric])
     truth = [records[GROUND_TRUTH][clip.id] for clip in clips]
@@ -328,6 +361,7 @@ def _collect(
         geometry=geometry,
         log_probabilities=log_probabilities,
         tokens=np.array([_number(record.tokens) for record in truth]),
+        others=others,
         hypotheses={
             (GROUND_TRUTH, name): tuple(tuple(record.phones[name].split()) for record in truth)
             for name in conditions[GROUND_TRUTH]
@@ -335,6 +369,11 @@ def _collect(
         references=tuple(clip.phones or () for clip in clips),
         facts=facts,
     )
+
+
+def _mean(values: Sequence[float | None]) -> float:
+    """Return the mean; NaN where there are none, or one is missing."""
+    return float(np.mean([_number(value) for value in values])) if values else math.nan
 
 
 def _number(value: float | None) -> float:

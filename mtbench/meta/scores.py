@@ -57,6 +57,8 @@ class MetaScores:
         Natural logarithms of the probability that the reference had for the recognizer; NaN where it does not tell.
     tokens : (N,) float64
         Number of units that they are the probability of; NaN where there are none.
+    others : mapping of str to (S, N) float64
+        Mean of the same logarithms with several other clips' faces of the system; NaN where none was shown.
     hypotheses : mapping of (system, condition) to N tuples of str
         Recognized phones per clip, of the ground truth only.
     references : N tuples of str
@@ -76,6 +78,7 @@ class MetaScores:
     geometry: Mapping[str, np.ndarray]
     log_probabilities: Mapping[str, np.ndarray]
     tokens: np.ndarray
+    others: Mapping[str, np.ndarray]
     hypotheses: Mapping[tuple[str, str], tuple[tuple[str, ...], ...]]
     references: tuple[tuple[str, ...], ...]
     facts: Mapping[str, Any]
@@ -96,6 +99,7 @@ class MetaScores:
             ("errors", self.errors),
             ("phone_errors", self.phone_errors),
             ("log_probabilities", self.log_probabilities),
+            ("others", self.others),
             ("geometry", self.geometry),
         ):
             if what != "geometry" and tuple(arrays) != self.conditions:
@@ -131,6 +135,7 @@ class MetaScores:
             "errors": self.errors,
             "phone_errors": self.phone_errors,
             "log_probabilities": self.log_probabilities,
+            "others": self.others,
             "geometry": self.geometry,
         }
         arrays: dict[str, Any] = {
@@ -198,6 +203,8 @@ class MetaScores:
         with np.load(io.BytesIO(raw), allow_pickle=False) as arrays:
             stacks = {name: arrays[name] for name in arrays.files}
         conditions = tuple(data["conditions"])
+        told = stacks["log_probabilities"]
+        others = stacks.get("others", np.full_like(told, np.nan))
         for condition in conditions:
             Condition.parse(condition)
         if not isinstance(data["facts"], dict) or not all(
@@ -214,8 +221,10 @@ class MetaScores:
             phone_errors=dict(zip(conditions, stacks["phone_errors"], strict=True)),
             phone_lengths=stacks["phone_lengths"],
             geometry=dict(zip(data["geometry"], stacks["geometry"], strict=True)),
-            log_probabilities=dict(zip(conditions, stacks["log_probabilities"], strict=True)),
+            log_probabilities=dict(zip(conditions, told, strict=True)),
             tokens=stacks["tokens"],
+            # Scores of before there were other clips' faces have none.
+            others=dict(zip(conditions, others, strict=True)),
             hypotheses={
                 (system, condition): tuple(tuple(text.split()) for text in phones)
                 for system, condition, phones in data["hypotheses"]

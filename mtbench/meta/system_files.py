@@ -39,6 +39,8 @@ class ClipRecord(BaseModel):
         Natural logarithm of the reference's probability by condition; None where the recognizer does not tell.
     tokens : int or None
         Number of units that they are the probability of.
+    others : dict of str to tuple of (float or None)
+        The same logarithm with each of several other clips' faces, by condition; empty where none was shown.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -51,6 +53,7 @@ class ClipRecord(BaseModel):
     geometry: dict[str, float | None]
     log_probabilities: dict[str, float | None]
     tokens: int | None
+    others: dict[str, tuple[float | None, ...]] = {}
 
 
 class SystemFile(BaseModel):

@@ -10,7 +10,7 @@ mouth that is 80 ms late is worse than one 80 ms early; :data:`CURVES` says whic
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from mtbench.errors import UsageError
@@ -36,7 +36,7 @@ class System:
         How much is changed, in *unit*: factors for amplitude, signed milliseconds for lags (positive: the mouth is
         late), hertz for low-pass, and so on.
     unit : str
-        ``"x"``, ``"ms"``, ``"Hz"``, ``"mm"``, ``"%"``, ``"deg"``, ``"step"``, ``"seed"`` or ``""``.
+        ``"x"``, ``"ms"``, ``"Hz"``, ``"mm"``, ``"%"``, ``"frames"``, ``"deg"``, ``"step"``, ``"seed"`` or ``""``.
     severity : float
         Place in the family's known order: 0 is the ground truth, larger is worse.
     nuisance : bool
@@ -111,6 +111,7 @@ FAMILIES: dict[str, Family] = {
         ),
         Family("jitter", "vertex jitter", "mm", 0.0, (0.25, 0.5, 1.0, 1.5, 2.0, 3.0), "jitter-{:g}mm"),
         Family("frame-drops", "dropped frames", "%", 0.0, (10.0, 25.0, 50.0, 75.0, 90.0), "frame-drops-{:g}"),
+        Family("hold", "every n-th frame, held", "frames", 1.0, (3.0, 6.0, 12.0, 25.0), "hold-{:g}"),
         Family(
             "substitution",
             "phones with another viseme's mouth",
@@ -174,7 +175,8 @@ CURVES: dict[str, tuple[str, ...]] = {
     **{name: (name,) for name in FAMILIES if name not in ("amplitude", "lag", "lead", "shuffled")},
 }
 
-#: What ``--quick`` keeps of each family: its middle and its worst level, and the whole ladder.
+#: What ``--quick`` keeps of each family: its middle and its worst level, and the whole ladder. A family that is not
+#: here takes part in a quick run only where it is asked for, and then with all its levels.
 QUICK_LEVELS: dict[str, tuple[float, ...]] = {
     "amplitude": (0.8, 0.5, 0.0),
     "lag": (120.0, 400.0),
@@ -231,26 +233,33 @@ def family_systems(name: str, levels: Sequence[float] | None = None) -> tuple[Sy
     return tuple(systems)
 
 
-def default_systems(*, quick: bool = False, with_curves: bool = True) -> tuple[System, ...]:
+def default_systems(
+    *, quick: bool = False, with_curves: bool = True, asked: Collection[str] = ()
+) -> tuple[System, ...]:
     """Return the ground truth and all degradations.
 
     Parameters
     ----------
     quick : bool
         Only the levels of :data:`QUICK_LEVELS`.
+    asked : collection of str
+        Names of families and systems that are asked for: of the families that a quick run leaves out, these stay in.
     with_curves : bool
         Whether the benchmark's ground truth are facial-unit curves; without, the families that need them
         are left out.
 
     Examples
     --------
-    >>> len(default_systems()), len(default_systems(quick=True))
-    (66, 31)
+    >>> len(default_systems()), len(default_systems(quick=True)), len(default_systems(quick=True, asked=["hold"]))
+    (70, 31, 35)
     """
     out = [ground_truth()]
     for name, family in FAMILIES.items():
-        if with_curves or not family.curves_only:
-            out += family_systems(name, QUICK_LEVELS[name] if quick else None)
+        if not with_curves and family.curves_only:
+            continue
+        members = family_systems(name, QUICK_LEVELS.get(name) if quick else None)
+        wanted = not quick or name in QUICK_LEVELS or name in asked
+        out += [system for system in members if wanted or system.name in asked]
     return tuple(out)
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mtbench.meta.bits import LEAST_RHO, MOST_CLIPS, NEAR, find_hold, find_saving
 from mtbench.meta.monotonicity import Step
 from mtbench.meta.nuisances import TOLERANCE
 from mtbench.meta.page_parts import format_number
@@ -57,9 +58,7 @@ def check_targets(report: Report) -> tuple[Target, ...]:
     moved = [row.difference for row in report.nuisances if row.measure == "avlr"]
     largest = max((n for n in moved if n.estimate is not None), key=_size, default=None)
     degraded = max(0, len(report.systems) - 1)
-    few = None
-    if report.n_clips < LEAST_CLIPS:
-        few = f"cannot be judged with {report.n_clips} clip{'s' if report.n_clips != 1 else ''}"
+    few = _too_few(report)
     return (
         _target("degraded systems", degraded, LEAST_SYSTEMS, degraded >= LEAST_SYSTEMS),
         _judge("Spearman, system level", report.spearman_system, LEAST_SYSTEM_RHO, few),
@@ -73,6 +72,44 @@ def check_targets(report: Report) -> tuple[Target, ...]:
             few or ("no nuisance was scored" if largest is None else _without_interval(largest)),
         ),
     )
+
+
+_NO_RATIO = "cannot be judged: bits put the two the other way round, or nothing is known of the spread"
+
+
+def check_bits(report: Report) -> tuple[Target, ...]:
+    """Return what readability bits have to reach, and whether they do; nothing where there are none.
+
+    Parameters
+    ----------
+    report : Report
+        Its targets and verdict are not looked at.
+    """
+    found = report.spearman_system.measures.get("readability_bits")
+    if report.bits is None or found is None:
+        return ()
+    few = _too_few(report)
+    hold, saving = find_hold(found), find_saving(report.bits)
+    targets = [_judge("Spearman of readability bits, system level", found, LEAST_RHO, few)]
+    if hold is not None:
+        targets.append(_judge("Spearman of readability bits, faces that hold frames", hold, 1.0, few))
+    if saving is not None:
+        name = f"clips to tell {NEAR} from the truth, as a share of AVLR's"
+        reached, ends = saving.ratio, saving.ratio_ci95
+        met = reached is not None and reached <= MOST_CLIPS
+        interval = None if ends is None or ends[1] is None else (ends[0], ends[1])
+        why = few or (
+            "cannot be judged: one of the two puts them the other way round" if reached is None else None
+        )
+        targets.append(_target(name, reached, MOST_CLIPS, met, why, interval))
+    return tuple(targets)
+
+
+def _too_few(report: Report) -> str | None:
+    """Say that there are too few clips to judge anything by, where that is so."""
+    if report.n_clips >= LEAST_CLIPS:
+        return None
+    return f"cannot be judged with {report.n_clips} clip{'s' if report.n_clips != 1 else ''}"
 
 
 def _size(number: Number) -> float:
@@ -131,7 +168,24 @@ def say_verdict(report: Report) -> tuple[str, ...]:
     report : Report
         With its targets; its verdict is not looked at.
     """
-    return tuple(line for line in (_say_targets(report), _say_order(report), _say_rivals(report)) if line)
+    return tuple(line for line in _say_all(report) if line)
+
+
+def _say_all(report: Report) -> tuple[str, ...]:
+    return _say_targets(report), _say_order(report), _say_bits(report), _say_rivals(report)
+
+
+def _say_bits(report: Report) -> str:
+    """Say how readability bits order the systems, and what they save, where the recognizer tells them."""
+    found = report.spearman_system.measures.get("readability_bits")
+    if report.bits is None or found is None or found.estimate is None:
+        return ""
+    text = f"Readability bits put {format_number(found, 2)} of the known order right"
+    saving = find_saving(report.bits)
+    if saving is not None and saving.clips is not None:
+        theirs = "no number helps" if saving.clips_of_avlr is None else f"{saving.clips_of_avlr}"
+        text += f", and need {saving.clips} clips to tell {NEAR} from the truth (AVLR: {theirs})"
+    return text + "."
 
 
 def _say_targets(report: Report) -> str:

@@ -54,6 +54,7 @@ DEFINES = (
         beside_static=True,
         # Most recognizers do not tell: their runs have no such number.
         applies=lambda row: row.log_probability is not None,
+        settings={"against": "static"},
         without=("norm", "lexicon", "dec"),
     ),
 )

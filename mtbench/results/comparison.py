@@ -15,6 +15,7 @@ from pathlib import Path
 
 from mtbench.conditions import Condition
 from mtbench.errors import UsageError
+from mtbench.metrics import METRICS
 from mtbench.results.comparability import find_conflicts, name_own_choices
 from mtbench.results.paired import Difference, compare_rows
 from mtbench.results.run_files import Run, read_results
@@ -187,8 +188,8 @@ def _withhold_winners(differences: list[Difference], a: Run, b: Run) -> tuple[li
     out, withheld = [], False
     for d in differences:
         foreign = deaf if d.language == "all" else d.language in strange
-        # Phones need no word list.
-        if d.metric != "per":
+        # Phones need no word list, and neither does their probability.
+        if "lexicon" not in getattr(METRICS[d.metric], "without", ()):
             foreign = foreign or (bool(listless) if d.language == "all" else d.language in listless)
         if d.modality is not None and foreign and d.better is not None:
             d, withheld = replace(d, better=None), True

@@ -11,7 +11,8 @@ but for what an entry chooses for itself (:data:`ENTRYS_OWN`).
 Keys that are not plain from their names: ``posed`` is the model that turned an entry's parameters into vertices,
 ``truth`` the one that did so for the ground truth (both absent where vertices were given: their numbers depend on
 no model), ``rest`` the face that a static face shows where no ground truth tells one, ``template`` the speakers'
-neutral faces, ``resample`` the entry's frame rate and how it was brought to the benchmark's.
+neutral faces, ``against`` what an entry's face is compared with, ``resample`` the entry's frame rate and how it was
+brought to the benchmark's.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ KEYS: dict[str, str] = {
     "lexicon": "lx",
     "norm": "nm",
     "rate": "rt",
+    "against": "ag",
     "mask": "mk",
     "err": "e",
     "template": "tp",

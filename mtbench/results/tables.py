@@ -109,15 +109,26 @@ class Column:
         return text + (f" [{row.n_clips}/{row.n_expected}]" if few else "")
 
 
+#: The metric that only some recognizers have, and what tables say of it.
+_BITS = "readability_bits"
+_BITS_NOTE = (
+    "bits: by how many bits a phone (token) the face makes what was said more probable to the recognizer than a face "
+    "that does not move, in the same sound; higher is better, below 0 the face misleads."
+)
+
+
 def choose_columns(runs: Sequence[Run]) -> tuple[Column, ...]:
     """Return the columns of numbers that tables over *runs* have."""
     columns = []
+    tells = any(row.metric == _BITS and row.estimate is not None for run in runs for row in run.summary)
     for snr in _snrs(runs):
         columns += [
             Column(f"AV {snr:g} dB", "headline", "av", snr),
             Column(f"A {snr:g} dB", "headline", "a", snr),
             Column(f"gain {snr:g} dB", "avlr_gain", "av", snr, sign=True),
         ]
+        if tells:
+            columns.append(Column(f"bits {snr:g} dB", _BITS, "av", snr, digits=2, sign=True))
     columns += [
         Column("AV clean", "headline", "av"),
         Column("A clean", "headline", "a"),
@@ -293,11 +304,14 @@ def _notes(runs: Sequence[Run], columns: Sequence[Column]) -> tuple[str, ...]:
         "a face that does not move; V: mouth alone. Rates are means over languages of WER (CER for Japanese, "
         "Mandarin, Thai); ±: half of the 95 % interval."
     ]
+    bits = [column for column in columns if column.metric == _BITS][:1]
+    if bits:
+        notes.append(_BITS_NOTE)
     cells = [column.cell(run) for run in runs for column in columns]
     if any(cell.endswith("]") for cell in cells):
         notes.append("[1/4]: over 1 clip of 4 only; run.json says why.")
     first = runs[0]
-    for column in dict.fromkeys((columns[0], next(c for c in columns if c.modality is None))):
+    for column in dict.fromkeys((columns[0], *bits, next(c for c in columns if c.modality is None))):
         number = _number(first, column.metric, column.modality, column.snr_db)
         if number is not None and number.estimate is not None:
             notes.append(f"Signature: {number.signature}")
