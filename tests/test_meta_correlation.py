@@ -250,7 +250,8 @@ def test_the_headline_is_the_condition_that_most_systems_have():
     assert [m.name for m in default_measures(scores)][:4] == ["avlr", "avlr_phones", "vsr", "vsr_phones"]
     silent = replace(scores, conditions=("v",), errors={"v": scores.errors["v"]},
                      phone_errors={"v": scores.phone_errors["v"]},
-                     log_probabilities={"v": scores.log_probabilities["v"]})  # fmt: skip
+                     log_probabilities={"v": scores.log_probabilities["v"]},
+                     others={"v": scores.others["v"]})  # fmt: skip
     with pytest.raises(UsageError, match="no audio-visual condition"):
         headline_condition(silent)
     for measure in (measure_errors, measure_bits):

@@ -56,6 +56,16 @@ def test_every_family_is_a_chain_from_the_ground_truth():
     assert {s.family for s in systems if s.nuisance} == {"identity", "upper-face-noise"}
 
 
+def test_a_quick_run_leaves_out_faces_that_hold_frames_unless_it_is_asked_for_them():
+    def held(*asked):
+        return [s.name for s in default_systems(quick=True, asked=asked) if s.family == "hold"]
+
+    assert held() == []
+    assert held("hold") == ["hold-3", "hold-6", "hold-12", "hold-25"]
+    assert held("hold-12", "static") == ["hold-12"]
+    assert len(default_systems(quick=True, asked=["amplitude"])) == len(default_systems(quick=True))
+
+
 def test_families_that_need_curves_are_left_out_without_them():
     left = {s.family for s in default_systems(with_curves=False)}
     assert not left & {"substitution", "missed-closures", "ladder", "identity"}
@@ -120,6 +130,11 @@ def test_dropped_frames_are_nested_and_freeze():
         assert np.all(np.diff(found) >= 0)
     kept = [set(np.flatnonzero(shown[share] == frames)) for share in (0.1, 0.5, 0.9)]
     assert kept[0] > kept[1] > kept[2]
+
+
+def test_held_frames_are_every_nth():
+    assert d.hold_frames(np.arange(8), 3).tolist() == [0, 0, 0, 3, 3, 3, 6, 6]
+    assert d.hold_frames(np.arange(8), 25).tolist() == [0] * 8
 
 
 def test_turning_keeps_distances_and_turns_the_nose_to_its_left():

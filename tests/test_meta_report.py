@@ -45,11 +45,13 @@ def test_report_has_what_is_promised(report):
     assert set(report.spearman_system.measures) == {
         "avlr", "avlr_phones", "vsr", "vsr_phones", "readability_bits", "vsr_bits", "lve_mm", "fdd_abs_m2"}  # fmt: skip
     assert {"amplitude", "lag", "low-pass", "jitter", "frame-drops", "substitution", "missed-closures", "identity",
-            "head-turn", "upper-face-noise", "snr", "ladder"} == set(report.to_json()["curves"])  # fmt: skip
+            "head-turn", "upper-face-noise", "snr", "ladder", "hold"} == set(report.to_json()["curves"])  # fmt: skip
     point = report.curves["lag"].points[0]
     assert point.strength == -400
     assert set(point.languages) == set(LANGUAGES)
     assert [p.strength for p in report.curves["low-pass"].points][:2] == [None, 12]
+    assert [p.strength for p in report.curves["hold"].points] == [1, 3, 6, 12, 25]
+    assert [p.strength for p in report.curves["amplitude"].points][:2] == [1, 0.9]
     assert all(number["ci95"] is not None for number in numbers(report.to_json()["curves"]))
     assert all(target.met for target in report.targets)
     assert (
@@ -76,10 +78,12 @@ def test_few_clips_judge_nothing_however_well_they_come_out():
     report = make_report(make_scores(snr=True, noise=0.01, clips=3, languages=("eng", "ita")), replicates=50)
     assert report.spearman_system.estimate > 0.99
     assert [t.met for t in report.targets] == [True, None, None, None, None]
-    assert {t.reason for t in report.targets[1:]} == {"cannot be judged with 6 clips"}
+    assert {t.reason for t in (*report.targets[1:], *report.bits_targets)} == {
+        "cannot be judged with 6 clips"
+    }
     assert report.verdict[0].startswith("Nobody can tell yet whether AVLR by openhead-av measures")
     page = render_page(report, {})
-    assert page.count("<td>cannot be judged with 6 clips</td>") == 4
+    assert page.count("<td>cannot be judged with 6 clips</td>") == 4 + len(report.bits_targets) == 7
     assert page.index("Nobody can tell yet") < page.index("What was reached")
 
 
@@ -125,6 +129,7 @@ def test_nothing_to_compare_is_said():
         errors={k: v[:1] for k, v in scores.errors.items()},
         phone_errors={k: v[:1] for k, v in scores.phone_errors.items()},
         log_probabilities={k: v[:1] for k, v in scores.log_probabilities.items()},
+        others={k: v[:1] for k, v in scores.others.items()},
         geometry={},
     )
     with pytest.raises(UsageError, match="nothing to compare"):

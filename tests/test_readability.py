@@ -97,9 +97,31 @@ def test_rows_keep_it_and_the_number_follows_from_them(run):
     ]  # fmt: skip
 
 
+def test_tables_have_a_column_where_the_recognizer_tells(place, run):
+    from mtbench.results import entries_table, languages_table
+
+    for table in (entries_table([run]), languages_table([run])):
+        assert "bits -7.5 dB" in table.header
+        column = table.header.index("bits -7.5 dB")
+        assert table.header[column - 1] == "gain -7.5 dB"
+    found = run.find("readability_bits", language="all", aggregation="corpus", **WHERE)[0]
+    (row,) = entries_table([run]).rows
+    assert row[entries_table([run]).header.index("bits -7.5 dB")].startswith(f"{found.estimate:+.2f}")
+    notes = " ".join(entries_table([run]).notes)
+    assert "higher is better" in notes
+    assert "bits a phone" in notes
+    assert "|ag:static|" in notes
+    unheard = mtbench.score(
+        place / "entry", place / "small", recognizer=fakes.ONE_EAR, snr=(-7.5,), workers=1, cache=place / "cache",
+    )  # fmt: skip
+    alone = entries_table([unheard])
+    assert not any("bits" in text for text in (*alone.header, *alone.notes))
+
+
 def test_neither_search_nor_words_stand_in_its_signature(run):
     signature = run.signatures["readability_bits|av"]
     assert "|rec:scorer#7" in signature
+    assert "|against:static|" in signature
     assert not any(f"|{key}:" in signature for key in ("norm", "lexicon", "dec"))
 
 

@@ -261,8 +261,8 @@ def test_nobody_wins_by_words_without_a_list():
     run = SimpleNamespace(understanding=judged)
     asked = [
         difference("wer", "eng"), difference("wer", "ita"), difference("wer", "all"), difference("per", "eng"),
-        difference("per", "all"), difference("lve_mm", "eng", None),
+        difference("per", "all"), difference("lve_mm", "eng", None), difference("readability_bits", "all"),
     ]  # fmt: skip
     found, notes = _withhold_winners(asked, run, run)
-    assert [d.better for d in found] == [None, "a", None, "a", "a", "a"]
+    assert [d.better for d in found] == [None, "a", None, "a", "a", "a", "a"]
     assert "or there is no word list" in notes[0]
