@@ -1,6 +1,7 @@
 """Paired comparison of two entries: direction, sharpness, correction, refusal of unlike runs."""
 
 import json
+import math
 from types import SimpleNamespace
 
 import pytest
@@ -60,6 +61,31 @@ def test_worse_entry_is_found_and_direction_follows_the_metric():
     assert by_metric["avlr_gain"].difference == pytest.approx(-by_metric["wer"].difference)
     assert {d.modality for d in differences} == {"av", "v", None}
     assert {d.noise for d in differences} == {"all", None}
+
+
+def test_bits_are_compared_with_interval_and_p():
+    from dataclasses import replace
+
+    def tell(rows, told):
+        """Entry rows with so many natural units a phone, others with one."""
+        out = []
+        for n, row in enumerate(rows):
+            if not isinstance(row, GeometryRow):
+                each = told if row.face == "entry" else -1.0
+                row = replace(row, log_probability=10 * each - (n % 3), tokens=10)
+            out.append(row)
+        return out
+
+    a, b = shared_rows(0.3, 0.3, MANY)
+    (found,) = [
+        d
+        for d in compare_rows(tell(a, -0.4), tell(b, -0.6), replicates=300, trials=500)
+        if (d.metric, d.language, d.aggregation, d.snr_db) == ("readability_bits", "all", "corpus", -7.5)
+    ]
+    assert found.unit == "bits"
+    assert found.difference == pytest.approx(-0.2 / math.log(2))
+    assert found.ci95 == pytest.approx((found.difference, found.difference))
+    assert (found.better, found.p_holm < 0.01) == ("a", True)
 
 
 def test_estimates_are_those_of_the_summary():
