@@ -6,6 +6,8 @@ systems is kept clip by clip, and every statistic, plot and report is a function
 Contents
 --------
 =================== ================================================================================================
+``bits``            What readability bits say beside AVLR: gains over other faces, clips needed, and the figures they
+                    have to reach
 ``captured_chains`` Degradations of captured motion, and whether a recognizer puts them in their known order
 ``confusions``      Confusions of viseme classes that are recognized from video alone
 ``correlation``     Rank correlation of a metric's scores with the order of systems that is known beforehand
@@ -23,6 +25,9 @@ Contents
 ``noise_curves``    Curves of error rates over the signal-to-noise ratio, for every noise
 ``nuisances``       Differences from the ground truth: nuisances, which should score as it does, and controls, which
                     should not
+``other_faces``     Other clips' faces: what a clip's own face is compared with, where moving alone should count for
+                    nothing
+``page_bits``       Section of the report's page on readability bits beside AVLR
 ``page_insights``   Sections of the report's page: nuisances, sensitivity, confusions, languages
 ``page_parts``      Pieces of the report's page: tables, numbers, the style sheet
 ``pairwise``        Pairwise accuracy of a metric: how often it is right about which of two systems is worse, or
