@@ -29,4 +29,5 @@ from .phone_times import format_phone_times as format_phone_times
 from .phone_times import read_phone_file as read_phone_file
 from .phone_times import read_phone_times as read_phone_times
 from .true_faces import find_truth as find_truth
+from .vocabulary import count_unlisted as count_unlisted
 from .vocabulary import warn_of_unlisted as warn_of_unlisted

@@ -8,8 +8,10 @@ that there characters stand for words: one that no word of the list has can neve
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from mtbench.benchmarks.benchmark import Benchmark
-from mtbench.speech import UNSPACED, display_name, get_normalizer
+from mtbench.speech import UNSPACED, Lexicon, display_name, get_normalizer
 
 
 def find_unlisted(benchmark: Benchmark, language: str) -> list[str]:
@@ -23,11 +25,34 @@ def find_unlisted(benchmark: Benchmark, language: str) -> list[str]:
     lexicon = benchmark.lexicon(language)
     if lexicon is None:
         return []
-    normal = get_normalizer()
-    cut = normal.characters if language in UNSPACED else normal.words
-    listed = {part for word in lexicon.words for part in cut(word, language)}
+    cut, listed = _cut(language), _list_parts(lexicon, language)
     texts = (clip.transcript for clip in benchmark.clips if clip.language == language)
     return [part for part in dict.fromkeys(p for t in texts for p in cut(t, language)) if part not in listed]
+
+
+def count_unlisted(benchmark: Benchmark, language: str, lexicon: Lexicon) -> tuple[int, int]:
+    """Return how many of the words that are said in *language* are not in *lexicon*, and how many are said.
+
+    Words are counted as often as they are said; characters in languages without blanks.
+    """
+    cut, listed = _cut(language), _list_parts(lexicon, language)
+    said = [
+        part
+        for clip in benchmark.clips
+        if clip.language == language
+        for part in cut(clip.transcript, language)
+    ]
+    return sum(part not in listed for part in said), len(said)
+
+
+def _cut(language: str) -> Callable[[str, str], list[str]]:
+    normal = get_normalizer()
+    return normal.characters if language in UNSPACED else normal.words
+
+
+def _list_parts(lexicon: Lexicon, language: str) -> set[str]:
+    cut = _cut(language)
+    return {part for word in lexicon.words for part in cut(word, language)}
 
 
 def warn_of_unlisted(benchmark: Benchmark, language: str, most: int = 5) -> str | None:

@@ -86,7 +86,8 @@ def new(
     unlisted = [display_name(code) for code in benchmark.languages if code not in benchmark.lexicons]
     if unlisted:
         say_note(
-            f"no word list for {', '.join(unlisted)}: openhead-av needs one to answer with words; make it with: "
+            f"no word list for {', '.join(unlisted)}: openhead-av answers with words of an open vocabulary (extra "
+            "[synth]); a list of what is said has lower errors: "
             f"mtbench benchmark lexicon {directory}  (extra [synth]), or include your own with --lexicons DIR"
         )
     for code in benchmark.languages:

@@ -35,7 +35,7 @@ from mtbench.meta.scores import MetaScores
 from mtbench.meta.system_files import ClipRecord, read_records, write_records
 from mtbench.meta.systems import FAMILIES, GROUND_TRUTH, STATIC, System, default_systems, select_systems
 from mtbench.metrics import name_additions
-from mtbench.scoring import Contents, Setup, load_resources
+from mtbench.scoring import Contents, Setup, find_vocabularies, load_resources, name_word_lists
 from mtbench.speech import DEFAULT_NORMALIZER, NOISE_SEED, language_code, load_noises
 from mtbench.work import Cache, Executor, make_progress, stage_key
 
@@ -139,14 +139,16 @@ def _prepare(
     spec = ask_for(recognizer, weights)
     loaded, identity = keep_recognizer(spec)
     contents = Contents(benchmark.digest, load_noises(noise_folder).digest, recognizer=identity)
+    root = str(Cache(cache).root.resolve())
     setup = Setup(
         benchmark=str(benchmark.manifest_path.resolve()),
         submission="",
-        cache=str(Cache(cache).root.resolve()),
+        cache=root,
         recognizer=spec,
         renderer="software",
         noise=None if noise_folder is None else str(noise_folder.resolve()),
         contents=contents,
+        vocabularies=find_vocabularies(benchmark, loaded, root),
     )
     return setup, loaded
 
@@ -272,6 +274,7 @@ def _describe(
             resources.noises.digest,
             f"{renderer}#{SIGNATURE}#{topology.digest}",
             DEFAULT_NORMALIZER,
+            *([] if not setup.vocabularies else [name_word_lists(benchmark, setup.vocabularies)]),
         ],
     }
 

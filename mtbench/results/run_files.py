@@ -83,6 +83,7 @@ class UnderstandingRef(_Model):
     limit: float
     understood: bool | None
     no_words: tuple[str, ...] = ()
+    open_words: tuple[str, ...] = ()
 
 
 class Run(_Model):

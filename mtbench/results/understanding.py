@@ -8,8 +8,9 @@ Conventions
 -----------
 The error is that of phones, without a lexicon, where every clip has reference phones and the recognizer gives some;
 else the headline rate of words or characters. Per cent; corpus-level within a language, and the mean over the
-languages in all. Words count only in languages for which the recognizer has a word list, where it needs one:
-without a list its word errors are no verdict on the speech.
+languages in all. Words count only in languages in which the recognizer has some, where it needs a list: undivided
+phones are no verdict on the speech. Where words come from an open vocabulary, characters count: a word that is rare,
+or written otherwise than one that sounds the same, is wrong though nearly all of it was heard.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from mtbench.extras import install_command
 from mtbench.metrics import EditCounts
 from mtbench.results.rows import RecognitionRow
 from mtbench.speech import display_name, headline_rate
@@ -48,8 +50,9 @@ class Understanding:
     limit : float
         Per cent that it may be.
     no_words : tuple of str
-        Codes of the languages whose words cannot be judged, since the benchmark has no word list for them and the
-        recognizer needs one.
+        Codes of the languages whose words cannot be judged, since the recognizer needs a list and there is none.
+    open_words : tuple of str
+        Codes of the languages whose words come from an open vocabulary.
     """
 
     recognizer: str
@@ -59,6 +62,7 @@ class Understanding:
     n_clips: int
     limit: float = UNDERSTANDING_LIMIT
     no_words: tuple[str, ...] = ()
+    open_words: tuple[str, ...] = ()
 
     @property
     def understood(self) -> bool | None:
@@ -80,7 +84,10 @@ class Understanding:
 
     @property
     def _kind(self) -> str:
-        return "phone" if self.unit == "phones" else "word"
+        if self.unit == "phones":
+            return "phone"
+        judged = set(self.by_language)
+        return "character" if judged and judged <= set(self.open_words) else "word"
 
     def warn(self) -> str | None:
         """Return what a reader has to know, None where everything is understood."""
@@ -93,9 +100,9 @@ class Understanding:
         names = ", ".join(map(display_name, self.no_words))
         return (
             f"no word list for {names}: {self.recognizer} answers with words of a list only, so that its word "
-            "errors there say nothing about speech or lips, and neither does its AVLR; make a list with "
-            "'mtbench benchmark lexicon BENCHMARK' (extra [synth]), or name one of your own in benchmark.toml, "
-            "[lexicons]"
+            "errors there say nothing about speech or lips, and neither does its AVLR; "
+            f"{install_command('synth')} gives it the language's common words, or name a list of your own in "
+            "benchmark.toml, [lexicons]"
         )
 
     def _warn_of_error(self) -> str | None:
@@ -124,12 +131,16 @@ class Understanding:
             "n_clips": self.n_clips,
             "limit": self.limit,
             "no_words": list(self.no_words),
+            "open_words": list(self.open_words),
             "understood": self.understood,
         }
 
 
 def measure_understanding(
-    recognizer: str, rows: Iterable[RecognitionRow], no_words: Iterable[str] = ()
+    recognizer: str,
+    rows: Iterable[RecognitionRow],
+    no_words: Iterable[str] = (),
+    open_words: Iterable[str] = (),
 ) -> Understanding | None:
     """Return how well *recognizer* understands the clean sound in *rows*.
 
@@ -141,6 +152,8 @@ def measure_understanding(
         Rows of any conditions; those of clean sound alone are used.
     no_words : iterable of str
         Codes of the languages for which the recognizer lacks a word list that it needs.
+    open_words : iterable of str
+        Codes of the languages whose words come from an open vocabulary.
 
     Returns
     -------
@@ -151,19 +164,20 @@ def measure_understanding(
     if not heard:
         return None
     lacking = tuple(sorted({r.language for r in heard} & set(no_words)))
+    wide = tuple(sorted({r.language for r in heard} & set(open_words)))
     unit = "phones" if all(r.phones is not None for r in heard) else "words"
     if unit == "words":
         heard = [r for r in heard if r.language not in lacking]
     by_language: dict[str, EditCounts] = {}
     for row in heard:
-        counts = row.phones if unit == "phones" else _headline_counts(row)
+        counts = row.phones if unit == "phones" else _count_words(row, row.language in wide)
         assert counts is not None
         before = by_language.get(row.language)
         by_language[row.language] = counts if before is None else before + counts
     rates = {code: 100 * by_language[code].rate for code in sorted(by_language)}
     error = sum(rates.values()) / len(rates) if rates else None
-    return Understanding(recognizer, unit, error, rates, len(heard), no_words=lacking)
+    return Understanding(recognizer, unit, error, rates, len(heard), no_words=lacking, open_words=wide)
 
 
-def _headline_counts(row: RecognitionRow) -> EditCounts | None:
-    return row.chars if headline_rate(row.language) == "cer" else row.words
+def _count_words(row: RecognitionRow, is_open: bool) -> EditCounts | None:
+    return row.chars if is_open or headline_rate(row.language) == "cer" else row.words

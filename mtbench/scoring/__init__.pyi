@@ -11,3 +11,5 @@ from .stages import Resources as Resources
 from .stages import Setup as Setup
 from .stages import audio_digest as audio_digest
 from .stages import load_resources as load_resources
+from .vocabularies import find_vocabularies as find_vocabularies
+from .vocabularies import name_word_lists as name_word_lists

@@ -14,6 +14,7 @@ from mtbench.errors import UsageError
 from mtbench.scoring.pipeline import list_conditions
 from mtbench.scoring.profiles import Profile
 from mtbench.scoring.stages import Contents, Setup
+from mtbench.scoring.vocabularies import find_vocabularies
 from mtbench.speech import NoiseSet, get_normalizer, load_noises
 from mtbench.submissions import Submission, load_submission
 from mtbench.work import Cache
@@ -63,17 +64,22 @@ def make_plan(
     benchmark = as_benchmark(submission.benchmark_ref if benchmark is None else benchmark)
     folder = _find_noises(benchmark, noise)
     noises = load_noises(folder)
-    identity = "" if recognizer is None else keep_recognizer(recognizer)[1]
+    folder_of_cache = str(Cache(cache).root.resolve())
+    identity, vocabularies = "", ()
+    if recognizer is not None:
+        loaded, identity = keep_recognizer(recognizer)
+        vocabularies = find_vocabularies(benchmark, loaded, folder_of_cache)
     setup = Setup(
         benchmark=str(benchmark.manifest_path.resolve()),
         submission=str(Path(path).resolve()),
-        cache=str(Cache(cache).root.resolve()),
+        cache=folder_of_cache,
         recognizer=recognizer,
         renderer=profile.renderer,
         appearance=profile.appearance,
         noise=None if folder is None else str(folder.resolve()),
         allow_partial=allow_partial,
         contents=Contents(benchmark.digest, noises.digest, submission.digest, identity),
+        vocabularies=vocabularies,
     )
     noises = noises if profile.noises is None else noises.select(profile.noises)
     if recognizer is not None:

@@ -77,10 +77,12 @@ def rescore(folder: str | Path, *, normalizer: str | None = None, out: str | Pat
     )
     clips = dict.fromkeys(_ClipInfo(row.clip, row.language, row.source) for row in rows)
     summary = aggregate(rows, list(clips), context)
-    no_words = () if old.understanding is None else old.understanding.no_words
-    understanding = (
-        None if old.recognizer is None else judge_understanding(old.recognizer.name, rows, no_words)
-    )
+    no_words, open_words = (), ()
+    if old.understanding is not None:
+        no_words, open_words = old.understanding.no_words, old.understanding.open_words
+    understanding = None
+    if old.recognizer is not None:
+        understanding = judge_understanding(old.recognizer.name, rows, no_words, open_words)
     warnings = _keep_warnings(old)
     if understanding is not None and (warning := understanding.warn()):
         warnings.append((NOT_UNDERSTOOD, warning))

@@ -92,10 +92,11 @@ def measure_recognition(
 
 
 def judge_understanding(
-    recognizer: str, rows: Sequence[Row], no_words: Iterable[str]
+    recognizer: str, rows: Sequence[Row], no_words: Iterable[str], open_words: Iterable[str]
 ) -> Understanding | None:
     """Return how well *recognizer* understands the clean sound in the *rows* of recognition."""
-    return measure_understanding(recognizer, (r for r in rows if isinstance(r, RecognitionRow)), no_words)
+    recognized = (r for r in rows if isinstance(r, RecognitionRow))
+    return measure_understanding(recognizer, recognized, no_words, open_words)
 
 
 def build_rows(

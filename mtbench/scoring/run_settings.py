@@ -10,6 +10,7 @@ from mtbench.renderers import SIGNATURE
 from mtbench.results import SignatureContext
 from mtbench.scoring.plan import Plan
 from mtbench.scoring.stages import load_resources
+from mtbench.scoring.vocabularies import name_word_lists
 from mtbench.speech import MIXING_VERSION, NOISE_SEED
 
 
@@ -54,12 +55,11 @@ def _describe_recognition(plan: Plan) -> tuple[dict[str, object], dict[str, obje
     recognizer = resources.recognizer
     if recognizer is None:
         return recognition, {}
-    lexicons = [benchmark.lexicons[lang].read_bytes() for lang in sorted(benchmark.lexicons)]
     recognition["rec"] = identify(recognizer)
     # Only recognizers with a search to choose have one.
     if (decoder := describe_traits(recognizer).decoder) is not None:
         recognition["dec"] = decoder
-    recognition["lexicon"] = f"{benchmark.name}#{digest_bytes(*lexicons)}" if lexicons else "none"
+    recognition["lexicon"] = name_word_lists(benchmark, plan.setup.vocabularies)
     appearance = digest_bytes(repr(plan.setup.appearance).encode())[:8]
     renderer = resources.renderer
     return recognition, {"render": f"{renderer.name}@{renderer.version}#{appearance}", "crop": SIGNATURE}

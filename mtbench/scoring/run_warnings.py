@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mtbench.avsr import Recognizer, describe_traits
-from mtbench.benchmarks import Benchmark, find_untemplated, warn_of_unlisted
+from mtbench.benchmarks import find_untemplated, warn_of_unlisted
 from mtbench.errors import group_notes, summarize_notes
 from mtbench.results import NOT_UNDERSTOOD, Row, Understanding, warn_of_head_motion
 from mtbench.scoring.plan import Plan
+from mtbench.scoring.vocabularies import find_unlisted_languages, warn_of_vocabulary
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,10 @@ class RunWarning:
     text: str
 
 
-def find_missing_lists(benchmark: Benchmark, recognizer: Recognizer) -> list[str]:
-    """Return the languages of *benchmark* for which *recognizer* lacks a word list that it needs."""
-    if not describe_traits(recognizer).needs_lexicon:
-        return []
-    return [c for c in benchmark.languages if c in recognizer.languages and c not in benchmark.lexicons]
+def find_missing_lists(plan: Plan, recognizer: Recognizer) -> list[str]:
+    """Return the languages in which *recognizer* has no words, though it needs a list: not even an open vocabulary."""
+    found = {vocabulary.language for vocabulary in plan.setup.vocabularies}
+    return [code for code in find_unlisted_languages(plan.benchmark, recognizer) if code not in found]
 
 
 def find_warnings(
@@ -76,6 +76,8 @@ def _warn_of_recognition(
         found.append(RunWarning("no-noise", text))
     if understanding is not None and (text := understanding.warn() or ""):
         found.append(RunWarning(NOT_UNDERSTOOD, text))
+    for vocabulary in plan.setup.vocabularies:
+        found.append(RunWarning("open-vocabulary", warn_of_vocabulary(benchmark, vocabulary)))
     if describe_traits(recognizer).needs_lexicon:
         told = (warn_of_unlisted(benchmark, code) for code in benchmark.languages)
         found += [RunWarning("words-not-listed", text) for text in told if text is not None]

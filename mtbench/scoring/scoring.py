@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mtbench.avsr import RecognizerSpec, ask_for
+from mtbench.avsr import Recognizer, RecognizerSpec, ask_for
 from mtbench.benchmarks import Benchmark
 from mtbench.renderers import Appearance
 from mtbench.results import (
@@ -25,6 +25,7 @@ from mtbench.results import (
     Row,
     Run,
     SystemRef,
+    Understanding,
     aggregate,
     digest_rows,
     list_signatures,
@@ -165,13 +166,18 @@ def _run(plan: Plan, executor: Executor, progress: Progress) -> Outcome:
                 clip, "not heard", recognizer, [CLEAN_SOUND], outcome, plan.profile.normalizer
             )
         ]
-        missing = find_missing_lists(plan.benchmark, recognizer)
-        understanding = judge_understanding(recognizer.name, rows, missing)
+        understanding = _judge(plan, recognizer, rows)
         warning = None if understanding is None else understanding.warn()
         if warning is not None:
             progress.warn(f"WARNING: {warning}")
 
     return run_stages(plan.setup, plan.conditions, executor, progress, guard)
+
+
+def _judge(plan: Plan, recognizer: Recognizer, rows: Sequence[Row]) -> Understanding | None:
+    """Return how well *recognizer* understands the clean sound in *rows*, in languages in which it has words."""
+    open_words = [vocabulary.language for vocabulary in plan.setup.vocabularies]
+    return judge_understanding(recognizer.name, rows, find_missing_lists(plan, recognizer), open_words)
 
 
 def _conclude(plan: Plan, outcome: Outcome, workers: int, start: float) -> tuple[Run, list[Row]]:
@@ -180,8 +186,7 @@ def _conclude(plan: Plan, outcome: Outcome, workers: int, start: float) -> tuple
     rows = build_rows(benchmark, submission, recognizer, plan.conditions, outcome, plan.profile.normalizer)
     understanding = None
     if recognizer is not None:
-        missing = find_missing_lists(benchmark, recognizer)
-        understanding = judge_understanding(recognizer.name, rows, missing)
+        understanding = _judge(plan, recognizer, rows)
     context = describe_settings(plan)
     summary = aggregate(rows, benchmark.clips, context)
     warnings = find_warnings(plan, recognizer, understanding, rows)

@@ -14,7 +14,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -57,6 +57,9 @@ from mtbench.speech import (
 )
 from mtbench.submissions import Submission, load_submission
 from mtbench.work import STAGES, Cache, stage_key
+
+if TYPE_CHECKING:
+    from mtbench.synth import OpenVocabulary
 
 MIXTURES, CROPS, GEOMETRY, HYPOTHESES = STAGES
 #: Raise it when hypotheses change though inputs and settings do not.
@@ -103,6 +106,8 @@ class Setup:
         Tolerate missing clips.
     contents : Contents
         What lies under these names: a process that loaded something else under the same names loads again.
+    vocabularies : tuple of OpenVocabulary
+        Words in languages for which the benchmark has no list, see :mod:`mtbench.scoring.vocabularies`.
     """
 
     benchmark: str
@@ -114,6 +119,7 @@ class Setup:
     noise: str | None = None
     allow_partial: bool = False
     contents: Contents = Contents()
+    vocabularies: tuple[OpenVocabulary, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -213,9 +219,13 @@ class Resources:
         return cache_identity(self.recognizer, spec.name, spec.decoding, spec.device)
 
     def lexicon(self, language: str) -> Any:
-        """Return the benchmark's word list of *language*, None where it has none."""
+        """Return the benchmark's word list of *language*, else the run's open vocabulary, else None."""
         if language not in self._lexicons:
-            self._lexicons[language] = self.benchmark.lexicon(language)
+            found = self.benchmark.lexicon(language)
+            if found is None:
+                fitting = (v for v in self.setup.vocabularies if v.language == language)
+                found = next((vocabulary.load() for vocabulary in fitting), None)
+            self._lexicons[language] = found
         return self._lexicons[language]
 
     # Keys

@@ -28,6 +28,8 @@ from mtbench.timing import SAMPLE_RATE, SAMPLES_PER_FRAME
 
 #: Longest clip, in frames: four minutes.
 MAX_FRAMES = 6000
+#: Asks for the open vocabulary of the language.
+OPEN = "open"
 
 
 def transcribe(
@@ -50,8 +52,9 @@ def transcribe(
     language : str
         ISO 639-3 or 639-1 code, or English name.
     lexicon : Lexicon, str or Path, optional
-        The words that may be said: a lexicon file, or the name of a benchmark that has one for *language*. Without it
-        the bundled recognizer's text is the phones themselves.
+        The words that may be said: a lexicon file, the name of a benchmark that has one for *language*, or ``"open"``:
+        the language's commonest words (:func:`mtbench.synth.open_vocabulary`, extra ``[synth]``; made on first use).
+        Without it the bundled recognizer's text is the phones themselves.
     sample_rate : int
         Samples per second of an array; another than 16,000 is resampled. A file knows its own.
     recognizer : str or Recognizer
@@ -69,7 +72,7 @@ def transcribe(
     BenchmarkError
         For a sound file or lexicon that cannot be read.
     PrerequisiteError
-        Without the extra ``[judge]``.
+        Without the extra ``[judge]``, or without ``[synth]`` for the open vocabulary.
 
     Examples
     --------
@@ -121,6 +124,10 @@ def _find_lexicon(lexicon: Lexicon | str | Path | None, code: str) -> Lexicon | 
 
     if Path(lexicon).is_file():
         return load_lexicon(lexicon)
+    if lexicon == OPEN:
+        from mtbench.synth import open_vocabulary
+
+        return open_vocabulary(code).load()
     benchmark = load_benchmark(lexicon)
     found = benchmark.lexicon(code)
     if found is None:

@@ -1,7 +1,7 @@
 """Synthetic speech and faces: what the bundled benchmark and the training examples are made of.
 
-Needs the extra ``[synth]`` for everything that speaks; never imported for scoring. Languages are ISO 639-3 codes, times
-are seconds, sound is float32, mono at 16 kHz.
+Needs the extra ``[synth]`` for everything that speaks; scoring imports it only for words of a benchmark that has no
+list. Languages are ISO 639-3 codes, times are seconds, sound is float32, mono at 16 kHz.
 
 Contents
 --------
@@ -42,6 +42,8 @@ Contents
 ``noise_builder``         The bundled noises: babble, speech-shaped noise and something like music
 ``occurrences``           Occurrences: what one sound asks of the articulators this time, drawn anew whenever it is
                           said
+``open_words``            Open vocabulary: the commonest words of a language with pronunciations, for speech that
+                          brings no word list
 ``phones``                The phone inventory: base IPA letters that the twenty languages share
 ``real_speech``           Seven sentences spoken by people, from the GRID corpus: how well a recognizer hears a
                           human

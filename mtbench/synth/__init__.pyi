@@ -22,6 +22,9 @@ from .lip_sources import measure_model as measure_model
 from .lip_sources import measure_source as measure_source
 from .lip_statistics import LipStatistics as LipStatistics
 from .lip_statistics import summarize_lips as summarize_lips
+from .open_words import OPEN_WORDS as OPEN_WORDS
+from .open_words import OpenVocabulary as OpenVocabulary
+from .open_words import open_vocabulary as open_vocabulary
 from .phones import PHONES as PHONES
 from .real_speech import load_real_speech as load_real_speech
 from .speaking_styles import EVERYDAY as EVERYDAY

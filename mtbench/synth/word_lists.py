@@ -128,7 +128,7 @@ def make_word_list(
     said = collect_pronunciations(
         {word: forms[word] for word in spoken_words} | others, sentences.values(), engine, voice
     )
-    frequencies, source = _frequencies(language)
+    frequencies, source = count_shares(language)
     rows = []
     n_spoken = 0
     for word in (*spoken_words, *others):
@@ -175,7 +175,7 @@ def _common_words(
     """Return the *wanted* most common words that are not *taken*, with their spoken forms."""
     found: dict[str, str] = {}
     seen = set(taken)
-    for word, spoken in _ranked_words(language, 2 * (wanted + len(taken)) + 100):
+    for word, spoken in rank_words(language, 2 * (wanted + len(taken)) + 100):
         normal = normalize_word(word, language)
         # Words of several parts (some languages are segmented anew) are not words of a list.
         if normal and " " not in normal and " " not in word and normal not in seen:
@@ -185,7 +185,7 @@ def _common_words(
     return dict([item for item in found.items() if item[0] not in unsaid][:wanted])
 
 
-def _ranked_words(language: str, size: int) -> tuple[tuple[str, str], ...]:
+def rank_words(language: str, size: int) -> tuple[tuple[str, str], ...]:
     """Return common words as (written, spoken), most common first."""
     if language != "tha":
         return vocabulary(language, size)
@@ -211,7 +211,7 @@ def _thai_counts() -> Counter[str]:
     return counts
 
 
-def _frequencies(language: str) -> tuple[dict[str, float], str]:
+def count_shares(language: str) -> tuple[dict[str, float], str]:
     """Return how often words occur, as shares of running words, and where that is from."""
     from importlib.metadata import version
 
