@@ -1,7 +1,9 @@
 """The guard on the domain: what is measured, when it is said, and where it shows."""
 
 import csv
+import dataclasses
 import json
+import re
 import shutil
 
 import fakes
@@ -9,10 +11,13 @@ import pytest
 
 import mtbench
 from mtbench.avsr.base import Hypothesis
+from mtbench.errors import UsageError
 from mtbench.leaderboard.table import build_leaderboard
 from mtbench.metrics.edit_counts import EditCounts
+from mtbench.results.comparison import check_comparable
 from mtbench.results.rows import RecognitionRow
 from mtbench.results.run_files import read_run
+from mtbench.results.signature import Signature
 from mtbench.results.tables import entries_table, languages_table
 from mtbench.results.understanding import measure_understanding
 from mtbench.scoring.rescoring import rescore
@@ -186,7 +191,7 @@ def test_a_missing_word_list_is_no_deafness():
     found = measure_understanding("judge", [row("eng", everything_wrong)], no_words=["eng"])
     assert (found.error, found.understood, found.no_words, found.n_clips) == (None, None, ("eng",), 0)
     assert found.warn().startswith("no word list for English: judge answers with words of a list only")
-    assert "mtbench benchmark lexicon" in found.warn()
+    assert "pip install 'multitalk-bench[synth]' gives it the language's common words" in found.warn()
     assert "understand" not in found.warn()
     assert found.describe().endswith("not judged, there is no word list")
     # Where there are reference phones, they judge; the list is missing all the same.
@@ -204,6 +209,22 @@ def test_a_missing_word_list_is_no_deafness():
     assert (found.by_language, found.understood, found.no_words) == ({"ita": 10.0}, True, ("eng",))
 
 
+def test_characters_judge_words_of_an_open_vocabulary():
+    """Half of the words may be wrong, for want of a list, where nearly all of it was heard."""
+    heard = dataclasses.replace(row("eng", (3, 3, 0, 0)), chars=EditCounts(27, 3, 0, 0))
+    found = measure_understanding("judge", [heard], open_words=["eng", "fra"])
+    assert (found.unit, found.error, found.understood) == ("words", 10.0, True)
+    assert (found.open_words, found.no_words, found.warn()) == (("eng",), (), None)
+    assert found.describe() == "judge on this benchmark's clean sound alone: 10.0 % character error"
+    # The same words of a list are a verdict.
+    assert measure_understanding("judge", [heard]).understood is False
+    # Phones need no words at all.
+    deaf = dataclasses.replace(row("eng", (6, 0, 0, 0), (1, 9, 0, 0)), chars=EditCounts(30, 0, 0, 0))
+    assert measure_understanding("judge", [deaf], open_words=["eng"]).understood is False
+    mixed = measure_understanding("judge", [heard, row("ita", (9, 1, 0, 0))], open_words=["eng"])
+    assert mixed.describe().endswith("10.0 % word error")
+
+
 class ListReader(fakes.OneEar):
     """Needs a word list."""
 
@@ -215,8 +236,9 @@ def load_list_reader():
     return ListReader()
 
 
-def test_a_missing_word_list_is_told_in_tables_results_and_rescored_ones(place, tmp_path):
-    """Case ``30-no-word-list``: before anything is rendered, in the title, and in files."""
+@pytest.fixture
+def lists(place):
+    """A benchmark with an Italian list, and neither phones nor lists otherwise."""
     lists = place / "listed"
     if not lists.exists():
         shutil.copytree(place / "small", lists)
@@ -227,6 +249,12 @@ def test_a_missing_word_list_is_told_in_tables_results_and_rescored_ones(place, 
         shutil.copytree(place / "entry", place / "entry-listed")
         manifest = place / "entry-listed" / "submission.toml"
         manifest.write_text(manifest.read_text("utf-8").replace("small", "listed"), "utf-8")
+    return lists
+
+
+def test_a_missing_word_list_is_told_in_tables_results_and_rescored_ones(place, lists, tmp_path, monkeypatch):
+    """Case ``30-no-word-list``: before anything is rendered, in the title, and in files."""
+    monkeypatch.setattr("mtbench.extras.has_module", lambda name: name != "espeakng_loader")
     run = mtbench.score(
         place / "entry-listed", lists, recognizer="test_understanding:load_list_reader", workers=1, snr=(-7.5,),
         cache=place / "cache", out=tmp_path,
@@ -241,6 +269,47 @@ def test_a_missing_word_list_is_told_in_tables_results_and_rescored_ones(place, 
     again = rescore(folder)
     assert again.warnings == run.warnings
     assert again.understanding == run.understanding
+
+
+def test_words_of_an_open_vocabulary_are_told_and_stand_in_no_column_with_others(
+    place, lists, tmp_path, monkeypatch
+):
+    pytest.importorskip("espeakng_loader")
+    asked = {
+        "benchmark": lists, "recognizer": "test_understanding:load_list_reader", "workers": 1, "snr": (-7.5,),
+        "cache": place / "cache",
+    }  # fmt: skip
+    monkeypatch.setattr("mtbench.synth.OPEN_WORDS", 60)
+    run = mtbench.score(place / "entry-listed", **asked, out=tmp_path)
+    assert (run.understanding.no_words, run.understanding.open_words) == ((), ("eng", "jpn"))
+    assert set(run.understanding.by_language) == {"eng", "ita", "jpn"}
+    assert "WITHOUT A WORD LIST" not in entries_table([run]).title
+    told = [
+        text for text in run.warnings if text.startswith("no word list for English: words come from an open")
+    ]
+    assert "(60 commonest words; wordfreq-" in told[0]
+    assert "espeak-ng-1.52" in told[0]
+    # "word" is no word of the list's sixty commonest.
+    assert "which lacks 12 of 12 words that are said" in told[0]
+    assert run.warning_codes.count("open-vocabulary") == 2
+    signature = Signature.parse(
+        run.find("wer", modality="av", snr_db=-7.5, noise="all", language="eng")[0].signature
+    )
+    named = signature.get("lexicon")
+    assert re.fullmatch(
+        r"listed#[0-9a-f]+\+open:wordfreq-[0-9.]+,espeak-ng-1\.52\.0,pykakasi-[0-9.]+,60#[0-9a-f]+", named
+    )
+    folder = next(tmp_path.rglob("run.json")).parent
+    again = rescore(folder)
+    assert (again.understanding, again.warnings) == (run.understanding, run.warnings)
+    # Another size, or none, is another measurement.
+    monkeypatch.setattr("mtbench.synth.OPEN_WORDS", 30)
+    fewer = mtbench.score(place / "entry-listed", **asked)
+    monkeypatch.setattr("mtbench.extras.has_module", lambda name: name != "espeakng_loader")
+    none = mtbench.score(place / "entry-listed", **asked)
+    for a, b in ((run, fewer), (run, none), (fewer, none)):
+        with pytest.raises(UsageError, match="lexicon: listed#"):
+            check_comparable(a, b)
 
 
 def test_nobody_wins_by_words_without_a_list():

@@ -216,7 +216,7 @@ def test_the_command(tmp_path, bundled):
     )
     done = run("benchmark", "new", tmp_path / "b", "--audio", source)
     assert done.exit_code == 0
-    assert "no word list for English, Italian: openhead-av needs one" in done.output
+    assert "no word list for English, Italian: openhead-av answers with words of an open" in done.output
     assert "mtbench benchmark lexicon" in done.output
     before = load_benchmark(tmp_path / "b").digest
     done = run("benchmark", "lexicon", tmp_path / "b", "--common", 20)

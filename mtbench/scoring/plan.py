@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mtbench.avsr import RecognizerSpec, keep_recognizer
 from mtbench.benchmarks import Benchmark, as_benchmark, find_noise_folder
@@ -18,6 +19,9 @@ from mtbench.scoring.vocabularies import find_vocabularies
 from mtbench.speech import NoiseSet, get_normalizer, load_noises
 from mtbench.submissions import Submission, load_submission
 from mtbench.work import Cache
+
+if TYPE_CHECKING:
+    from mtbench.synth import OpenVocabulary
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,8 @@ def make_plan(
     folder = _find_noises(benchmark, noise)
     noises = load_noises(folder)
     folder_of_cache = str(Cache(cache).root.resolve())
-    identity, vocabularies = "", ()
+    identity = ""
+    vocabularies: tuple[OpenVocabulary, ...] = ()
     if recognizer is not None:
         loaded, identity = keep_recognizer(recognizer)
         vocabularies = find_vocabularies(benchmark, loaded, folder_of_cache)

@@ -77,7 +77,8 @@ def rescore(folder: str | Path, *, normalizer: str | None = None, out: str | Pat
     )
     clips = dict.fromkeys(_ClipInfo(row.clip, row.language, row.source) for row in rows)
     summary = aggregate(rows, list(clips), context)
-    no_words, open_words = (), ()
+    no_words: tuple[str, ...] = ()
+    open_words: tuple[str, ...] = ()
     if old.understanding is not None:
         no_words, open_words = old.understanding.no_words, old.understanding.open_words
     understanding = None

@@ -74,10 +74,10 @@ def _warn_of_recognition(
     if not plan.noises.noises:
         text = "no noise recordings: clean sound only, so nothing says how much the lips help"
         found.append(RunWarning("no-noise", text))
-    if understanding is not None and (text := understanding.warn() or ""):
-        found.append(RunWarning(NOT_UNDERSTOOD, text))
     for vocabulary in plan.setup.vocabularies:
         found.append(RunWarning("open-vocabulary", warn_of_vocabulary(benchmark, vocabulary)))
+    if understanding is not None and (text := understanding.warn() or ""):
+        found.append(RunWarning(NOT_UNDERSTOOD, text))
     if describe_traits(recognizer).needs_lexicon:
         told = (warn_of_unlisted(benchmark, code) for code in benchmark.languages)
         found += [RunWarning("words-not-listed", text) for text in told if text is not None]

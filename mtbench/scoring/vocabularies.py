@@ -46,12 +46,12 @@ def find_vocabularies(
     wanted = [code for code in find_unlisted_languages(benchmark, recognizer) if code in LANGUAGES]
     if not wanted:
         return ()
-    from mtbench.synth import open_vocabulary
+    from mtbench.synth import OPEN_WORDS, open_vocabulary
 
     found = []
     for code in wanted:
         try:
-            found.append(open_vocabulary(code, cache=cache))
+            found.append(open_vocabulary(code, OPEN_WORDS, cache))
         except PrerequisiteError:  # said in the results, see find_missing_lists
             continue
     return tuple(found)

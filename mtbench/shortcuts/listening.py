@@ -125,9 +125,9 @@ def _find_lexicon(lexicon: Lexicon | str | Path | None, code: str) -> Lexicon | 
     if Path(lexicon).is_file():
         return load_lexicon(lexicon)
     if lexicon == OPEN:
-        from mtbench.synth import open_vocabulary
+        from mtbench.synth import OPEN_WORDS, open_vocabulary
 
-        return open_vocabulary(code).load()
+        return open_vocabulary(code, OPEN_WORDS).load()
     benchmark = load_benchmark(lexicon)
     found = benchmark.lexicon(code)
     if found is None:

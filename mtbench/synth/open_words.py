@@ -28,6 +28,7 @@ from pathlib import Path
 import numpy as np
 
 from mtbench.errors import UsageError
+from mtbench.extras import require_extra
 from mtbench.files import write_atomically
 from mtbench.speech import LANGUAGES, Lexicon, display_name, format_lexicon, load_lexicon, make_lexicon
 from mtbench.synth.espeak import Espeak
@@ -64,7 +65,10 @@ _ELIDED = {
     "ita": {"l": 1.0, "c": 1.0, "d": 1.0, "s": 1.0, "m": 1.0, "t": 1.0, "v": 1.0, "un": 0.1},
     "cat": {"l": 1.0, "d": 1.0, "s": 1.0, "n": 1.0, "m": 1.0, "t": 1.0},
 }  # fmt: skip
+#: Share of the occurrences of such a letter that are its name.
+_LETTERS = 0.01
 _VOWELS = frozenset("aeiouhàâáæéèêëíìîïóòôœúùûüy")
+_NAME = "the open vocabulary"
 _HEAD = "# Open vocabulary by mtbench: "
 
 
@@ -129,6 +133,7 @@ def open_vocabulary(
         )
     if size < 1:
         raise UsageError(f"an open vocabulary of {size} words: expected 1 or more")
+    require_extra("synth", _NAME, "espeakng_loader", *_PACKAGES.get(language, ("wordfreq",)))
     engine = engine or Espeak()
     sources = _name_sources(language, engine)
     settings = [
@@ -144,7 +149,7 @@ def open_vocabulary(
         _ROUNDS,
         _NEIGHBORS,
     ]
-    settings += [_VARIANTS, _HEARD, _ELIDED.get(language)]
+    settings += [_VARIANTS, _HEARD, _ELIDED.get(language), _LETTERS]
     key = hashlib.blake2b(json.dumps(settings, sort_keys=True).encode(), digest_size=16).hexdigest()
     root = default_cache_dir() if cache is None else Path(cache)
     path = root / "vocabularies" / f"{language}-{size}-{key}.tsv"
@@ -194,7 +199,9 @@ def _rank(language: str, size: int) -> list[tuple[str, str, float]]:
         if form and normal and " " not in normal and " " not in written and normal not in found:
             # Lists of words keep "ß" and fold final sigma, or the other way round.
             share = max(shares.get(w, 0.0) for w in (written, normal))
-            found[normal] = (written, form, share)
+            # What is left of an elided word where it stands alone: the letter's name.
+            alone = max(1.0 - _ELIDED.get(language, {}).get(normal, 0.0), _LETTERS)
+            found[normal] = (written, form, share * alone)
     for word, share in _elide(language, list(found.values()), shares):
         found.setdefault(word, (word, word, share))
     # Stable: words that are equally common stay in the list's order.
