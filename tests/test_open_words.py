@@ -7,10 +7,13 @@ import pytest
 import mtbench
 from mtbench.avsr import Hypothesis
 from mtbench.benchmarks import count_unlisted, load_benchmark
+from mtbench.conditions import Condition
 from mtbench.errors import PrerequisiteError, UsageError
-from mtbench.scoring.vocabularies import find_vocabularies, name_word_lists
+from mtbench.results.understanding import measure_understanding
+from mtbench.scoring import measure_recognition
+from mtbench.scoring.vocabularies import compare_with_reading, find_vocabularies, name_word_lists
 from mtbench.speech import get_normalizer
-from mtbench.synth import open_words
+from mtbench.synth import Espeak, Voice, open_words
 from mtbench.synth.open_words import RUNNING_WORDS, open_vocabulary
 from mtbench.synth.phones import PHONES
 
@@ -21,6 +24,12 @@ pytest.importorskip("wordfreq", reason="word counts are in the extra [synth]")
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory):
     return tmp_path_factory.mktemp("vocabularies")
+
+
+@pytest.fixture(autouse=True)
+def few_rounds(monkeypatch):
+    """Each common word twice among others: a tenth of the time."""
+    monkeypatch.setattr(open_words, "_ROUNDS", 2)
 
 
 @pytest.mark.parametrize("language", ["fra", "jpn", "tha", "deu"])
@@ -36,7 +45,8 @@ def test_words_are_what_transcripts_make_words_of(cache, language):
     assert 1 <= words.counts[-1] < words.counts[0] < RUNNING_WORDS / 5
 
 
-def test_elided_words_and_sounds_that_neighbors_bring(cache):
+def test_elided_words_and_sounds_that_neighbors_bring(cache, monkeypatch):
+    monkeypatch.setattr(open_words, "_ROUNDS", 20)
     words = open_vocabulary("fra", 150, cache).load()
     said = dict(zip(words.words, words.pronunciations, strict=True))
     # The list of common words has them in two parts, which no transcript has.
@@ -68,7 +78,7 @@ def test_a_vocabulary_is_made_once_and_anew_where_its_file_is_damaged(tmp_path, 
 
 
 def test_what_cannot_be_made(tmp_path, monkeypatch):
-    with pytest.raises(UsageError, match="no open vocabulary for Swedish"):
+    with pytest.raises(UsageError, match="no open vocabulary for swe: one of ara"):
         open_vocabulary("swe", 10, tmp_path)
     with pytest.raises(UsageError, match="of 0 words: expected 1 or more"):
         open_vocabulary("eng", 0, tmp_path)
@@ -113,6 +123,30 @@ def test_only_languages_without_a_list_get_one_and_only_where_it_is_needed(tmp_p
     assert name_word_lists(bench, found[:1]) != name
     monkeypatch.setattr("mtbench.extras.has_module", lambda name: name != "pykakasi")
     assert find_vocabularies(bench, ListReader(), tmp_path) == (english,)
+
+
+def test_speech_without_phones_is_judged_by_how_the_engine_reads_it():
+    text = "The kettle and the ounce"
+    right = Espeak().speak(text, Voice("eng", "m1")).symbols
+
+    def row(clip, phones, reference=text, language="eng", condition="a-clean"):
+        heard = Hypothesis("something else", phones)
+        return measure_recognition(
+            clip=clip, language=language, source=clip, condition=Condition.parse(condition), reference=reference,
+            hypothesis=heard,
+        )  # fmt: skip
+
+    rows = [
+        row("a", right), row("b", (*right[:-2], "m", "m")), row("c", None), row("d", right, "Butter & ж"),
+        row("e", right, language="ita"), row("f", right, condition="a-7.5/babble"),
+    ]  # fmt: skip
+    found = compare_with_reading(rows, ["eng"])
+    assert [r.clip for r in found] == list("abcdef")
+    assert [None if r.phones is None else r.phones.errors for r in found] == [0, 2, None, None, None, None]
+    # The rows of the result stay without reference phones.
+    assert all(r.reference_phones is None for r in found)
+    judged = measure_understanding("judge", found[:2], open_words=["eng"])
+    assert (judged.unit, judged.understood) == ("phones", True)
 
 
 def test_one_line_in_python_takes_the_open_vocabulary_by_name(tmp_path, monkeypatch):

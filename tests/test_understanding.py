@@ -216,11 +216,21 @@ def test_characters_judge_words_of_an_open_vocabulary():
     assert (found.unit, found.error, found.understood) == ("words", 10.0, True)
     assert (found.open_words, found.no_words, found.warn()) == (("eng",), (), None)
     assert found.describe() == "judge on this benchmark's clean sound alone: 10.0 % character error"
+    # Above the limit it may be the vocabulary's fault: then nothing is said, and nobody wins.
+    lost = dataclasses.replace(heard, chars=EditCounts(15, 15, 0, 0))
+    found = measure_understanding("judge", [lost, row("ita", (9, 1, 0, 0))], open_words=["eng"])
+    assert (found.error, found.understood, found.strange) == (30.0, True, ())
+    found = measure_understanding("judge", [lost], open_words=["eng"])
+    assert (found.error, found.understood, found.strange) == (50.0, None, ())
+    assert "cannot be told from that" in found.warn()
     # The same words of a list are a verdict.
     assert measure_understanding("judge", [heard]).understood is False
     # Phones need no words at all.
     deaf = dataclasses.replace(row("eng", (6, 0, 0, 0), (1, 9, 0, 0)), chars=EditCounts(30, 0, 0, 0))
     assert measure_understanding("judge", [deaf], open_words=["eng"]).understood is False
+    # One text that cannot be said as a whole does not keep the others from telling.
+    both = measure_understanding("judge", [deaf, lost], open_words=["eng"])
+    assert (both.unit, both.error, both.n_clips) == ("phones", 90.0, 1)
     mixed = measure_understanding("judge", [heard, row("ita", (9, 1, 0, 0))], open_words=["eng"])
     assert mixed.describe().endswith("10.0 % word error")
 
@@ -282,7 +292,10 @@ def test_words_of_an_open_vocabulary_are_told_and_stand_in_no_column_with_others
     monkeypatch.setattr("mtbench.synth.OPEN_WORDS", 60)
     run = mtbench.score(place / "entry-listed", **asked, out=tmp_path)
     assert (run.understanding.no_words, run.understanding.open_words) == ((), ("eng", "jpn"))
-    assert set(run.understanding.by_language) == {"eng", "ita", "jpn"}
+    # What an engine reads is no verdict on Italian, whose words come from a list.
+    assert (run.understanding.unit, set(run.understanding.by_language)) == ("words", {"eng", "ita", "jpn"})
+    assert run.understanding.understood is None
+    assert "UNDERSTAND" not in entries_table([run]).title
     assert "WITHOUT A WORD LIST" not in entries_table([run]).title
     told = [
         text for text in run.warnings if text.startswith("no word list for English: words come from an open")

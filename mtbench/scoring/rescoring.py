@@ -82,7 +82,10 @@ def rescore(folder: str | Path, *, normalizer: str | None = None, out: str | Pat
     if old.understanding is not None:
         no_words, open_words = old.understanding.no_words, old.understanding.open_words
     understanding = None
-    if old.recognizer is not None:
+    if old.understanding is not None and old.understanding.unit == "phones":
+        # Phones have no normalizer, and those of an engine's reading are not in the rows.
+        understanding = Understanding(**old.understanding.model_dump(exclude={"understood"}))
+    elif old.recognizer is not None:
         understanding = judge_understanding(old.recognizer.name, rows, no_words, open_words)
     warnings = _keep_warnings(old)
     if understanding is not None and (warning := understanding.warn()):

@@ -39,6 +39,7 @@ from mtbench.scoring.rows import build_rows, judge_understanding, measure_hypoth
 from mtbench.scoring.run_settings import describe_settings
 from mtbench.scoring.run_warnings import find_missing_lists, find_warnings
 from mtbench.scoring.stages import load_resources
+from mtbench.scoring.vocabularies import compare_with_reading
 from mtbench.timing import SAMPLE_RATE
 from mtbench.work import Cache, Executor, Progress, describe_environment, make_progress
 
@@ -177,7 +178,8 @@ def _run(plan: Plan, executor: Executor, progress: Progress) -> Outcome:
 def _judge(plan: Plan, recognizer: Recognizer, rows: Sequence[Row]) -> Understanding | None:
     """Return how well *recognizer* understands the clean sound in *rows*, in languages in which it has words."""
     open_words = [vocabulary.language for vocabulary in plan.setup.vocabularies]
-    return judge_understanding(recognizer.name, rows, find_missing_lists(plan, recognizer), open_words)
+    heard = compare_with_reading(rows, open_words)
+    return judge_understanding(recognizer.name, heard, find_missing_lists(plan, recognizer), open_words)
 
 
 def _conclude(plan: Plan, outcome: Outcome, workers: int, start: float) -> tuple[Run, list[Row]]:

@@ -6,11 +6,17 @@ Only languages without a list get one, and only where the extra ``[synth]`` is i
 answers as it can without words, and results say so. A run's signatures name its word lists: the benchmark's own with
 their digest, and open vocabularies with their size, packages and digest, so that numbers of different ones never stand
 in one column.
+
+Whether the recognizer understands speech for which it had no list is told from phones: words and characters that it got
+wrong may be the vocabulary's fault. Where clips have no reference phones, those count that the speech engine says for
+the transcript, as ``mtbench benchmark lexicon`` would write them; for this verdict only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +24,8 @@ from mtbench.avsr import Recognizer, describe_traits
 from mtbench.benchmarks import Benchmark, count_unlisted
 from mtbench.errors import PrerequisiteError
 from mtbench.files import digest_bytes
+from mtbench.metrics import count_phone_edits
+from mtbench.results import RecognitionRow, Row
 from mtbench.speech import LANGUAGES, UNSPACED, display_name
 
 if TYPE_CHECKING:
@@ -62,6 +70,50 @@ def find_unlisted_languages(benchmark: Benchmark, recognizer: Recognizer) -> lis
     if not describe_traits(recognizer).needs_lexicon:
         return []
     return [c for c in benchmark.languages if c in recognizer.languages and c not in benchmark.lexicons]
+
+
+def compare_with_reading(rows: Sequence[Row], languages: Sequence[str]) -> list[Row]:
+    """Return *rows*, those of clean sound alone with phone errors against how the speech engine reads the transcript.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+    languages : sequence of str
+        Codes of the languages whose words come from an open vocabulary; rows of others, those that have phone errors,
+        and those whose recognizer gives no phones stay as they are.
+
+    Returns
+    -------
+    list of Row
+        In the same order. A transcript that cannot be said as a whole has no phones.
+    """
+    wanted = [
+        row
+        for row in rows
+        if isinstance(row, RecognitionRow)
+        and (row.modality, row.snr_db) == ("a", None)
+        and row.language in languages
+        and row.phones is None
+        and row.hypothesis_phones is not None
+    ]
+    said: dict[tuple[str, str], tuple[str, ...]] = {}
+    for code in dict.fromkeys(row.language for row in wanted):
+        texts = tuple((row.clip, row.reference) for row in wanted if row.language == code)
+        said |= {(code, clip): phones for clip, phones in _read_aloud(code, texts)}
+    changed: dict[int, Row] = {}
+    for row in wanted:
+        if (row.language, row.clip) in said:
+            edits = count_phone_edits(said[row.language, row.clip], row.hypothesis_phones)
+            changed[id(row)] = replace(row, phones=edits)
+    return [changed.get(id(row), row) for row in rows]
+
+
+@lru_cache(maxsize=32)
+def _read_aloud(language: str, texts: tuple[tuple[str, str], ...]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return the phones of each clip's transcript, as the speech engine says it."""
+    from mtbench.synth import Espeak, make_word_list
+
+    return tuple(make_word_list(language, dict(texts), Espeak(), 0).phones.items())
 
 
 def name_word_lists(benchmark: Benchmark, vocabularies: Sequence[OpenVocabulary]) -> str:

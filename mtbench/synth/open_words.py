@@ -49,12 +49,12 @@ RUNNING_WORDS = 10**8
 #: Raised when the same packages would give another vocabulary.
 _SCHEMA = 1
 _SPEAKER = "m1"
-#: Words per minute when each is said alone: half the time of the engine's own rate, and the same phones.
+#: Words per minute: half the time of the engine's own rate, and the same phones.
 _RATE = 300
 #: Words said in one call of the engine.
 _BATCH = 40
 #: So many of the commonest words are also said among others, so many times, next to words so common.
-_WEAK, _ROUNDS, _NEIGHBORS = 300, 10, 2000
+_WEAK, _ROUNDS, _NEIGHBORS = 150, 30, 2000
 #: Most pronunciations of a word, and how often one has to be heard among others.
 _VARIANTS, _HEARD = 4, 2
 #: Packages besides the engine that words and readings come from.
@@ -155,7 +155,7 @@ def open_vocabulary(
     path = root / "vocabularies" / f"{language}-{size}-{key}.tsv"
     if not _is_whole(path):
         log.warning(
-            "making the open vocabulary of %s (%d words, once; about a minute)", display_name(language), size
+            "making the open vocabulary of %s (%d words, once; a minute or so)", display_name(language), size
         )
         lexicon = make_open_vocabulary(language, size, engine)
         body = f"# {display_name(language)}: {len(lexicon)} words; {', '.join(sources)}.\n{format_lexicon(lexicon)}"
@@ -174,9 +174,9 @@ def make_open_vocabulary(language: str, size: int, engine: Espeak) -> Lexicon:
     ranked = _rank(language, size)
     forms = {word: spoken for word, spoken, _ in ranked}
     said: dict[str, Counter[tuple[str, ...]]] = defaultdict(Counter)
-    for word, phones in _pronounce(list(forms.items()), engine, Voice(language, _SPEAKER, _RATE)):
+    voice = Voice(language, _SPEAKER, _RATE)
+    for word, phones in _pronounce(list(forms.items()), engine, voice):
         said[word][phones] = _HEARD
-    voice = Voice(language, _SPEAKER)
     for sentence in _mix_words(language, [word for word in forms if word in said], forms):
         for word, phones in pronounce_in_context(sentence, engine.speak(" ".join(sentence.spoken), voice)):
             if phones:
