@@ -9,6 +9,7 @@ of all shards, so that their sum is the batch's mean.
 from __future__ import annotations
 
 import copy
+import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
@@ -26,7 +27,7 @@ from mtbench.avsr.openhead.objective import PARTS, TrainingConfig, compute_loss
 from mtbench.avsr.openhead.recognizer_files import read_recognizer, save_recognizer
 from mtbench.avsr.openhead.training_data import maker_of
 from mtbench.errors import UsageError
-from mtbench.files import digest_bytes, load_checkpoint_file
+from mtbench.files import digest_bytes, load_checkpoint_file, make_folder, replacing
 from mtbench.learning import Processes, Recipe, TrainingRun
 from mtbench.speech import LANGUAGES
 
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 
 #: The recognizer in a run's folder.
 RECOGNIZER = "openhead-av.safetensors"
+#: Steps between recognizers that are kept, and their folder in a run's: the one that understands people best need not
+#: be the last (``scripts/choose_checkpoint.py``).
+KEEP_EVERY, KEPT = 500, "kept"
 #: Where the names of the acoustic front-end's parameters begin.
 EAR = "acoustic."
 
@@ -123,8 +127,9 @@ class RecognizerRecipe(Recipe[Tensors]):
         facts = {**asdict(self.config), "step": step, "utterances": step * self.config.batch}
         if self.captured is not None:
             facts |= {"motion_banks": list(self.captured.credits), "captured_share": self.captured.share}
+        path = folder / RECOGNIZER
         save_recognizer(
-            folder / RECOGNIZER,
+            path,
             copy.deepcopy(average).cpu(),
             self.phones,
             tuple(LANGUAGES),
@@ -132,6 +137,11 @@ class RecognizerRecipe(Recipe[Tensors]):
             facts,
             None if self.ear is None else self.ear.digest,
         )
+        if step % KEEP_EVERY == 0:
+            make_folder(kept := folder / KEPT / str(step))
+            for file in (path, path.with_suffix(".json")):
+                with replacing(kept / file.name) as part:
+                    shutil.copyfile(file, part)
 
 
 def begin_run(plan: Plan, queues: Sequence[Sequence[Any]], processes: Processes | None = None) -> TrainingRun:

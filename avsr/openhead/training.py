@@ -12,7 +12,8 @@ Conventions
 -----------
 A run folder holds ``checkpoint.pt`` (tensors only, read with ``weights_only``), ``losses.csv`` and its plot
 ``losses.png``, and ``openhead-av.safetensors`` + ``.json`` (the running average, what
-:class:`~mtbench.avsr.openhead.recognizer.OpenheadAV` loads). Needs the ``[synth]`` extra.
+:class:`~mtbench.avsr.openhead.recognizer.OpenheadAV` loads); those of every 500th step stay in ``kept/STEP``. Needs the
+``[synth]`` extra.
 """
 
 from __future__ import annotations
