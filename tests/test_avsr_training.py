@@ -1,6 +1,7 @@
 """Training batches and the training loop; needs the [synth] extra."""
 
 import csv
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +19,7 @@ from mtbench.avsr.openhead.acoustics import (  # noqa: E402
 )
 from mtbench.avsr.openhead.batches import collate, collate_shards  # noqa: E402
 from mtbench.avsr.openhead.objective import TrainingConfig  # noqa: E402
+from mtbench.avsr.openhead.recognizer import OpenheadAV  # noqa: E402
 from mtbench.avsr.openhead.training import train  # noqa: E402
 from mtbench.avsr.openhead.training_data import BatchGenerator  # noqa: E402
 from mtbench.errors import UsageError  # noqa: E402
@@ -203,6 +205,19 @@ def test_a_run_does_not_go_on_under_other_settings(tmp_path, begun, change, told
 def test_a_run_does_not_go_on_from_other_weights(begun):
     with pytest.raises(UsageError, match=r"initial was drawn, is [0-9a-f]{32}"):
         train(begun, TrainingConfig(steps=1, batch=2), initial=begun / "openhead-av.safetensors")
+
+
+def test_recognizers_are_kept_on_the_way(tmp_path, monkeypatch):
+    """The one that understands people best need not be the last."""
+    monkeypatch.setattr("mtbench.avsr.openhead.recipe.KEEP_EVERY", 2)
+    sizes = {"width": 32, "heads": 2, "feedforward": 32, "layers": 2, "channels": (4, 6, 8, 12)}
+    config = TrainingConfig(steps=3, batch=2, warmup=2, checkpoint_every=1)
+    last = train(tmp_path, config, threads=1, sizes=sizes)
+    kept = tmp_path / "kept" / "2" / last.name
+    assert [p.name for p in (tmp_path / "kept").iterdir()] == ["2"]
+    assert json.loads(kept.with_suffix(".json").read_text("utf-8"))["training"]["step"] == 2
+    assert kept.read_bytes() != last.read_bytes()
+    OpenheadAV.load(kept)
 
 
 @pytest.fixture(scope="module")

@@ -72,6 +72,7 @@ def test_training_with_a_bank_names_it_and_goes_on_with_it_only(folder, tmp_path
     facts = json.loads(weights.with_suffix(".json").read_text("utf-8"))["training"]
     assert facts["motion_banks"] == ["two-people (CC0-1.0): Nobody: made by a test"]
     assert facts["captured_share"] == 1.0
+    assert not (tmp_path / "run" / "kept").exists()
     with pytest.raises(UsageError, match="captured"):
         train(tmp_path / "run", config, sizes=named.sizes)
     with pytest.raises(UsageError, match=r"captured.share was 1.0, is 0.5"):
