@@ -12,9 +12,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mtbench.synth.build_engines import NAME, build_engines_benchmark
+from mtbench.synth.build_engines import build_engines_benchmark
+from mtbench.synth.engine_parts import SHIPPED
 
-DEFAULT = Path(__file__).parents[1] / "mtbench" / "data" / "benchmarks" / NAME
+DEFAULT = Path(__file__).parents[1] / "mtbench" / "data" / "benchmarks" / SHIPPED
 
 
 def main() -> None:

@@ -54,9 +54,19 @@ def test_conditions_are_those_that_were_asked_for():
     names = [c.name for c in list_conditions()]
     assert names == [
         "av-clean", "av-7.5", "av-10", "a-clean", "a-7.5", "a-10", "v", "heldout-articulation-av-7.5",
-        "heldout-engines-av-clean", "heldout-engines-a-clean", "heldout-both-av-7.5", "flame-clay-av-7.5",
-        "real-speech-a-clean", "real-speech-av-clean",
+        "heldout-engines-av-clean", "heldout-engines-a-clean", "heldout-both-av-7.5", "heldout-engines-all-av-clean",
+        "heldout-engines-all-a-clean", "heldout-both-all-av-7.5", "flame-clay-av-7.5", "real-speech-a-clean",
+        "real-speech-av-clean",
     ]  # fmt: skip
+    more = [c for c in list_conditions(halves=True) if c.name not in names]
+    assert [c.name for c in more[:6]] == [
+        n.replace("heldout", "development") for n in names if "engines" in n or "both" in n
+    ]
+    assert [c.name for c in more[6:]] == [c.name.replace("development", "whole") for c in more[:6]]
+    assert {c.half for c in more[:6]} == {"development"}
+    assert {c.half for c in more[6:]} == {None}
+    assert {c.half for c in list_conditions() if c.corpus.startswith("engines")} == {"test"}
+    assert [c.name for c in _choose(["whole-both-all-av-7.5"], (5.0,))] == ["whole-both-all-av-7.5"]
     assert [c.name for c in list_conditions((5.0,))][:4] == ["av-clean", "av+5", "a-clean", "a+5"]
     assert [c.name for c in _choose(["av5"], (5.0,))] == ["av+5"]
 
@@ -185,22 +195,65 @@ def test_held_out_face_is_another_one_of_the_same_speaker(small):
     assert np.abs(truth - other)[:, 40:70, 30:66].mean() > 5 * np.abs(truth - other)[:, :12, 40:56].mean()
 
 
-def test_engines_and_held_out_articulation_are_measured_on_their_own_benchmark(small, tmp_path, monkeypatch):
-    two = {name: fakes.CLIPS[name] for name in ("eng-01", "eng-02")}
-    folder = fakes.make_benchmark(tmp_path / "engines", two, noises=0)
-    manifest = folder / "benchmark.toml"
-    (folder / "phones.tsv").write_text(TIMES, "utf-8")
+def make_engines(folder, clips):
+    """A benchmark with timed phones whose clips are called as those of held-out engines."""
+    made = fakes.make_benchmark(folder, dict.fromkeys(clips, fakes.CLIPS["eng-01"]), noises=0)
+    (made / "phones.tsv").write_text(TIMES, "utf-8")
+    manifest = made / "benchmark.toml"
     text = manifest.read_text("utf-8")
     manifest.write_text(
         text.replace('phones = "a b t a"', 'phones = "a b t a"\nphone_times = "phones.tsv"'), "utf-8"
     )
+    return made
+
+
+def test_engines_and_held_out_articulation_are_measured_on_their_own_benchmark(small, tmp_path, monkeypatch):
+    # Of these, eng-01 and eng-03 are of the development half, eng-02 is of the test half.
+    folder = make_engines(tmp_path / "engines", ("eng-01", "eng-02", "eng-03"))
     monkeypatch.setattr(module, "ENGINES_BENCHMARK", str(folder))
-    names = ("av-clean", "heldout-engines-av-clean", "heldout-engines-a-clean", "heldout-both-av-7.5")
-    found = evaluate(small, fakes.ONE_EAR, conditions=names)
+    names = ["engines-av-clean", "engines-a-clean", "both-av-7.5"]
+    prefixes = {"heldout": 1, "development": 2, "whole": 3}
+    asked = ["av-clean", *(f"{prefix}-{name}" for prefix in prefixes for name in names)]
+    found = evaluate(small, fakes.ONE_EAR, conditions=asked)
     assert pick(found, "av-clean").n_clips == 6
-    for name in names[1:]:
-        assert [r.language for r in found if r.condition == name] == ["all", "eng"]
-        assert pick(found, name).n_clips == 2
+    for name in names:
+        rates = {}
+        for prefix, n in prefixes.items():
+            row = pick(found, f"{prefix}-{name}")
+            assert [r.language for r in found if r.condition == row.condition] == ["all", "eng"]
+            assert row.n_clips == n
+            rates[prefix] = row.wer
+        # References are of one length, so that the whole is the mean of its clips.
+        assert rates["whole"] == pytest.approx((rates["heldout"] + 2 * rates["development"]) / 3)
+
+
+def test_all_voices_are_measured_where_they_were_built(small, tmp_path, monkeypatch):
+    monkeypatch.setenv("MTBENCH_DATA", str(tmp_path))
+    (row,) = evaluate(small, fakes.ONE_EAR, conditions=["heldout-engines-all-a-clean"])
+    assert row.n_clips == 0
+    assert "mtbench benchmark build openhead-engines --all" in row.reason
+    folder = make_engines(tmp_path / "benchmarks" / "openhead-engines-all", ("eng-01", "eng-02", "ita-02"))
+    (row,) = evaluate(small, fakes.ONE_EAR, conditions=["heldout-engines-all-a-clean"])
+    assert "version 3; build it again" in row.reason
+    manifest = folder / "benchmark.toml"
+    manifest.write_text(manifest.read_text("utf-8").replace('version = "1"', 'version = "3"'), "utf-8")
+    found = evaluate(
+        small, fakes.ONE_EAR, conditions=["heldout-engines-all-a-clean", "whole-engines-all-a-clean"]
+    )
+    assert pick(found, "heldout-engines-all-a-clean").n_clips == 2  # eng-02, ita-02
+    assert pick(found, "whole-engines-all-a-clean").n_clips == 3
+
+
+def test_a_clip_of_both_parts_moves_the_same_in_both():
+    from mtbench.synth.articulation_settings import HELD_OUT
+
+    bench = load_benchmark("openhead-engines")
+    part, whole, other = (
+        articulate(replace(bench, name=name), bench.clips[0], HELD_OUT)
+        for name in ("openhead-engines", "openhead-engines-all", "x")
+    )
+    assert np.array_equal(part, whole)
+    assert not np.array_equal(part, other)
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,35 @@ def test_card_keeps_the_head_and_is_written_anew(tmp_path):
     assert sorted(p.suffix for p in tmp_path.iterdir()) == [".json", ".md"]
 
 
+def test_the_card_says_which_voices_and_which_half_a_figure_is_of(tmp_path):
+    weights = tmp_path / "w.safetensors"
+    weights.with_suffix(".json").write_text(json.dumps({"training": {}, "decoding": {}}), "utf-8")
+    rows = [
+        row("heldout-engines-all-a-clean", 0.47, 0.49, n=25),
+        row("heldout-engines-all-a-clean", 0.41, 0.42, "ita", 4),
+        row("development-engines-all-a-clean", 0.5, 0.52, n=25),
+        row("development-engines-all-a-clean", 0.5, 0.52, "ita", 4),
+        row("whole-engines-a-clean", 0.495, 0.456, n=26),
+        row("heldout-both-all-av-7.5", None, None, n=0, reason="it was not built here: x"),
+    ]
+    text = write_model_card(weights, rows, "# A judge").read_text("utf-8")
+    everywhere, part = text.split("## Held-out engines: which voices, which half")
+    # The tables of all conditions are of the test half.
+    assert "| 25 | 47.00 |" in everywhere
+    assert "development" not in everywhere
+    assert "whole" not in everywhere
+    assert "- `heldout-both-all-av-7.5` was not measured: it was not built here: x" in everywhere
+    for line in (
+        "| held-out engine, audio only, clean | all | test | 25 | 47.00 | 49.00 |",
+        "| held-out engine, audio only, clean | all | development | 25 | 50.00 | 52.00 |",
+        "| held-out engine, audio only, clean | that ship | both | 26 | 49.50 | 45.60 |",
+        "| held-out engine × held-out articulation, AV at -7.5 dB | all | test | 0 | n/a | n/a |",
+    ):
+        assert part.count(line) == 1
+    assert len([line for line in part.split("\n") if line.startswith("| held-out")]) == 18
+    assert "openhead-engines-all" in part
+
+
 def test_the_lexicons_part_is_replaced_by_its_command_and_kept_by_the_other(tmp_path):
     weights = tmp_path / "judge.safetensors"
     weights.with_suffix(".json").write_text(json.dumps({"training": {"steps": 3}, "decoding": {}}))

@@ -69,6 +69,19 @@ def test_bundled_data_stays_small(wheel):
     assert all(sizes[name] <= 15e6 for name in weights if name != ear)
 
 
+def test_sound_of_voices_under_the_gpl_is_not_in_the_wheel(wheel):
+    from mtbench.synth.engine_parts import find_clip_voice
+    from mtbench.synth.engine_terms import find_terms
+
+    names = zipfile.ZipFile(wheel).namelist()
+    clips = [Path(name).stem for name in names if "/openhead-engines" in name and name.endswith(".flac")]
+    clips.remove("babble")
+    assert clips
+    assert all(find_terms(find_clip_voice(clip).name).ships for clip in clips)
+    for notices in ("data/voice-notices.txt", "data/benchmarks/openhead-engines/VOICES.txt"):
+        assert f"mtbench/{notices}" in names
+
+
 def test_entry_point_and_name(wheel):
     archive = zipfile.ZipFile(wheel)
     info = wheel.name.split("-py3")[0] + ".dist-info"

@@ -280,7 +280,7 @@ def test_lists_and_phones_of_people_are_kept(tmp_path, bundled):
 
 def test_usage(tmp_path, bundled, monkeypatch):
     source = recordings(tmp_path / "rec", bundled, "ita-01")
-    with pytest.raises(UsageError, match="bundled benchmark, which brings its own word lists"):
+    with pytest.raises(UsageError, match="benchmark that mtbench builds, which brings its own word lists"):
         make_word_lists("openhead-20")
     with pytest.raises(UsageError, match="words can be 'auto' or 'none', not 'all'"):
         create_benchmark(tmp_path / "b", source, words="all")

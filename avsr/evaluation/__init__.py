@@ -9,6 +9,8 @@ Contents
                     rendered
 ``conditions``      The conditions under which a recognizer is evaluated: what is said, who articulates it, what is
                     heard
+``engine_halves``   The model card's part on held-out speech engines: which voices a figure is of, and which half of
+                    their clips
 ``error_rows``      From the edits of clips to the rows of an error table
 ``error_table``     The error table of a recognizer: how well it understands a benchmark's ground truth, and what it
                     never met

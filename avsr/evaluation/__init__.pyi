@@ -6,6 +6,7 @@ from .captured_sets import measure_set as measure_set
 from .captured_sets import open_set as open_set
 from .captured_sets import render_on_head as render_on_head
 from .conditions import NOISY as NOISY
+from .conditions import list_conditions as list_conditions
 from .error_rows import ErrorRow as ErrorRow
 from .error_table import evaluate as evaluate
 from .lexicon_report import format_sweep as format_sweep

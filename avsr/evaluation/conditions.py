@@ -3,9 +3,14 @@
 Conventions
 -----------
 A condition's corpus is ``"home"`` (the benchmark that is evaluated), ``"engines"`` (the bundled benchmark
-``openhead-engines``, in voices of speech engines that training never heard) or ``"real-speech"`` (recordings of
-people). Its face is ``"truth"`` (the clip's ground truth), ``"held-out"`` (the clip's timed phones, animated anew
-in a manner that training never saw: :data:`~mtbench.synth.articulation_settings.HELD_OUT` of the rules, or
+``openhead-engines``, in voices of speech engines that training never heard), ``"engines-all"`` (all such voices, also
+those whose sound does not ship: ``openhead-engines-all``, where it was built) or ``"real-speech"`` (recordings of
+people). The clips of both engine corpora have a development half, on which checkpoints may be chosen, and a test half
+(:mod:`mtbench.synth.engine_parts`): conditions called ``heldout-…`` are of the test half, ``development-…`` of the
+other, ``whole-…`` of both.
+
+Its face is ``"truth"`` (the clip's ground truth), ``"held-out"`` (the clip's timed phones, animated anew in a manner
+that training never saw: :data:`~mtbench.synth.articulation_settings.HELD_OUT` of the rules, or
 :data:`~mtbench.synth.speaking_styles.RESERVED` where the varied articulation made the ground truth), ``"flame"`` (the
 clip's facial-unit curves on the user's FLAME template, as clay), ``"recording"`` (the video of who spoke) or None
 (nothing to see). Signal-to-noise ratios are decibels, None is clean.
@@ -29,9 +34,11 @@ if TYPE_CHECKING:
     from mtbench.faces import Topology
     from mtbench.synth import Manner, TransferredHead
 
-HOME, ENGINES, REAL_SPEECH = "home", "engines", "real-speech"
-#: The bundled benchmark of held-out speech engines.
-ENGINES_BENCHMARK = "openhead-engines"
+HOME, ENGINES, ENGINES_ALL, REAL_SPEECH = "home", "engines", "engines-all", "real-speech"
+#: The benchmarks of held-out speech engines: what ships, and all voices.
+ENGINES_BENCHMARK, ENGINES_ALL_BENCHMARK = "openhead-engines", "openhead-engines-all"
+#: What conditions on held-out engines begin with, and the half that they are of; None is both.
+HALVES: dict[str, str | None] = {"heldout": "test", "development": "development", "whole": None}
 TRUTH, HELD_OUT, FLAME, RECORDING = "truth", "held-out", "flame", "recording"
 #: Signal-to-noise ratio of the conditions beyond the benchmark's own faces and voices, decibels.
 NOISY = -7.5
@@ -46,15 +53,24 @@ class CorpusCondition:
     name : str
         Name in tables.
     corpus : str
-        ``"home"``, ``"engines"`` or ``"real-speech"``.
+        ``"home"``, ``"engines"``, ``"engines-all"`` or ``"real-speech"``.
     condition : Condition
         What the recognizer is given. The face is ``"truth"``, ``"held-out"``, ``"flame"`` or ``"recording"``; which
         noise it is does not matter here.
+    half : str or None
+        ``"development"`` or ``"test"`` for the clips of that half of an engine corpus; None is all clips.
     """
 
     name: str
     corpus: str
     condition: Condition
+    half: str | None = None
+
+    def pick(self, clips: Sequence[Clip]) -> list[Clip]:
+        """Return those of the corpus's *clips* that are presented."""
+        from mtbench.synth import find_half
+
+        return [clip for clip in clips if self.half is None or find_half(clip.id) == self.half]
 
 
 @dataclass(frozen=True)
@@ -73,13 +89,17 @@ class Supplies:
     recordings: str | None = None
 
 
-def list_conditions(snr: Sequence[float] = (NOISY, -10.0)) -> tuple[CorpusCondition, ...]:
+def list_conditions(
+    snr: Sequence[float] = (NOISY, -10.0), halves: bool = False
+) -> tuple[CorpusCondition, ...]:
     """Return all conditions in the order of tables.
 
     Parameters
     ----------
     snr : sequence of float
         Signal-to-noise ratios on the benchmark's own faces and voices, decibels.
+    halves : bool
+        Whether to give, behind the others, the held-out engines' development half and both halves together.
     """
     heard: list[float | None] = [None, *dict.fromkeys(snr)]
     own = [Condition("av", s, face=TRUTH) for s in heard]
@@ -95,13 +115,30 @@ def list_conditions(snr: Sequence[float] = (NOISY, -10.0)) -> tuple[CorpusCondit
     return (
         *(CorpusCondition(condition.name, HOME, condition) for condition in own),
         other("heldout-articulation", HOME, "av", HELD_OUT, noisy=True),
-        other("heldout-engines", ENGINES, "av", TRUTH),
-        other("heldout-engines", ENGINES, "a", None),
-        other("heldout-both", ENGINES, "av", HELD_OUT, noisy=True),
+        *_list_engine_conditions("heldout"),
         other("flame-clay", HOME, "av", FLAME, noisy=True),
         other("real-speech", REAL_SPEECH, "a", None),
         other("real-speech", REAL_SPEECH, "av", RECORDING),
+        *(
+            (c for prefix in ("development", "whole") for c in _list_engine_conditions(prefix))
+            if halves
+            else ()
+        ),
     )
+
+
+def _list_engine_conditions(prefix: str) -> list[CorpusCondition]:
+    """Return the conditions on held-out engines of one half: the voices that ship, then all voices."""
+    shown = (
+        ("engines", Condition("av", face=TRUTH)),
+        ("engines", Condition("a")),
+        ("both", Condition("av", NOISY, face=HELD_OUT)),
+    )
+    return [
+        CorpusCondition(f"{prefix}-{what}{voices}-{condition.name}", corpus, condition, HALVES[prefix])
+        for corpus, voices in ((ENGINES, ""), (ENGINES_ALL, "-all"))
+        for what, condition in shown
+    ]
 
 
 def find_obstacle(
@@ -160,7 +197,8 @@ def articulate(benchmark: Benchmark, clip: Clip, manner: Manner) -> np.ndarray:
     Parameters
     ----------
     benchmark : Benchmark
-        Its name seeds, with the clip's, what is drawn: as in the ground truth in the manner of that one, else anew.
+        Its name seeds, with the clip's, what is drawn: as in the ground truth in the manner of that one, else anew. A
+        clip of held-out engines has the same seed whether all voices are there or those that ship.
     clip : Clip
         With timed phones.
     manner : ArticulationSetting or SpeakingStyle

@@ -13,13 +13,15 @@ counts more because its words are short. Sound in noise is rounded to 16 bits, a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 from mtbench.avsr.evaluation.conditions import (
     ENGINES,
+    ENGINES_ALL,
+    ENGINES_ALL_BENCHMARK,
     ENGINES_BENCHMARK,
     HOME,
     NOISY,
@@ -33,7 +35,7 @@ from mtbench.avsr.evaluation.error_rows import ClipErrors, ErrorRow, make_rows
 from mtbench.avsr.presentation import ClipSound, transcribe_clip
 from mtbench.avsr.registry import RecognizerSpec, ask_for, keep_recognizer, kept_recognizer
 from mtbench.avsr.traits import describe_traits
-from mtbench.benchmarks import Benchmark, find_noises, load_benchmark
+from mtbench.benchmarks import ON_DEMAND, Benchmark, Clip, find_noises, known_benchmarks, load_benchmark
 from mtbench.conditions import Condition
 from mtbench.errors import UsageError
 from mtbench.speech import language_code
@@ -96,7 +98,8 @@ def evaluate(
     noise : str
         Name of one of the benchmark's noises.
     languages, conditions : sequence of str, optional
-        Only these.
+        Only these. Conditions on the held-out engines' development half, and on both halves, are measured only where
+        they are named (``list_conditions(halves=True)`` of :mod:`mtbench.avsr.evaluation.conditions`).
     flame : path, optional
         A FLAME template, for the condition on its geometry; the registered asset by default.
     recordings : path, optional
@@ -122,29 +125,31 @@ def evaluate(
     spec = ask_for(recognizer, weights)
     loaded, identity = keep_recognizer(spec)
     corpora = {c.corpus: _load_corpus(c.corpus, bench) for c in chosen}
-    clips = {
-        name: [clip for clip in corpus.clips if codes is None or clip.language in codes]
-        for name, corpus in corpora.items()
-    }
+    clips = _list_clips(corpora, codes)
     if codes is not None and not any(clips.values()):
         raise UsageError(f"no clip in {', '.join(codes)}; {bench.ref} has {', '.join(bench.languages)}")
     supplies = Supplies(
         None if flame is None else str(flame), None if recordings is None else str(recordings)
     )
-    obstacles = {c.name: find_obstacle(c, corpora[c.corpus], clips[c.corpus], supplies) for c in chosen}
+    obstacles = {c.name: _find_obstacle(c, corpora[c.corpus], clips[c.corpus], supplies) for c in chosen}
     tasks = []
     for name, corpus in corpora.items():
+        if corpus is None:
+            continue
         asked = tuple(c for c in chosen if c.corpus == name and obstacles[c.name] is None)
         if any(c.condition.is_noisy for c in asked):
             find_noises(corpus).select([noise])  # an unknown name is an error now, not in a worker
         for clip in clips[name]:
-            if asked and clip.language in loaded.languages:
+            shown = tuple(c for c in asked if c.pick([clip]))
+            if shown and clip.language in loaded.languages:
                 place = str(corpus.manifest_path), corpus.digest
-                tasks.append(ClipTask(spec, identity, *place, clip.id, asked, noise, supplies))
+                tasks.append(ClipTask(spec, identity, *place, clip.id, shown, noise, supplies))
     found = _measure_clips(tasks, workers, progress, here=not describe_traits(loaded).shares_cores)
     rows = []
     for c in chosen:
-        rows += make_rows(c.name, obstacles[c.name], clips[c.corpus], found.get(c.name, {}), loaded.name)
+        rows += make_rows(
+            c.name, obstacles[c.name], c.pick(clips[c.corpus]), found.get(c.name, {}), loaded.name
+        )
     return rows
 
 
@@ -172,9 +177,9 @@ def _measure_clips(
 
 
 def _choose(names: Sequence[str] | None, snr: Sequence[float]) -> tuple[CorpusCondition, ...]:
-    every = list_conditions(snr)
     if names is None:
-        return every
+        return list_conditions(snr)
+    every = list_conditions(snr, halves=True)
     known = [c.name for c in every]
     wanted = [name if name in known else _spell(name) for name in names]
     unknown = [name for name in wanted if name not in known]
@@ -191,14 +196,41 @@ def _spell(name: str) -> str:
         return name
 
 
-def _load_corpus(corpus: str, home: Benchmark) -> Benchmark:
+def _load_corpus(corpus: str, home: Benchmark) -> Benchmark | None:
+    """Return the benchmark of a corpus; None for what has to be built and was not."""
     if corpus == HOME:
         return home
     if corpus == ENGINES:
         return load_benchmark(ENGINES_BENCHMARK)
+    if corpus == ENGINES_ALL:
+        found = known_benchmarks().get(ENGINES_ALL_BENCHMARK)
+        return None if found is None else load_benchmark(found)
     from mtbench.synth import load_real_speech
 
     return load_real_speech()
+
+
+def _list_clips(
+    corpora: Mapping[str, Benchmark | None], codes: Sequence[str] | None
+) -> dict[str, list[Clip]]:
+    """Return the clips of each corpus in the languages *codes*, or in all."""
+    return {
+        name: [clip for clip in (corpus or ()) if codes is None or clip.language in codes]
+        for name, corpus in corpora.items()
+    }
+
+
+def _find_obstacle(
+    asked: CorpusCondition, corpus: Benchmark | None, clips: Sequence[Clip], supplies: Supplies
+) -> str | None:
+    if corpus is None:
+        return f"{ENGINES_ALL_BENCHMARK} was not built here: {ON_DEMAND[ENGINES_ALL_BENCHMARK]}"
+    if asked.corpus == ENGINES_ALL and corpus.version != (now := load_benchmark(ENGINES_BENCHMARK).version):
+        return (
+            f"{corpus.root} holds {corpus.ref}, expected version {now}; build it again: "
+            f"{ON_DEMAND[ENGINES_ALL_BENCHMARK]}"
+        )
+    return find_obstacle(asked, corpus, asked.pick(clips), supplies)
 
 
 def measure_clip(task: ClipTask) -> dict[str, ClipErrors]:
@@ -216,7 +248,7 @@ def measure_clip(task: ClipTask) -> dict[str, ClipErrors]:
     found = transcribe_clip(
         recognizer,
         clip,
-        list(presented.values()),
+        list(dict.fromkeys(presented.values())),
         see=lambda face: render_face(bench, clip, face, task.supplies),
         hear=ClipSound(clip, find_noises(bench)).hear,
         lexicon=lexicon,

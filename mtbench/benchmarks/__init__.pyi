@@ -2,6 +2,7 @@ from .benchmark import Benchmark as Benchmark
 from .benchmark import as_benchmark as as_benchmark
 from .benchmark import bundled_benchmarks as bundled_benchmarks
 from .benchmark import is_manifest as is_manifest
+from .benchmark import known_benchmarks as known_benchmarks
 from .benchmark import list_versions as list_versions
 from .benchmark import load_benchmark as load_benchmark
 from .clip import Clip as Clip
@@ -19,6 +20,9 @@ from .ground_truth import static_face as static_face
 from .ground_truth import template_digest as template_digest
 from .ground_truth import template_face as template_face
 from .ground_truth import truth_digest as truth_digest
+from .installed import ON_DEMAND as ON_DEMAND
+from .installed import installed_benchmarks as installed_benchmarks
+from .installed import installed_folder as installed_folder
 from .manifest import CLIP_ID as CLIP_ID
 from .manifest import MANIFEST as MANIFEST
 from .noises import find_noise_folder as find_noise_folder

@@ -52,6 +52,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from mtbench.benchmarks.clip import Clip
+from mtbench.benchmarks.installed import ON_DEMAND, installed_benchmarks
 from mtbench.benchmarks.manifest import MANIFEST, MAX_MANIFEST, OTHER_MANIFESTS, BenchmarkManifest
 from mtbench.bundled import data_path
 from mtbench.errors import BenchmarkError, UsageError, did_you_mean
@@ -187,6 +188,12 @@ def bundled_benchmarks() -> dict[str, Path]:
     return {p.parent.name: p.parent for p in sorted(folder.glob(f"*/{MANIFEST}"))}
 
 
+def known_benchmarks() -> dict[str, Path]:
+    """Return the folders of the benchmarks that are found by name: the bundled ones, and those in the data folder."""
+    bundled = bundled_benchmarks()
+    return bundled | {name: folder for name, folder in installed_benchmarks().items() if name not in bundled}
+
+
 def list_versions(folder: Path) -> list[Benchmark]:
     """Return every version of a benchmark that lies in *folder*, the main one, which its name stands for, first.
 
@@ -205,6 +212,7 @@ def load_benchmark(name: str | Path) -> Benchmark:
     ----------
     name : str or Path
         ``"openhead-20"``, ``"openhead-20@2"``, the path of a folder with a ``benchmark.toml``, or that of a manifest.
+        What was built into the user's data folder has a name too.
 
     Returns
     -------
@@ -223,7 +231,7 @@ def load_benchmark(name: str | Path) -> Benchmark:
     >>> benchmark.clips[0].load_audio().dtype  # doctest: +SKIP
     dtype('float32')
     """
-    bundled = bundled_benchmarks()
+    bundled = known_benchmarks()
     plain, _, version = str(name).partition("@")
     if isinstance(name, str) and plain in bundled:
         return _load_version(bundled[plain], version) if version else _load(bundled[plain] / MANIFEST)
@@ -236,9 +244,13 @@ def load_benchmark(name: str | Path) -> Benchmark:
             what = f"the folder {path} has no {MANIFEST}"
         elif os.path.lexists(path):
             what = explain_no_folder(path)
+        if plain in ON_DEMAND:
+            raise UsageError(
+                f"{what}: it is not shipped, and was not built here; build it with: {ON_DEMAND[plain]}"
+            )
         known = ", ".join(bundled) or "none"
         raise UsageError(
-            f"{what}{did_you_mean(plain, bundled)}; bundled: {known}; "
+            f"{what}{did_you_mean(plain, bundled)}; known: {known}; "
             "a folder of your own is made with 'mtbench benchmark new DIR'"
         )
     return _load(path / MANIFEST)

@@ -165,19 +165,27 @@ def evaluate(
         raise UsageError(
             "--card writes a whole card: leave out --language, --condition and --benchmark with it"
         )
+    ratios = parse_snrs(snr) if snr else RECOMMENDED.snrs
     rows = evaluate_recognizer(
         benchmark,
         weights=weights,
-        snr=parse_snrs(snr) if snr else RECOMMENDED.snrs,
+        snr=ratios,
         noise=noise or "babble",
         languages=language or None,
-        conditions=condition or None,
+        conditions=_name_all(ratios) if card else condition or None,
         flame=flame,
         recordings=recordings,
         workers=workers,
         progress=make_progress(),
     )
     _report_rows(rows, not language and benchmark == "openhead-20", weights, card, as_json)
+
+
+def _name_all(ratios: Sequence[float]) -> list[str]:
+    """Return the conditions of a whole card: those of all tables, and both halves of the held-out engines' clips."""
+    from mtbench.avsr.evaluation import list_conditions
+
+    return [asked.name for asked in list_conditions(ratios, halves=True)]
 
 
 def _report_rows(

@@ -129,29 +129,62 @@ def lexicon(
 
 @app.command()
 def build(
-    name: Annotated[str, typer.Argument(help="Name of the bundled benchmark.")] = "openhead-20",
+    name: Annotated[str, typer.Argument(help="'openhead-20' or 'openhead-engines'.")] = "openhead-20",
     out: Annotated[
         Path | None,
         typer.Option(
             callback=writable_folder,
-            help="Folder to write to; default: NAME here.",
+            help="Folder to write to; default: NAME here, with --all in the user's data folder.",
         ),
     ] = None,
+    every_voice: Annotated[
+        bool,
+        typer.Option(
+            "--all",
+            help="openhead-engines in all voices, those that are not shipped too: openhead-engines-all.",
+        ),
+    ] = False,
 ) -> None:
-    """Build the bundled benchmark again from texts and voices (extra [synth]); its bytes do not change."""
+    """Build a bundled benchmark again from texts and voices (extra [synth]); its bytes do not change.
+
+    With --all, openhead-engines-all is built, whose sound is not shipped; it is then found by its name.
+    """
     from mtbench.errors import PrerequisiteError, UsageError
 
-    if name != "openhead-20":
-        raise UsageError(f"unknown benchmark {name!r}; 'openhead-20' can be built")
+    if name not in ("openhead-20", "openhead-engines"):
+        raise UsageError(f"unknown benchmark {name!r}; 'openhead-20' and 'openhead-engines' can be built")
+    if every_voice and name != "openhead-engines":
+        raise UsageError(f"--all is for openhead-engines: all of {name} is shipped")
     try:
         from mtbench.synth import build_openhead20
     except ImportError as error:
         raise PrerequisiteError(
             f"building needs the extra [synth] ({error}): pip install 'multitalk-bench[synth]'"
         ) from error
+    if name == "openhead-engines":
+        _build_engines(out, every_voice)
+        return
     folder = Path(out) if out is not None else Path(name)
     build_openhead20(folder)
     say(str(folder))
+
+
+def _build_engines(out: Path | None, every_voice: bool) -> None:
+    """Build ``openhead-engines`` here, or in all voices in the user's data folder, unless another folder is named."""
+    from mtbench.benchmarks import installed_folder, load_benchmark
+    from mtbench.synth import build_engines_benchmark, part_name
+
+    name = part_name(every_voice)
+    default = installed_folder(name) if every_voice else Path(name)
+    folder = build_engines_benchmark(default if out is None else out, every_voice)
+    built = load_benchmark(folder)
+    say(f"{folder}: {built.ref}, {len(built.clips)} clips, languages {', '.join(built.languages)}")
+    if every_voice and out is None:
+        say_note(f"it is found by its name: mtbench benchmark show {name}, mtbench avsr evaluate")
+    elif every_voice:
+        say_note(f"'mtbench avsr evaluate' looks for it in {default}: leave out --out to build it there")
+    if every_voice:
+        say_note("some of its voices are under the GPL: see VOICES.txt there before passing its sound on")
 
 
 @app.command()

@@ -83,10 +83,10 @@ def list_things(
 
 
 def _list_benchmarks() -> dict[str, str]:
-    from mtbench.benchmarks import bundled_benchmarks, list_versions
+    from mtbench.benchmarks import known_benchmarks, list_versions
 
     told = {}
-    for name, folder in bundled_benchmarks().items():
+    for name, folder in known_benchmarks().items():
         versions = list_versions(folder)
         for b in versions:
             plain = f"; what {name!r} stands for" if b is versions[0] and len(versions) > 1 else ""

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mtbench.benchmarks import MANIFEST, Benchmark, bundled_benchmarks, load_benchmark
+from mtbench.benchmarks import MANIFEST, Benchmark, known_benchmarks, load_benchmark
 from mtbench.errors import PrerequisiteError, UsageError, list_some
 from mtbench.files import write_atomically
 from mtbench.making.manifest_edits import edit_manifest, made_phones
@@ -113,9 +113,9 @@ def make_word_lists(
     >>> make_word_lists("my-clips").describe()  # doctest: +SKIP
     """
     benchmark = load_benchmark(folder)
-    if benchmark.root.resolve() in {path.resolve() for path in bundled_benchmarks().values()}:
+    if benchmark.root.resolve() in {path.resolve() for path in known_benchmarks().values()}:
         raise UsageError(
-            f"{benchmark.name} is a bundled benchmark, which brings its own word lists and stays as it is"
+            f"{benchmark.name} is a benchmark that mtbench builds, which brings its own word lists and stays as it is"
         )
     wanted = _choose_languages(benchmark, languages)
     engine = start_engine()

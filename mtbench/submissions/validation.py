@@ -24,10 +24,11 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from mtbench.benchmarks import (
+    ON_DEMAND,
     Benchmark,
     as_benchmark,
-    bundled_benchmarks,
     find_truth,
+    known_benchmarks,
     load_benchmark,
     measure_seconds,
 )
@@ -173,11 +174,11 @@ def _named_benchmark(manifest: SubmissionManifest, problems: list[Problem]) -> B
         return load_benchmark(manifest.benchmark)
     except (UsageError, BenchmarkError) as error:
         name = manifest.benchmark.partition("@")[0]
-        bundled = bundled_benchmarks()
-        message = f"unknown benchmark {manifest.benchmark!r}{did_you_mean(name, bundled)}"
-        if name in bundled:
+        known = known_benchmarks()
+        message = f"unknown benchmark {manifest.benchmark!r}{did_you_mean(name, known)}"
+        if name in known or name in ON_DEMAND:
             message = str(error)
-        hint = f"bundled: {', '.join(bundled) or 'none'}; for a folder of your own give --benchmark DIR"
+        hint = f"known: {', '.join(known) or 'none'}; for a folder of your own give --benchmark DIR"
         problems.append(Problem("unknown-benchmark", where, message, hint))
         return None
 

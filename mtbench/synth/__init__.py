@@ -18,10 +18,12 @@ Contents
                           held-out engines
 ``contacts``              Contacts: closed lips (p b m), lower lip at the upper teeth (f v); they hold whatever the
                           neighbours want
+``engine_parts``          Which clips of ``openhead-engines`` ship, and which are for choosing and which for testing
 ``engine_phones``         From the phone sets of held-out engines to the inventory: one table and one set of rules
                           per phone set
 ``engine_segments``       What a held-out engine says that it spoke: its own phones with their times, before they
                           are mapped to ours
+``engine_terms``          Under which terms the held-out voices speak, and whose sound ships with the package
 ``engines``               Held-out speech engines: voices that training never hears, speaking the way espeak's do
                           here
 ``espeak``                Speech with timed phones from espeak-ng, through its C interface

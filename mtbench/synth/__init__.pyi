@@ -9,6 +9,13 @@ from .benchmark_writer import choose_seed as choose_seed
 from .benchmark_writer import clip_seed as clip_seed
 from .benchmark_writer import set_level as set_level
 from .build import build_openhead20 as build_openhead20
+from .build_engines import build_engines_benchmark as build_engines_benchmark
+from .engine_parts import ALL as ALL
+from .engine_parts import DEVELOPMENT as DEVELOPMENT
+from .engine_parts import SHIPPED as SHIPPED
+from .engine_parts import TEST as TEST
+from .engine_parts import find_half as find_half
+from .engine_parts import part_name as part_name
 from .espeak import Espeak as Espeak
 from .lexicon_builder import pronounce_in_context as pronounce_in_context
 from .lexicon_builder import strip_punctuation as strip_punctuation

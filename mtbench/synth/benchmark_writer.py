@@ -26,6 +26,7 @@ from mtbench.errors import UsageError
 from mtbench.files import format_toml
 from mtbench.speech import to_pcm16
 from mtbench.synth.articulation_settings import DEFAULT
+from mtbench.synth.engine_parts import seed_name
 from mtbench.synth.speaking_styles import SpeakingStyle
 from mtbench.synth.speech import pad_speech
 from mtbench.synth.truth_manners import Manner, animate_in
@@ -83,7 +84,8 @@ def choose_seed(benchmark: Benchmark, clip: Clip, manner: Manner) -> int:
     nearly one rendition.
     """
     other = isinstance(manner, SpeakingStyle) and manner.name != benchmark.manifest.articulation
-    return clip_seed(f"{benchmark.name}|{manner.name}" if other else benchmark.name, clip.id)
+    name = seed_name(benchmark.name)
+    return clip_seed(f"{name}|{manner.name}" if other else name, clip.id)
 
 
 def frame_speech(speech: Speech, seed: int) -> Speech:

@@ -2,11 +2,12 @@
 
 Conventions
 -----------
-The folder is that of :mod:`mtbench.synth.build`, for the six languages that flite and festival speak. A clip is one
-of :data:`SENTENCES`, all from test articles, in one of the language's voices in turn; level, silence at both ends
-and ground truth (setting ``default``) are as in ``openhead-20``. Reference phones are what the engine says that it
-spoke. Lexicons and babble are those of ``openhead-20``, since they are the language's and not the engine's.
-Everything follows from the clip's name and the engines' packages.
+The folder is that of :mod:`mtbench.synth.build`, for the six languages that flite and festival speak, or for those of
+them that the voices of the shipped part speak: :mod:`mtbench.synth.engine_parts` says which clips are in which part
+and half. A clip is one of :data:`SENTENCES`, all from test articles, in one of the language's voices in turn; level,
+silence at both ends and ground truth (setting ``default``) are as in ``openhead-20``. Reference phones are what the
+engine says that it spoke. Lexicons and babble are those of ``openhead-20``, since they are the language's and not the
+engine's. Everything follows from the clip's name and the engines' packages.
 """
 
 from __future__ import annotations
@@ -29,17 +30,25 @@ from mtbench.synth.benchmark_writer import (
     write_clip,
     write_manifest,
 )
-from mtbench.synth.engines import VOICES, EngineVoice, speak
+from mtbench.synth.engine_parts import (
+    SHIPPED,
+    VERSION,
+    find_clip_voice,
+    find_half,
+    list_languages,
+    part_name,
+    voices_of,
+)
+from mtbench.synth.engine_terms import find_terms, list_packages, write_credits
+from mtbench.synth.engines import EngineVoice, speak
 from mtbench.synth.phones import INVENTORY, SILENCE
 from mtbench.synth.texts import Sentence, test_texts
 from mtbench.synth.utterances import Phone, Speech
 from mtbench.timing import FPS, SAMPLE_RATE
 
-NAME, VERSION = "openhead-engines", "2"
 EDITIONS = (Edition(VERSION),)
 #: Where lexicons and babble come from.
 PARENT = "openhead-20"
-LANGUAGES: tuple[str, ...] = tuple(dict.fromkeys(v.language for v in VOICES))
 
 #: What every language says.
 SENTENCES: tuple[str, ...] = (
@@ -63,37 +72,24 @@ LONGEST = 7.5
 _EDGE = 0.02
 
 _DESCRIPTION = (
-    "Sentences of the Universal Declaration of Human Rights in six languages, spoken by engines other than the one "
-    "that the bundled recognizer was trained on: flite 2.2 (English) and festival 2.5 (Italian, Czech, Russian, "
-    "Catalan, Hindi, English), fourteen voices made from human recordings. Ground truth from mtbench's articulation "
-    "model, timed by what the engines say that they spoke. For testing recognizers, not for ranking entries."
+    "Sentences of the Universal Declaration of Human Rights in {languages} languages, spoken by engines other than the "
+    "one that the bundled recognizer was trained on: flite 2.2 and festival 2.5, {voices} voices made from human "
+    "recordings. Ground truth from mtbench's articulation model, timed by what the engines say that they spoke. For "
+    "testing recognizers, not for ranking entries. "
 )
+_EXTENT = {
+    False: "The part that ships: voices whose sound may (VOICES.txt). Every voice's clips, these among them, are made "
+    "by 'mtbench benchmark build openhead-engines --all'.",
+    True: "All voices, those under the GNU General Public License too (VOICES.txt): built on demand, not shipped.",
+}
 _NOTES = (
     f"Phones: base IPA letters ({INVENTORY}), mapped from each engine's phone set. Lexicons and babble are those of "
-    f"{PARENT}: pronunciations there are espeak's, British in English, while these voices are American. The Hindi "
-    "voice drops no inherent vowel and reads anusvara as m; reference phones say so."
+    f"{PARENT}: pronunciations there are espeak's, British in English, while the English voices here are American. "
+    "Each clip is of the development half, for choosing among checkpoints, or of the test half, for what is reported; "
+    "the comment above it says which, and mtbench.synth.engine_parts how that follows from its name."
 )
-
-_LICENSE = "Texts, phones, motion and noise: CC0-1.0. Sound: made with the voices listed in VOICES.txt."
-#: Written beside the manifest, so that whoever ships the sound knows whose voices it holds.
-_CREDITS = """Whose voices openhead-engines speaks with
-
-The sound of this folder was synthesised with the voices below, most of them recordings of people cut into units. No
-program and no voice is shipped. Their terms, as their Debian packages state them:
-
-flite 2.2 (awb, kal16, rms, slt)      Carnegie Mellon University; BSD-like
-festvox-us-slt-hts (hts-slt)          Carnegie Mellon University, Nagoya Institute of Technology; BSD-like
-festvox-italp16k (lp)                 Italian Festival Modules, ISTC-CNR and ITC-irst, 2008; GPL-2 or later
-festvox-itapc16k (pc)                 Italian Festival Modules, ISTC-CNR and ITC-irst, 2008; GPL-2 or later
-festvox-czech-ph (ph)                 Brailcom, 2005; GPL-2 or later
-festvox-czech-dita, -krb, -machac     Brailcom, 2005-2011; GPL-3 or later
-festvox-ru (nsh)                      Nickolay V. Shmyrev, 2005; BSD-like
-festvox-ca-ona-hts (ona)              Universitat Politecnica de Catalunya, 2007-2016; LGPL-2.1 or later
-festvox-hi-nsk (nsk)                  C-DAC Mumbai and others, 2005-2006; GPL-2 or later
-
-Whoever wants the sound without these terms builds the folder again with other voices:
-scripts/build_engines_benchmark.py.
-"""
+_HINDI = " The Hindi voice drops no inherent vowel and reads anusvara as m; reference phones say so."
+_LICENSE = "Texts, phones, motion and noise: CC0-1.0. Sound: that of the voices in VOICES.txt, which has their terms."
 
 
 @dataclass(frozen=True)
@@ -120,23 +116,25 @@ class Plan:
     seed: int
 
 
-def plan_clips(language: str) -> list[Plan]:
-    """Return the clips of *language*."""
+def plan_clips(language: str, every_voice: bool = True) -> list[Plan]:
+    """Return the clips of *language*, of every voice or of those whose sound ships."""
     from mtbench.faces import load_head
 
     identities = load_head().identity_names
     by_id = {s.id: s for s in test_texts(language)}
-    voices = [v for v in VOICES if v.language == language]
+    number = list_languages(every_voice=True).index(language)
     plans = []
     for i in range(CLIPS.get(language, len(SENTENCES))):
+        clip = f"{language}-{i + 1:02d}"
+        voice = find_clip_voice(clip)
+        if not (every_voice or find_terms(voice.name).ships):
+            continue
         sentence = by_id[SENTENCES[i % len(SENTENCES)]]
         part = CUTS.get((language, sentence.id), slice(None))
         sentence = replace(sentence, words=sentence.words[part], spoken=sentence.spoken[part])
-        clip = f"{language}-{i + 1:02d}"
-        seed = clip_seed(NAME, clip)
-        voice = voices[i % len(voices)]
+        seed = clip_seed(SHIPPED, clip)
         faces = [name for name in identities if ("-female-" if voice.female else "-male-") in name]
-        face = faces[(i + LANGUAGES.index(language)) % len(faces)]
+        face = faces[(i + number) % len(faces)]
         plans.append(Plan(clip, sentence, voice, face, seed))
     return plans
 
@@ -190,13 +188,17 @@ def speak_plan(plan: Plan) -> Speech:
     return set_level(speech, centered=True)
 
 
-def build_engines_benchmark(out_dir: Path | str, progress: Report | None = None) -> Path:
-    """Build the benchmark folder.
+def build_engines_benchmark(
+    out_dir: Path | str, every_voice: bool = False, progress: Report | None = None
+) -> Path:
+    """Build the benchmark folder: ``openhead-engines``, or ``openhead-engines-all``.
 
     Parameters
     ----------
     out_dir : Path or str
         Must not exist, be empty, or hold an earlier build, which is replaced once the new one is complete.
+    every_voice : bool
+        All voices instead of those whose sound ships.
     progress : callable, optional
         Called with (what is being made, steps done, steps in all).
 
@@ -213,23 +215,35 @@ def build_engines_benchmark(out_dir: Path | str, progress: Report | None = None)
         Where *out_dir* holds something else.
     """
     out = Path(out_dir)
-    absent = [v.name for v in VOICES if v.language in LANGUAGES and not v.installed]
-    if absent:
-        raise PrerequisiteError(
-            f"voices that are not installed: {', '.join(absent)}; see mtbench.synth.engines.VOICES for the packages"
-        )
+    languages = list_languages(every_voice)
+    _require_voices(languages, every_voice)
     parent = load_benchmark(PARENT)
     say = progress or (lambda what, done, total: None)
-    with staged_folder(out, NAME) as part:
-        tables = []
-        for i, code in enumerate(LANGUAGES):
-            say(f"clips {code}", i, len(LANGUAGES))
-            tables += [_write_clip(part, plan) for plan in plan_clips(code)]
-        _copy_from_parent(parent, part, LANGUAGES)
-        (part / "VOICES.txt").write_text(_CREDITS, encoding="utf8", newline="\n")
-        write_manifest(part, _describe(), {code: f"lexicon/{code}.tsv" for code in LANGUAGES}, tables)
-    say("done", len(LANGUAGES), len(LANGUAGES))
+    name = part_name(every_voice)
+    with staged_folder(out, name) as part:
+        tables, voices = [], []
+        for i, code in enumerate(languages):
+            say(f"clips {code}", i, len(languages))
+            plans = plan_clips(code, every_voice)
+            voices += [plan.voice.name for plan in plans]
+            tables += [_write_clip(part, plan) for plan in plans]
+        _copy_from_parent(parent, part, languages)
+        (part / "VOICES.txt").write_text(write_credits(voices), encoding="utf8", newline="\n")
+        head = _describe(every_voice, len(languages), len(set(voices)))
+        write_manifest(part, head, {code: f"lexicon/{code}.tsv" for code in languages}, tables)
+    say("done", len(languages), len(languages))
     return out
+
+
+def _require_voices(languages: Sequence[str], every_voice: bool) -> None:
+    """Raise ``PrerequisiteError`` with the packages to install where a voice is missing."""
+    wanted = [v for code in languages for v in voices_of(code) if every_voice or find_terms(v.name).ships]
+    absent = [v for v in wanted if not v.installed]
+    if absent:
+        raise PrerequisiteError(
+            f"voices that are not installed: {', '.join(v.name for v in absent)}; on Debian: "
+            f"apt-get install {' '.join(list_packages(absent))}"
+        )
 
 
 def _copy_from_parent(parent: Benchmark, part: Path, languages: Sequence[str]) -> None:
@@ -244,20 +258,20 @@ def _write_clip(part: Path, plan: Plan) -> str:
     source = f"{plan.sentence.language}-{plan.sentence.id}"
     speech = speak_plan(plan)
     (table,) = write_clip(part, plan.id, plan.sentence, speech, plan.identity, plan.seed, source, EDITIONS)
-    return f"\n# voice: {plan.voice.name} ({plan.voice.engine}){table}"
+    return f"\n# voice: {plan.voice.name} ({plan.voice.engine}), {find_half(plan.id)} half{table}"
 
 
-def _describe() -> dict[str, object]:
+def _describe(every_voice: bool, languages: int, voices: int) -> dict[str, object]:
     return {
         "schema": 1,
-        "name": NAME,
+        "name": part_name(every_voice),
         "version": VERSION,
         "topology": OPENHEAD.name,
         "fps": FPS,
         "sample_rate": SAMPLE_RATE,
-        "title": "Speech of held-out engines on the bundled head, 6 languages",
-        "description": _DESCRIPTION,
+        "title": f"Speech of held-out engines on the bundled head, {languages} languages",
+        "description": _DESCRIPTION.format(languages=languages, voices=voices) + _EXTENT[every_voice],
         "license": _LICENSE,
-        "notes": _NOTES,
+        "notes": _NOTES + (_HINDI if every_voice else ""),
         "noises": "noise",
     }

@@ -9,7 +9,7 @@ is the stop's release and the border to the fricative of an affricate or the bre
 have the duration of both halves.
 
 These voices are for testing only: flite (English) and festival (Italian, Czech, Russian, Catalan, Hindi, English)
-are programs of their own that Debian packages; nothing of them is shipped.
+are programs of their own that Debian packages; nothing of them is shipped but sound that some of the voices made.
 """
 
 from __future__ import annotations
@@ -78,9 +78,7 @@ class EngineVoice:
         return has_festival_voice(self.voice)
 
 
-#: All voices that are known, in fixed order. Debian's packages: flite; festival with festvox-us-slt-hts,
-#: festvox-italp16k, festvox-itapc16k, festvox-czech-dita, -krb, -machac, -ph, festvox-ru, festvox-ca-ona-hts,
-#: festvox-hi-nsk.
+#: All voices that are known, in fixed order. Their packages and licenses: :mod:`mtbench.synth.engine_terms`.
 VOICES: tuple[EngineVoice, ...] = (
     EngineVoice("flite-awb", "eng", "flite", "awb", "english"),
     EngineVoice("flite-kal16", "eng", "flite", "kal16", "english"),

@@ -19,11 +19,13 @@ import tempfile
 from pathlib import Path
 
 from mtbench.errors import PrerequisiteError, UsageError
-from mtbench.speech import load_audio
+from mtbench.speech import load_sound
 from mtbench.synth.engine_segments import Recording, join_ends
 
 #: Where Debian puts the voices, one folder a voice below a folder a language.
 VOICE_FOLDER = Path("/usr/share/festival/voices")
+#: Rules of the language that a voice reads by, where its package does not bring them in: a folder beside the voices.
+_RULES = {"hindi_NSK_diphone": "hindi_scm"}
 
 #: Seconds after which a process is given up; it needs two where nothing else runs.
 _SECONDS = 600
@@ -60,8 +62,9 @@ def find_festival() -> Path | None:
 
 
 def has_festival_voice(name: str) -> bool:
-    """Return whether program and voice are there."""
-    return find_festival() is not None and any(VOICE_FOLDER.glob(f"*/{name}"))
+    """Return whether program and voice are there, and the rules of the language that the voice reads by."""
+    ruled = name not in _RULES or (VOICE_FOLDER.parent / _RULES[name]).is_dir()
+    return ruled and find_festival() is not None and any(VOICE_FOLDER.glob(f"*/{name}"))
 
 
 def speak_festival(text: str, voice: str, encoding: str) -> Recording:
@@ -125,7 +128,8 @@ def speak_festival(text: str, voice: str, encoding: str) -> Recording:
                 done.stderr.decode("utf8", "replace").strip() or done.stdout.decode("utf8", "replace").strip()
             )
             raise UsageError(f"festival's voice {voice!r} could not say {text[:60]!r}: {told[-300:]}")
-        audio = load_audio(wave)
+        # Some voices go a little beyond full scale; whoever uses the sound sets its level.
+        audio = load_sound(wave).samples
     rows = []
     for line in done.stdout.decode("latin-1").splitlines():
         fields = line.split("\t")

@@ -18,8 +18,8 @@ from mtbench.benchmarks import (
     MANIFEST,
     Clip,
     as_benchmark,
-    bundled_benchmarks,
     is_manifest,
+    known_benchmarks,
     neutral_face,
     read_motion_arrays,
     read_phone_times,
@@ -83,7 +83,7 @@ def measure_source(source: str, fps: float = float(FPS)) -> list[LipMeasures]:
         For FLAME parameters without an installed FLAME model.
     """
     path = Path(source).expanduser()
-    bundled = bundled_benchmarks()
+    bundled = known_benchmarks()
     if source.split("@")[0] in bundled or (path / MANIFEST).is_file() or is_manifest(path):
         clips = [clip for clip in as_benchmark(source).clips if clip.motion_path is not None]
         if not clips:
