@@ -4,7 +4,8 @@ Usage
 -----
 ``python scripts/choose_checkpoint.py RUN --bank BANK`` measures every ``RUN/kept/STEP/openhead-av.safetensors`` on
 
-- the development half of ``openhead-engines``, clean sound alone (phone error, mean over languages),
+- the development half of ``openhead-engines``, clean sound alone (phone error, mean over languages); with
+  ``--all-engines`` of all voices, where ``mtbench benchmark build openhead-engines --all`` has made them,
 - the recordings of people that mtbench ships (GRID), clean sound alone (phone error),
 - the development recordings of the motion banks: phone error with the true mouth, picture only and in noise, and the
   rank of the true motion among others (percentile),
@@ -25,13 +26,17 @@ from mtbench.benchmarks import find_noises, load_benchmark
 from mtbench.files import write_atomically
 from mtbench.work import make_progress
 
-ENGINES, RECORDINGS = "development-engines-a-clean", "real-speech-a-clean"
+ENGINES, RECORDINGS = "development-engines", "real-speech"
+SOUND = "a-clean"
 FIGURES = "people.json"
 
 
-def measure(weights: Path, banks: list[Path], workers: int) -> dict[str, float]:
+def measure(weights: Path, banks: list[Path], engines: str, workers: int) -> dict[str, float]:
     """Return the figures of one checkpoint, in per cent."""
-    rows = evaluate(weights=weights, conditions=[ENGINES, RECORDINGS], workers=workers)
+    asked = [f"{engines}-{SOUND}", f"{RECORDINGS}-{SOUND}"]
+    rows = evaluate(weights=weights, conditions=asked, workers=workers)
+    if lacking := [f"{row.condition}: {row.reason}" for row in rows if row.reason]:
+        raise SystemExit("\n".join(lacking))
     found = {row.condition: 100 * row.per for row in rows if row.language == "all"}
     recognizer = load_recognizer("openhead-av", weights)
     noises = find_noises(load_benchmark("openhead-20"))
@@ -45,22 +50,24 @@ def measure(weights: Path, banks: list[Path], workers: int) -> dict[str, float]:
 
 def rate(figures: dict[str, float]) -> float:
     """Return the sum of the errors, by which checkpoints are put in order."""
-    return sum(v for k, v in figures.items() if k in (ENGINES, RECORDINGS) or k.endswith(".truth"))
+    return sum(v for k, v in figures.items() if k.endswith((SOUND, ".truth")))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path, help="folder of 'mtbench avsr train'")
     parser.add_argument("--bank", type=Path, action="append", default=[], help="motion bank; repeatable")
-    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--all-engines", action="store_true", help="listen to all voices of openhead-engines")
+    parser.add_argument("--workers", type=int, default=1, help="processes (default %(default)s)")
     options = parser.parse_args()
+    engines = f"{ENGINES}-all" if options.all_engines else ENGINES
     table = {}
     for weights in sorted(
         options.run.glob("kept/*/openhead-av.safetensors"), key=lambda p: int(p.parent.name)
     ):
         beside = weights.parent / FIGURES
         if not beside.is_file():
-            figures = measure(weights, options.bank, options.workers)
+            figures = measure(weights, options.bank, engines, options.workers)
             write_atomically(beside, json.dumps(figures, indent=1).encode())
         table[int(weights.parent.name)] = json.loads(beside.read_text("utf-8"))
     if not table:
