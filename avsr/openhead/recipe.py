@@ -11,7 +11,6 @@ from __future__ import annotations
 import copy
 import shutil
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +29,7 @@ from mtbench.errors import UsageError
 from mtbench.files import digest_bytes, load_checkpoint_file, make_folder, replacing
 from mtbench.learning import Processes, Recipe, TrainingRun
 from mtbench.speech import LANGUAGES
+from mtbench.work import multiplies_bfloat16
 
 if TYPE_CHECKING:
     from mtbench.avsr.whisper import Ear
@@ -115,9 +115,9 @@ class RecognizerRecipe(Recipe[Tensors]):
 
     def loss(self, batch: Tensors, step: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Return a shard's share of the loss and of its parts."""
-        cuda, shards = self.device.type == "cuda", self.config.shards
-        x = Tensors(*(v.to(self.device, non_blocking=cuda) for v in vars(batch).values()))
-        with torch.autocast("cuda", torch.bfloat16) if cuda else nullcontext():
+        kind, shards = self.device.type, self.config.shards
+        x = Tensors(*(v.to(self.device, non_blocking=kind == "cuda") for v in vars(batch).values()))
+        with torch.autocast(kind, torch.bfloat16, enabled=multiplies_bfloat16(kind)):
             loss, values = compute_loss(self.network, x)
         return loss / shards, values.float() / shards
 

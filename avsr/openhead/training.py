@@ -6,7 +6,8 @@ steps: batch *n* is the same whoever makes it, and a run that was killed at any 
 
 A batch is cut into shards, whose gradients are averaged. On a CPU each shard has its own process on its own core:
 two single threads are a third faster than two threads that wait for each other at every operation. One process
-that takes the shards in turn computes the same, up to rounding.
+that takes the shards in turn computes the same, up to rounding. Products are bfloat16 where the processor multiplies
+that itself, so that runs on different machines end in different bits.
 
 Conventions
 -----------

@@ -29,7 +29,7 @@ import torch.nn.functional as F
 from mtbench.avsr.whisper.encoder import MAX_STEPS, WhisperEncoder
 from mtbench.avsr.whisper.mel import HEARD_FRAMES, compute_whisper_mel
 from mtbench.timing import SAMPLES_PER_FRAME
-from mtbench.work import single_threaded_torch
+from mtbench.work import multiplies_bfloat16, single_threaded_torch
 
 #: Raised whenever the same weights would give other features.
 CODE_VERSION = "1"
@@ -119,16 +119,13 @@ class Ear:
         with torch.inference_mode():
             mels = [compute_whisper_mel(sound).T for sound in sounds]
             mel = torch.nn.utils.rnn.pad_sequence(mels, batch_first=True).transpose(1, 2)
-            with torch.autocast(device.type, torch.bfloat16, enabled=coarse and _rounds_quickly(device)):
+            with torch.autocast(
+                device.type, torch.bfloat16, enabled=coarse and multiplies_bfloat16(device.type)
+            ):
                 (states,) = self.encoder(mel.to(device), [self.layer], lengths)
             features = normalize_states(states.float(), lengths)
         # A copy that a training may go on with.
         return features.clone(), lengths.to(device)
-
-
-def _rounds_quickly(device: torch.device) -> bool:
-    """Whether *device* multiplies bfloat16; emulated, that takes ten times as long as float32."""
-    return device.type != "cpu" or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def plan_windows(steps: int) -> Iterator[tuple[int, int, int]]:

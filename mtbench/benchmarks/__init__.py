@@ -7,7 +7,8 @@ Contents
 ``clip``         A clip of a benchmark: text, sound and, where there is some, ground-truth motion; and reading its
                  files
 ``ground_truth`` Faces that follow from a benchmark alone: a clip's neutral face and the static one
-``installed``    Benchmarks in the user's data folder: built on demand there, and found by name as the bundled ones are
+``installed``    Benchmarks in the user's data folder: built on demand there, and found by name as the bundled ones
+                 are
 ``manifest``     The model of ``benchmark.toml``
 ``noises``       The noises of a benchmark: its own, or the bundled ones where it brings none
 ``phone_times``  Timed phones of a benchmark's clip: when each sound was said, and when each closure opened

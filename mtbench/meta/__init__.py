@@ -6,8 +6,8 @@ systems is kept clip by clip, and every statistic, plot and report is a function
 Contents
 --------
 =================== ================================================================================================
-``bits``            What readability bits say beside AVLR: gains over other faces, clips needed, and the figures they
-                    have to reach
+``bits``            What readability bits say beside AVLR: gains over other faces, clips needed, and the figures
+                    they have to reach
 ``captured_chains`` Degradations of captured motion, and whether a recognizer puts them in their known order
 ``confusions``      Confusions of viseme classes that are recognized from video alone
 ``correlation``     Rank correlation of a metric's scores with the order of systems that is known beforehand

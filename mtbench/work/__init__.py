@@ -13,7 +13,7 @@ Contents
 ``executor``        Running many small tasks, in this process or in a few others
 ``progress``        Telling people how far a run is
 ``signals``         Ending at once and cleanly when a signal says so: Ctrl-C, ``kill``, a terminal that was closed
-``threads``         Threads of numerical libraries
+``threads``         Threads and precision of numerical libraries
 =================== ================================================================================================
 
 Examples

@@ -16,4 +16,5 @@ from .signals import Stopped as Stopped
 from .signals import announce as announce
 from .signals import handle_signals as handle_signals
 from .signals import stopped as stopped
+from .threads import multiplies_bfloat16 as multiplies_bfloat16
 from .threads import single_threaded_torch as single_threaded_torch

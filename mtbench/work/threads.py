@@ -1,4 +1,4 @@
-"""Threads of numerical libraries.
+"""Threads and precision of numerical libraries.
 
 Conventions
 -----------
@@ -32,3 +32,16 @@ def single_threaded_torch() -> Iterator[None]:
     finally:
         if threads is not None:
             set_torch_threads(threads)
+
+
+def multiplies_bfloat16(device: str) -> bool:
+    """Whether a kind of device multiplies bfloat16 itself; emulated, that takes ten times as long as float32.
+
+    Parameters
+    ----------
+    device : str
+        ``"cpu"`` or ``"cuda"``.
+    """
+    import torch
+
+    return device != "cpu" or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
