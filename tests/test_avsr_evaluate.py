@@ -56,7 +56,7 @@ def test_conditions_are_those_that_were_asked_for():
         "av-clean", "av-7.5", "av-10", "a-clean", "a-7.5", "a-10", "v", "heldout-articulation-av-7.5",
         "heldout-engines-av-clean", "heldout-engines-a-clean", "heldout-both-av-7.5", "heldout-engines-all-av-clean",
         "heldout-engines-all-a-clean", "heldout-both-all-av-7.5", "flame-clay-av-7.5", "real-speech-a-clean",
-        "real-speech-av-clean",
+        "real-speech-av-clean", "real-sentences-a-clean",
     ]  # fmt: skip
     more = [c for c in list_conditions(halves=True) if c.name not in names]
     assert [c.name for c in more[:6]] == [

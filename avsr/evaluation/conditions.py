@@ -4,8 +4,9 @@ Conventions
 -----------
 A condition's corpus is ``"home"`` (the benchmark that is evaluated), ``"engines"`` (the bundled benchmark
 ``openhead-engines``, in voices of speech engines that training never heard), ``"engines-all"`` (all such voices, also
-those whose sound does not ship: ``openhead-engines-all``, where it was built) or ``"real-speech"`` (recordings of
-people). The clips of both engine corpora have a development half, on which checkpoints may be chosen, and a test half
+those whose sound does not ship: ``openhead-engines-all``, where it was built), ``"real-speech"`` (recordings of
+people) or ``"real-sentences"`` (people's sentences in Debian's packages: :mod:`mtbench.avsr.evaluation.people`).
+The clips of both engine corpora have a development half, on which checkpoints may be chosen, and a test half
 (:mod:`mtbench.synth.engine_parts`): conditions called ``heldout-…`` are of the test half, ``development-…`` of the
 other, ``whole-…`` of both.
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from mtbench.synth import Manner, TransferredHead
 
 HOME, ENGINES, ENGINES_ALL, REAL_SPEECH = "home", "engines", "engines-all", "real-speech"
+REAL_SENTENCES = "real-sentences"
 #: The benchmarks of held-out speech engines: what ships, and all voices.
 ENGINES_BENCHMARK, ENGINES_ALL_BENCHMARK = "openhead-engines", "openhead-engines-all"
 #: What conditions on held-out engines begin with, and the half that they are of; None is both.
@@ -53,7 +55,7 @@ class CorpusCondition:
     name : str
         Name in tables.
     corpus : str
-        ``"home"``, ``"engines"``, ``"engines-all"`` or ``"real-speech"``.
+        ``"home"``, ``"engines"``, ``"engines-all"``, ``"real-speech"`` or ``"real-sentences"``.
     condition : Condition
         What the recognizer is given. The face is ``"truth"``, ``"held-out"``, ``"flame"`` or ``"recording"``; which
         noise it is does not matter here.
@@ -83,10 +85,13 @@ class Supplies:
         A file that ``mtbench assets add flame`` would take; None is the registered asset. Nothing of it is kept.
     recordings : str or None
         Folder with the videos of the real speech, ``bbaf2n.mpg`` and so on.
+    sentences : str or None
+        Folder with the packages of real sentences; None is where Debian installs them.
     """
 
     flame: str | None = None
     recordings: str | None = None
+    sentences: str | None = None
 
 
 def list_conditions(
@@ -119,6 +124,7 @@ def list_conditions(
         other("flame-clay", HOME, "av", FLAME, noisy=True),
         other("real-speech", REAL_SPEECH, "a", None),
         other("real-speech", REAL_SPEECH, "av", RECORDING),
+        other("real-sentences", REAL_SENTENCES, "a", None),
         *(
             (c for prefix in ("development", "whole") for c in _list_engine_conditions(prefix))
             if halves

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from mtbench.metrics import EditCounts
@@ -70,6 +71,7 @@ def make_rows(
     clips: Sequence[Clip],
     found: Mapping[str, Sequence[ClipErrors]],
     recognizer: str,
+    lacking: Mapping[str, str] = MappingProxyType({}),
 ) -> list[ErrorRow]:
     """Return the rows of one condition: the mean over languages, then the languages.
 
@@ -85,21 +87,28 @@ def make_rows(
         By language; languages that the recognizer does not know are absent.
     recognizer : str
         Its name.
+    lacking : mapping of str to str
+        Languages that the condition should have and that are not at hand, with what to do. There is no mean then, and
+        ``"all"`` says so.
     """
     if obstacle is None and not clips:
         obstacle = "no clip in the chosen languages"
     if obstacle is not None:
         return [ErrorRow(condition, "all", reason=obstacle)]
-    present = {clip.language for clip in clips}
+    present = {clip.language for clip in clips} | (lacking.keys() - {"all"})
     order = [*(c for c in LANGUAGES if c in present), *sorted(present - set(LANGUAGES))]
     rows = [
         _pool_language(condition, language, found[language])
         if language in found
-        else ErrorRow(condition, language, reason=f"{recognizer} does not know this language")
+        else ErrorRow(
+            condition, language, reason=lacking.get(language, f"{recognizer} does not know this language")
+        )
         for language in order
     ]
-    known = [row for row in rows if row.language in found]
-    return [_average(condition, known, recognizer), *rows]
+    mean = _average(condition, [row for row in rows if row.language in found], recognizer)
+    if lacking:
+        mean = ErrorRow(condition, "all", n_clips=mean.n_clips, reason=lacking["all"])
+    return [mean, *rows]
 
 
 def _pool_language(condition: str, language: str, parts: Sequence[ClipErrors]) -> ErrorRow:

@@ -13,29 +13,19 @@ counts more because its words are short. Sound in noise is rounded to 16 bits, a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from mtbench.avsr.evaluation.conditions import (
-    ENGINES,
-    ENGINES_ALL,
-    ENGINES_ALL_BENCHMARK,
-    ENGINES_BENCHMARK,
-    HOME,
-    NOISY,
-    CorpusCondition,
-    Supplies,
-    find_obstacle,
-    list_conditions,
-    render_face,
-)
+from mtbench.avsr.evaluation.conditions import NOISY, CorpusCondition, Supplies, list_conditions, render_face
 from mtbench.avsr.evaluation.error_rows import ClipErrors, ErrorRow, make_rows
+from mtbench.avsr.evaluation.material import Material, gather_material
 from mtbench.avsr.presentation import ClipSound, transcribe_clip
 from mtbench.avsr.registry import RecognizerSpec, ask_for, keep_recognizer, kept_recognizer
 from mtbench.avsr.traits import describe_traits
-from mtbench.benchmarks import ON_DEMAND, Benchmark, Clip, find_noises, known_benchmarks, load_benchmark
+from mtbench.benchmarks import Benchmark, find_noises, load_benchmark
 from mtbench.conditions import Condition
 from mtbench.errors import UsageError
 from mtbench.speech import language_code
@@ -82,6 +72,7 @@ def evaluate(
     conditions: Sequence[str] | None = None,
     flame: str | Path | None = None,
     recordings: str | Path | None = None,
+    sentences: str | Path | None = None,
     workers: int | None = 1,
     progress: Progress | None = None,
 ) -> list[ErrorRow]:
@@ -104,6 +95,8 @@ def evaluate(
         A FLAME template, for the condition on its geometry; the registered asset by default.
     recordings : path, optional
         Folder with the videos of the real speech, for the condition that shows them.
+    sentences : path, optional
+        Folder into which Debian's packages with people's sentences were unpacked; by default ``/usr/share``.
     workers : int, optional
         Number of processes; None is one for each core. Results do not depend on it.
     progress : Progress, optional
@@ -119,36 +112,40 @@ def evaluate(
     UsageError
         For an unknown name, or where no clip is left.
     """
-    bench = load_benchmark(benchmark)
-    codes = None if languages is None else [language_code(name) for name in languages]
     chosen = _choose(conditions, snr)
-    spec = ask_for(recognizer, weights)
+    supplies = Supplies(*(None if given is None else str(given) for given in (flame, recordings, sentences)))
+    codes = None if languages is None else [language_code(name) for name in languages]
+    with TemporaryDirectory(prefix="mtbench-sentences-") as scratch:
+        material = gather_material(chosen, load_benchmark(benchmark), codes, supplies, Path(scratch))
+        return _evaluate(material, ask_for(recognizer, weights), noise, supplies, workers, progress)
+
+
+def _evaluate(
+    material: Material,
+    spec: RecognizerSpec,
+    noise: str,
+    supplies: Supplies,
+    workers: int | None,
+    progress: Progress | None,
+) -> list[ErrorRow]:
     loaded, identity = keep_recognizer(spec)
-    corpora = {c.corpus: _load_corpus(c.corpus, bench) for c in chosen}
-    clips = _list_clips(corpora, codes)
-    if codes is not None and not any(clips.values()):
-        raise UsageError(f"no clip in {', '.join(codes)}; {bench.ref} has {', '.join(bench.languages)}")
-    supplies = Supplies(
-        None if flame is None else str(flame), None if recordings is None else str(recordings)
-    )
-    obstacles = {c.name: _find_obstacle(c, corpora[c.corpus], clips[c.corpus], supplies) for c in chosen}
     tasks = []
-    for name, corpus in corpora.items():
-        if corpus is None:
-            continue
-        asked = tuple(c for c in chosen if c.corpus == name and obstacles[c.name] is None)
+    for name, corpus in material.corpora.items():
+        asked = tuple(
+            c for c in material.conditions if c.corpus == name and material.obstacles[c.name] is None
+        )
         if any(c.condition.is_noisy for c in asked):
             find_noises(corpus).select([noise])  # an unknown name is an error now, not in a worker
-        for clip in clips[name]:
-            shown = tuple(c for c in asked if c.pick([clip]))
-            if shown and clip.language in loaded.languages:
+        for clip in material.clips[name]:
+            if asked and clip.language in loaded.languages:
                 place = str(corpus.manifest_path), corpus.digest
                 tasks.append(ClipTask(spec, identity, *place, clip.id, shown, noise, supplies))
     found = _measure_clips(tasks, workers, progress, here=not describe_traits(loaded).shares_cores)
     rows = []
-    for c in chosen:
+    for c in material.conditions:
+        clips, lacking = material.clips.get(c.corpus, []), material.lacking.get(c.corpus, {})
         rows += make_rows(
-            c.name, obstacles[c.name], c.pick(clips[c.corpus]), found.get(c.name, {}), loaded.name
+            c.name, material.obstacles[c.name], clips, found.get(c.name, {}), loaded.name, lacking
         )
     return rows
 
@@ -194,43 +191,6 @@ def _spell(name: str) -> str:
         return Condition.parse(name).name
     except ValueError:
         return name
-
-
-def _load_corpus(corpus: str, home: Benchmark) -> Benchmark | None:
-    """Return the benchmark of a corpus; None for what has to be built and was not."""
-    if corpus == HOME:
-        return home
-    if corpus == ENGINES:
-        return load_benchmark(ENGINES_BENCHMARK)
-    if corpus == ENGINES_ALL:
-        found = known_benchmarks().get(ENGINES_ALL_BENCHMARK)
-        return None if found is None else load_benchmark(found)
-    from mtbench.synth import load_real_speech
-
-    return load_real_speech()
-
-
-def _list_clips(
-    corpora: Mapping[str, Benchmark | None], codes: Sequence[str] | None
-) -> dict[str, list[Clip]]:
-    """Return the clips of each corpus in the languages *codes*, or in all."""
-    return {
-        name: [clip for clip in (corpus or ()) if codes is None or clip.language in codes]
-        for name, corpus in corpora.items()
-    }
-
-
-def _find_obstacle(
-    asked: CorpusCondition, corpus: Benchmark | None, clips: Sequence[Clip], supplies: Supplies
-) -> str | None:
-    if corpus is None:
-        return f"{ENGINES_ALL_BENCHMARK} was not built here: {ON_DEMAND[ENGINES_ALL_BENCHMARK]}"
-    if asked.corpus == ENGINES_ALL and corpus.version != (now := load_benchmark(ENGINES_BENCHMARK).version):
-        return (
-            f"{corpus.root} holds {corpus.ref}, expected version {now}; build it again: "
-            f"{ON_DEMAND[ENGINES_ALL_BENCHMARK]}"
-        )
-    return find_obstacle(asked, corpus, asked.pick(clips), supplies)
 
 
 def measure_clip(task: ClipTask) -> dict[str, ClipErrors]:

@@ -54,6 +54,7 @@ TARGETS: dict[str, Target] = {
     f"heldout-both-all-av{NOISY:g}": Target(),
     f"flame-clay-av{NOISY:g}": Target(0.38),
     "real-speech-a-clean": Target(),
+    "real-sentences-a-clean": Target(),
 }
 #: The largest phone error of a language, as a multiple of the mean's, with both modalities and without noise.
 WORST_RATIO = 1.6
@@ -73,6 +74,7 @@ _TITLES = {
     f"flame-clay-av{NOISY:g}": f"FLAME clay geometry, AV at {NOISY:g} dB",
     "real-speech-a-clean": "recordings of people (GRID, English), audio only",
     "real-speech-av-clean": "recordings of people, AV clean",
+    "real-sentences-a-clean": "sentences of people (Debian's packages, seven languages), audio only",
 }
 
 
@@ -131,8 +133,9 @@ def format_summary(rows: Sequence[ErrorRow], aims: bool = True) -> str:
             if aims:
                 cells.append(_describe_aim(name, rate, row.rate(rate)))
         lines.append(f"| {_title(name)} (`{name}`) | {row.n_clips} | " + " | ".join(cells) + " |")
-        if row.n_clips == 0 and row.reason:
-            reasons.append(f"- `{name}` was not measured: {row.reason}")
+        if row.per is None and row.reason:
+            told = "has no mean" if row.n_clips else "was not measured"
+            reasons.append(f"- `{name}` {told}: {row.reason}")
     return "\n".join([*lines, *([""] if reasons else []), *reasons])
 
 

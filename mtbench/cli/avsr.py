@@ -126,6 +126,10 @@ def evaluate(
     recordings: Annotated[
         Path | None, typer.Option(help="Folder of the GRID videos for real-speech-av-clean (bbaf2n.mpg, …).")
     ] = None,
+    sentences: Annotated[
+        Path | None,
+        typer.Option(help="Folder of unpacked packages for real-sentences-a-clean; default: /usr/share."),
+    ] = None,
     workers: Annotated[
         int | None, typer.Option(help="Processes; default: one per core, at most 8.", min=1)
     ] = None,
@@ -154,7 +158,7 @@ def evaluate(
 
     if bank:
         unused = {"--language": language, "--condition": condition, "--flame": flame, "--workers": workers}
-        unused["--recordings"] = recordings
+        unused |= {"--recordings": recordings, "--sentences": sentences}
         refuse_options(unused)
         heard = parse_snrs(snr) if snr else []
         evaluate_banks(bank, split, benchmark, weights, heard, noise, chains, card, as_json)
@@ -175,6 +179,7 @@ def evaluate(
         conditions=_name_all(ratios) if card else condition or None,
         flame=flame,
         recordings=recordings,
+        sentences=sentences,
         workers=workers,
         progress=make_progress(),
     )
