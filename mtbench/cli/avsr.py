@@ -119,9 +119,7 @@ def evaluate(
     ] = None,
     flame: Annotated[
         Path | None,
-        typer.Option(
-            help="FLAME template or model for flame-clay; default: the one of 'mtbench assets add flame'."
-        ),
+        typer.Option(help="FLAME template or model for flame-clay; default: that of 'mtbench assets add'."),
     ] = None,
     recordings: Annotated[
         Path | None, typer.Option(help="Folder of the GRID videos for real-speech-av-clean (bbaf2n.mpg, …).")
@@ -158,8 +156,7 @@ def evaluate(
 
     if bank:
         unused = {"--language": language, "--condition": condition, "--flame": flame, "--workers": workers}
-        unused |= {"--recordings": recordings, "--sentences": sentences}
-        refuse_options(unused)
+        refuse_options(unused | {"--recordings": recordings, "--sentences": sentences})
         heard = parse_snrs(snr) if snr else []
         evaluate_banks(bank, split, benchmark, weights, heard, noise, chains, card, as_json)
         return
