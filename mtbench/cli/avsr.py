@@ -104,7 +104,7 @@ def evaluate(
         str, typer.Option("--benchmark", "-b", help="Name or folder, with ground truth.")
     ] = "openhead-20",
     weights: Annotated[
-        Path | None, typer.Option(help="Weights (safetensors); default: the bundled ones.")
+        Path | None, typer.Option(help="Weights (safetensors); default: bundled ones.")
     ] = None,
     snr: Annotated[
         list[str] | None, typer.Option(help="Decibels: -7.5,-10 (the default) or -7.5 -10.")
