@@ -103,9 +103,7 @@ def evaluate(
     benchmark: Annotated[
         str, typer.Option("--benchmark", "-b", help="Name or folder, with ground truth.")
     ] = "openhead-20",
-    weights: Annotated[
-        Path | None, typer.Option(help="Weights (safetensors); default: bundled ones.")
-    ] = None,
+    weights: Annotated[Path | None, typer.Option(help="Weights (safetensors); default: bundled.")] = None,
     snr: Annotated[
         list[str] | None, typer.Option(help="Decibels: -7.5,-10 (the default) or -7.5 -10.")
     ] = None,
