@@ -137,7 +137,8 @@ def _evaluate(
         if any(c.condition.is_noisy for c in asked):
             find_noises(corpus).select([noise])  # an unknown name is an error now, not in a worker
         for clip in material.clips[name]:
-            if asked and clip.language in loaded.languages:
+            shown = tuple(c for c in asked if c.pick([clip]))
+            if shown and clip.language in loaded.languages:
                 place = str(corpus.manifest_path), corpus.digest
                 tasks.append(ClipTask(spec, identity, *place, clip.id, shown, noise, supplies))
     found = _measure_clips(tasks, workers, progress, here=not describe_traits(loaded).shares_cores)
@@ -145,7 +146,7 @@ def _evaluate(
     for c in material.conditions:
         clips, lacking = material.clips.get(c.corpus, []), material.lacking.get(c.corpus, {})
         rows += make_rows(
-            c.name, material.obstacles[c.name], clips, found.get(c.name, {}), loaded.name, lacking
+            c.name, material.obstacles[c.name], c.pick(clips), found.get(c.name, {}), loaded.name, lacking
         )
     return rows
 
