@@ -3,8 +3,8 @@
 Conventions
 -----------
 Entries are ordered by the audio-visual headline rate at the least noise; where the recognizer does not understand the
-speech, or none was asked, by LVE. Ranks need ``clips.jsonl`` beside ``run.json``; where they cannot be told, nothing
-is said of them and the order stays.
+speech or cannot read the motion, or none was asked, by LVE. Ranks need ``clips.jsonl`` beside ``run.json``; where they
+cannot be told, nothing is said of them and the order stays.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ def choose_number(run: Run) -> tuple[str, Condition]:
     """Return metric and condition of the number that *run* is ordered by."""
     snrs = [row.snr_db for row in run.summary if row.modality == "av" and row.snr_db is not None]
     understood = run.understanding is None or bool(run.understanding.understood)
-    if not snrs or not understood:
+    blind = run.sight is not None and run.sight.reads is False
+    if not snrs or not understood or blind:
         return "lve_mm", Condition()
     return "headline", Condition("av", max(snrs), "all")
 

@@ -4,9 +4,9 @@ Conventions
 -----------
 Read from result folders alone: no benchmark, submission or recognizer is loaded. Entries that
 :func:`mtbench.compare` would compare stand in one table, best audio-visual headline rate at the least noise first;
-partial runs are listed last and never ranked. Where the recognizer does not understand the speech, or none was asked,
-the order is that of LVE. Where rows lie beside ``run.json``, ranks say which entries are told apart
-(:mod:`mtbench.leaderboard.ranks`). Equal inputs give equal bytes.
+partial runs are listed last and never ranked. Where the recognizer does not understand the speech or cannot read the
+motion, or none was asked, the order is that of LVE. Where rows lie beside ``run.json``, ranks say which entries are
+told apart (:mod:`mtbench.leaderboard.ranks`). Equal inputs give equal bytes.
 """
 
 from __future__ import annotations
@@ -89,6 +89,7 @@ def _group_to_json(runs: Sequence[Run], ranks: Sequence[Rank | None]) -> dict[st
         "benchmark": first.benchmark.model_dump(),
         "recognizer": None if first.recognizer is None else first.recognizer.model_dump(),
         "understanding": None if first.understanding is None else first.understanding.model_dump(),
+        "sight": None if first.sight is None else first.sight.model_dump(),
         "entries": [
             {
                 "system": run.system.model_dump(),
@@ -118,17 +119,19 @@ def _to_csv(groups: Sequence[Sequence[Run]]) -> str:
     extra = ("n_clips", "unit", "signature")
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(("system", "benchmark", "recognizer", "understood", "rankable", *fields, *extra))
+    writer.writerow(("system", "benchmark", "recognizer", "understood", "reads", "rankable", *fields, *extra))
     for run in (run for group in groups for run in group):
         # One recognizer with other weights is another recognizer.
         recognizer = "" if run.recognizer is None else f"{run.recognizer.name}#{run.recognizer.digest[:8]}"
         verdict = None if run.understanding is None else run.understanding.understood
         understood = "" if verdict is None else verdict
+        seen = None if run.sight is None else run.sight.reads
         head = (
             run.system.name,
             f"{run.benchmark.name}@{run.benchmark.version}",
             recognizer,
             understood,
+            "" if seen is None else seen,
             run.rankable,
         )
         for row in run.summary:

@@ -169,13 +169,14 @@ def test_windows_are_of_other_sources_and_as_long():
     short = [sample(0, frames=30), sample(1, frames=12), sample(2, "ita"), sample(3)]
     windows = cut_windows(short, 0)
     assert {w.shape for w in windows} == {(30, 96, 96)}
-    # Two of one language: from every tenth frame of 12 and of 40.
-    assert len(windows) == 2 + 4
+    # From every tenth frame of 12, 40 and 40; those of its language come first.
+    assert len(windows) == 2 + 4 + 4
     first = {w[0].tobytes() for w in windows[:2]}
     assert first == {short[1].crops[0].tobytes(), short[3].crops[0].tobytes()}
     twelve = next(w for w in windows[:2] if np.array_equal(w[0], short[1].crops[0]))
     assert np.array_equal(twelve[12:24], short[1].crops)
-    assert cut_windows(short, 2) == []
+    assert np.array_equal(windows[2], short[2].crops[:30])
+    assert cut_windows(short[:1], 0) == []
     assert all(np.array_equal(a, b) for a, b in zip(windows, cut_windows(short, 0), strict=True))
     assert len(cut_windows(SAMPLES, 0)) == 20
 

@@ -60,7 +60,7 @@ def test_files_hold_what_was_returned(scored):
 
 def test_required_fields_of_run_json(scored):
     data = json.loads((scored[1] / "run.json").read_text())
-    assert data["schema_version"] == 2
+    assert data["schema_version"] == 3
     assert data["status"] == "complete"
     assert data["rankable"] is True
     assert set(data["benchmark"]) == {"name", "version", "digest"}

@@ -171,7 +171,8 @@ def test_verdict_comes_before_anything_is_rendered(place, monkeypatch):
     score(place, fakes.ONE_EAR, None)
     order = [what if what == "warn" else name for what, name in told]
     assert order.index("warn") < order.index("rendering mouths")
-    assert order.count("warn") == 1
+    # What is said of the speech, and what of the motion.
+    assert order.count("warn") == 2
 
 
 def test_files_of_schema_version_1_are_read(place, tmp_path):

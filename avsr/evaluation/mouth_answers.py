@@ -9,7 +9,8 @@ Other people's windows are many without sound, where the true motion is ranked a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -19,8 +20,8 @@ from mtbench.avsr.base import Hypothesis, Recognizer, Reference, transcribe_chec
 from mtbench.avsr.evaluation.conditions import NOISY, TRUTH
 from mtbench.avsr.evaluation.mouth_samples import WINDOWS, MouthSample, cut_windows
 from mtbench.conditions import STATIC, Condition
-from mtbench.metrics import count_phone_edits
-from mtbench.speech import NoiseSet
+from mtbench.metrics import EditCounts, count_character_edits, count_phone_edits, count_word_edits
+from mtbench.speech import NoiseSet, headline_rate
 from mtbench.work import Progress
 
 SHUFFLED = "shuffled"
@@ -42,8 +43,9 @@ class Answer:
         Which of the other mouths; 0 for every other face.
     phones : tuple of str or None
         What was understood.
-    errors : int or None
-        Edits between that and what was said.
+    errors, length : int or None
+        Edits between that and what was said, and of how many phones; words or characters where the sample or the
+        recognizer has no phones, None where it has no words either.
     log_probability : float or None
         Of what was said, natural logarithm.
     tokens : int or None
@@ -55,6 +57,7 @@ class Answer:
     window: int
     phones: tuple[str, ...] | None
     errors: int | None
+    length: int | None
     log_probability: float | None
     tokens: int | None
 
@@ -94,6 +97,8 @@ def show_samples(
     *,
     snr_db: float = NOISY,
     windows: int = WINDOWS,
+    heard_windows: int = HEARD_WINDOWS,
+    brief: bool = False,
     chosen: Sequence[int] | None = None,
     progress: Progress | None = None,
 ) -> list[Answer]:
@@ -108,8 +113,10 @@ def show_samples(
         All of them are presented.
     snr_db : float
         Signal-to-noise ratio, decibels.
-    windows : int
-        Other mouths that each sample is shown with, at most.
+    windows, heard_windows : int
+        Other mouths that each sample is shown with, at most; and those of them that are shown with sound, too.
+    brief : bool
+        Leave out sound alone, and clean sound where there is noise.
     chosen : sequence of int, optional
         Places of the samples that are shown; the others only lend their mouths. All by default.
     progress : Progress, optional
@@ -117,25 +124,40 @@ def show_samples(
     """
     places = range(len(samples)) if chosen is None else chosen
     answers: list[Answer] = []
-    with (progress or Progress()).stage("people's mouths", len(places)) as advance:
+    told = nullcontext(None) if progress is None else progress.stage("showing mouths", len(places))
+    with told as advance:
         for place in places:
             others = cut_windows(samples, place, windows)
-            shown = _plan(samples[place], others, noises, snr_db)
+            heard = _list_sounds(samples[place], noises, snr_db, brief)
+            shown = _plan(samples[place], others, heard, heard_windows)
+            shown += [] if brief else [Shown(None, tuple(heard), tuple(heard.values()))]
             answers += ask_about(recognizer, samples[place], shown)
-            advance()
+            if advance is not None:
+                advance()
     return answers
 
 
-def _plan(sample: MouthSample, others: Sequence[np.ndarray], noises: NoiseSet, snr_db: float) -> list[Shown]:
+def _list_sounds(
+    sample: MouthSample, noises: NoiseSet, snr_db: float, brief: bool
+) -> dict[Condition, np.ndarray]:
+    """Return what is heard of one sample, by condition of the sound alone."""
+    heard = {Condition("a", snr_db, name): sample.hear(noises, name, snr_db) for name in noises.names}
+    return heard if brief and heard else {Condition("a"): sample.sound, **heard}
+
+
+def _plan(
+    sample: MouthSample,
+    others: Sequence[np.ndarray],
+    heard: Mapping[Condition, np.ndarray],
+    heard_windows: int,
+) -> list[Shown]:
     """Return everything that one sample is shown with."""
-    heard = {Condition("a"): sample.sound}
-    heard |= {Condition("a", snr_db, name): sample.hear(noises, name, snr_db) for name in noises.names}
-    shown = [Shown(None, tuple(heard), tuple(heard.values()))]
+    shown = []
     faces = [(TRUTH, 0, sample.crops), (STATIC, 0, sample.static)]
     faces += [(SHUFFLED, k, crops) for k, crops in enumerate(others)]
     for face, window, crops in faces:
         asked: dict[Condition, np.ndarray | None] = {Condition("v", face=face): None}
-        if window < HEARD_WINDOWS:
+        if window < heard_windows:
             asked |= {Condition("av", c.snr_db, c.noise, face): sound for c, sound in heard.items()}
         shown.append(Shown(crops, tuple(asked), tuple(asked.values()), window))
     return shown
@@ -151,7 +173,7 @@ def ask_about(recognizer: Recognizer, sample: MouthSample, shown: Sequence[Shown
     """
     found = _ask_together(recognizer, sample, shown)
     if found is None:
-        reference = Reference(" ".join(sample.phones), sample.phones)
+        reference = Reference(sample.text or " ".join(sample.phones), sample.phones or None)
         found = [
             transcribe_checked(
                 recognizer,
@@ -168,11 +190,21 @@ def ask_about(recognizer: Recognizer, sample: MouthSample, shown: Sequence[Shown
     answers = []
     for one, hypotheses in zip(shown, found, strict=True):
         for condition, said in zip(one.conditions, hypotheses, strict=True):
-            edits = count_phone_edits(sample.phones, said.phones)
-            errors = None if edits is None else edits.errors
+            edits = _count_edits(sample, said)
+            counted = (None, None) if edits is None else (edits.errors, edits.reference_length)
             told = said.log_probability, said.tokens
-            answers.append(Answer(sample.id, condition, one.window, said.phones, errors, *told))
+            answers.append(Answer(sample.id, condition, one.window, said.phones, *counted, *told))
     return answers
+
+
+def _count_edits(sample: MouthSample, said: Hypothesis) -> EditCounts | None:
+    if sample.phones and said.phones is not None:
+        return count_phone_edits(sample.phones, said.phones)
+    if not sample.text:
+        return None
+    by_characters = headline_rate(sample.language) == "cer"
+    count = count_character_edits if by_characters else count_word_edits
+    return count(sample.text, said.text, sample.language)
 
 
 def _ask_together(

@@ -90,7 +90,7 @@ def measure_answers(
     for answer in answers:
         by_sample.setdefault(answer.sample, []).append(answer)
     asked = [s for s in samples if s.id in by_sample]
-    shares = [_count(sample, by_sample[sample.id]) for sample in asked]
+    shares = [_count(by_sample[sample.id]) for sample in asked]
     recalled = [_recall(sample, by_sample[sample.id]) for sample in asked]
     sources = [sample.source for sample in asked]
     numbers = _estimate(shares, sources, name)
@@ -113,10 +113,11 @@ def _sum_counts(parts: Sequence[Share]) -> tuple[int, int]:
     return round(sum(p[0] for p in parts) / 100), round(sum(p[1] for p in parts))
 
 
-def _count(sample: MouthSample, answers: Sequence[Answer]) -> dict[str, Share]:
+def _count(answers: Sequence[Answer]) -> dict[str, Share]:
     """Return one sample's share of every number."""
     out: dict[str, Share] = {}
-    n = float(len(sample.phones))
+    n = float(next((a.length for a in answers if a.length is not None), 0))
+    tokens = float(next((a.tokens for a in answers if a.tokens is not None), 0))
     for kind in ("a-clean", "a-noisy"):
         out[kind] = _share(_mean_errors(answers, kind, None), n, 100)
     for kind in SEEN:
@@ -126,8 +127,8 @@ def _count(sample: MouthSample, answers: Sequence[Answer]) -> dict[str, Share]:
         for face in (SHUFFLED, STATIC):
             out[f"{kind}.{face}-{TRUTH}"] = _share(_subtract(errors[face], errors[TRUTH]), n, 100)
         told = {face: _mean_probability(answers, kind, face) for face in _FACES}
-        out[f"{kind}.margin"] = _share(_subtract(told[TRUTH], told[SHUFFLED]), n, 1)
-        out[f"{kind}.bits"] = _share(_subtract(told[TRUTH], told[STATIC]), n, 1 / math.log(2))
+        out[f"{kind}.margin"] = _share(_subtract(told[TRUTH], told[SHUFFLED]), tokens, 1)
+        out[f"{kind}.bits"] = _share(_subtract(told[TRUTH], told[STATIC]), tokens, 1 / math.log(2))
     out["v.first"], out["v.percentile"] = _rank(answers)
     return out
 

@@ -41,7 +41,9 @@ class MouthSample:
     sound : (640 T,) float32
         Mono at 16 kHz, clean.
     phones : tuple of str
-        What is said, without pauses.
+        What is said, without pauses; empty where only words are known.
+    text : str
+        The words, where they are known.
     """
 
     id: str
@@ -51,6 +53,7 @@ class MouthSample:
     static: np.ndarray
     sound: np.ndarray
     phones: tuple[str, ...]
+    text: str = ""
 
     def hear(self, noises: NoiseSet, noise: str, snr_db: float) -> np.ndarray:
         """Return the (640 T,) float32 sound in one of *noises*, rounded to 16 bits as in a score."""
@@ -65,8 +68,8 @@ def cut_windows(samples: Sequence[MouthSample], index: int, count: int = WINDOWS
     Parameters
     ----------
     samples : sequence of MouthSample
-        Those of its language and of another source are used: first each from its beginning, in an order that is drawn,
-        then from :data:`STEP` frames later, and so on; a shorter one begins anew.
+        Those of another source are used: first each from its beginning, then from :data:`STEP` frames later, and so
+        on; a shorter one begins anew. The order is drawn, those of its language before others.
     index : int
     count : int
         How many are wanted.
@@ -77,17 +80,16 @@ def cut_windows(samples: Sequence[MouthSample], index: int, count: int = WINDOWS
         Fewer than *count* where the others are few or short; none where there is no other.
     """
     own = samples[index]
-    others = [s.crops for s in samples if s.language == own.language and s.source != own.source]
+    others = [s for s in samples if s.source != own.source]
     if not others:
         return []
     draws = derive_generator(SEED, "windows", own.id).random_raw(len(others))
-    order = np.argsort(draws, kind="stable")
-    longest = max(len(crops) for crops in others)
+    order = sorted(range(len(others)), key=lambda i: (others[i].language != own.language, draws[i]))
     frames = np.arange(len(own.crops))
     windows: list[np.ndarray] = []
-    for start in range(0, longest, STEP):
+    for start in range(0, max(len(s.crops) for s in others), STEP):
         for place in order:
-            crops = others[place]
+            crops = others[place].crops
             if start < len(crops) and len(windows) < count:
                 windows.append(crops[(start + frames) % len(crops)])
     return windows

@@ -21,6 +21,7 @@ Contents
 ``rows``          Per-clip rows: the sufficient statistics from which every number of a result can be derived again
 ``run_files``     Result folders: ``run.json`` and ``clips.jsonl``, written so that equal runs give equal bytes
 ``series``        Series: one metric under one condition, as numerator and denominator per clip
+``sight``         The guard on the motion: whether a recognizer reads the mouths of a benchmark at all
 ``signature``     Signatures: one line that says how a number was computed
 ``summary``       What a run reports: its numbers, and the signatures that say how they were computed
 ``tables``        Results as text: one table over entries, one over languages

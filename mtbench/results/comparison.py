@@ -180,14 +180,15 @@ def _collect_warnings(a: Run, b: Run) -> list[str]:
 
 
 def _withhold_winners(differences: list[Difference], a: Run, b: Run) -> tuple[list[Difference], list[str]]:
-    """Name nobody better by error rates where the recognizer does not understand the speech or lacks its words."""
+    """Name nobody better where the recognizer does not understand the speech, lacks its words, or cannot read lips."""
     judged = [run.understanding for run in (a, b) if run.understanding is not None]
     deaf = any(not u.understood for u in judged)
     strange = {code for u in judged for code, error in u.by_language.items() if error > u.limit}
     listless = {code for u in judged for code in u.no_words}
+    blind = any(run.sight is not None and run.sight.reads is False for run in (a, b))
     out, withheld = [], False
     for d in differences:
-        foreign = deaf if d.language == "all" else d.language in strange
+        foreign = blind or (deaf if d.language == "all" else d.language in strange)
         # Phones need no word list, and neither does their probability.
         if "lexicon" not in getattr(METRICS[d.metric], "without", ()):
             foreign = foreign or (bool(listless) if d.language == "all" else d.language in listless)
@@ -198,7 +199,7 @@ def _withhold_winners(differences: list[Difference], a: Run, b: Run) -> tuple[li
         return out, []
     return out, [
         "no entry is called better by error rates where the recognizer does not understand the speech, nothing tells "
-        "whether it does, or there is no word list"
+        "whether it does, it cannot read this motion, or there is no word list"
     ]
 
 

@@ -37,7 +37,7 @@ from mtbench.results.rows import Row, row_from_json
 from mtbench.results.summary import SummaryRow
 
 #: Version of the layout of both files.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 _MAX_BYTES = 512 << 20
 _DIGITS = 10
 
@@ -86,6 +86,25 @@ class UnderstandingRef(_Model):
     open_words: tuple[str, ...] = ()
 
 
+class NumberRef(_Model):
+    """An estimate with its 95 % interval."""
+
+    estimate: float | None
+    ci95: tuple[float, float] | None
+    unit: str
+
+
+class SightRef(_Model):
+    """Whether the recognizer reads the benchmark's true mouths, see :class:`mtbench.results.sight.Sight`."""
+
+    recognizer: str
+    n_clips: int
+    condition: str | None
+    numbers: dict[str, NumberRef]
+    reason: str | None
+    reads: bool | None
+
+
 class Run(_Model):
     """A scored submission: the content of ``run.json``.
 
@@ -101,6 +120,9 @@ class Run(_Model):
     understanding : UnderstandingRef or None
         How well the recognizer understands the benchmark's clean sound alone; None where nothing was recognized,
         and in files of schema version 1.
+    sight : SightRef or None
+        Whether the recognizer reads the benchmark's ground truth; None where nothing was recognized, and in files of
+        schema versions 1 and 2.
     warnings : tuple of str
         What a reader of the numbers has to know.
     warning_codes : tuple of str
@@ -125,6 +147,7 @@ class Run(_Model):
     benchmark: BenchmarkRef
     recognizer: RecognizerRef | None
     understanding: UnderstandingRef | None = None
+    sight: SightRef | None = None
     warnings: tuple[str, ...] = ()
     warning_codes: tuple[str, ...] = ()
     signatures: dict[str, str]

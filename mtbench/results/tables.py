@@ -293,6 +293,8 @@ def _title(what: str, run: Run) -> str:
             told += f", WITHOUT A WORD LIST FOR {', '.join(map(display_name, run.understanding.no_words))}"
         if run.understanding is not None and run.understanding.understood is False:
             told += ", WHICH DOES NOT UNDERSTAND THIS SPEECH"
+        if run.sight is not None and run.sight.reads is False:
+            told += ", WHICH CANNOT READ THIS MOTION"
     return f"{run.benchmark.name}@{run.benchmark.version}, {what}: {told}"
 
 

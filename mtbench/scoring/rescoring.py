@@ -87,9 +87,9 @@ def rescore(folder: str | Path, *, normalizer: str | None = None, out: str | Pat
         understanding = Understanding(**old.understanding.model_dump(exclude={"understood"}))
     elif old.recognizer is not None:
         understanding = judge_understanding(old.recognizer.name, rows, no_words, open_words)
-    warnings = _keep_warnings(old)
+    warnings, place = _keep_warnings(old)
     if understanding is not None and (warning := understanding.warn()):
-        warnings.append((NOT_UNDERSTOOD, warning))
+        warnings.insert(place, (NOT_UNDERSTOOD, warning))
     run = old.model_copy(
         update={
             "schema_version": SCHEMA_VERSION,
@@ -111,16 +111,18 @@ def rescore(folder: str | Path, *, normalizer: str | None = None, out: str | Pat
     return run
 
 
-def _keep_warnings(old: Run) -> list[tuple[str, str]]:
-    """Return codes and texts of the warnings that do not follow from what is counted anew."""
+def _keep_warnings(old: Run) -> tuple[list[tuple[str, str]], int]:
+    """Return codes and texts of the warnings that do not follow from what is counted anew, and where that belongs."""
     if old.warning_codes:
         found = list(zip(old.warning_codes, old.warnings, strict=True))
-        return [(code, text) for code, text in found if code != NOT_UNDERSTOOD]
-    # Files of older versions have no codes; what the recognizer understood says what the warning was.
-    told = None
-    if old.understanding is not None:
-        told = Understanding(**old.understanding.model_dump(exclude={"understood"})).warn()
-    return [("other", text) for text in old.warnings if text != told]
+    else:
+        # Files of older versions have no codes; what the recognizer understood says what the warning was.
+        told = None
+        if old.understanding is not None:
+            told = Understanding(**old.understanding.model_dump(exclude={"understood"})).warn()
+        found = [(NOT_UNDERSTOOD if text == told else "other", text) for text in old.warnings]
+    place = next((i for i, (code, _) in enumerate(found) if code == NOT_UNDERSTOOD), len(found))
+    return [(code, text) for code, text in found if code != NOT_UNDERSTOOD], place
 
 
 def _name_profile(context: SignatureContext, normalizer: str) -> dict[str, str]:

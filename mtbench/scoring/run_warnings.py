@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mtbench.avsr import Recognizer, describe_traits
 from mtbench.benchmarks import find_untemplated, warn_of_unlisted
 from mtbench.errors import group_notes, summarize_notes
-from mtbench.results import NOT_UNDERSTOOD, Row, Understanding, warn_of_head_motion
+from mtbench.results import NOT_UNDERSTOOD, Row, Sight, Understanding, warn_of_head_motion
 from mtbench.scoring.plan import Plan
 from mtbench.scoring.vocabularies import find_unlisted_languages, warn_of_vocabulary
 
@@ -36,12 +36,18 @@ def find_missing_lists(plan: Plan, recognizer: Recognizer) -> list[str]:
 
 
 def find_warnings(
-    plan: Plan, recognizer: Recognizer | None, understanding: Understanding | None, rows: Iterable[Row]
+    plan: Plan,
+    recognizer: Recognizer | None,
+    understanding: Understanding | None,
+    sight: Sight | None,
+    rows: Iterable[Row],
 ) -> list[RunWarning]:
     """Return what a reader of the numbers has to know before believing them."""
     found = _warn_of_submission(plan)
     if recognizer is not None:
         found += _warn_of_recognition(plan, recognizer, understanding)
+    if sight is not None and (told := sight.warn()) is not None:
+        found.append(RunWarning(sight.code, told))
     return [*found, *(RunWarning("head-motion", text) for text in warn_of_head_motion(rows))]
 
 

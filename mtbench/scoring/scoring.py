@@ -24,12 +24,15 @@ from mtbench.results import (
     RecognizerRef,
     Row,
     Run,
+    Sight,
+    SightRef,
     SystemRef,
     Understanding,
     aggregate,
     digest_rows,
     list_signatures,
     place_run,
+    round_floats,
     write_results,
 )
 from mtbench.scoring.pipeline import CLEAN_SOUND, Outcome, run_stages
@@ -39,6 +42,7 @@ from mtbench.scoring.rows import build_rows, judge_understanding, measure_hypoth
 from mtbench.scoring.run_settings import describe_settings
 from mtbench.scoring.run_warnings import find_missing_lists, find_warnings
 from mtbench.scoring.stages import load_resources
+from mtbench.scoring.true_mouths import look_at_truth
 from mtbench.scoring.vocabularies import compare_with_reading
 from mtbench.timing import SAMPLE_RATE
 from mtbench.work import Cache, Executor, Progress, describe_environment, make_progress
@@ -139,11 +143,11 @@ def _carry_out(
     own = executor or Executor(workers)
     try:
         with reporter:
-            outcome = _run(plan, own, reporter)
+            outcome, sight = _run(plan, own, reporter)
     finally:
         if executor is None:
             own.close()
-    run, rows = _conclude(plan, outcome, own.workers, start)
+    run, rows = _conclude(plan, outcome, sight, own.workers, start)
     if out is not None:
         folder, note = place_run(out, run)
         write_results(folder, run, rows)
@@ -152,9 +156,10 @@ def _carry_out(
     return run
 
 
-def _run(plan: Plan, executor: Executor, progress: Progress) -> Outcome:
+def _run(plan: Plan, executor: Executor, progress: Progress) -> tuple[Outcome, Sight | None]:
     Cache(plan.setup.cache).sweep()
     recognizer = load_resources(plan.setup).recognizer
+    found: list[Sight] = []
 
     def guard(outcome: Outcome) -> None:
         """Say before the long part of the score that its numbers will mean little."""
@@ -171,8 +176,14 @@ def _run(plan: Plan, executor: Executor, progress: Progress) -> Outcome:
         warning = None if understanding is None else understanding.warn()
         if warning is not None:
             progress.warn(f"WARNING: {warning}")
+        sight = look_at_truth(plan, executor, progress)
+        if sight is not None:
+            found.append(sight)
+            if (told := sight.warn()) is not None:
+                progress.warn(f"WARNING: {told}")
 
-    return run_stages(plan.setup, plan.conditions, executor, progress, guard)
+    outcome = run_stages(plan.setup, plan.conditions, executor, progress, guard)
+    return outcome, found[0] if found else None
 
 
 def _judge(plan: Plan, recognizer: Recognizer, rows: Sequence[Row]) -> Understanding | None:
@@ -182,7 +193,9 @@ def _judge(plan: Plan, recognizer: Recognizer, rows: Sequence[Row]) -> Understan
     return judge_understanding(recognizer.name, heard, find_missing_lists(plan, recognizer), open_words)
 
 
-def _conclude(plan: Plan, outcome: Outcome, workers: int, start: float) -> tuple[Run, list[Row]]:
+def _conclude(
+    plan: Plan, outcome: Outcome, sight: Sight | None, workers: int, start: float
+) -> tuple[Run, list[Row]]:
     benchmark, submission = plan.benchmark, plan.submission
     recognizer = load_resources(plan.setup).recognizer
     rows = build_rows(benchmark, submission, recognizer, plan.conditions, outcome, plan.profile.normalizer)
@@ -191,7 +204,7 @@ def _conclude(plan: Plan, outcome: Outcome, workers: int, start: float) -> tuple
         understanding = _judge(plan, recognizer, rows)
     context = describe_settings(plan)
     summary = aggregate(rows, benchmark.clips, context)
-    warnings = find_warnings(plan, recognizer, understanding, rows)
+    warnings = find_warnings(plan, recognizer, understanding, sight, rows)
     timings = _describe_timings(outcome, benchmark, workers)
     run = Run(
         status="partial" if submission.partial else "complete",
@@ -209,6 +222,7 @@ def _conclude(plan: Plan, outcome: Outcome, workers: int, start: float) -> tuple
         if recognizer is None
         else RecognizerRef(name=recognizer.name, digest=recognizer.digest),
         understanding=refer(understanding),
+        sight=None if sight is None else SightRef(**round_floats(sight.to_json())),
         warnings=tuple(warning.text for warning in warnings),
         warning_codes=tuple(warning.code for warning in warnings),
         signatures=list_signatures(summary, context),
