@@ -58,10 +58,13 @@ def test_second_run_computes_nothing_and_a_new_snr_only_mixes_and_recognizes(pla
     log = tmp_path / "log"
     monkeypatch.setenv("ONE_EAR_LOG", str(log))
     first = run(place, tmp_path / "cache")
-    # 2 clips: mixtures 2 noises x 1 SNR; faces entry and static; av 3, v 1, a 3, static 2.
-    assert counts(first) == {"mixtures": (4, 0), "crops": (4, 0), "geometry": (2, 0), "hypotheses": (18, 0)}
+    # 2 clips: mixtures 2 noises x 1 SNR; faces entry and static (which lies there since the true mouths
+    # were looked at); av 3, v 1, a 3, static 2.
+    assert counts(first) == {"mixtures": (4, 0), "crops": (2, 2), "geometry": (2, 0), "hypotheses": (18, 0)}
     calls = log.read_text().count("\n")
-    assert calls == 2 * 4  # per clip: clean sound alone first (the guard), then entry, static, no face
+    # Per clip: clean sound alone first (the guard), the mouths of the truth (true, static, and the other clip's from
+    # three of its frames on), then entry, static, no face.
+    assert calls == 2 * (4 + 5)
     second = run(place, tmp_path / "cache")
     assert counts(second) == {"mixtures": (0, 4), "crops": (0, 4), "geometry": (0, 2), "hypotheses": (0, 18)}
     assert log.read_text().count("\n") == calls
@@ -145,7 +148,7 @@ def test_another_renderer_setting_is_another_entry(place, tmp_path):
 
     first = run(place, tmp_path / "cache")
     flat = run(place, tmp_path / "cache", appearance=Appearance(shading="flat"))
-    assert counts(flat)["crops"] == (4, 0)
+    assert counts(flat)["crops"] == (2, 2)  # the static face is made when the true mouths are looked at
     assert counts(flat)["mixtures"] == (0, 4)
     assert first.signatures["headline|av"] != flat.signatures["headline|av"]
     # What is heard alone is the same measurement: only the profile's name tells of the change.
