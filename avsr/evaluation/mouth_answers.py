@@ -191,9 +191,18 @@ def ask_about(recognizer: Recognizer, sample: MouthSample, shown: Sequence[Shown
     for one, hypotheses in zip(shown, found, strict=True):
         for condition, said in zip(one.conditions, hypotheses, strict=True):
             edits = _count_edits(sample, said)
-            counted = (None, None) if edits is None else (edits.errors, edits.reference_length)
-            told = said.log_probability, said.tokens
-            answers.append(Answer(sample.id, condition, one.window, said.phones, *counted, *told))
+            answers.append(
+                Answer(
+                    sample.id,
+                    condition,
+                    one.window,
+                    said.phones,
+                    None if edits is None else edits.errors,
+                    None if edits is None else edits.reference_length,
+                    said.log_probability,
+                    said.tokens,
+                )
+            )
     return answers
 
 

@@ -29,7 +29,7 @@ _CLAIMS = {
     "shuffled-true": (0.0, "the mouth of another clip by {} points"),
     "percentile": (
         50.0,
-        "the true motion's rank among others, picture only, is at percentile {} (chance 50)",
+        "by what was said, picture only, the true motion stands at percentile {} of others (chance 50)",
     ),
     "v.shuffled-true": (0.0, "without sound the mouth of another clip is worse by {} points"),
 }
@@ -88,8 +88,8 @@ class Sight:
         if self.reads:
             return None
         return (
-            f"{self.describe()}: this recognizer cannot read this motion, its AVLR here rewards a face that does not "
-            "move, and nothing is ranked by it"
+            f"{self.describe()}: this recognizer cannot read this motion, and its AVLR here may reward a face that does "
+            "not move; by its error rates no entry is better than another"
         )
 
     @property
