@@ -88,8 +88,8 @@ class Sight:
         if self.reads:
             return None
         return (
-            f"{self.describe()}: this recognizer cannot read this motion, and its AVLR here may reward a face that does "
-            "not move; by its error rates no entry is better than another"
+            f"{self.describe()}: this recognizer cannot read this motion, and its AVLR here may reward a face that "
+            "does not move; by its error rates no entry is better than another"
         )
 
     @property
