@@ -173,6 +173,14 @@ def test_words_count_where_there_are_no_phones(place):
     assert run.sight.numbers["v.shuffled-true"].estimate == 100
 
 
+def test_one_that_needs_a_list_is_not_judged_by_words(place, monkeypatch):
+    monkeypatch.setattr(Wordy, "needs_lexicon", True, raising=False)
+    monkeypatch.setattr(Wordy, "digest", "b" * 16)
+    run = score(place, "wordy")
+    assert run.sight.reads is None
+    assert "neither phones nor words" in run.sight.reason
+
+
 def test_where_there_is_no_ground_truth_that_is_said(place):
     run = score(place, "reader", benchmark="deaf/small")
     assert run.sight.reads is None

@@ -341,7 +341,7 @@ def test_nobody_wins_by_words_without_a_list():
     judged = measure_understanding(
         "judge", [row("eng", (0, 1, 0, 0), (9, 1, 0, 0)), row("ita", (9, 1, 0, 0), (9, 1, 0, 0))], ["eng"]
     )
-    run = SimpleNamespace(understanding=judged)
+    run = SimpleNamespace(understanding=judged, sight=None)
     asked = [
         difference("wer", "eng"), difference("wer", "ita"), difference("wer", "all"), difference("per", "eng"),
         difference("per", "all"), difference("lve_mm", "eng", None), difference("readability_bits", "all"),

@@ -19,6 +19,7 @@ import numpy as np
 from mtbench.avsr.base import Hypothesis, Recognizer, Reference, transcribe_checked
 from mtbench.avsr.evaluation.conditions import NOISY, TRUTH
 from mtbench.avsr.evaluation.mouth_samples import WINDOWS, MouthSample, cut_windows
+from mtbench.avsr.traits import describe_traits
 from mtbench.conditions import STATIC, Condition
 from mtbench.metrics import EditCounts, count_character_edits, count_phone_edits, count_word_edits
 from mtbench.speech import NoiseSet, headline_rate
@@ -187,10 +188,12 @@ def ask_about(recognizer: Recognizer, sample: MouthSample, shown: Sequence[Shown
             )
             for one in shown
         ]
+    # Without a list it answers with phones, which are no words: their errors would be a wrong number.
+    wordless = describe_traits(recognizer).needs_lexicon
     answers = []
     for one, hypotheses in zip(shown, found, strict=True):
         for condition, said in zip(one.conditions, hypotheses, strict=True):
-            edits = _count_edits(sample, said)
+            edits = _count_edits(sample, said, wordless)
             answers.append(
                 Answer(
                     sample.id,
@@ -206,10 +209,10 @@ def ask_about(recognizer: Recognizer, sample: MouthSample, shown: Sequence[Shown
     return answers
 
 
-def _count_edits(sample: MouthSample, said: Hypothesis) -> EditCounts | None:
+def _count_edits(sample: MouthSample, said: Hypothesis, wordless: bool) -> EditCounts | None:
     if sample.phones and said.phones is not None:
         return count_phone_edits(sample.phones, said.phones)
-    if not sample.text:
+    if not sample.text or wordless:
         return None
     by_characters = headline_rate(sample.language) == "cer"
     count = count_character_edits if by_characters else count_word_edits
