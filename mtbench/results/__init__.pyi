@@ -36,7 +36,6 @@ from .run_files import SCHEMA_VERSION as SCHEMA_VERSION
 from .run_files import BenchmarkRef as BenchmarkRef
 from .run_files import RecognizerRef as RecognizerRef
 from .run_files import Run as Run
-from .run_files import SightRef as SightRef
 from .run_files import SystemRef as SystemRef
 from .run_files import UnderstandingRef as UnderstandingRef
 from .run_files import canonical_rows as canonical_rows
@@ -49,6 +48,7 @@ from .run_files import round_floats as round_floats
 from .run_files import run_to_text as run_to_text
 from .run_files import write_results as write_results
 from .sight import Sight as Sight
+from .sight import SightRef as SightRef
 from .signature import Signature as Signature
 from .summary import SignatureContext as SignatureContext
 from .summary import SummaryRow as SummaryRow

@@ -34,6 +34,7 @@ from mtbench.results.checks import (
     parse_json,
 )
 from mtbench.results.rows import Row, row_from_json
+from mtbench.results.sight import SightRef
 from mtbench.results.summary import SummaryRow
 
 #: Version of the layout of both files.
@@ -84,25 +85,6 @@ class UnderstandingRef(_Model):
     understood: bool | None
     no_words: tuple[str, ...] = ()
     open_words: tuple[str, ...] = ()
-
-
-class NumberRef(_Model):
-    """An estimate with its 95 % interval."""
-
-    estimate: float | None
-    ci95: tuple[float, float] | None
-    unit: str
-
-
-class SightRef(_Model):
-    """Whether the recognizer reads the benchmark's true mouths, see :class:`mtbench.results.sight.Sight`."""
-
-    recognizer: str
-    n_clips: int
-    condition: str | None
-    numbers: dict[str, NumberRef]
-    reason: str | None
-    reads: bool | None
 
 
 class Run(_Model):

@@ -19,6 +19,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict
+
 from mtbench.statistics import Number
 
 #: Codes of the warnings of this module in results.
@@ -100,6 +102,29 @@ class Sight:
     def to_json(self) -> dict[str, Any]:
         """Return the value as a JSON object, with ``reads``."""
         return {**asdict(self), "reads": self.reads}
+
+
+class NumberRef(BaseModel):
+    """An estimate with its 95 % interval."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    estimate: float | None
+    ci95: tuple[float, float] | None
+    unit: str
+
+
+class SightRef(BaseModel):
+    """In ``run.json``: whether the recognizer reads the benchmark's true mouths, see :class:`Sight`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    recognizer: str
+    n_clips: int
+    condition: str | None
+    numbers: dict[str, NumberRef]
+    reason: str | None
+    reads: bool | None
 
 
 def _tell(number: Number) -> str:
