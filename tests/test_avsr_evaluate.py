@@ -8,7 +8,7 @@ import fakes
 import numpy as np
 import pytest
 
-import mtbench.avsr.evaluation.error_table as module
+import mtbench.avsr.evaluation.material as module
 from mtbench.avsr.evaluation.conditions import (
     Supplies,
     articulate,
