@@ -180,7 +180,7 @@ def test_the_bundled_benchmark_is_an_ordinary_folder():
     assert clip.motion.vertices.shape == (clip.frames, 4801, 3)
     with pytest.raises(UsageError, match="versions 2, 3 here, not 7"):
         load_benchmark("openhead-20@7")
-    with pytest.raises(UsageError, match="version 2 here, not 7"):
+    with pytest.raises(UsageError, match="version 3 here, not 7"):
         load_benchmark("openhead-engines@7")
     with pytest.raises(UsageError, match=r"here, not \.\./openhead"):
         load_benchmark("openhead-20@../openhead")
