@@ -18,6 +18,8 @@ Contents
                      folder is meant
 ``pickle_stand_ins`` Inert stand-ins for what a FLAME pickle names, and turning them into plain arrays
 ``safe_pickle``      Reading the arrays of a FLAME pickle without executing anything
+``sealed_text``      Text files that tell whether they are still as they were written: the first line holds the
+                     digest of the rest
 ``toml_files``       Reading TOML files of strangers, and telling people what is wrong with them
 ``user_folders``     The user's folders: home, where there is one, and the platform's places for caches and data
 ``weight_files``     Reading the two files of a network, weights (safetensors) and their description (JSON), that

@@ -26,6 +26,8 @@ from .paths import explain_no_folder as explain_no_folder
 from .paths import resolve_inside as resolve_inside
 from .pickle_stand_ins import UnsafePickleError as UnsafePickleError
 from .safe_pickle import load_arrays as load_arrays
+from .sealed_text import is_sealed as is_sealed
+from .sealed_text import seal_text as seal_text
 from .toml_files import StrictModel as StrictModel
 from .toml_files import format_toml as format_toml
 from .toml_files import quote_toml as quote_toml

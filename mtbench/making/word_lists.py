@@ -9,7 +9,6 @@ this module's mark stay. The manifest is replaced last, so that a folder is whol
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from mtbench.benchmarks import MANIFEST, Benchmark, known_benchmarks, load_benchmark
 from mtbench.errors import PrerequisiteError, UsageError, list_some
-from mtbench.files import write_atomically
+from mtbench.files import is_sealed, seal_text, write_atomically
 from mtbench.making.manifest_edits import edit_manifest, made_phones
 from mtbench.speech import LANGUAGES, display_name, format_lexicon, language_code
 
@@ -245,15 +244,7 @@ def _find_place(benchmark: Benchmark, code: str, force: bool) -> tuple[Path | No
 
 def is_made(path: Path) -> bool:
     """Return whether the word list *path* was written by this module and is unchanged since."""
-    try:
-        head, _, body = path.read_bytes().decode("utf8").partition("\n")
-    except (OSError, UnicodeDecodeError):
-        return False
-    return head == _HEAD + _digest(body)
-
-
-def _digest(body: str) -> str:
-    return hashlib.blake2b(body.encode(), digest_size=16).hexdigest()
+    return is_sealed(path, _HEAD)
 
 
 def _format(made: WordList) -> str:
@@ -261,4 +252,4 @@ def _format(made: WordList) -> str:
         f"# {display_name(made.language)}: {made.n_spoken} words of the transcripts, {made.n_common} common ones;\n"
         f"# {made.sources}.\n{format_lexicon(made.lexicon)}"
     )
-    return f"{_HEAD}{_digest(body)}\n{body}"
+    return seal_text(_HEAD, body)

@@ -29,7 +29,7 @@ import numpy as np
 
 from mtbench.errors import UsageError
 from mtbench.extras import require_extra
-from mtbench.files import write_atomically
+from mtbench.files import is_sealed, seal_text, write_atomically
 from mtbench.speech import LANGUAGES, Lexicon, display_name, format_lexicon, load_lexicon, make_lexicon
 from mtbench.synth.espeak import Espeak
 from mtbench.synth.lexicon_builder import pronounce_in_context, strip_punctuation
@@ -153,13 +153,13 @@ def open_vocabulary(
     key = hashlib.blake2b(json.dumps(settings, sort_keys=True).encode(), digest_size=16).hexdigest()
     root = default_cache_dir() if cache is None else Path(cache)
     path = root / "vocabularies" / f"{language}-{size}-{key}.tsv"
-    if not _is_whole(path):
+    if not is_sealed(path, _HEAD):
         log.warning(
             "making the open vocabulary of %s (%d words, once; a minute or so)", display_name(language), size
         )
         lexicon = make_open_vocabulary(language, size, engine)
         body = f"# {display_name(language)}: {len(lexicon)} words; {', '.join(sources)}.\n{format_lexicon(lexicon)}"
-        write_atomically(path, f"{_HEAD}{_digest(body)}\n{body}".encode())
+        write_atomically(path, seal_text(_HEAD, body).encode())
     return OpenVocabulary(language, size, sources, path)
 
 
@@ -260,16 +260,3 @@ def _say(pairs: Sequence[tuple[str, str]], engine: Espeak, voice: Voice) -> dict
 def _name_sources(language: str, engine: Espeak) -> tuple[str, ...]:
     names = _PACKAGES.get(language, ("wordfreq",))
     return (*(f"{name}-{version(name)}" for name in names), f"espeak-ng-{engine.version.split()[0]}")
-
-
-def _is_whole(path: Path) -> bool:
-    """Return whether the vocabulary at *path* is there as it was written."""
-    try:
-        head, _, body = path.read_bytes().decode("utf8").partition("\n")
-    except (OSError, UnicodeDecodeError):
-        return False
-    return head == _HEAD + _digest(body)
-
-
-def _digest(body: str) -> str:
-    return hashlib.blake2b(body.encode(), digest_size=16).hexdigest()
