@@ -47,15 +47,22 @@ def change_vocal_tract(speech: Speech, rng: np.random.Generator) -> Speech:
 
     Formants and pitch move by the same factor: a shorter or longer vocal tract.
     """
+    audio, factor = change_pace(speech.audio, rng)
+    if factor == 1:
+        return speech
+    words = tuple(replace(w, start=w.start * factor, end=w.end * factor) for w in speech.words)
+    return replace(speech, audio=audio, phones=stretch_phones(speech.phones, factor), words=words)
+
+
+def change_pace(audio: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, float]:
+    """Play (n,) float32 *audio* slower or faster by up to a sixth; return it and how many times as long it is."""
     from scipy.signal import resample_poly
 
     step = int(rng.integers(-5, 6))
     if step == 0:
-        return speech
-    up, factor = RATIO_BASE + step, (RATIO_BASE + step) / RATIO_BASE
-    audio = resample_poly(speech.audio, up, RATIO_BASE).astype(np.float32)
-    words = tuple(replace(w, start=w.start * factor, end=w.end * factor) for w in speech.words)
-    return replace(speech, audio=audio, phones=stretch_phones(speech.phones, factor), words=words)
+        return audio, 1.0
+    up = RATIO_BASE + step
+    return resample_poly(audio, up, RATIO_BASE).astype(np.float32), up / RATIO_BASE
 
 
 def stretch_phones(phones: Sequence[Timed], factor: float) -> tuple[Timed, ...]:

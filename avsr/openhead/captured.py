@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mtbench.avsr.openhead.acoustics import RATIO_BASE, stretch_phones
+from mtbench.avsr.openhead.acoustics import change_pace, stretch_phones
 from mtbench.errors import UsageError
 from mtbench.timing import SAMPLES_PER_FRAME
 
@@ -91,21 +91,17 @@ def vary_excerpt(excerpt: Excerpt, rng: np.random.Generator) -> Excerpt:
     Few people were ever recorded: sound and motion are played slower or faster by up to a sixth, and the lips move
     further or less far.
     """
-    from scipy.signal import resample_poly
-
-    step = int(rng.integers(-5, 6))
+    sound, factor = change_pace(excerpt.sound, rng)
     vigor = np.exp(rng.normal(0, 0.18) + rng.normal(0, 0.05, excerpt.curves.shape[1]))
     curves = np.clip(excerpt.curves * vigor.clip(0.6, 1.5), 0, 1)
-    if step == 0:
+    if factor == 1:
         return replace(excerpt, curves=curves.astype(np.float32))
-    factor = (RATIO_BASE + step) / RATIO_BASE
-    sound = resample_poly(excerpt.sound, RATIO_BASE + step, RATIO_BASE)
     frames = len(sound) // SAMPLES_PER_FRAME
     places = np.minimum(np.arange(frames) / factor, len(curves) - 1)
     curves = np.stack([np.interp(places, np.arange(len(curves)), column) for column in curves.T], 1)
     return replace(
         excerpt,
         curves=curves.astype(np.float32),
-        sound=sound[: frames * SAMPLES_PER_FRAME].astype(np.float32),
+        sound=sound[: frames * SAMPLES_PER_FRAME],
         phones=stretch_phones(excerpt.phones, factor),
     )

@@ -30,9 +30,7 @@ from mtbench.avsr.openhead.likelihood import phone_log_probability
 from mtbench.avsr.openhead.model import AudioVisualCTC
 from mtbench.avsr.openhead.recognizer_files import read_recognizer
 from mtbench.errors import PrerequisiteError, UsageError
-from mtbench.files import (
-    digest_bytes,
-)
+from mtbench.files import digest_bytes
 from mtbench.speech import check_code, display_name
 from mtbench.work import HEARD, stage_key
 
@@ -45,8 +43,8 @@ if TYPE_CHECKING:
 CODE_VERSION = "1"
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
-#: Versions that ship with mtbench, ``openhead-av@VERSION``, and the one that is meant where none is named.
-VERSIONS, CURRENT = ("1",), "1"
+#: The bundled version that is meant where none is named.
+CURRENT = "1"
 
 
 def find_bundled(version: str = CURRENT) -> Path:
