@@ -10,8 +10,8 @@ minus that of both modalities under the same noise, in points.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,8 @@ GENERATED = "## Settings"
 CAPTURED = "## Captured motion of people"
 #: Where the lexicon's part begins, which is measured by a command of its own and stands last.
 LEXICON = "## The lexicon's share in the word error"
+#: Headings of the parts that commands of their own measure, in the card's order; they end it.
+_MEASURED = (CAPTURED, LEXICON)
 
 
 @dataclass(frozen=True)
@@ -197,10 +199,9 @@ def write_model_card(weights: Path, rows: Sequence[ErrorRow], notes: str | None 
     """
     meta: dict[str, Any] = json.loads(weights.with_suffix(".json").read_text("utf-8"))
     facts = "\n".join(f"- {key}: {value}" for key, value in {**meta["training"], **meta["decoding"]}.items())
-    card = weights.with_suffix(".md")
-    parts = _split_card(weights)
+    before, parts = _split_card(weights)
     if notes is None:
-        notes = parts.before.split(GENERATED)[0]
+        notes = before.split(GENERATED)[0]
     every, (rows, beside) = rows, split_halves(rows)
     sections = [
         notes.strip(),
@@ -222,30 +223,31 @@ def write_model_card(weights: Path, rows: Sequence[ErrorRow], notes: str | None 
         sections.append(f"### Character error\n\n{_without_mean(format_table(characters, 'cer'))}")
     if beside:
         sections.append(describe_engines(every, _title))
-    return _write_parts(card, replace(parts, before="\n\n".join(sections)))
+    return _write_card(weights, "\n\n".join(sections), parts)
 
 
-@dataclass(frozen=True)
-class _Parts:
-    """A card's text: what stands before the measured parts, and these, ``""`` where there is none."""
-
-    before: str
-    captured: str
-    lexicon: str
-
-
-def _split_card(weights: Path) -> _Parts:
+def _split_card(weights: Path) -> tuple[str, dict[str, str]]:
+    """Return what stands in the card before the measured parts, and these by heading, ``""`` where there is none."""
     card = weights.with_suffix(".md")
-    text = card.read_text("utf-8") if card.is_file() else f"# {weights.stem}"
-    rest, mark, lexicon = text.partition(LEXICON)
-    before, captured_mark, captured = rest.partition(CAPTURED)
-    return _Parts(before, captured_mark + captured, mark + lexicon)
+    before = card.read_text("utf-8") if card.is_file() else f"# {weights.stem}"
+    parts = {}
+    for heading in reversed(_MEASURED):
+        before, mark, body = before.partition(heading)
+        parts[heading] = mark + body
+    return before, parts
 
 
-def _write_parts(card: Path, parts: _Parts) -> Path:
-    told = [part.strip() for part in (parts.before, parts.captured, parts.lexicon)]
+def _write_card(weights: Path, before: str, parts: Mapping[str, str]) -> Path:
+    card = weights.with_suffix(".md")
+    told = [part.strip() for part in (before, *(parts[heading] for heading in _MEASURED))]
     write_atomically(card, ("\n\n".join(part for part in told if part) + "\n").encode())
     return card
+
+
+def _write_part(weights: Path, heading: str, body: str) -> Path:
+    """Put one measured part into the card, in place of the one that is there; everything else stays."""
+    before, parts = _split_card(weights)
+    return _write_card(weights, before, {**parts, heading: f"{heading}\n\n{body.strip()}"})
 
 
 def write_captured_part(weights: Path, table: str) -> Path:
@@ -268,8 +270,7 @@ def write_captured_part(weights: Path, table: str) -> Path:
         "long windows of\nother segments of the set, *static* is the face at rest. Made by `mtbench avsr evaluate "
         "--bank DIR --card`."
     )
-    parts = replace(_split_card(weights), captured=f"{CAPTURED}\n\n{about}\n\n{table.strip()}")
-    return _write_parts(weights.with_suffix(".md"), parts)
+    return _write_part(weights, CAPTURED, f"{about}\n\n{table.strip()}")
 
 
 def write_lexicon_part(weights: Path, table: str) -> Path:
@@ -287,10 +288,10 @@ def write_lexicon_part(weights: Path, table: str) -> Path:
     Path
         The card.
     """
-    card = weights.with_suffix(".md")
     lines = table.strip().split("\n")[1:]  # its own heading gives way to the card's
-    body = "\n".join(f"#{line}" if line.startswith("## ") else line for line in lines)
-    return _write_parts(card, replace(_split_card(weights), lexicon=f"{LEXICON}\n{body}"))
+    return _write_part(
+        weights, LEXICON, "\n".join(f"#{line}" if line.startswith("## ") else line for line in lines)
+    )
 
 
 def _by_characters() -> Iterable[str]:

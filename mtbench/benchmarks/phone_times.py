@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from mtbench.errors import BenchmarkError
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mtbench.benchmarks.clip import Clip
+    from mtbench.speech import TimedPhone
 
 #: What pauses are called; they are no reference phones.
 PAUSE = "sil"
@@ -134,26 +135,6 @@ def read_phone_file(path: Path, what: str, seconds: float) -> tuple[PhoneTime, .
             "milliseconds or those of another recording"
         )
     return tuple(phones)
-
-
-class TimedPhone(Protocol):
-    """What is written: a :class:`PhoneTime`, or what a speech engine says that it spoke."""
-
-    @property
-    def symbol(self) -> str:
-        """IPA, or ``"sil"``."""
-
-    @property
-    def start(self) -> float:
-        """Seconds."""
-
-    @property
-    def end(self) -> float:
-        """Seconds."""
-
-    @property
-    def release(self) -> float | None:
-        """When the closure opens, for stops and nasals."""
 
 
 def format_phone_times(phones: Iterable[TimedPhone]) -> str:

@@ -19,6 +19,8 @@ Contents
 ``sound_files``         Reading sound and video files: to mono at 16 kHz, with a note on everything that was changed
                         or is odd
 ``sound_headers``       What the header of a sound file promises, and whether the file keeps it
+``timed_phones``        What a phone in time is, whoever says so: a file of a benchmark, a motion bank, a speech
+                        engine
 ``transcripts``         The words of a clip, from the text file beside it
 ``video_sound``         The sound of a video, on the picture's clock
 ======================= ============================================================================================

@@ -31,5 +31,6 @@ from .sound_files import SOUND_SUFFIXES as SOUND_SUFFIXES
 from .sound_files import VIDEO_SUFFIXES as VIDEO_SUFFIXES
 from .sound_files import load_audio as load_audio
 from .sound_files import load_sound as load_sound
+from .timed_phones import TimedPhone as TimedPhone
 from .transcripts import TranscriptError as TranscriptError
 from .transcripts import read_transcript as read_transcript

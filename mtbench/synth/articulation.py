@@ -23,6 +23,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from mtbench.speech import TimedPhone
 from mtbench.synth.articulation_settings import DEFAULT, ArticulationSetting, target_arrays
 from mtbench.synth.articulation_targets import PARAMETERS, PAUSES
 from mtbench.synth.blending import (
@@ -33,7 +34,7 @@ from mtbench.synth.blending import (
     sample_times,
     weaken_pauses,
 )
-from mtbench.synth.contacts import TimedPhone, contact_contours, contact_intervals, impose_contacts
+from mtbench.synth.contacts import contact_contours, contact_intervals, impose_contacts
 
 #: Curves are whole multiples of this.
 STEP = 2.0**-12
@@ -101,7 +102,7 @@ def animate(
     Examples
     --------
     >>> from types import SimpleNamespace as Phone
-    >>> animate([Phone(symbol="a", start=0.1, end=0.3)], 0.42).shape
+    >>> animate([Phone(symbol="a", start=0.1, end=0.3, release=None)], 0.42).shape
     (11, 55)
     """
     n_frames = count_frames(duration, fps)

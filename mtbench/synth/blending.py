@@ -18,8 +18,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from mtbench.speech import TimedPhone
 from mtbench.synth.articulation_targets import PARAMETERS, load_targets
-from mtbench.synth.contacts import TimedPhone
 
 #: Internal samples per second.
 RATE = 100

@@ -12,10 +12,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 
+from mtbench.speech import TimedPhone
 from mtbench.synth.articulation_settings import ArticulationSetting
 from mtbench.synth.articulation_targets import PARAMETERS
 
@@ -32,25 +33,6 @@ _AT_TEETH = {
     "round": (0, 0.3),
     "protrude": (0, 0.15),
 }
-
-
-class TimedPhone(Protocol):
-    """What the articulation model reads of a phone: times in seconds, and ``release`` where there is one."""
-
-    @property
-    def symbol(self) -> str:
-        """Base IPA symbol, or a pause's."""
-        ...
-
-    @property
-    def start(self) -> float:
-        """Beginning; that of the closure for stops."""
-        ...
-
-    @property
-    def end(self) -> float:
-        """End; the next phone's start."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -133,9 +115,8 @@ def closure_times(phone: TimedPhone) -> tuple[float, float] | None:
     contact = CONTACTS.get(phone.symbol)
     if contact is None or phone.end - phone.start < 1e-4:
         return None
-    release = getattr(phone, "release", None)
-    if release is not None:
-        return phone.start, release
+    if phone.release is not None:
+        return phone.start, phone.release
     return phone.start, min(phone.end, phone.start + CLOSURE) if contact.burst else phone.end
 
 

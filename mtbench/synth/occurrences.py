@@ -15,13 +15,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from mtbench.speech import TimedPhone
 from mtbench.synth.articulation_settings import target_arrays
 from mtbench.synth.articulation_targets import PARAMETERS, load_targets
 from mtbench.synth.blending import Pulls, weaken_pauses
 from mtbench.synth.contacts import (
     CONTACTS,
     ContactSpan,
-    TimedPhone,
     closure_times,
     extend_to_frame,
 )

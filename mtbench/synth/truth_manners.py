@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mtbench.errors import BenchmarkError, did_you_mean
+from mtbench.speech import TimedPhone
 from mtbench.synth.articulation import animate
 from mtbench.synth.articulation_settings import DEFAULT, HELD_OUT, ArticulationSetting
-from mtbench.synth.contacts import TimedPhone
 from mtbench.synth.speaking_styles import RESERVED, STYLES, SpeakingStyle
 from mtbench.synth.varied_articulation import animate_varied
 

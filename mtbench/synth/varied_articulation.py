@@ -15,10 +15,11 @@ from functools import lru_cache
 
 import numpy as np
 
+from mtbench.speech import TimedPhone
 from mtbench.synth.articulation import UNIT_ROWS, count_frames, lay_upper_face, round_curves, weigh_units
 from mtbench.synth.articulation_targets import PARAMETERS
 from mtbench.synth.blending import average_frames, blend_targets, fill_pauses, sample_times
-from mtbench.synth.contacts import TimedPhone, draw_contours, impose_contacts
+from mtbench.synth.contacts import draw_contours, impose_contacts
 from mtbench.synth.occurrences import draw_pulls, draw_sides, draw_spans
 from mtbench.synth.speaking_styles import EVERYDAY, SpeakingStyle
 
