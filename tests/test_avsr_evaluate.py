@@ -18,6 +18,7 @@ from mtbench.avsr.evaluation.conditions import (
 )
 from mtbench.avsr.evaluation.error_rows import RATES, ErrorRow, make_rows, pool_rate
 from mtbench.avsr.evaluation.error_table import _choose, evaluate
+from mtbench.avsr.evaluation.material import find_engines, gather_material
 from mtbench.benchmarks.benchmark import load_benchmark
 from mtbench.errors import UsageError
 from mtbench.metrics.edit_counts import EditCounts
@@ -242,6 +243,50 @@ def test_all_voices_are_measured_where_they_were_built(small, tmp_path, monkeypa
     )
     assert pick(found, "heldout-engines-all-a-clean").n_clips == 2  # eng-02, ita-02
     assert pick(found, "whole-engines-all-a-clean").n_clips == 3
+
+
+def add_version(folder, version, articulation):
+    """Put another version into a benchmark's folder, of the same files."""
+    text = (folder / "benchmark.toml").read_text("utf-8").replace('version = "1"', f'version = "{version}"')
+    text = text.replace("fps = 25", f'fps = 25\narticulation = "{articulation}"', 1)
+    (folder / f"benchmark-{version}.toml").write_text(text, "utf-8")
+
+
+def test_engines_are_articulated_as_the_benchmark_that_is_evaluated(small, tmp_path, monkeypatch):
+    shutil.copytree(small, tmp_path / "small")
+    for number, style in enumerate(("everyday", "mumbling")):
+        add_version(tmp_path / "small", 7 + number, style)
+    home, everyday, mumbling = (
+        load_benchmark(tmp_path / "small" / f"benchmark{part}.toml") for part in ("", "-7", "-8")
+    )
+    # Whatever none is articulated as is shown beside the main version.
+    assert [find_engines(b).version for b in (home, everyday, mumbling)] == ["3", "4", "3"]
+    # What is heard is the same for all, to the file.
+    heard = [c for c in list_conditions(halves=True) if c.corpus == "engines" and c.condition.modality == "a"]
+    assert [c.name for c in heard] == [
+        f"{part}-engines-a-clean" for part in ("heldout", "development", "whole")
+    ]
+    found = [
+        gather_material(tuple(heard), b, None, Supplies(), tmp_path).corpora["engines"]
+        for b in (home, everyday)
+    ]
+    assert [b.ref for b in found] == ["openhead-engines@3", "openhead-engines@4"]
+    assert [[(c.id, c.audio_path, c.phones) for c in b.clips] for b in found[:1]] == [
+        [(c.id, c.audio_path, c.phones) for c in b.clips] for b in found[1:]
+    ]
+    # All voices: of the version that fits, or built again.
+    monkeypatch.setenv("MTBENCH_DATA", str(tmp_path))
+    folder = make_engines(tmp_path / "benchmarks" / "openhead-engines-all", ("eng-01", "eng-02"))
+    add_version(folder, 3, "")
+    asked = tuple(_choose(["heldout-both-all-av-7.5"], (-7.5,)))
+    (name,) = (c.name for c in asked)
+    known = gather_material(asked, home, None, Supplies(), tmp_path)
+    assert (known.corpora["engines-all"].version, known.obstacles[name]) == ("3", None)
+    unknown = gather_material(asked, everyday, None, Supplies(), tmp_path)
+    assert "expected version 4; build it again" in unknown.obstacles[name]
+    add_version(folder, 4, "everyday")
+    known = gather_material(asked, everyday, None, Supplies(), tmp_path)
+    assert (known.corpora["engines-all"].version, known.obstacles[name]) == ("4", None)
 
 
 def test_a_clip_of_both_parts_moves_the_same_in_both():

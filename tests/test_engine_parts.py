@@ -2,16 +2,19 @@
 
 import re
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from mtbench.benchmarks.benchmark import bundled_benchmarks, known_benchmarks, load_benchmark
+from mtbench.benchmarks.benchmark import bundled_benchmarks, known_benchmarks, list_versions, load_benchmark
 from mtbench.benchmarks.installed import ON_DEMAND, installed_benchmarks, installed_folder
+from mtbench.benchmarks.phone_times import read_phone_times
 from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.synth import build_engines, engine_parts, engine_terms, engines
+from mtbench.synth.benchmark_writer import clip_seed
 from mtbench.synth.engine_parts import ALL, DEVELOPMENT, SHIPPED, TEST, find_clip_voice, find_half
 from mtbench.synth.engine_terms import (
     BSD_LIKE,
@@ -23,6 +26,8 @@ from mtbench.synth.engine_terms import (
     format_terms,
     list_packages,
 )
+from mtbench.synth.speaking_styles import EVERYDAY
+from mtbench.synth.varied_articulation import animate_varied
 from mtbench.timing import SAMPLE_RATE
 
 ROOT = Path(__file__).parents[1]
@@ -93,12 +98,38 @@ def test_the_shipped_part_holds_no_sound_of_another_voice():
     assert len(ids) == 26
     # No file is left of the others, named by the manifest or not.
     stems = {p.stem for p in bench.root.rglob("*") if p.is_file()}
-    assert stems == {*ids, *bench.languages, "babble", "VOICES", "benchmark"}
-    text = (bench.root / "benchmark.toml").read_text("utf-8")
-    for clip in bench.clips:
-        voice = find_clip_voice(clip.id)
-        head = f"# voice: {voice.name} ({voice.engine}), {find_half(clip.id)} half\n[[clips]]\n"
-        assert head + f'id = "{clip.id}"' in text
+    assert stems == {*ids, *bench.languages, "babble", "VOICES", "benchmark", "benchmark-4"}
+    for version in list_versions(bench.root):
+        text = version.manifest_path.read_text("utf-8")
+        for clip in version.clips:
+            voice = find_clip_voice(clip.id)
+            head = f"# voice: {voice.name} ({voice.engine}), {find_half(clip.id)} half\n[[clips]]\n"
+            assert head + f'id = "{clip.id}"' in text
+
+
+def test_versions_differ_in_motion_alone():
+    rules, varied = list_versions(bundled_benchmarks()[SHIPPED])
+    # A digest that changes would part results from those that were made before.
+    assert [(b.ref, b.digest[:8]) for b in (rules, varied)] == [
+        ("openhead-engines@3", "b8fd042b"),
+        ("openhead-engines@4", "010266e0"),
+    ]
+    assert (rules.manifest.articulation, varied.manifest.articulation) == ("", "everyday")
+    assert (varied.lexicons, varied.noise_folder) == (rules.lexicons, rules.noise_folder)
+    assert [clip.id for clip in varied.clips] == [clip.id for clip in rules.clips]
+    for clip in varied.clips:
+        other = rules.clip(clip.id)
+        assert replace(clip, motion_path=None) == replace(other, motion_path=None)
+        assert clip.motion_path != other.motion_path
+        with np.load(clip.motion_path) as mine, np.load(other.motion_path) as theirs:
+            assert str(mine["identity"]) == str(theirs["identity"])
+            assert not np.array_equal(mine["units"], theirs["units"])
+            # No engine is needed to make it again: phones, times and the clip's name say it all.
+            made = animate_varied(
+                read_phone_times(clip), clip.frames / 25, EVERYDAY, seed=clip_seed(SHIPPED, clip.id)
+            )
+            assert np.array_equal(mine["units"], made)
+            assert mine["units"].dtype == made.dtype
 
 
 def test_halves_are_balanced_over_voices_and_share_no_sentence():
@@ -220,6 +251,12 @@ def test_one_command_builds_all_voices_where_they_are_found_by_name(spoken):
             assert mine.read_bytes() == theirs.read_bytes()
         assert (clip.source, clip.transcript, clip.phones) == (other.source, other.transcript, other.phones)
     assert part.digest != whole.digest
+    varied = load_benchmark("openhead-engines-all@4")
+    assert varied.root == whole.root
+    for clip in list_versions(part.root)[1].clips:
+        assert clip.motion_path.read_bytes() == varied.clip(clip.id).motion_path.read_bytes()
+        assert clip.motion_path.read_bytes() != whole.clip(clip.id).motion_path.read_bytes()
+        assert clip.audio_path == part.clip(clip.id).audio_path
     # A second build takes the first one's place; another benchmark's folder is left alone.
     with pytest.raises(UsageError, match="something other"):
         build_engines.build_engines_benchmark(installed_folder(ALL), every_voice=False)

@@ -220,7 +220,7 @@ def test_voices_speak(name):
 def bundled():
     from mtbench.benchmarks.benchmark import load_benchmark
 
-    return load_benchmark("openhead-engines")
+    return load_benchmark("openhead-engines@3")
 
 
 def test_the_benchmark_has_clips_of_every_voice_that_ships(bundled):
@@ -299,11 +299,13 @@ def test_a_rebuilt_clip_has_the_same_bytes(bundled, tmp_path):
     plan = build_engines.plan_clips("eng")[2]
     if not plan.voice.installed:
         pytest.skip(f"the voice {plan.voice.name} is not installed")
-    for folder in ("audio", "motion", "phones"):
+    for folder in ("audio", "phones"):
         (tmp_path / folder).mkdir()
-    table = build_engines._write_clip(tmp_path, plan)
-    assert table in (bundled.root / "benchmark.toml").read_text(encoding="utf8")
-    for path in (f"audio/{plan.id}.flac", f"phones/{plan.id}.tsv", f"motion/{plan.id}.npz"):
+    tables = build_engines._write_clip(tmp_path, plan)
+    for edition, table in zip(build_engines.EDITIONS, tables, strict=True):
+        assert table in (bundled.root / edition.manifest).read_text(encoding="utf8")
+    motion = [f"{edition.motion}/{plan.id}.npz" for edition in build_engines.EDITIONS]
+    for path in (f"audio/{plan.id}.flac", f"phones/{plan.id}.tsv", *motion):
         assert (tmp_path / path).read_bytes() == (bundled.root / path).read_bytes()
 
 

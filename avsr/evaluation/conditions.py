@@ -8,7 +8,8 @@ those whose sound does not ship: ``openhead-engines-all``, where it was built), 
 people) or ``"real-sentences"`` (people's sentences in Debian's packages: :mod:`mtbench.avsr.evaluation.people`).
 The clips of both engine corpora have a development half, on which checkpoints may be chosen, and a test half
 (:mod:`mtbench.synth.engine_parts`): conditions called ``heldout-…`` are of the test half, ``development-…`` of the
-other, ``whole-…`` of both.
+other, ``whole-…`` of both. Of the versions of these benchmarks, which share their sound, the one is shown that is
+articulated as the home benchmark is (:func:`~mtbench.avsr.evaluation.material.find_engines`).
 
 Its face is ``"truth"`` (the clip's ground truth), ``"held-out"`` (the clip's timed phones, animated anew in a manner
 that training never saw: :data:`~mtbench.synth.articulation_settings.HELD_OUT` of the rules, or

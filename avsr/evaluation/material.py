@@ -18,7 +18,7 @@ from mtbench.avsr.evaluation.conditions import (
     Supplies,
     find_obstacle,
 )
-from mtbench.benchmarks import ON_DEMAND, Benchmark, known_benchmarks, load_benchmark
+from mtbench.benchmarks import ON_DEMAND, Benchmark, known_benchmarks, list_versions, load_benchmark
 from mtbench.errors import PrerequisiteError, UsageError
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def gather_material(
         if name == REAL_SENTENCES:
             found, lacking[name], why = _make_sentences(supplies.sentences, scratch / name, languages)
         elif name == ENGINES_ALL:
-            found, why = _find_all_engines()
+            found, why = _find_all_engines(home)
         else:
             found, why = _load_corpus(name, home), ""
         if found is None:
@@ -109,22 +109,50 @@ def _load_corpus(name: str, home: Benchmark) -> Benchmark:
     if name == HOME:
         return home
     if name == ENGINES:
-        return load_benchmark(ENGINES_BENCHMARK)
+        return find_engines(home)
     from mtbench.synth import load_real_speech
 
     return load_real_speech()
 
 
-def _find_all_engines() -> tuple[Benchmark | None, str]:
-    """Return the benchmark of all engines, or why there is none: it has to be built, and of today's version."""
+def find_engines(home: Benchmark) -> Benchmark:
+    """Return the version of the held-out engines' benchmark that is articulated as *home* is.
+
+    Versions share their sound, so that what is heard does not depend on the choice; but a face that is articulated as
+    nothing in *home* is would tell of the articulation what is meant to tell of the voice.
+
+    Parameters
+    ----------
+    home : Benchmark
+        That is evaluated. The manifest's ``articulation`` counts; where it names none, the rules' version fits.
+
+    Returns
+    -------
+    Benchmark
+        The main version where none is articulated so.
+
+    Examples
+    --------
+    >>> [find_engines(load_benchmark(name)).ref for name in ("openhead-20@2", "openhead-20@3")]
+    ['openhead-engines@3', 'openhead-engines@4']
+    """
+    versions = list_versions(load_benchmark(ENGINES_BENCHMARK).root)
+    wanted = home.manifest.articulation
+    return next((version for version in versions if version.manifest.articulation == wanted), versions[0])
+
+
+def _find_all_engines(home: Benchmark) -> tuple[Benchmark | None, str]:
+    """Return the benchmark of all engines, or why there is none: it has to be built, and of the version that fits."""
     found = known_benchmarks().get(ENGINES_ALL_BENCHMARK)
     how = ON_DEMAND[ENGINES_ALL_BENCHMARK]
     if found is None:
         return None, f"{ENGINES_ALL_BENCHMARK} was not built here: {how}"
-    built, now = load_benchmark(found), load_benchmark(ENGINES_BENCHMARK).version
-    if built.version != now:
-        return None, f"{built.root} holds {built.ref}, expected version {now}; build it again: {how}"
-    return built, ""
+    built, wanted = list_versions(found), find_engines(home).version
+    for version in built:
+        if version.version == wanted:
+            return version, ""
+    there = ", ".join(version.ref for version in built)
+    return None, f"{found} holds {there}, expected version {wanted}; build it again: {how}"
 
 
 def _make_sentences(

@@ -4,10 +4,15 @@ Conventions
 -----------
 The folder is that of :mod:`mtbench.synth.build`, for the six languages that flite and festival speak, or for those of
 them that the voices of the shipped part speak: :mod:`mtbench.synth.engine_parts` says which clips are in which part
-and half. A clip is one of :data:`SENTENCES`, all from test articles, in one of the language's voices in turn; level,
-silence at both ends and ground truth (setting ``default``) are as in ``openhead-20``. Reference phones are what the
-engine says that it spoke. Lexicons and babble are those of ``openhead-20``, since they are the language's and not the
-engine's. Everything follows from the clip's name and the engines' packages.
+and half. A clip is one of :data:`SENTENCES`, all from test articles, in one of the language's voices in turn; level
+and silence at both ends are as in ``openhead-20``. Reference phones are what the engine says that it spoke. Lexicons
+and babble are those of ``openhead-20``, since they are the language's and not the engine's. Everything follows from the
+clip's name and the engines' packages.
+
+Two versions lie in the folder, which differ in motion alone (:data:`EDITIONS`): version 3 is animated by the rules
+(setting ``default``), as version 2 of ``openhead-20`` is; version 4 by the varied articulation, as version 3 of
+``openhead-20`` is. The motion of version 4 follows from ``phones/<clip>.tsv`` and the clip's name alone, so that it can
+be made again without an engine.
 """
 
 from __future__ import annotations
@@ -32,7 +37,6 @@ from mtbench.synth.benchmark_writer import (
 )
 from mtbench.synth.engine_parts import (
     SHIPPED,
-    VERSION,
     find_clip_voice,
     find_half,
     list_languages,
@@ -42,11 +46,13 @@ from mtbench.synth.engine_parts import (
 from mtbench.synth.engine_terms import find_terms, list_packages, write_credits
 from mtbench.synth.engines import EngineVoice, speak
 from mtbench.synth.phones import INVENTORY, SILENCE
+from mtbench.synth.speaking_styles import EVERYDAY
 from mtbench.synth.texts import Sentence, test_texts
 from mtbench.synth.utterances import Phone, Speech
 from mtbench.timing import FPS, SAMPLE_RATE
 
-EDITIONS = (Edition(VERSION),)
+#: The versions in the folder, the one that the bare name stands for first: its manifest is ``benchmark.toml``.
+EDITIONS = (Edition("3"), Edition("4", "motion-4", "benchmark-4.toml", EVERYDAY))
 #: Where lexicons and babble come from.
 PARENT = "openhead-20"
 
@@ -74,9 +80,13 @@ _EDGE = 0.02
 _DESCRIPTION = (
     "Sentences of the Universal Declaration of Human Rights in {languages} languages, spoken by engines other than the "
     "one that the bundled recognizer was trained on: flite 2.2 and festival 2.5, {voices} voices made from human "
-    "recordings. Ground truth from mtbench's articulation model, timed by what the engines say that they spoke. For "
-    "testing recognizers, not for ranking entries. "
+    "recordings. Ground truth from mtbench's {model}, timed by what the engines say that they spoke. For testing "
+    "recognizers, not for ranking entries. "
 )
+_MODELS = {
+    "3": "articulation model",
+    "4": "varied articulation (lips move like people's, each occurrence of a sound is drawn anew)",
+}
 _EXTENT = {
     False: "The part that ships: voices whose sound may (VOICES.txt). Every voice's clips, these among them, are made "
     "by 'mtbench benchmark build openhead-engines --all'.",
@@ -191,7 +201,7 @@ def speak_plan(plan: Plan) -> Speech:
 def build_engines_benchmark(
     out_dir: Path | str, every_voice: bool = False, progress: Report | None = None
 ) -> Path:
-    """Build the benchmark folder: ``openhead-engines``, or ``openhead-engines-all``.
+    """Build the benchmark folder with all versions in it: ``openhead-engines``, or ``openhead-engines-all``.
 
     Parameters
     ----------
@@ -221,16 +231,21 @@ def build_engines_benchmark(
     say = progress or (lambda what, done, total: None)
     name = part_name(every_voice)
     with staged_folder(out, name) as part:
-        tables, voices = [], []
+        voices: list[str] = []
+        tables: dict[str, list[str]] = {edition.version: [] for edition in EDITIONS}
         for i, code in enumerate(languages):
             say(f"clips {code}", i, len(languages))
             plans = plan_clips(code, every_voice)
             voices += [plan.voice.name for plan in plans]
-            tables += [_write_clip(part, plan) for plan in plans]
+            for plan in plans:
+                for edition, table in zip(EDITIONS, _write_clip(part, plan), strict=True):
+                    tables[edition.version].append(table)
         _copy_from_parent(parent, part, languages)
         (part / "VOICES.txt").write_text(write_credits(voices), encoding="utf8", newline="\n")
-        head = _describe(every_voice, len(languages), len(set(voices)))
-        write_manifest(part, head, {code: f"lexicon/{code}.tsv" for code in languages}, tables)
+        lexicons = {code: f"lexicon/{code}.tsv" for code in languages}
+        for edition in EDITIONS:
+            head = _describe(edition, every_voice, len(languages), len(set(voices)))
+            write_manifest(part, head, lexicons, tables[edition.version], edition.manifest)
     say("done", len(languages), len(languages))
     return out
 
@@ -253,25 +268,28 @@ def _copy_from_parent(parent: Benchmark, part: Path, languages: Sequence[str]) -
     shutil.copyfile(parent.noise_folder / "babble.flac", part / "noise" / "babble.flac")
 
 
-def _write_clip(part: Path, plan: Plan) -> str:
+def _write_clip(part: Path, plan: Plan) -> list[str]:
     # The source, the cluster of the bootstrap, is the sentence: two voices may say it.
     source = f"{plan.sentence.language}-{plan.sentence.id}"
     speech = speak_plan(plan)
-    (table,) = write_clip(part, plan.id, plan.sentence, speech, plan.identity, plan.seed, source, EDITIONS)
-    return f"\n# voice: {plan.voice.name} ({plan.voice.engine}), {find_half(plan.id)} half{table}"
+    tables = write_clip(part, plan.id, plan.sentence, speech, plan.identity, plan.seed, source, EDITIONS)
+    head = f"\n# voice: {plan.voice.name} ({plan.voice.engine}), {find_half(plan.id)} half"
+    return [head + table for table in tables]
 
 
-def _describe(every_voice: bool, languages: int, voices: int) -> dict[str, object]:
+def _describe(edition: Edition, every_voice: bool, languages: int, voices: int) -> dict[str, object]:
+    told = _DESCRIPTION.format(languages=languages, voices=voices, model=_MODELS[edition.version])
     return {
         "schema": 1,
         "name": part_name(every_voice),
-        "version": VERSION,
+        "version": edition.version,
         "topology": OPENHEAD.name,
         "fps": FPS,
         "sample_rate": SAMPLE_RATE,
         "title": f"Speech of held-out engines on the bundled head, {languages} languages",
-        "description": _DESCRIPTION.format(languages=languages, voices=voices) + _EXTENT[every_voice],
+        "description": told + _EXTENT[every_voice],
         "license": _LICENSE,
         "notes": _NOTES + (_HINDI if every_voice else ""),
+        **edition.articulation,
         "noises": "noise",
     }

@@ -28,8 +28,6 @@ from mtbench.synth.engines import VOICES, EngineVoice
 SHIPPED = "openhead-engines"
 #: All voices; built on demand.
 ALL = "openhead-engines-all"
-#: Version of both.
-VERSION = "3"
 #: The halves.
 DEVELOPMENT, TEST = "development", "test"
 
