@@ -25,8 +25,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mtbench.files import claim_folder
+from mtbench.reference_model.corpora import CORPUS_VERSION, GeneratedCorpus, generate_corpus
 from mtbench.reference_model.corpora import MANIFEST as CORPUS
-from mtbench.reference_model.corpora import GeneratedCorpus, generate_corpus
 from mtbench.reference_model.training import Size, apply_overrides, load_size
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ log = logging.getLogger(__name__)
 
 #: Hours of generated speech that a size learns from, unless told otherwise.
 HOURS = {"mini": 6.0, "paper": 100.0, "smoke": 0.02}
+#: The version of the bundled benchmark that is animated as the training data are.
+BENCHMARK = "openhead-20@3"
 
 
 def reproduce(
@@ -48,7 +50,7 @@ def reproduce(
     overrides: Sequence[str] = (),
     hours: float | None = None,
     seed: int = 1,
-    benchmark: str | Path = "openhead-20",
+    benchmark: str | Path = BENCHMARK,
     recognizer: str | None = "openhead-av",
     workers: int | None = None,
     threads: int | None = None,
@@ -69,7 +71,7 @@ def reproduce(
     seed : int
         Seed of the training data; those of the trainings are the size's.
     benchmark : str or Path
-        Name or folder.
+        Name or folder; default :data:`BENCHMARK`.
     recognizer : str or None
         As for :func:`mtbench.score`.
     workers : int, optional
@@ -87,7 +89,7 @@ def reproduce(
     Raises
     ------
     UsageError
-        For unknown settings, or a folder that was begun with others.
+        For unknown settings, or a folder that was begun with others, or with an earlier version of the training data.
     PrerequisiteError
         Without the extra ``[synth]``, or the size's speech encoder.
     """
@@ -102,7 +104,13 @@ def reproduce(
     require_parts(chosen, recognizer)
     claim_folder(
         folder,
-        {"size": dataclasses.asdict(chosen), "hours": hours, "seed": seed, "benchmark": loaded.digest},
+        {
+            "size": dataclasses.asdict(chosen),
+            "hours": hours,
+            "seed": seed,
+            "benchmark": loaded.digest,
+            "version of the training data": CORPUS_VERSION,
+        },
     )
     corpus = _make_data(folder / "data", hours, seed, workers)
     trained = _train(folder, chosen, corpus, threads)

@@ -62,7 +62,10 @@ def data(
         int | None, typer.Option(help="Processes; default: one per core, at most 8.", min=1)
     ] = None,
 ) -> None:
-    """Generate training data: speech and motion, disjoint from every bundled benchmark (extra [synth])."""
+    """Generate training data: speech and motion, disjoint from every bundled benchmark (extra [synth]).
+
+    Faces move as those of openhead-20@3 do: by the varied articulation in its style everyday.
+    """
     from mtbench.reference_model.corpora import generate_corpus
     from mtbench.work import default_workers
 

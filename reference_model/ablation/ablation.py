@@ -45,9 +45,9 @@ from mtbench.reference_model.ablation.variants import (
     Variant,
     swap_labels,
 )
-from mtbench.reference_model.corpora import open_corpus
+from mtbench.reference_model.corpora import CORPUS_VERSION, open_corpus
 from mtbench.reference_model.encoders import BUNDLED, load_speech_encoder
-from mtbench.reference_model.reproduction import HOURS, is_scored, reproduce, require_parts
+from mtbench.reference_model.reproduction import BENCHMARK, HOURS, is_scored, reproduce, require_parts
 from mtbench.reference_model.training import (
     EncoderTraining,
     Size,
@@ -116,7 +116,7 @@ def ablate(
     overrides: Sequence[str] = (),
     hours: float | None = None,
     seed: int = 1,
-    benchmark: str | Path = "openhead-20",
+    benchmark: str | Path = BENCHMARK,
     recognizer: str | None = "openhead-av",
     workers: int | None = None,
     threads: int | None = None,
@@ -198,6 +198,7 @@ def _claim(plan: _Plan, variants: Sequence[Variant], hours: float, seed: int) ->
             "seed": seed,
             "benchmark": plan.benchmark.digest,
             "english_encoder": plan.english,
+            "version of the training data": CORPUS_VERSION,
         },
         besides=_ENCODERS.values(),
     )

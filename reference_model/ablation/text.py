@@ -288,8 +288,8 @@ def _limit_making(ablation: Ablation, facts: Facts) -> list[str]:
             )
     if facts.generated:
         out.append(
-            "*Real faces.* Motion for training and test comes from a generator that articulates phones by the same "
-            "rules in every language. A label can help here by telling which phone is heard, not how a language moves "
+            "*Real faces.* Motion for training and test comes from a generator that articulates a phone alike in "
+            "every language. A label can help here by telling which phone is heard, not how a language moves "
             "its lips: what it is worth on recordings of people remains open, and so does whether the paper's "
             "differences, published without intervals, would hold."
         )
