@@ -303,7 +303,8 @@ def test_learned_baselines_are_valid_entries(name, small, corpus, tmp_path):
 
 
 def test_phone_rules_are_a_valid_entry(tmp_path):
-    whole = load_benchmark("openhead-20")
+    # Its shapes are those of the rules; where lips move like people's, it is hardly nearer than a face that rests.
+    whole = load_benchmark("openhead-20@2")
     bench = replace(whole, clips=whole.clips[::40])
     folder = make_baseline("phone-rules", bench, tmp_path / "rules")
     entry = load_submission(folder, bench)
