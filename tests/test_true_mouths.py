@@ -1,20 +1,29 @@
 """The guard on the motion: recognizers that read, are blind, or are misled; where it shows, and what it costs."""
 
 import csv
+import importlib.util
 import json
+import re
+import shutil
+import sys
+from types import SimpleNamespace
 
 import fakes
 import pytest
 
 import mtbench
-from mtbench.avsr import Hypothesis
-from mtbench.benchmarks import load_benchmark
+from mtbench.avsr import Hypothesis, ask_for, keep_recognizer
+from mtbench.benchmarks import find_noise_folder, load_benchmark
 from mtbench.files import digest_bytes
 from mtbench.leaderboard import build_leaderboard
 from mtbench.results import Sight, compare, entries_table, read_results, read_run
+from mtbench.scoring import Contents, Setup, text_phones
 from mtbench.scoring.rescoring import rescore
-from mtbench.scoring.true_mouths import MOST_CLIPS, choose_clips, sight_from_json
+from mtbench.scoring.text_phones import find_phones, read_phones
+from mtbench.scoring.true_mouths import MOST_CLIPS, choose_clips, look_at_truth
+from mtbench.speech import load_noises
 from mtbench.statistics import Number
+from mtbench.work import Executor, make_progress
 
 CLIPS = {
     f"{language}-{k}": (language, 24 + 2 * k, f"{language} {k}")
@@ -82,6 +91,21 @@ class Wordy(Reader):
         return [Hypothesis(reference.text if right else "nothing", None) for _ in found]
 
 
+class Lister(Reader):
+    """Has words only from a list; understands what was said of the true mouth, and its first phone else."""
+
+    name, needs_lexicon = "lister", True
+
+    def transcribe_scored(self, crops, audio, language, lexicon, reference):
+        true = crops is not None and digest_bytes(crops.tobytes()) == TRUTHS.get(reference.text)
+        phones = reference.phones if true else reference.phones[:1]
+        return [Hypothesis("undivided", phones, -1.0 if true else -9.0, len(reference.phones)) for _ in audio]
+
+
+def load_lister():
+    return Lister()
+
+
 def load_reader():
     return Reader()
 
@@ -125,7 +149,7 @@ def score(place, name, out=None, entry="entry", benchmark="small", **more):
 def test_one_that_reads_passes_and_nothing_else_changes(place, tmp_path):
     run = score(place, "reader", tmp_path)
     assert run.sight.reads is True
-    assert run.sight.n_clips == 8
+    assert (run.sight.n_clips, run.sight.counted) == (8, "phones")
     assert run.sight.condition == "AV at -7.5 dB"
     assert run.sight.numbers["true"].estimate == 0
     assert run.sight.numbers["static-true"].estimate == 50
@@ -169,6 +193,7 @@ def test_one_that_does_not_is_named_everywhere_and_ranks_nothing(place, tmp_path
 def test_words_count_where_there_are_no_phones(place):
     run = score(place, "wordy")
     assert run.sight.reads is True
+    assert run.sight.counted == "words"
     assert run.sight.numbers["percentile"].estimate is None
     assert run.sight.numbers["v.shuffled-true"].estimate == 100
 
@@ -179,6 +204,94 @@ def test_one_that_needs_a_list_is_not_judged_by_words(place, monkeypatch):
     run = score(place, "wordy")
     assert run.sight.reads is None
     assert "neither phones nor words" in run.sight.reason
+
+
+def look(place, folder, name="lister", workers=1):
+    """Look at the true mouths of a benchmark without scoring anything."""
+    benchmark = load_benchmark(folder)
+    spec = ask_for(f"test_true_mouths:load_{name}")
+    contents = Contents(benchmark.digest, recognizer=keep_recognizer(spec)[1])
+    noise = str(find_noise_folder(benchmark))
+    setup = Setup(str(folder), "", str(place / "cache"), spec, "software", noise=noise, contents=contents)
+    return look_at_truth(
+        setup, benchmark.clips, load_noises(noise), (-10.0, -7.5), Executor(workers), make_progress(False)
+    )
+
+
+@pytest.fixture
+def phoneless(place):
+    """The benchmark without reference phones; the first Italian text cannot be said as a whole."""
+    folder = place / "phoneless"
+    if not folder.exists():
+        shutil.copytree(place / "small", folder)
+        text = (folder / "benchmark.toml").read_text("utf-8").replace('phones = "a b t a"\n', "")
+        (folder / "benchmark.toml").write_text(text.replace('"ita 0"', '"ita & 0"'), "utf-8")
+    return folder
+
+
+def test_phones_are_read_from_the_transcripts_where_there_are_none_and_words_need_a_list(place, phoneless):
+    pytest.importorskip("espeakng_loader")
+    sight = look(place, phoneless)
+    assert sight.reads is True
+    # All but the one that cannot be said; it lends no mouth either.
+    assert sight.n_clips == 7
+    assert re.fullmatch(r"phones that espeak-ng 1\.\d+\S* reads from the transcripts", sight.counted)
+    assert sight.numbers["true"].estimate == 0
+    said = {text: read_phones(text[:3], {"x": text})["x"] for _, _, text in CLIPS.values() if text != "ita 0"}
+    wrong = sum(len(phones) - 1 for phones in said.values()) / sum(map(len, said.values()))
+    assert sight.numbers["static-true"].estimate == pytest.approx(100 * wrong)
+    assert sight.numbers["percentile"].estimate == 100
+    assert sight.counted in sight.describe()
+    assert look(place, phoneless) == sight
+    # Reference phones are taken where there are some, and nothing is read for who needs no list.
+    own = look(place, place / "small")
+    assert (own.counted, own.n_clips) == ("phones", 8)
+    words = look(place, phoneless, "wordy")
+    assert (words.counted, words.n_clips, words.reads) == ("words", 8, True)
+
+
+def test_reference_phones_and_read_ones_are_told_apart(place, phoneless):
+    pytest.importorskip("espeakng_loader")
+    mixed = place / "mixed"
+    shutil.copytree(phoneless, mixed)
+    text = (mixed / "benchmark.toml").read_text("utf-8")
+    text = text.replace('transcript = "eng 1"\n', 'transcript = "eng 1"\nphones = "a b"\n')
+    (mixed / "benchmark.toml").write_text(text, "utf-8")
+    assert look(place, mixed).counted.endswith("reads from the transcripts (6 of 7 clips)")
+
+
+def test_where_phones_cannot_be_read_the_reason_and_the_remedy_are_told(place, phoneless, monkeypatch):
+    monkeypatch.setitem(sys.modules, "espeakng_loader", None)
+    text_phones._read.cache_clear()
+    sight = look(place, phoneless)
+    assert (sight.reads, sight.n_clips, sight.counted) == (None, 0, None)
+    for part in (
+        "the clips have no reference phones",
+        "pip install 'multitalk-bench[synth]'",
+        "'mtbench benchmark lexicon'",
+    ):
+        assert part in sight.warn()
+    # It can be told as soon as the packages are there: no verdict was kept.
+    monkeypatch.undo()
+    if importlib.util.find_spec("espeakng_loader"):
+        assert look(place, phoneless).reads is True
+
+
+def test_what_answers_can_be_counted_by():
+    def clip(name, language, text, phones=None):
+        return SimpleNamespace(id=name, language=language, transcript=text, phones=phones)
+
+    own = clip("a", "ita", "pane", ("p", "a"))
+    assert find_phones(Lister(), [own]) == ({"a": ("p", "a")}, None)
+    assert find_phones(Reader(), [own, clip("b", "ita", "vino")]) == ({"a": ("p", "a"), "b": ()}, None)
+    strange = [clip("c", "swe", "bröd"), clip("d", "ita", "&")]
+    found, why = find_phones(Lister(), [own, *strange[:1]])
+    assert (found, why) == ({"a": ("p", "a")}, "the speech engine is not used for swe")
+    pytest.importorskip("espeakng_loader")
+    found, why = find_phones(Lister(), [own, clip("b", "ita", "vino"), *strange])
+    assert list(found) == ["a", "b"]
+    assert found["b"] == ("v", "i", "n", "o")
+    assert why == "the speech engine is not used for swe; not every transcript can be said as a whole"
 
 
 def test_where_there_is_no_ground_truth_that_is_said(place):
@@ -254,10 +367,10 @@ def test_every_claim_needs_its_whole_interval(changed, reads):
         "percentile": number(90.0, 80.0, 99.0),
         "v.shuffled-true": number(5.0, 1.0, 9.0),
     }
-    sight = Sight("judge", 8, "AV at -7.5 dB", {**numbers, **changed})
+    sight = Sight("judge", 8, "AV at -7.5 dB", "phones", {**numbers, **changed})
     assert sight.reads is reads
     assert (sight.warn() is None) is reads
-    assert sight_from_json(json.loads(json.dumps(sight.to_json()))) == sight
+    assert Sight.from_json(json.loads(json.dumps(sight.to_json()))) == sight
 
 
 def test_older_files_have_no_verdict(place, tmp_path):

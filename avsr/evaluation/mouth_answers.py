@@ -45,8 +45,10 @@ class Answer:
     phones : tuple of str or None
         What was understood.
     errors, length : int or None
-        Edits between that and what was said, and of how many phones; words or characters where the sample or the
-        recognizer has no phones, None where it has no words either.
+        Edits between that and what was said, and of how many units; None where there are none.
+    unit : str or None
+        ``"phones"``; ``"words"`` or ``"characters"``, whichever is the language's headline, where the sample or the
+        recognizer has no phones; None where it has no words either.
     log_probability : float or None
         Of what was said, natural logarithm.
     tokens : int or None
@@ -59,6 +61,7 @@ class Answer:
     phones: tuple[str, ...] | None
     errors: int | None
     length: int | None
+    unit: str | None
     log_probability: float | None
     tokens: int | None
 
@@ -193,7 +196,7 @@ def ask_about(recognizer: Recognizer, sample: MouthSample, shown: Sequence[Shown
     answers = []
     for one, hypotheses in zip(shown, found, strict=True):
         for condition, said in zip(one.conditions, hypotheses, strict=True):
-            edits = _count_edits(sample, said, wordless)
+            edits, unit = _count_edits(sample, said, wordless)
             answers.append(
                 Answer(
                     sample.id,
@@ -202,6 +205,7 @@ def ask_about(recognizer: Recognizer, sample: MouthSample, shown: Sequence[Shown
                     said.phones,
                     None if edits is None else edits.errors,
                     None if edits is None else edits.reference_length,
+                    unit,
                     said.log_probability,
                     said.tokens,
                 )
@@ -209,14 +213,17 @@ def ask_about(recognizer: Recognizer, sample: MouthSample, shown: Sequence[Shown
     return answers
 
 
-def _count_edits(sample: MouthSample, said: Hypothesis, wordless: bool) -> EditCounts | None:
+def _count_edits(
+    sample: MouthSample, said: Hypothesis, wordless: bool
+) -> tuple[EditCounts | None, str | None]:
+    """Return the edits of what was *said*, and what they are edits of."""
     if sample.phones and said.phones is not None:
-        return count_phone_edits(sample.phones, said.phones)
+        return count_phone_edits(sample.phones, said.phones), "phones"
     if not sample.text or wordless:
-        return None
-    by_characters = headline_rate(sample.language) == "cer"
-    count = count_character_edits if by_characters else count_word_edits
-    return count(sample.text, said.text, sample.language)
+        return None, None
+    if headline_rate(sample.language) == "cer":
+        return count_character_edits(sample.text, said.text, sample.language), "characters"
+    return count_word_edits(sample.text, said.text, sample.language), "words"
 
 
 def _ask_together(

@@ -7,10 +7,11 @@ clip; everything that shows the recognizer's numbers says so where it does not.
 Conventions
 -----------
 Errors are phones, or words where there are no phones, in per cent over the clips that were looked at; differences are
-in points. *Rank*: the place of the true motion among other clips' by the probability of what was said, picture only,
-as a percentile: 50 is chance. The motion is read where, with sound in noise, both the static and the other mouths are
-worse than the true one, and where without sound the rank is above chance (the error is less, for a recognizer that
-tells no probabilities); each with its whole 95 % interval.
+in points. What was counted is said with every verdict: reference phones, those that a speech engine reads from the
+transcripts, or words. *Rank*: the place of the true motion among other clips' by the probability of what was said,
+picture only, as a percentile: 50 is chance. The motion is read where, with sound in noise, both the static and the
+other mouths are worse than the true one, and where without sound the rank is above chance (the error is less, for a
+recognizer that tells no probabilities); each with its whole 95 % interval.
 """
 
 from __future__ import annotations
@@ -49,6 +50,9 @@ class Sight:
         Clips that were looked at.
     condition : str or None
         What was heard with the mouths, as tables name it; None where nothing was looked at.
+    counted : str or None
+        What errors are errors of: ``"phones"``, ``"phones that espeak-ng 1.52.0 reads from the transcripts"``,
+        ``"words"``; None where nothing was counted.
     numbers : mapping of str to Number
         ``true``, ``static``, ``shuffled``: errors with sound, per cent; ``static-true``, ``shuffled-true``: points;
         ``v.true``, ``v.shuffled``, ``v.shuffled-true``: without sound; ``first``, ``percentile``: the rank.
@@ -59,6 +63,7 @@ class Sight:
     recognizer: str
     n_clips: int
     condition: str | None
+    counted: str | None
     numbers: Mapping[str, Number]
     reason: str | None = None
 
@@ -81,7 +86,8 @@ class Sight:
         if self.reason is not None:
             return f"whether {self.recognizer} reads this motion was not looked at: {self.reason}"
         told = "; ".join(_CLAIMS[name][1].format(_tell(self.numbers[name])) for name in self.claims)
-        return f"{self.recognizer} on the ground truth of {self.n_clips} clips ({self.condition}): {told}"
+        shown = f"the ground truth of {self.n_clips} clips ({self.condition}; {self.counted} counted)"
+        return f"{self.recognizer} on {shown}: {told}"
 
     def warn(self) -> str | None:
         """Return what a reader has to know, None where the motion is read."""
@@ -103,6 +109,16 @@ class Sight:
         """Return the value as a JSON object, with ``reads``."""
         return {**asdict(self), "reads": self.reads}
 
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Sight:
+        """Return what :meth:`to_json` wrote."""
+        numbers = {
+            name: Number(one["estimate"], None if one["ci95"] is None else tuple(one["ci95"]), one["unit"])
+            for name, one in data["numbers"].items()
+        }
+        told = (data[key] for key in ("recognizer", "n_clips", "condition", "counted"))
+        return cls(*told, numbers, data["reason"])
+
 
 class NumberRef(BaseModel):
     """An estimate with its 95 % interval."""
@@ -122,6 +138,7 @@ class SightRef(BaseModel):
     recognizer: str
     n_clips: int
     condition: str | None
+    counted: str | None = None
     numbers: dict[str, NumberRef]
     reason: str | None
     reads: bool | None

@@ -176,7 +176,8 @@ def _run(plan: Plan, executor: Executor, progress: Progress) -> tuple[Outcome, S
         warning = None if understanding is None else understanding.warn()
         if warning is not None:
             progress.warn(f"WARNING: {warning}")
-        sight = look_at_truth(plan, executor, progress)
+        clips, snrs = plan.benchmark.clips, plan.profile.snrs
+        sight = look_at_truth(plan.setup, clips, plan.noises, snrs, executor, progress)
         if sight is not None:
             found.append(sight)
             if (told := sight.warn()) is not None:

@@ -6,6 +6,8 @@ At most :data:`MOST_CLIPS` clips with ground truth are looked at, drawn with a f
 that the recognizer knows. Each is shown with its true mouth, a static one, and those of other chosen clips, with sound
 in the run's noises at the least of its noise levels and without sound. What is found follows from benchmark,
 recognizer, renderer and noises alone and lies in the cache under the digest of these: it is made once for all entries.
+Where a recognizer that needs a word list is to be judged on clips without reference phones, these are read from the
+transcripts (:mod:`mtbench.scoring.text_phones`), and clips that cannot be read give way to others.
 """
 
 from __future__ import annotations
@@ -22,17 +24,19 @@ from mtbench.errors import PrerequisiteError
 from mtbench.faces import load_topology, require_renderable
 from mtbench.files import digest_bytes
 from mtbench.results import Sight
-from mtbench.scoring.plan import Plan
 from mtbench.scoring.stages import CROPS, HYPOTHESES, Resources, Setup, load_resources
-from mtbench.speech import MIXING_VERSION, NOISE_SEED
-from mtbench.statistics import Number, derive_generator
+from mtbench.scoring.text_phones import Phones, find_phones, name_reader
+from mtbench.speech import MIXING_VERSION, NOISE_SEED, NoiseSet
+from mtbench.statistics import derive_generator
 from mtbench.work import Executor, Progress, stage_key
 
 #: Clips that are looked at, at most; other mouths that each is ranked among; and those that are shown with sound.
 MOST_CLIPS, WINDOWS, HEARD_WINDOWS = 20, 10, 1
+#: Clips that are drawn, so that some of them may be without phones.
+_DRAWN = 2 * MOST_CLIPS
 SEED = 12345
-#: Raise it when the same benchmark and recognizer get another verdict.
-VERSION = "1"
+#: Raise it when the same benchmark and recognizer get another verdict, or it says something more.
+VERSION = "2"
 #: Names in results, by those of :mod:`mtbench.avsr.evaluation.mouth_measures`; ``{}`` is the kind of sound.
 _NUMBERS = {
     "true": "{}.truth",
@@ -49,42 +53,92 @@ _NUMBERS = {
 
 
 @dataclass(frozen=True)
-class MouthTask:
-    """One of the chosen clips; the others lend their mouths. Picklable."""
+class Material:
+    """What a recognizer is shown. Picklable.
+
+    Attributes
+    ----------
+    setup : Setup
+    clips : tuple of str
+        The chosen clips.
+    phones : tuple of tuple of str
+        What is said in each; empty where words are counted.
+    noises : tuple of str
+    snr_db : float
+        Decibels.
+    """
 
     setup: Setup
     clips: tuple[str, ...]
-    place: int
+    phones: tuple[Phones, ...]
     noises: tuple[str, ...]
     snr_db: float
 
+    @property
+    def is_read(self) -> tuple[bool, ...]:
+        """Whether the phones of each clip were read from its transcript."""
+        benchmark = load_resources(self.setup).benchmark
+        return tuple(bool(said) and not benchmark.clip(c).phones for c, said in zip(self.clips, self.phones))
 
-def look_at_truth(plan: Plan, executor: Executor, progress: Progress) -> Sight | None:
-    """Return whether the recognizer of *plan* reads the benchmark's ground truth, None without a recognizer."""
-    resources = load_resources(plan.setup)
+
+@dataclass(frozen=True)
+class MouthTask:
+    """One of the chosen clips; the others lend their mouths."""
+
+    material: Material
+    place: int
+
+
+def look_at_truth(
+    setup: Setup,
+    clips: Sequence[Clip],
+    noises: NoiseSet,
+    snrs: Sequence[float],
+    executor: Executor,
+    progress: Progress,
+) -> Sight | None:
+    """Return whether the recognizer of *setup* reads the ground truth of its benchmark, None without a recognizer.
+
+    Parameters
+    ----------
+    setup : Setup
+    clips : sequence of Clip
+        Those of the benchmark that take part.
+    noises : NoiseSet
+        All of them are heard, at the largest of *snrs*.
+    snrs : sequence of float
+        Signal-to-noise ratios, decibels; without any, sound is clean.
+    executor : Executor
+    progress : Progress
+    """
+    resources = load_resources(setup)
     recognizer = resources.recognizer
     if recognizer is None:
         return None
-    known = [clip for clip in plan.benchmark.clips if clip.language in recognizer.languages]
-    clips = choose_clips(known)
-    if (obstacle := _find_obstacle(known, clips)) is not None:
-        return Sight(recognizer.name, 0, None, {}, obstacle)
-    snr_db = max(plan.profile.snrs, default=0.0)
-    noises = plan.noises.names if plan.profile.snrs else ()
-    key = _key(plan, clips, noises, snr_db)
+    known = [clip for clip in clips if clip.language in recognizer.languages]
+    drawn = choose_clips(known, _DRAWN)
+    phones, unread = find_phones(recognizer, drawn)
+    chosen = [clip for clip in drawn if clip.id in phones][:MOST_CLIPS]
+    obstacle = _find_obstacle(recognizer.name, known, drawn, chosen, unread)
+    if obstacle is not None:
+        return Sight(recognizer.name, 0, None, None, {}, obstacle)
+    material = Material(
+        setup,
+        tuple(clip.id for clip in chosen),
+        tuple(phones[clip.id] for clip in chosen),
+        noises.names if snrs else (),
+        max(snrs, default=0.0),
+    )
+    key = _key(material, noises.digest)
     kept = resources.cache.get_json(HYPOTHESES, key)
     if kept is not None:
-        return sight_from_json(kept)
-    tasks = [
-        MouthTask(plan.setup, tuple(clip.id for clip in clips), place, noises, snr_db)
-        for place in range(len(clips))
-    ]
+        return Sight.from_json(kept)
     alone = not describe_traits(recognizer).shares_cores
     try:
-        answers = _run(tasks, executor, progress, alone)
+        answers = _run(material, executor, progress, alone)
     except PrerequisiteError as error:
-        return Sight(recognizer.name, 0, None, {}, " ".join(str(error).split()))
-    sight = _conclude(recognizer.name, load_samples(plan.setup, tasks[0].clips), answers, noises, snr_db)
+        return Sight(recognizer.name, 0, None, None, {}, " ".join(str(error).split()))
+    sight = _conclude(recognizer.name, material, answers)
     resources.cache.put_json(HYPOTHESES, key, sight.to_json())
     return sight
 
@@ -104,12 +158,20 @@ def choose_clips(clips: Sequence[Clip], most: int = MOST_CLIPS) -> list[Clip]:
     return chosen[:most]
 
 
-def _find_obstacle(known: Sequence[Clip], chosen: Sequence[Clip]) -> str | None:
-    """Return why nothing can be looked at, None where it can."""
+def _find_obstacle(
+    recognizer: str, known: Sequence[Clip], drawn: Sequence[Clip], chosen: Sequence[Clip], unread: str | None
+) -> str | None:
+    """Return why nothing can be looked at, None where it can; *unread* is why phones could not be read."""
     if not known:
         return "it knows none of the languages"
-    if not chosen:
+    if not drawn:
         return "the benchmark has no ground truth"
+    if not chosen:
+        return (
+            f"{recognizer} has words only where there is a word list, so it is judged by phones; the clips have no "
+            f"reference phones, and none can be read from the transcripts ({unread}). 'mtbench benchmark lexicon' "
+            "writes them into a benchmark, with the same packages; or give the clips 'phones' in benchmark.toml"
+        )
     if len({clip.source for clip in chosen}) < 2:
         return "there is ground truth of one source only, nothing to compare it with"
     try:
@@ -120,31 +182,31 @@ def _find_obstacle(known: Sequence[Clip], chosen: Sequence[Clip]) -> str | None:
     return None
 
 
-def _key(plan: Plan, clips: Sequence[Clip], noises: Sequence[str], snr_db: float) -> str:
+def _key(material: Material, noises_digest: str) -> str:
     from mtbench.renderers import SIGNATURE
 
-    resources = load_resources(plan.setup)
+    resources = load_resources(material.setup)
     renderer = resources.renderer
     settings = {
         "renderer": renderer.name,
         "version": renderer.version,
-        "appearance": asdict(plan.setup.appearance),
+        "appearance": asdict(material.setup.appearance),
         "crop": SIGNATURE,
         "mix": MIXING_VERSION,
         "seed": NOISE_SEED,
-        "noises": list(noises),
-        "snr_db": snr_db,
-        "clips": [clip.id for clip in clips],
+        "noises": list(material.noises),
+        "snr_db": material.snr_db,
+        "clips": list(material.clips),
+        "phones": [" ".join(phones) for phones in material.phones],
         "windows": [WINDOWS, HEARD_WINDOWS],
     }
-    inputs = [plan.benchmark.digest, resources.recognizer_identity, plan.noises.digest]
+    inputs = [resources.benchmark.digest, resources.recognizer_identity, noises_digest]
     return stage_key("true mouths", VERSION, settings, inputs)
 
 
-def _run(
-    tasks: Sequence[MouthTask], executor: Executor, progress: Progress, here: bool
-) -> dict[int, list[Answer]]:
+def _run(material: Material, executor: Executor, progress: Progress, here: bool) -> dict[int, list[Answer]]:
     """Return the answers by the clip's place; faces are rendered first, each once."""
+    tasks = [MouthTask(material, place) for place in range(len(material.clips))]
     with progress.stage("rendering true mouths", len(tasks)) as advance:
         for _ in executor.run(render_faces, tasks):
             advance()
@@ -158,19 +220,20 @@ def _run(
 
 def render_faces(task: MouthTask) -> None:
     """Put the true and the static mouth of a task's clip into the cache."""
-    resources = load_resources(task.setup)
-    _see(resources, resources.benchmark.clip(task.clips[task.place]))
+    resources = load_resources(task.material.setup)
+    _see(resources, resources.benchmark.clip(task.material.clips[task.place]))
 
 
 def show_mouths(task: MouthTask) -> list[Answer]:
     """Return what the recognizer answers to a task's clip with each of its mouths."""
-    resources = load_resources(task.setup)
+    material = task.material
+    resources = load_resources(material.setup)
     assert resources.recognizer is not None
     return show_samples(
         resources.recognizer,
-        load_samples(task.setup, task.clips),
-        resources.noises.select(task.noises),
-        snr_db=task.snr_db,
+        load_samples(material),
+        resources.noises.select(material.noises),
+        snr_db=material.snr_db,
         windows=WINDOWS,
         heard_windows=HEARD_WINDOWS,
         brief=True,
@@ -179,14 +242,14 @@ def show_mouths(task: MouthTask) -> list[Answer]:
 
 
 @lru_cache(maxsize=1)
-def load_samples(setup: Setup, clips: tuple[str, ...]) -> tuple[MouthSample, ...]:
+def load_samples(material: Material) -> tuple[MouthSample, ...]:
     """Return the chosen clips as a recognizer is shown them; once in a process."""
-    resources = load_resources(setup)
+    resources = load_resources(material.setup)
     samples = []
-    for name in clips:
+    for name, phones in zip(material.clips, material.phones, strict=True):
         clip = resources.benchmark.clip(name)
         true, static = _see(resources, clip)
-        said = clip.phones or (), clip.transcript
+        said = phones, clip.transcript
         samples.append(
             MouthSample(clip.id, clip.source, clip.language, true, static, clip.load_audio(), *said)
         )
@@ -222,28 +285,25 @@ def _see(resources: Resources, clip: Clip) -> tuple[Any, Any]:
     return seen[0], seen[1]
 
 
-def _conclude(
-    recognizer: str,
-    samples: Sequence[MouthSample],
-    answers: Mapping[int, list[Answer]],
-    noises: Sequence[str],
-    snr_db: float,
-) -> Sight:
+def _conclude(recognizer: str, material: Material, answers: Mapping[int, list[Answer]]) -> Sight:
     together = [answer for index in sorted(answers) for answer in answers[index]]
-    measures = measure_answers("true mouths", recognizer, samples, together)
-    kind = "av-noisy" if noises else "av-clean"
+    measures = measure_answers("true mouths", recognizer, load_samples(material), together)
+    kind = "av-noisy" if material.noises else "av-clean"
     numbers = {name: measures.numbers[own.format(kind)] for name, own in _NUMBERS.items()}
-    condition = f"AV at {snr_db:g} dB" if noises else "AV clean"
+    condition = f"AV at {material.snr_db:g} dB" if material.noises else "AV clean"
     reason = None
     if numbers["static-true"].estimate is None:
-        reason = "neither phones nor words of it can be counted here"
-    return Sight(recognizer, measures.samples, condition, numbers, reason)
+        reason = (
+            "it gives no phones, and words only from a list: neither phones nor words can be counted here"
+        )
+    return Sight(recognizer, measures.samples, condition, _name_units(material, together), numbers, reason)
 
 
-def sight_from_json(data: Mapping[str, Any]) -> Sight:
-    """Return what :meth:`mtbench.results.Sight.to_json` wrote."""
-    numbers = {
-        name: Number(one["estimate"], None if one["ci95"] is None else tuple(one["ci95"]), one["unit"])
-        for name, one in data["numbers"].items()
-    }
-    return Sight(data["recognizer"], data["n_clips"], data["condition"], numbers, data["reason"])
+def _name_units(material: Material, answers: Sequence[Answer]) -> str | None:
+    """Return what errors are errors of, in words; None where nothing was counted."""
+    units = [unit for unit in dict.fromkeys(answer.unit for answer in answers) if unit is not None]
+    read = sum(material.is_read)
+    if "phones" in units and read:
+        some = "" if read == len(material.clips) else f" ({read} of {len(material.clips)} clips)"
+        units[units.index("phones")] = f"phones that {name_reader()} reads from the transcripts{some}"
+    return " and ".join(units) or None

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +25,7 @@ from mtbench.errors import PrerequisiteError
 from mtbench.files import digest_bytes
 from mtbench.metrics import count_phone_edits
 from mtbench.results import RecognitionRow, Row
+from mtbench.scoring.text_phones import read_phones
 from mtbench.speech import LANGUAGES, UNSPACED, display_name
 
 if TYPE_CHECKING:
@@ -98,22 +98,14 @@ def compare_with_reading(rows: Sequence[Row], languages: Sequence[str]) -> list[
     ]
     said: dict[tuple[str, str], tuple[str, ...]] = {}
     for code in dict.fromkeys(row.language for row in wanted):
-        texts = tuple((row.clip, row.reference) for row in wanted if row.language == code)
-        said |= {(code, clip): phones for clip, phones in _read_aloud(code, texts)}
+        texts = {row.clip: row.reference for row in wanted if row.language == code}
+        said |= {(code, clip): phones for clip, phones in read_phones(code, texts).items()}
     changed: dict[int, Row] = {}
     for row in wanted:
         if (row.language, row.clip) in said:
             edits = count_phone_edits(said[row.language, row.clip], row.hypothesis_phones)
             changed[id(row)] = replace(row, phones=edits)
     return [changed.get(id(row), row) for row in rows]
-
-
-@lru_cache(maxsize=32)
-def _read_aloud(language: str, texts: tuple[tuple[str, str], ...]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Return the phones of each clip's transcript, as the speech engine says it."""
-    from mtbench.synth import Espeak, make_word_list
-
-    return tuple(make_word_list(language, dict(texts), Espeak(), 0).phones.items())
 
 
 def name_word_lists(benchmark: Benchmark, vocabularies: Sequence[OpenVocabulary]) -> str:

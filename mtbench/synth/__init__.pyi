@@ -60,3 +60,4 @@ from .voices import draw_voice as draw_voice
 from .word_lists import COMMON_WORDS as COMMON_WORDS
 from .word_lists import WordList as WordList
 from .word_lists import make_word_list as make_word_list
+from .word_lists import read_aloud as read_aloud

@@ -101,6 +101,76 @@ def make_word_list(
         Where a package of the extra ``[synth]`` is missing.
     """
     voice = Voice(language, _SPEAKER)
+    read = read_aloud(language, transcripts, engine)
+    forms = read.forms
+    spoken_words = sorted(word for word in forms if word not in read.unsaid)
+    others = _common_words(language, common, set(read.written), engine, voice)
+    said = collect_pronunciations(
+        {word: forms[word] for word in spoken_words} | others, read.sentences.values(), engine, voice
+    )
+    frequencies, source = count_shares(language)
+    rows = []
+    n_spoken = 0
+    for word in (*spoken_words, *others):
+        if not said[word]:
+            continue
+        n_spoken += word in forms
+        # Lists of words keep "ß" and fold final sigma, or the other way round.
+        share = max(frequencies.get(form, 0.0) for form in (word, normalize_word(word, language)))
+        ranked = sorted(said[word].items(), key=lambda item: (-item[1], item[0]))
+        rows += [(word, phones_, round(RUNNING_WORDS * share)) for phones_, _ in ranked[:MAX_VARIANTS]]
+    sources = (
+        f"pronunciations by espeak-ng {engine.version}, counts in {RUNNING_WORDS} running words by {source}"
+    )
+    return WordList(language, make_lexicon(rows), n_spoken, read.phones, read.remarks, sources)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Transcripts as the engine reads them.
+
+    Attributes
+    ----------
+    sentences : dict of str to Sentence
+        By clip; without those that have a word that cannot be said.
+    forms : dict of str to str
+        What the engine is given for each word alone.
+    written : dict of str to str
+        Words by their normalized forms.
+    unsaid : set of str
+        Words that the engine cannot say.
+    phones : dict of str to tuple of str
+        As in :class:`WordList`.
+    remarks : tuple of (str, str, str)
+        As in :class:`WordList`.
+    """
+
+    sentences: dict[str, Sentence]
+    forms: dict[str, str]
+    written: dict[str, str]
+    unsaid: set[str]
+    phones: dict[str, tuple[str, ...]]
+    remarks: tuple[tuple[str, str, str], ...]
+
+
+def read_aloud(language: str, transcripts: Mapping[str, str], engine: Espeak) -> Reading:
+    """Return *transcripts* (by clip) as *engine* reads them, with the reference phones that follow.
+
+    Parameters
+    ----------
+    language : str
+        ISO 639-3, one of the twenty.
+    transcripts : mapping of str to str
+        Transcripts by clip id.
+    engine : Espeak
+        The speech engine.
+
+    Raises
+    ------
+    PrerequisiteError
+        Where a package that divides the language's texts into words is missing.
+    """
+    voice = Voice(language, _SPEAKER)
     remarks: list[tuple[str, str, str]] = []
     sentences: dict[str, Sentence] = {}
     written: dict[str, str] = {}
@@ -123,26 +193,7 @@ def make_word_list(
             del sentences[clip]
         elif sentence.words and not any(c == clip and kind in _INCOMPLETE for kind, _, c in remarks):
             phones[clip] = engine.speak(" ".join(sentence.spoken), voice).symbols
-    spoken_words = sorted(word for word in forms if word not in unsaid)
-    others = _common_words(language, common, set(written), engine, voice)
-    said = collect_pronunciations(
-        {word: forms[word] for word in spoken_words} | others, sentences.values(), engine, voice
-    )
-    frequencies, source = count_shares(language)
-    rows = []
-    n_spoken = 0
-    for word in (*spoken_words, *others):
-        if not said[word]:
-            continue
-        n_spoken += word in forms
-        # Lists of words keep "ß" and fold final sigma, or the other way round.
-        share = max(frequencies.get(form, 0.0) for form in (word, normalize_word(word, language)))
-        ranked = sorted(said[word].items(), key=lambda item: (-item[1], item[0]))
-        rows += [(word, phones_, round(RUNNING_WORDS * share)) for phones_, _ in ranked[:MAX_VARIANTS]]
-    sources = (
-        f"pronunciations by espeak-ng {engine.version}, counts in {RUNNING_WORDS} running words by {source}"
-    )
-    return WordList(language, make_lexicon(rows), n_spoken, phones, tuple(dict.fromkeys(remarks)), sources)
+    return Reading(sentences, forms, written, unsaid, phones, tuple(dict.fromkeys(remarks)))
 
 
 def _find_unsayable(forms: Mapping[str, str], engine: Espeak, voice: Voice) -> set[str]:
