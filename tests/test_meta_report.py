@@ -15,6 +15,8 @@ from mtbench.meta.report import REPORT_HTML, REPORT_JSON, make_report, write_rep
 from mtbench.meta.report_data import Report
 from mtbench.meta.report_page import render_page
 from mtbench.meta.verdicts import find_reversals
+from mtbench.results import Sight
+from mtbench.statistics import Number
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +114,50 @@ def test_verdict_in_words(report):
     assert worse.verdict[0].startswith("No, not as it should: ")
     assert "LVE orders them even better (1.00 against" in worse.verdict[-1]
     assert "very ground truth" in worse.verdict[-1]
+
+
+def see(low, reason=None):
+    """A verdict on true mouths whose differences begin at *low* points."""
+    names = ("true", "static", "shuffled", "static-true", "shuffled-true", "percentile")
+    found = {name: Number(60.0, (low, 70.0), "points") for name in names} if reason is None else {}
+    return Sight("openhead-av", len(found), "AV at -7.5 dB", "phones", found, reason)
+
+
+@pytest.mark.parametrize(
+    ("sight", "reads", "opening", "line"),
+    [
+        (see(55.0), True, "Yes: AVLR by", "It reads the true motion of this benchmark. openhead-av on the ground"),
+        (see(-5.0), False, "No, whatever targets it meets: openhead-av cannot read the true motion of sample@1.",
+         "Mind: openhead-av on the ground truth of 6 clips"),
+        (see(0.0, "no phones & none to be had"), None, "Yes: AVLR by",
+         "Not told: whether openhead-av reads this motion was not looked at: no phones & none to be had;"),
+    ],
+)  # fmt: skip
+def test_the_report_says_whether_the_true_motion_is_read(report, sight, reads, opening, line):
+    scores = make_scores(snr=True, noise=0.01, seed=1, clips=5)
+    found = make_report(replace(scores, sight=sight), replicates=100)
+    assert found.verdict[0].startswith(opening)
+    assert found.verdict[1].startswith(line)
+    data, without = found.to_json(), report.to_json()
+    assert data["sight"]["reads"] is reads
+    assert Report.from_json(json.loads(json.dumps(data))).sight == found.sight == sight
+    # Nothing else changes.
+    assert without["sight"] is None
+    for key in ("sight", "verdict"):
+        del data[key], without[key]
+    assert json.dumps(data) == json.dumps(without)
+    text = render_page(found, {})
+    assert "<h2>Whether the true motion is read</h2>" in text
+    assert Page(text).open == []
+    told = text[text.index("Whether the true motion is read") :]
+    if reads is None:
+        assert "no phones &amp; none to be had.</p>" in told
+    else:
+        mark = "yes" if reads else "no"
+        assert f'<td>the true motion is read</td><td class="{mark}">' in told
+        assert f"<td>60.0 [{sight.numbers['true'].ci95[0]:.1f}, 70.0]</td>" in told
+        assert "<th>error in % of phones</th><th>AV at -7.5 dB</th>" in told
+    assert "Whether the true motion is read" not in render_page(report, {})
 
 
 @pytest.mark.parametrize("families", [["upper-face-noise"], ["shuffled"], ["head-turn"], ["lag"]])

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+import mtbench
 from mtbench.cli.app import app
 from mtbench.conditions import Condition
 from mtbench.errors import UsageError
@@ -15,6 +16,7 @@ from mtbench.meta.reading import list_geometry
 from mtbench.meta.runs import CURVE_SNRS, run_systems
 from mtbench.meta.scores import ARRAYS_FILE, SCORES_FILE, MetaScores
 from mtbench.meta.system_files import read_records, system_path
+from mtbench.results import SightRef, round_floats
 
 GEOMETRY = ("lve_mm", "lve_sq_m2", "lve_centred_mm", "lve_mean_mm", "mve_mm", "fdd_abs_m2")
 SOME = ("static", "amplitude-0.5", "lag-200ms", "upper-face-noise-3mm")
@@ -124,6 +126,23 @@ def test_scores_survive_saving(first):
     assert loaded.references == scores.references
     assert loaded.facts == scores.facts
     assert np.array_equal(loaded.lengths, scores.lengths)
+
+
+def test_whether_the_true_motion_is_read_is_what_a_score_finds(small, first, tmp_path):
+    out, scores = first
+    sight = scores.sight
+    assert (sight.recognizer, sight.n_clips, sight.condition) == ("one-ear", 6, "AV at -7.5 dB")
+    assert sight.counted == "phones"
+    assert MetaScores.load(out).sight == sight
+    entry = fakes.make_entry(tmp_path / "entry")
+    scored = mtbench.score(entry, small, recognizer=fakes.ONE_EAR, workers=1, cache=out / "cache")
+    assert scored.sight == SightRef(**round_floats(sight.to_json()))
+    # Scores that were saved before anybody looked are read all the same.
+    scores.save(tmp_path)
+    data = json.loads((tmp_path / SCORES_FILE).read_text("utf-8"))
+    del data["sight"]
+    (tmp_path / SCORES_FILE).write_text(json.dumps(data))
+    assert MetaScores.load(tmp_path).sight is None
 
 
 def test_a_second_run_reads_nothing_and_writes_the_same_bytes(small, first, monkeypatch, tmp_path):
@@ -275,4 +294,6 @@ def test_the_command_prints_the_report_and_writes_the_page(small, first):
     assert "one-ear" in (out / "report.html").read_text("utf-8")
     text = CliRunner().invoke(app, arguments)
     assert "one-ear on small@1: 5 systems, 6 clips, av-7.5/babble" in text.stdout
+    assert report["sight"]["reads"] is scores.sight.reads
+    assert "one-ear on the ground truth of 6 clips (AV at -7.5 dB; phones counted)" in text.stdout
     assert "left out: substitution, missed-closures, ladder, identity" in text.stderr

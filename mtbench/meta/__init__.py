@@ -30,11 +30,13 @@ Contents
 ``page_bits``       Section of the report's page on readability bits beside AVLR
 ``page_insights``   Sections of the report's page: nuisances, sensitivity, confusions, languages
 ``page_parts``      Pieces of the report's page: tables, numbers, the style sheet
+``page_sight``      Section of the report's page on whether the recognizer reads the benchmark's true motion
 ``pairwise``        Pairwise accuracy of a metric: how often it is right about which of two systems is worse, or
                     that none is
 ``plot_insights``   Plots of sensitivity, conditions, confusions and languages
 ``plots``           Plots of a meta-evaluation's report, as SVG
 ``reading``         One clip of one system: degrade, measure, render, recognize
+``record_arrays``   Records of all systems laid out as the arrays of a meta-evaluation's scores
 ``report``          The report of a meta-evaluation: every statistic as one JSON value, a page and plots
 ``report_data``     The numbers of a meta-evaluation's report: one dataclass with a field for each part
 ``report_page``     The page of a meta-evaluation's report: one HTML file with everything in it

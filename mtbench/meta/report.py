@@ -114,6 +114,7 @@ def make_report(
         confusions=_confusions(scores),
         fairness={unit: judge_fairness(bootstrap, condition, traits, unit=unit) for unit in units},
         bits=report_bits(bootstrap, measures, condition),
+        sight=scores.sight,
     )
     report = replace(report, targets=check_targets(report), bits_targets=check_bits(report))
     report = replace(report, verdict=say_verdict(report))

@@ -23,11 +23,11 @@ from mtbench.meta.nuisances import Movement
 from mtbench.meta.pairwise import AccuracyTable
 from mtbench.meta.sensitivity import Sensitivity
 from mtbench.meta.systems import System
-from mtbench.results import round_floats
+from mtbench.results import Sight, round_floats
 from mtbench.statistics import Number
 
 #: Raise one when the report's keys change.
-SCHEMA = 2
+SCHEMA = 3
 
 
 @dataclass(frozen=True)
@@ -142,6 +142,8 @@ class Report:
         Confusions of viseme classes without sound; None where no phones of the ground truth were kept.
     fairness : mapping of str to Fairness
         Differences between languages, by what errors are counted in: ``"words"`` and ``"phones"``.
+    sight : Sight or None
+        Whether the recognizer reads the benchmark's true motion, in JSON with ``reads``; None where nobody looked.
     bits : BitsReport or None
         Readability bits beside AVLR; None where the recognizer tells none.
     bits_targets : tuple of Target
@@ -174,6 +176,7 @@ class Report:
     confusions: Confusions | None
     fairness: Mapping[str, Fairness]
     bits: BitsReport | None
+    sight: Sight | None = None
     bits_targets: tuple[Target, ...] = ()
     targets: tuple[Target, ...] = ()
     verdict: tuple[str, ...] = ()
@@ -187,6 +190,8 @@ class Report:
         """Return the report as plain JSON."""
         table: dict[str, Any] = round_floats(to_json_value(self))
         table["curves"]["snr"] = table.pop("noise")
+        if self.sight is not None:
+            table["sight"] = round_floats(self.sight.to_json())
         return table
 
     @classmethod

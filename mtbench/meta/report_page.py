@@ -27,6 +27,7 @@ from mtbench.meta.page_parts import (
     make_table,
     mark,
 )
+from mtbench.meta.page_sight import show_sight
 from mtbench.meta.report_data import Report
 from mtbench.speech import display_name
 
@@ -73,6 +74,7 @@ def render_page(report: Report, plots: Mapping[str, bytes]) -> str:
         )
     sections = [
         ("What was reached", _targets(report)),
+        ("Whether the true motion is read", show_sight(report)),
         (f"The order of systems: {name} and its rivals", _order(report, plot)),
         ("Readability bits beside it", show_bits(report)),
         (f"Curves of {name}", _curves(report, plot)),

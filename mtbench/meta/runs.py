@@ -14,13 +14,10 @@ too; the row of the ground truth holds the same for sound alone.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from mtbench.avsr import Recognizer, ReferenceScorer, ask_for, describe_traits, identify, keep_recognizer
 from mtbench.benchmarks import Benchmark, Clip, as_benchmark, find_noise_folder
@@ -30,14 +27,23 @@ from mtbench.faces import load_topology, require_renderable
 from mtbench.meta.degradations import SEED, VERSION
 from mtbench.meta.ground_truth import GroundTruth, find_obstacle
 from mtbench.meta.other_faces import CHOICE, choose_others
-from mtbench.meta.reading import HEADLINE_SNR, ClipTask, list_geometry, read_clip
+from mtbench.meta.reading import HEADLINE_SNR, ClipTask, read_clip
+from mtbench.meta.record_arrays import collect_scores
 from mtbench.meta.scores import MetaScores
 from mtbench.meta.system_files import ClipRecord, read_records, write_records
 from mtbench.meta.systems import FAMILIES, GROUND_TRUTH, STATIC, System, default_systems, select_systems
 from mtbench.metrics import name_additions
-from mtbench.scoring import Contents, Setup, find_vocabularies, load_resources, name_word_lists
+from mtbench.results import Sight
+from mtbench.scoring import (
+    Contents,
+    Setup,
+    find_vocabularies,
+    load_resources,
+    look_at_truth,
+    name_word_lists,
+)
 from mtbench.speech import DEFAULT_NORMALIZER, NOISE_SEED, language_code, load_noises
-from mtbench.work import Cache, Executor, make_progress, stage_key
+from mtbench.work import Cache, Executor, Progress, make_progress, stage_key
 
 #: Raise one when the same system, recognizer and benchmark get other records.
 RUNS_VERSION = "2"
@@ -117,17 +123,18 @@ def run_systems(
     facts = _describe(setup, benchmark, loaded, clips, obstacle, left_out, quick)
     if others:
         facts["other_faces"] = {"number": others, "choice": CHOICE}
-    settings = {"degradations": VERSION, "seed": SEED, **name_additions()}
-    key = stage_key("meta", RUNS_VERSION, settings, facts["made_with"])
-    folder = Path(out)
     own = executor or Executor(workers)
+    reporter = make_progress(progress)
+    reporter.title = "validate-metric"
     try:
-        records = _run_tasks(setup, chosen, clips, conditions, folder, key, own, progress, others)
+        with reporter:
+            sight = _look_at_truth(setup, benchmark, clips, own, reporter)
+            records = _run_tasks(setup, chosen, clips, conditions, Path(out), facts, own, reporter, others)
     finally:
         if executor is None:
             own.close()
-    scores = _collect(chosen, clips, conditions, records, facts, bool(others))
-    scores.save(folder)
+    scores = collect_scores(chosen, clips, conditions, records, facts, bool(others), sight)
+    scores.save(out)
     return scores
 
 
@@ -279,20 +286,32 @@ def _describe(
     }
 
 
+def _look_at_truth(
+    setup: Setup, benchmark: Benchmark, clips: Sequence[Clip], executor: Executor, reporter: Progress
+) -> Sight | None:
+    """Return what a score of the benchmark finds about its true motion, in the languages of *clips*."""
+    spoken = {clip.language for clip in clips}
+    candidates = [clip for clip in benchmark.clips if clip.language in spoken]
+    noises = load_resources(setup).noises
+    return look_at_truth(setup, candidates, noises, (HEADLINE_SNR,), executor, reporter)
+
+
 def _run_tasks(
     setup: Setup,
     systems: Sequence[System],
     clips: Sequence[Clip],
     conditions: dict[str, tuple[str, ...]],
     folder: Path,
-    key: str,
+    facts: dict[str, Any],
     executor: Executor,
-    progress: bool | None,
+    reporter: Progress,
     others: int,
 ) -> dict[str, dict[str, ClipRecord]]:
     """Return the records of all systems by clip; a system's file is written when its last clip is done."""
     records: dict[str, dict[str, ClipRecord]] = {}
     open_clips: dict[str, set[str]] = {}
+    settings = {"degradations": VERSION, "seed": SEED, **name_additions()}
+    key = stage_key("meta", RUNS_VERSION, settings, facts["made_with"])
     keys = {s.name: stage_key("system", "1", asdict(s), [key]) for s in systems}
     tasks = []
     for system in systems:
@@ -307,10 +326,8 @@ def _run_tasks(
         tasks += [ClipTask(setup, system, clip, needed, beside, others) for clip in missing]
     recognizer = load_resources(setup).recognizer
     here = recognizer is not None and not describe_traits(recognizer).shares_cores
-    reporter = make_progress(progress)
-    reporter.title = "validate-metric"
     cached = len(systems) * len(clips) - len(tasks)
-    with reporter, reporter.stage("reading lips", len(tasks), cached) as advance:
+    with reporter.stage("reading lips", len(tasks), cached) as advance:
         for index, record in executor.run(read_clip, tasks, here):
             name, clip = tasks[index].system.name, tasks[index].clip
             records[name][clip] = record
@@ -324,60 +341,3 @@ def _run_tasks(
 def _is_complete(record: ClipRecord, needed: Sequence[str], beside: Sequence[str], others: int) -> bool:
     """Whether *record* holds all *needed* conditions, and so many *others* under those *beside*."""
     return set(needed) <= set(record.errors) and all(len(record.others.get(n, ())) == others for n in beside)
-
-
-def _collect(
-    systems: Sequence[System],
-    clips: Sequence[Clip],
-    conditions: dict[str, tuple[str, ...]],
-    records: dict[str, dict[str, ClipRecord]],
-    facts: dict[str, Any],
-    with_others: bool,
-) -> MetaScores:
-    """Lay the records out as arrays; NaN where a system was not run."""
-    names = tuple(dict.fromkeys(name for system in systems for name in conditions[system.name]))
-    shape = (len(systems), len(clips))
-    errors, phone_errors, log_probabilities, others = (
-        {name: np.full(shape, np.nan) for name in names} for _ in range(4)
-    )
-    geometry = {metric.name: np.full(shape, np.nan) for metric in list_geometry()}
-    for s, system in enumerate(systems):
-        for n, clip in enumerate(clips):
-            record = records[system.name][clip.id]
-            for name in conditions[system.name]:
-                errors[name][s, n] = record.errors[name]
-                phone_errors[name][s, n] = _number(record.phone_errors[name])
-                log_probabilities[name][s, n] = _number(record.log_probabilities[name])
-                others[name][s, n] = _mean(record.others.get(name, ()) if with_others else ())
-            for metric in geometry:
-                geometry[metric][s, n] = _number(record.geometry[metric])
-    truth = [records[GROUND_TRUTH][clip.id] for clip in clips]
-    return MetaScores(
-        systems=tuple(systems),
-        clips=tuple(clip.id for clip in clips),
-        languages=tuple(clip.language for clip in clips),
-        conditions=names,
-        errors=errors,
-        lengths=np.array([record.length for record in truth], float),
-        phone_errors=phone_errors,
-        phone_lengths=np.array([_number(record.phone_length) for record in truth]),
-        geometry=geometry,
-        log_probabilities=log_probabilities,
-        tokens=np.array([_number(record.tokens) for record in truth]),
-        others=others,
-        hypotheses={
-            (GROUND_TRUTH, name): tuple(tuple(record.phones[name].split()) for record in truth)
-            for name in conditions[GROUND_TRUTH]
-        },
-        references=tuple(clip.phones or () for clip in clips),
-        facts=facts,
-    )
-
-
-def _mean(values: Sequence[float | None]) -> float:
-    """Return the mean; NaN where there are none, or one is missing."""
-    return float(np.mean([_number(value) for value in values])) if values else math.nan
-
-
-def _number(value: float | None) -> float:
-    return math.nan if value is None else float(value)

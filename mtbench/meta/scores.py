@@ -23,7 +23,7 @@ from mtbench.conditions import Condition
 from mtbench.errors import UsageError
 from mtbench.files import digest_bytes, write_atomically
 from mtbench.meta.systems import System
-from mtbench.results import parse_json
+from mtbench.results import Sight, parse_json
 
 SCORES_FILE, ARRAYS_FILE = "scores.json", "scores.npz"
 SCHEMA = 2
@@ -65,6 +65,8 @@ class MetaScores:
         Reference phones per clip, empty where there are none.
     facts : mapping
         What it was made with, plain JSON: recognizer, weights' digest, benchmark, seeds, frames per clip.
+    sight : Sight or None
+        Whether the recognizer reads the benchmark's true motion; None where nobody looked.
     """
 
     systems: tuple[System, ...]
@@ -82,6 +84,7 @@ class MetaScores:
     hypotheses: Mapping[tuple[str, str], tuple[tuple[str, ...], ...]]
     references: tuple[tuple[str, ...], ...]
     facts: Mapping[str, Any]
+    sight: Sight | None = None
 
     def __post_init__(self) -> None:
         n, shape = len(self.clips), (len(self.systems), len(self.clips))
@@ -154,6 +157,7 @@ class MetaScores:
             "hypotheses": [[*key, [" ".join(p) for p in value]] for key, value in self.hypotheses.items()],
             "references": [" ".join(phones) for phones in self.references],
             "facts": dict(self.facts),
+            "sight": None if self.sight is None else self.sight.to_json(),
         }
         write_atomically(folder / ARRAYS_FILE, buffer.getvalue())
         text = json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False)
@@ -204,6 +208,8 @@ class MetaScores:
             stacks = {name: arrays[name] for name in arrays.files}
         conditions = tuple(data["conditions"])
         told = stacks["log_probabilities"]
+        # Scores of before a recognizer's sight was looked at, or there were other clips' faces, have none.
+        sight = data.get("sight")
         others = stacks.get("others", np.full_like(told, np.nan))
         for condition in conditions:
             Condition.parse(condition)
@@ -223,7 +229,6 @@ class MetaScores:
             geometry=dict(zip(data["geometry"], stacks["geometry"], strict=True)),
             log_probabilities=dict(zip(conditions, told, strict=True)),
             tokens=stacks["tokens"],
-            # Scores of before there were other clips' faces have none.
             others=dict(zip(conditions, others, strict=True)),
             hypotheses={
                 (system, condition): tuple(tuple(text.split()) for text in phones)
@@ -231,4 +236,5 @@ class MetaScores:
             },
             references=tuple(tuple(text.split()) for text in data["references"]),
             facts=data["facts"],
+            sight=None if sight is None else Sight.from_json(sight),
         )

@@ -172,7 +172,24 @@ def say_verdict(report: Report) -> tuple[str, ...]:
 
 
 def _say_all(report: Report) -> tuple[str, ...]:
-    return _say_targets(report), _say_order(report), _say_bits(report), _say_rivals(report)
+    return (
+        _say_targets(report),
+        _say_sight(report),
+        _say_order(report),
+        _say_bits(report),
+        _say_rivals(report),
+    )
+
+
+def _say_sight(report: Report) -> str:
+    """Say whether the recognizer reads the benchmark's true motion."""
+    sight = report.sight
+    if sight is None:
+        return ""
+    warning = sight.warn()
+    if warning is None:
+        return f"It reads the true motion of this benchmark. {sight.describe()}."
+    return f"{'Not told' if sight.reads is None else 'Mind'}: {warning}."
 
 
 def _say_bits(report: Report) -> str:
@@ -198,6 +215,8 @@ def _say_targets(report: Report) -> str:
             f"No, not as it should: AVLR by {recognizer} on {where} misses {len(missed)} of {len(targets)} "
             f"targets ({', '.join(missed)})."
         )
+    elif report.sight is not None and report.sight.reads is False:
+        text = f"No, whatever targets it meets: {recognizer} cannot read the true motion of {where}."
     elif open_:
         text = f"Nobody can tell yet whether AVLR by {recognizer} measures lip readability on {where}."
     else:

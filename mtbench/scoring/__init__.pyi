@@ -11,5 +11,6 @@ from .stages import Resources as Resources
 from .stages import Setup as Setup
 from .stages import audio_digest as audio_digest
 from .stages import load_resources as load_resources
+from .true_mouths import look_at_truth as look_at_truth
 from .vocabularies import find_vocabularies as find_vocabularies
 from .vocabularies import name_word_lists as name_word_lists
