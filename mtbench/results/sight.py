@@ -106,8 +106,9 @@ class Sight:
         return NOT_TOLD if self.reads is None else NOT_READ
 
     def to_json(self) -> dict[str, Any]:
-        """Return the value as a JSON object, with ``reads``."""
-        return {**asdict(self), "reads": self.reads}
+        """Return the value as a JSON object, with ``reads``; numbers by their names, wherever they are from."""
+        told = asdict(self)
+        return {**told, "numbers": dict(sorted(told["numbers"].items())), "reads": self.reads}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Sight:
