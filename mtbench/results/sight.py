@@ -117,8 +117,8 @@ class Sight:
             name: Number(one["estimate"], None if one["ci95"] is None else tuple(one["ci95"]), one["unit"])
             for name, one in data["numbers"].items()
         }
-        told = (data[key] for key in ("recognizer", "n_clips", "condition", "counted"))
-        return cls(*told, numbers, data["reason"])
+        told = {key: data[key] for key in ("recognizer", "n_clips", "condition", "counted", "reason")}
+        return cls(**told, numbers=numbers)
 
 
 class NumberRef(BaseModel):
