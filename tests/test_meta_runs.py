@@ -295,5 +295,5 @@ def test_the_command_prints_the_report_and_writes_the_page(small, first):
     text = CliRunner().invoke(app, arguments)
     assert "one-ear on small@1: 5 systems, 6 clips, av-7.5/babble" in text.stdout
     assert report["sight"]["reads"] is scores.sight.reads
-    assert "one-ear on the ground truth of 6 clips (AV at -7.5 dB; phones counted)" in text.stdout
+    assert "one-ear on the ground truth of 6 clips (AV at -7.5 dB; counted: phones)" in text.stdout
     assert "left out: substitution, missed-closures, ladder, identity" in text.stderr

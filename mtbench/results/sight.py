@@ -86,7 +86,7 @@ class Sight:
         if self.reason is not None:
             return f"whether {self.recognizer} reads this motion was not looked at: {self.reason}"
         told = "; ".join(_CLAIMS[name][1].format(_tell(self.numbers[name])) for name in self.claims)
-        shown = f"the ground truth of {self.n_clips} clips ({self.condition}; {self.counted} counted)"
+        shown = f"the ground truth of {self.n_clips} clips ({self.condition}; counted: {self.counted})"
         return f"{self.recognizer} on {shown}: {told}"
 
     def warn(self) -> str | None:
