@@ -36,7 +36,7 @@ def _bundled(version: str, decoding: str | None = None, device: str | None = Non
 
 
 #: Versions of the bundled recognizer that are asked for by name, whatever version it has by now.
-_VERSIONS = ("1",)
+_VERSIONS = ("1", "2")
 #: Recognizers; a factory takes weights as its first, optional argument, and ``decoding=``, ``device=`` where it can.
 RECOGNIZERS = Registry(
     "recognizer",

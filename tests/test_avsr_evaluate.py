@@ -145,7 +145,7 @@ def test_default_manner_reproduces_the_bundled_ground_truth():
     from mtbench.benchmarks.clip import read_motion_arrays
     from mtbench.synth.articulation_settings import DEFAULT, HELD_OUT
 
-    bench = load_benchmark("openhead-20")
+    bench = load_benchmark("openhead-20@2")
     for clip in bench.clips[::17]:
         truth = read_motion_arrays(clip)[1]["units"]
         again = articulate(bench, clip, DEFAULT)

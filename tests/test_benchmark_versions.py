@@ -93,13 +93,13 @@ def test_an_entry_is_made_for_one_version(world):
 
 
 def test_controls_of_a_bundled_version_name_it_and_are_found_by_it(tmp_path):
-    made = make_controls("openhead-20@3", tmp_path)
+    made = make_controls("openhead-20@2", tmp_path)
     for folder in made:
-        assert 'benchmark = "openhead-20@3"' in (folder / "submission.toml").read_text("utf-8")
+        assert 'benchmark = "openhead-20@2"' in (folder / "submission.toml").read_text("utf-8")
     truth = tmp_path / "ground-truth"
     # Without --benchmark: the manifest names the version, and its clips are found.
     assert not validate(truth)
-    bundled = mtbench.load_benchmark("openhead-20@3")
+    bundled = mtbench.load_benchmark("openhead-20@2")
     with np.load(truth / "motion" / "eng-01.npz") as motion, np.load(bundled["eng-01"].motion_path) as own:
         assert np.array_equal(motion["units"], own["units"])
     problems = validate(truth, "openhead-20")

@@ -29,7 +29,7 @@ FPS = 25.0
 
 @pytest.fixture(scope="module")
 def performance():
-    benchmark = load_benchmark("openhead-20")
+    benchmark = load_benchmark("openhead-20@2")  # the rules, whose every phone has one shape
     return GroundTruth(benchmark, benchmark.clip("eng-01"))
 
 

@@ -11,6 +11,7 @@ from mtbench.errors import PrerequisiteError
 from mtbench.faces.flame_asset import add_flame
 from mtbench.making.folder import create_benchmark
 from mtbench.results.tables import entries_table, languages_table
+from mtbench.results.understanding import UNDERSTANDING_LIMIT
 from mtbench.submissions.validation import validate
 
 #: The grammar of the GRID corpus: a file's name spells its six words.
@@ -69,9 +70,11 @@ def write_entry(folder, benchmark, template):
     return folder
 
 
-def test_grid_recordings_and_flame_geometry_end_in_a_table(recordings, template, tmp_path):
+@pytest.mark.parametrize(("judge", "deaf"), [("openhead-av", False), ("openhead-av@1", True)])
+def test_grid_recordings_and_flame_geometry_end_in_a_table(recordings, template, tmp_path, judge, deaf):
+    """The first judge had heard no human; to the present one these are at the limit. The table says which side."""
     try:
-        load_recognizer("openhead-av")
+        load_recognizer(judge)
     except PrerequisiteError as error:
         pytest.skip(str(error))
     pytest.importorskip("espeakng_loader")
@@ -81,14 +84,18 @@ def test_grid_recordings_and_flame_geometry_end_in_a_table(recordings, template,
     entry = write_entry(tmp_path / "entry", benchmark, template)
     assert validate(entry, benchmark) == []
     run = mtbench.score(
-        entry, benchmark, snr=(-7.5,), noise_names=["babble"], cache=tmp_path / "cache", out=tmp_path / "out"
-    )
+        entry, benchmark, recognizer=judge, snr=(-7.5,), noise_names=["babble"],
+        cache=tmp_path / "cache", out=tmp_path / "out",
+    )  # fmt: skip
     assert run.status == "complete"
     row = run.find("headline", modality="av", snr_db=-7.5, noise="all", language="eng")[0]
     assert row.n_clips == 7
     assert row.estimate > 0
     assert run.find("lve_mm", language="all", aggregation="frame")[0].estimate is None
     text = entries_table([run]).to_text()
-    assert "this recognizer does not understand this speech" in text
+    heard = run.understanding
+    assert heard.unit == "phones"
+    assert (heard.error > 45) == deaf
+    assert ("this recognizer does not understand this speech" in text) == (heard.error > UNDERSTANDING_LIMIT)
     assert "n/a" in text
     assert "English" in languages_table([run]).to_text()

@@ -115,7 +115,8 @@ def test_effects_that_were_made_are_found_and_no_others(ablation):
 
 
 def test_the_text_says_what_was_found(ablation):
-    text = describe_support(ablation, FACTS)
+    heard = replace(FACTS.encoders[FULL.key], recognizer=ablation.judge)
+    text = describe_support(ablation, replace(FACTS, encoders={**FACTS.encoders, FULL.key: heard}))
     assert text.index("## What the data support") < text.index("## What they do not support")
     lines = {line.split("**")[1]: line for line in text.splitlines() if line.startswith("- **")}
     assert "not separable" not in lines["(b) English-only speech encoder"]
@@ -130,6 +131,8 @@ def test_the_text_says_what_was_found(ablation):
     assert "0.031" in text
     assert "does not isolate the language" in text
     assert "toy-av, which is also the judge" in text
+    # Another version of the judge, under the same name, has other ears.
+    assert "which is also the judge" not in describe_support(ablation, FACTS)
     assert "Each variant was trained once" in text
     assert "comes from a generator" in text
 

@@ -50,7 +50,7 @@ def test_bundled_encoder_hears_what_the_recognizer_hears(bundled):
     features = bundled.encode(bundled.prepare(sound))
     assert features.shape == (24, 160)
     assert not features.requires_grad
-    recognizer = OpenheadAV.load()
+    recognizer = OpenheadAV.load(find_bundled("1"))
     with torch.no_grad():
         found = recognizer.network.output(features).log_softmax(-1)
     # The encoder hears in no particular language (place 0), which the recognizer's own door refuses.

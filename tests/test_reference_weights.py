@@ -40,7 +40,7 @@ def test_the_card_has_the_files_figures(stage):
 
 
 def test_they_move_the_lips_as_the_ground_truth_does():
-    """Far nearer than a face that does not move, in clips of several languages."""
+    """Far nearer than a face that does not move, in clips of several languages; of the motion that they learned."""
     bench, topology, model = load_benchmark("openhead-20@2"), load_topology("openhead-1"), load_model()
     shortest = sorted(bench.clips, key=lambda clip: (clip.frames, clip.id))
     clips = list({clip.language: clip for clip in reversed(shortest[:24])}.values())[:4]

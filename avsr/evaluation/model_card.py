@@ -43,19 +43,22 @@ class Target:
     wer: float | None = None
 
 
-#: Aims on ``openhead-20`` and its held-out companions, set before training.
+#: Aims on ``openhead-20@3`` and its held-out companions, set before the second judge was trained. The first judge's own
+#: (rules, version 2) stand on its card.
 TARGETS: dict[str, Target] = {
-    "av-clean": Target(0.05, 0.10),
-    "a-clean": Target(0.10, 0.20),
-    _AV: Target(0.24, 0.40),
+    "av-clean": Target(0.06),
+    "a-clean": Target(),
+    _AV: Target(0.30),
     _A: Target(),
-    GAIN: Target(0.45, 0.40),
-    "v": Target(0.38),
-    f"heldout-articulation-av{NOISY:g}": Target(0.32),
-    "heldout-engines-all-av-clean": Target(0.22),
-    f"heldout-both-all-av{NOISY:g}": Target(),
-    f"flame-clay-av{NOISY:g}": Target(0.38),
-    "real-speech-a-clean": Target(),
+    GAIN: Target(0.40),
+    "v": Target(),
+    f"heldout-articulation-av{NOISY:g}": Target(),
+    "heldout-engines-a-clean": Target(0.24, 0.18),
+    "heldout-engines-all-a-clean": Target(0.24, 0.18),
+    f"heldout-both-av{NOISY:g}": Target(0.32),
+    f"heldout-both-all-av{NOISY:g}": Target(0.32),
+    f"flame-clay-av{NOISY:g}": Target(0.34),
+    "real-speech-a-clean": Target(wer=0.20),
     "real-sentences-a-clean": Target(),
 }
 #: The largest phone error of a language, as a multiple of the mean's, with both modalities and without noise.

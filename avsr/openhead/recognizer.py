@@ -1,8 +1,9 @@
 """``openhead-av``, the recognizer that ships with mtbench.
 
-It was trained on synthetic speech of the twenty languages and on the bundled head only; its model card
-(``weights/openhead-av-1.md``) says how well it understands what. It is a judge of readability on speech of its own
-kind, and the harness warns where it meets speech that it does not understand.
+It hears through a frozen ear that has heard people, and was trained on synthetic speech of the twenty languages, on
+generated motion and on one person's; its model card (``weights/openhead-av-2.md``) says how well it understands what.
+Version 1 knew synthetic speech and the rules' motion only. The harness warns where a version meets speech that it does
+not understand, and ranks nothing where it cannot read the true mouths.
 
 Conventions
 -----------
@@ -44,7 +45,7 @@ CODE_VERSION = "1"
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
 #: The bundled version that is meant where none is named.
-CURRENT = "1"
+CURRENT = "2"
 
 
 def find_bundled(version: str = CURRENT) -> Path:

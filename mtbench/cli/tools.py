@@ -102,7 +102,8 @@ def _list_recognizers() -> dict[str, str]:
 
     known = {
         "openhead-av": "bundled; any module:function of your own",
-        "openhead-av@1": "bundled; the first version, as published before it heard and saw people",
+        "openhead-av@1": "bundled; the first version, before it heard and saw people; for openhead-20@2",
+        "openhead-av@2": "bundled; the present version, by its own name",
     }
     return {name: known.get(name, _OF_OTHERS) for name in RECOGNIZERS.names()} | {"none": "geometry only"}
 

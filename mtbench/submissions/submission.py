@@ -14,7 +14,7 @@ unpickled, and no path leaves it::
 
     schema = 1
     system = "MultiTalk"            # display name
-    benchmark = "openhead-20@2"
+    benchmark = "openhead-20@3"
     fps = 25                        # of the motion: 20 to 120, or "30000/1001"
     unit = "m"
     topology = "flame-5023"         # or "openhead-1"

@@ -160,7 +160,7 @@ def _read_manifest(root: Path, problems: list[Problem]) -> SubmissionManifest | 
                 near = difflib.get_close_matches(name, known, n=1)
                 hint = f"did you mean {near[0]}?" if near else hint
             elif name == "benchmark" and message != "missing":
-                hint = 'write name@version, e.g. "openhead-20@2"'
+                hint = 'write name@version, e.g. "openhead-20@3"'
             elif name == "schema":
                 hint = "this version reads schema = 1"
             code = "wrong-schema" if name == "schema" else "bad-manifest"

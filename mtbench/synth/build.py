@@ -47,7 +47,7 @@ from mtbench.timing import FPS, SAMPLE_RATE
 
 NAME = "openhead-20"
 #: The versions in the folder, the one that the bare name stands for first: its manifest is ``benchmark.toml``.
-EDITIONS = (Edition("2"), Edition("3", "motion-3", "benchmark-3.toml", EVERYDAY))
+EDITIONS = (Edition("3", "motion-3", manner=EVERYDAY), Edition("2", manifest="benchmark-2.toml"))
 
 #: What every language says.
 SENTENCES: tuple[str, ...] = (

@@ -39,12 +39,15 @@ class EncoderFacts:
         Number of utterances in all steps together; 0 where nothing is known.
     pictures : bool
         Whether it learned from mouths too.
+    recognizer : str
+        The recognizer whose audio branch it is, as :class:`Ablation` calls a judge; empty where it is none's.
     """
 
     name: str
     languages: int = 0
     utterances: int = 0
     pictures: bool = False
+    recognizer: str = ""
 
     def describe(self) -> str:
         """Return a clause such as ``"encoder-eng: 16,000 utterances in 1 language, sound alone"``."""
@@ -65,16 +68,19 @@ def read_encoder_facts(name: str) -> EncoderFacts:
     name : str
         As :func:`~mtbench.reference_model.encoders.registry.load_speech_encoder` takes it.
     """
-    from mtbench.avsr.openhead import find_bundled
+    from mtbench.avsr.openhead import OpenheadAV, find_bundled
 
     if name != BUNDLED and not name.endswith(".safetensors"):
         return EncoderFacts(name)
-    path = (find_bundled(BUNDLED_VERSION) if name == BUNDLED else Path(name)).with_suffix(".json")
-    about = json.loads(path.read_text("utf-8"))
+    weights = find_bundled(BUNDLED_VERSION) if name == BUNDLED else Path(name)
+    about = json.loads(weights.with_suffix(".json").read_text("utf-8"))
     training = about["training"]
     shown = BUNDLED if name == BUNDLED else Path(name).parent.name
     utterances, pictures = int(training.get("utterances", 0)), bool(training.get("pictures", True))
-    return EncoderFacts(shown, len(about["languages"]), utterances, pictures)
+    # An encoder that learned from sound alone is a file of the reference model's, and no recognizer.
+    judge = OpenheadAV.load(weights) if pictures else None
+    known_as = "" if judge is None else f"{judge.name}#{judge.digest[:8]}"
+    return EncoderFacts(shown, len(about["languages"]), utterances, pictures, known_as)
 
 
 @dataclass(frozen=True)
@@ -264,7 +270,7 @@ def _limit_making(ablation: Ablation, facts: Facts) -> list[str]:
         else:
             text += f"So {ENGLISH.mark} against {FULL.mark} does not isolate the language."
         out.append(text)
-        if AVLR in ablation.measures and ablation.judge.startswith(f"{full.name}#"):
+        if AVLR in ablation.measures and ablation.judge == full.recognizer:
             out.append(
                 f"*Ears in common.* {FULL.mark} hears with the audio branch of {full.name}, which is also the judge "
                 f"of AVLR; {ENGLISH.mark} does not. LVE knows no judge."
