@@ -9,7 +9,7 @@ Each recording is a list of a hundred words with silence between, so the sound i
 ends. What the words are stands in ``facegood_words.tsv`` beside this script, as Whisper-base heard them (the most
 probable of common two-character words, among hypotheses of a beam search on each word and on half a minute at once);
 some are wrong, mostly by a phone or two. Phones are espeak-ng's reading, their times its pace stretched to the word and
-mended by what the bundled recognizer hears.
+mended by what the first bundled recognizer hears.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mtbench.avsr.openhead import OpenheadAV, align_phones, pauses_between
+from mtbench.avsr.openhead import OpenheadAV, align_phones, find_bundled, pauses_between
 from mtbench.banks import BankWriter
 from mtbench.benchmarks import PAUSE, PhoneTime
 from mtbench.faces import load_head
@@ -123,7 +123,8 @@ def main() -> None:
 
 def build(source: Path, out: Path, words: dict[str, list[tuple[float, float, str]]]) -> None:
     names = (source / "names.txt").read_text("utf-8").split()
-    judge, engine = OpenheadAV.load(), Espeak()
+    # Whatever the bundled version is by now: the same bank is made of the same recordings.
+    judge, engine = OpenheadAV.load(find_bundled("1")), Espeak()
     bank = BankWriter(
         out,
         "facegood",

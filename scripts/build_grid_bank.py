@@ -11,7 +11,7 @@ Faces are found in the video, then once more in the face alone at three times th
 whole pixels and a mouth has but forty. The head is held still in the plane by nose and corners of the eyes; units of
 the bundled head are fitted to the lips as they are seen from the front, so depth is left to the units. Texts follow
 from the names; phones are espeak-ng's reading, their times its pace stretched to where somebody speaks and mended by
-what the bundled recognizer hears.
+what the first bundled recognizer hears.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from mtbench.avsr.evaluation.recordings import find_landmarks, read_frames
-from mtbench.avsr.openhead import OpenheadAV, align_phones, pauses_between
+from mtbench.avsr.openhead import OpenheadAV, align_phones, find_bundled, pauses_between
 from mtbench.banks import BankWriter, units_from_lips
 from mtbench.benchmarks import PAUSE, PhoneTime
 from mtbench.errors import UsageError
@@ -168,7 +168,8 @@ def build(source: Path, out: Path, development: list[str]) -> None:
         raise SystemExit(f"{source}: no .mpg files there")
     if lost := sorted({*development} - {video.stem for video in videos}):
         raise SystemExit(f"{source}: no {lost[0]}.mpg there, which --development names")
-    judge, engine = OpenheadAV.load(), Espeak()
+    # Whatever the bundled version is by now: the same bank is made of the same recordings.
+    judge, engine = OpenheadAV.load(find_bundled("1")), Espeak()
     bank = BankWriter(
         out,
         "grid",

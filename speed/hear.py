@@ -1,8 +1,8 @@
-"""What the frozen encoder costs for a second of sound, beside the judge's present acoustic front end.
+"""What the frozen encoder costs for a second of sound, beside the first judge's acoustic front end.
 
 Run ``python speed/hear.py``. Everything runs in this one process on one thread, on the seven bundled recordings of
 people, in turns; of several rounds the fastest of each counts, by the clock of the processor. The ratios are to the
-present front end (log-mels and ``AcousticFrontEnd``), and to the whole of the present judge given sound alone.
+first judge's front end (log-mels and ``AcousticFrontEnd``), and to the whole of that judge given sound alone.
 """
 
 import argparse
@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from mtbench.avsr.openhead import Request, compute_logmel, load_openhead
+from mtbench.avsr.openhead import Request, compute_logmel, find_bundled, load_openhead
 from mtbench.avsr.whisper import load_ear
 from mtbench.synth.real_speech import LANGUAGE, load_real_speech
 
@@ -27,15 +27,15 @@ def measure(act: Callable[[np.ndarray], object], sounds: list[np.ndarray]) -> fl
 
 def list_parts(layers: list[int]) -> dict[str, Callable[[np.ndarray], object]]:
     """Return what is measured, by name."""
-    judge = load_openhead()
+    judge = load_openhead(find_bundled("1"))
 
     def front_end(sound: np.ndarray) -> object:
         with torch.inference_mode():
             return judge.network.acoustic(compute_logmel(sound)[None])
 
     parts: dict[str, Callable[[np.ndarray], object]] = {
-        "present front end": front_end,
-        "present judge, sound alone": lambda sound: judge.log_probs_many([Request(None, [sound], LANGUAGE)]),
+        "first judge's front end": front_end,
+        "first judge, sound alone": lambda sound: judge.log_probs_many([Request(None, [sound], LANGUAGE)]),
     }
     for layer in layers:
         parts[f"ear, {layer} layers"] = load_ear(layer=layer).hear
