@@ -25,6 +25,8 @@ from .paths import check_regular_file as check_regular_file
 from .paths import explain_no_folder as explain_no_folder
 from .paths import resolve_inside as resolve_inside
 from .pickle_stand_ins import UnsafePickleError as UnsafePickleError
+from .pickled_checkpoints import PickledCheckpoint as PickledCheckpoint
+from .pickled_checkpoints import load_pickled_checkpoint as load_pickled_checkpoint
 from .safe_pickle import load_arrays as load_arrays
 from .sealed_text import is_sealed as is_sealed
 from .sealed_text import seal_text as seal_text

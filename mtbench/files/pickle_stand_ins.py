@@ -25,7 +25,7 @@ class UnsafePickleError(ValueError):
     """A pickle that holds something else than arrays, or is damaged."""
 
 
-class _Stub:
+class Stub:
     """Stand-in for an object; keeps the state that it is given and does nothing."""
 
     # A pickle may make an object without calling its class.
@@ -39,15 +39,15 @@ class _Stub:
         self.state = state
 
 
-class ArrayClass(_Stub):
+class ArrayClass(Stub):
     """``numpy.ndarray`` as a name; calling it gives an inert object."""
 
 
-class ObjectClass(_Stub):
+class ObjectClass(Stub):
     """``object`` as a name."""
 
 
-class DType(_Stub):
+class DType(Stub):
     """``numpy.dtype``: kind and item size, then byte order from the state."""
 
     def resolve(self) -> np.dtype:
@@ -63,7 +63,7 @@ class DType(_Stub):
         return plain.newbyteorder("<" if order == "<" else ">") if order in "<>" else plain
 
 
-class _Array(_Stub):
+class _Array(Stub):
     """``numpy.ndarray`` that waits for its state (version, shape, dtype, fortran, data)."""
 
     def resolve(self) -> np.ndarray:
@@ -75,7 +75,7 @@ class _Array(_Stub):
         return _make_array(shape, dtype, bool(fortran), data)
 
 
-class Buffer(_Stub):
+class Buffer(Stub):
     """``numpy.core.numeric._frombuffer(data, dtype, shape, order)`` of protocol 5."""
 
     def resolve(self) -> np.ndarray:
@@ -86,7 +86,7 @@ class Buffer(_Stub):
         return _make_array(shape, dtype, order == "F", data)
 
 
-class Scalar(_Stub):
+class Scalar(Stub):
     """``numpy.core.multiarray.scalar(dtype, data)``."""
 
     def resolve(self) -> np.ndarray:
@@ -96,7 +96,7 @@ class Scalar(_Stub):
         return _make_array((), self.args[0], False, self.args[1])
 
 
-class Chumpy(_Stub):
+class Chumpy(Stub):
     """Any ``chumpy`` object: ``Ch`` keeps an array ``x``, ``Select`` a base ``a`` and indices ``idxs``."""
 
     def resolve(self) -> np.ndarray:
@@ -118,7 +118,7 @@ class Chumpy(_Stub):
         )
 
 
-class Sparse(_Stub):
+class Sparse(Stub):
     """``scipy.sparse`` matrix in compressed row or column form."""
 
     by_column = False
@@ -220,7 +220,7 @@ def reconstruct(*args: Any) -> _Array:
 
 def reconstruct_object(cls: Any = None, base: Any = None, state: Any = None, *rest: Any) -> Any:
     """``copyreg._reconstructor`` for stand-ins only."""
-    if isinstance(cls, type) and issubclass(cls, _Stub):
+    if isinstance(cls, type) and issubclass(cls, Stub):
         return cls()
     raise UnsafePickleError("an object of a class that is no array")
 
@@ -242,14 +242,14 @@ def ordered(pairs: Any = (), *rest: Any) -> OrderedDict:
     return OrderedDict(pairs)
 
 
-class StandInSet(_Stub):
+class StandInSet(Stub):
     """``set``: chumpy keeps one of changed variables, which nobody needs."""
 
 
 def number_array(value: Any) -> np.ndarray:
     """Turn a stand-in or a nested list of numbers into an array."""
     for _ in range(8):  # a Ch may hold a Ch
-        if not isinstance(value, _Stub):
+        if not isinstance(value, Stub):
             break
         if not hasattr(value, "resolve"):
             raise UnsafePickleError("an object that is no array")

@@ -17,6 +17,7 @@ from __future__ import annotations
 import io
 import pickle
 import pickletools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -77,22 +78,32 @@ for _sparse in ("csr", "_csr"):
     _ALLOWED[(f"scipy.sparse.{_sparse}", "csr_array")] = Sparse
 
 
+def _find_flame(module: str, name: str) -> Any:
+    return Chumpy if module == "chumpy" or module.startswith("chumpy.") else _ALLOWED.get((module, name))
+
+
 class _Unpickler(pickle.Unpickler):
+    def __init__(
+        self, data: bytes, find: Callable[[str, str], Any], refer: Callable[[Any], Any] | None, holder: str
+    ) -> None:
+        super().__init__(io.BytesIO(data), encoding="latin1")
+        self._find, self._refer, self._holder = find, refer, holder
+
     def find_class(self, module: str, name: str) -> Any:
-        if module == "chumpy" or module.startswith("chumpy."):
-            return Chumpy
-        try:
-            return _ALLOWED[(module, name)]
-        except KeyError:
+        found = self._find(module, name)
+        if found is None:
             raise UnsafePickleError(
-                f"the name {module}.{name}, which no FLAME model needs; nothing was run"
-            ) from None
+                f"the name {module}.{name}, which no {self._holder} needs; nothing was run"
+            )
+        return found
 
     def persistent_load(self, pid: Any) -> Any:
-        raise UnsafePickleError("a persistent reference")
+        if self._refer is None:
+            raise UnsafePickleError("a persistent reference")
+        return self._refer(pid)
 
 
-def _inspect(data: bytes) -> None:
+def _inspect(data: bytes, holder: str, refused: set[str]) -> None:
     """Look at every instruction without running it."""
     count, most, position, frame_end = 0, 0, 0, 0
     try:
@@ -107,8 +118,8 @@ def _inspect(data: bytes) -> None:
                 frame_end = position + 9 + argument
             if count > MAX_INSTRUCTIONS:
                 raise UnsafePickleError(f"more than {MAX_INSTRUCTIONS} instructions")
-            if opcode.name in _REFUSED:
-                raise UnsafePickleError(f"the instruction {opcode.name}, which no FLAME model needs")
+            if opcode.name in refused:
+                raise UnsafePickleError(f"the instruction {opcode.name}, which no {holder} needs")
             if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and isinstance(argument, int):
                 most = max(most, argument)
         _check_frame(frame_end in (0, position + 1))
@@ -123,6 +134,39 @@ def _inspect(data: bytes) -> None:
 def _check_frame(right: bool) -> None:
     if not right:
         raise UnsafePickleError("damaged contents (a frame of the wrong length)")
+
+
+def load_stand_ins(
+    data: bytes,
+    find: Callable[[str, str], Any],
+    refer: Callable[[Any], Any] | None = None,
+    holder: str = "FLAME model",
+) -> Any:
+    """Return what a pickle holds, with inert stand-ins in place of whatever it names.
+
+    Parameters
+    ----------
+    data : bytes
+        The pickle.
+    find : callable
+        Gives the stand-in of a module and a name, or None for one that is refused.
+    refer : callable, optional
+        Gives what a persistent reference stands for; without it they are refused.
+    holder : str
+        What is read, for messages.
+
+    Raises
+    ------
+    UnsafePickleError
+        For a name that is refused, and for damaged contents.
+    """
+    _inspect(data, holder, _REFUSED if refer is None else _REFUSED - {"BINPERSID"})
+    try:
+        return _Unpickler(data, find, refer, holder).load()
+    except UnsafePickleError:
+        raise
+    except Exception as error:
+        raise UnsafePickleError(f"damaged contents ({type(error).__name__}: {error})") from None
 
 
 def load_arrays(path: Path, wanted: set[str] | None) -> dict[str, np.ndarray]:
@@ -151,14 +195,7 @@ def load_arrays(path: Path, wanted: set[str] | None) -> dict[str, np.ndarray]:
         raise UnsafePickleError(str(error)) from None
     if size > MAX_BYTES:
         raise UnsafePickleError(f"{size} bytes, expected at most {MAX_BYTES}")
-    data = path.read_bytes()
-    _inspect(data)
-    try:
-        table = _Unpickler(io.BytesIO(data), encoding="latin1").load()
-    except UnsafePickleError:
-        raise
-    except Exception as error:
-        raise UnsafePickleError(f"damaged contents ({type(error).__name__}: {error})") from None
+    table = load_stand_ins(path.read_bytes(), _find_flame)
     if not isinstance(table, dict):
         raise UnsafePickleError(f"a {type(table).__name__} at the top, expected a dictionary of arrays")
     arrays: dict[str, np.ndarray] = {}

@@ -1,0 +1,6 @@
+from .checkpoints import Checkpoint as Checkpoint
+from .checkpoints import read_checkpoint as read_checkpoint
+from .filterbank import compute_filterbank as compute_filterbank
+from .filterbank import stack_filterbank as stack_filterbank
+from .loading import load_avhubert as load_avhubert
+from .recognition import AVHubert as AVHubert

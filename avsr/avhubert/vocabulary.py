@@ -1,0 +1,137 @@
+"""Tokens as text: fairseq's dictionary files, and SentencePiece.
+
+Conventions
+-----------
+A dictionary file holds one piece and one count a line; its pieces follow ``<s>``, ``<pad>``, ``</s>`` and ``<unk>``, so
+that the first line is token 4. A piece begins a word where it begins with ``▁`` (U+2581).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mtbench.errors import UsageError
+from mtbench.extras import require_extra
+
+#: Tokens that every dictionary of fairseq begins with.
+SPECIAL = ("<s>", "<pad>", "</s>", "<unk>")
+_UNKNOWN = "<unk>"
+#: Most bytes of a dictionary and of a SentencePiece model.
+MAX_DICTIONARY, MAX_TOKENIZER = 16 << 20, 64 << 20
+
+
+def read_dictionary(path: Path) -> list[str]:
+    """Return the pieces of a dictionary file, special tokens first.
+
+    Parameters
+    ----------
+    path : Path
+        ``dict.<language>.txt``.
+
+    Raises
+    ------
+    UsageError
+        For a file that is none.
+    """
+    try:
+        if path.stat().st_size > MAX_DICTIONARY:
+            raise ValueError(f"larger than {MAX_DICTIONARY >> 20} MB")
+        lines = path.read_text("utf-8").split("\n")
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"{path}: not a dictionary that can be read ({error}); expected fairseq's dict.LANGUAGE.txt, one piece and "
+            "one count a line"
+        ) from None
+    pieces = list(SPECIAL)
+    for number, line in enumerate(lines, 1):
+        if not line.strip("\r "):
+            continue
+        piece, _, count = line.rstrip("\r ").removesuffix(" #fairseq:overwrite").rpartition(" ")
+        if not piece or not count.isdigit():
+            raise UsageError(
+                f"{path}, line {number}: {line[:60]!r} is no piece with a count; expected fairseq's dict.LANGUAGE.txt"
+            )
+        pieces.append(piece)
+    return pieces
+
+
+def load_sentencepiece(path: Path) -> Any:
+    """Return a SentencePiece processor.
+
+    Parameters
+    ----------
+    path : Path
+        ``tokenizer.model``.
+
+    Raises
+    ------
+    UsageError
+        For a file that is none.
+    PrerequisiteError
+        Without the extra ``[published]``.
+    """
+    require_extra("published", "a SentencePiece tokenizer", "sentencepiece")
+    import sentencepiece
+
+    try:
+        if path.stat().st_size > MAX_TOKENIZER:
+            raise ValueError(f"larger than {MAX_TOKENIZER >> 20} MB")
+        return sentencepiece.SentencePieceProcessor(model_proto=path.read_bytes())
+    except (OSError, ValueError, RuntimeError) as error:
+        raise UsageError(
+            f"{path}: not a SentencePiece model that can be read ({str(error)[:200]}); expected the tokenizer.model that "
+            "is published beside the checkpoint"
+        ) from None
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What the tokens of a checkpoint mean.
+
+    Attributes
+    ----------
+    pieces : tuple of str
+        By token; empty where only SentencePiece knows them.
+    tokenizer : path or None
+        The SentencePiece model, read when it is needed.
+    silent : frozenset of int
+        Tokens that are not written: beginning, end, padding.
+    end : int
+        The token that ends a text.
+    unknown : int
+        The token of what is in no piece.
+    """
+
+    pieces: tuple[str, ...]
+    tokenizer: Path | None
+    silent: frozenset[int]
+    end: int
+    unknown: int
+
+    def detokenize(self, tokens: Sequence[int]) -> str:
+        """Return the text of *tokens*."""
+        said = [int(token) for token in tokens if int(token) not in self.silent]
+        if self.pieces:
+            parts = [self.pieces[token] for token in said]
+        else:
+            processor = self._processor("read tokens")
+            parts = [_UNKNOWN if token == self.unknown else processor.id_to_piece(token) for token in said]
+        return "".join(parts).replace(" ", "").replace("\u2581", " ").strip()
+
+    def tokenize(self, text: str) -> list[int]:
+        """Return the tokens of *text*, the end included; letters keep their case."""
+        processor = self._processor("make tokens of a text")
+        if not self.pieces:
+            return [*processor.encode(text), self.end]
+        numbers = {piece: number for number, piece in reversed([*enumerate(self.pieces)])}
+        return [*(numbers.get(piece, self.unknown) for piece in processor.encode(text, out_type=str)), self.end]
+
+    def _processor(self, what: str) -> Any:
+        if self.tokenizer is None:
+            raise UsageError(
+                f"no tokenizer to {what} with; load the checkpoint with tokenizer=, the tokenizer.model beside it"
+            )
+        return load_sentencepiece(self.tokenizer)
