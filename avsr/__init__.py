@@ -6,6 +6,7 @@ A recognizer is whatever satisfies :class:`mtbench.avsr.base.Recognizer`; names 
 Contents
 --------
 ================ ===================================================================================================
+``avhubert``     AV-HuBERT without fairseq: the published sequence models, their files, their search
 ``base``         What a recognizer is to the harness: a protocol, its output, and the registry of names
 ``by_language``  One recognizer made of several, one for each language
 ``evaluation``   How well a recognizer understands: error tables, what the lexicon does, the model card

@@ -26,6 +26,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "pyrender": ("numba", "trimesh", "pyrender"),
     "video": ("numba", "av"),
     "synth": ("espeakng_loader", "wordfreq", "pykakasi", "pythainlp", "jieba"),
+    "published": ("torch", "safetensors", "sentencepiece"),
     "report": ("pandas", "matplotlib"),
 }
 #: What parts of mtbench are installed for.

@@ -2,13 +2,16 @@
 
 Conventions
 -----------
-Shapes: B rows, T steps, C width. Masks are True where something is *not* to be looked at. A layer is pre-norm (normalize, compute,
-add) or post-norm (compute, add, normalize); both carry the same tensors, so the sizes of a file do not tell which it is.
+Shapes: B rows, T steps, C width. Masks are True where something is *not* to be looked at. A layer is pre-norm
+(normalize, compute, add) or post-norm (compute, add, normalize); both carry the same tensors, so the sizes of a file
+do not tell which it is.
 
 After Vaswani et al., "Attention is all you need" (NeurIPS 2017).
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -130,7 +133,7 @@ class DecoderLayer(Layer):
         super().__init__(width, inner, heads, pre_norm)
         self.encoder_attn = Attention(width, heads, source)
         self.encoder_attn_layer_norm = nn.LayerNorm(width)
-        self.activation = {"relu": F.relu, "gelu": F.gelu}[activation]
+        self.activation: Callable[[torch.Tensor], torch.Tensor] = F.relu if activation == "relu" else F.gelu
 
     def forward(
         self,

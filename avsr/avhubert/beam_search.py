@@ -2,10 +2,11 @@
 
 Conventions
 -----------
-The best ``2 * beam`` continuations of all beams of a clip are looked at in order. Ends among the first ``beam`` finish a
-hypothesis, whose score is the sum of natural logarithms over ``length ** length_penalty``, the end counted; the first
-``beam`` others go on. A clip is done with ``beam`` finished hypotheses, or at ``max_length``, where the end is forced
-and counted. Nothing ends before its first token, and padding is never said. Clips do not influence one another.
+The best ``2 * beam`` continuations of all beams of a clip are looked at in order. Ends among the first ``beam``
+finish a hypothesis, whose score is the sum of natural logarithms over ``length ** length_penalty``, the end counted;
+the first ``beam`` others go on. A clip is done with ``beam`` finished hypotheses, or at ``max_length``, where the end
+is forced and counted. Nothing ends before its first token, and padding is never said. Clips do not influence one
+another.
 """
 
 from __future__ import annotations
@@ -82,8 +83,8 @@ def search_beams(
     beam, vocabulary = settings.beam, decoder.sizes.vocabulary
     if not 1 <= beam <= (vocabulary - 2) // 2 or settings.max_length < 1:
         raise UsageError(
-            f"beam {beam} and max_length {settings.max_length}: expected a beam from 1 to {(vocabulary - 2) // 2}, half "
-            "the vocabulary, and a length of at least 1"
+            f"beam {beam} and max_length {settings.max_length}: expected a beam from 1 to {(vocabulary - 2) // 2}, "
+            "half the vocabulary, and a length of at least 1"
         )
     results: list[list[Finished]] = [[] for _ in range(clips)]
     open_clips = [_Clip(number, [[]]) for number in range(clips)]
@@ -100,7 +101,9 @@ def search_beams(
         for at, (clip, values, where) in enumerate(
             zip(open_clips, best.tolist(), places.tolist(), strict=True)
         ):
-            candidates = [(value, *divmod(place, vocabulary)) for value, place in zip(values, where, strict=True)]
+            candidates = [
+                (value, *divmod(place, vocabulary)) for value, place in zip(values, where, strict=True)
+            ]
             _finish(clip, candidates[:beam], settings)
             if len(clip.finished) == beam or step == settings.max_length:
                 results[clip.number] = sorted(clip.finished, key=lambda one: -one[1])

@@ -1,7 +1,7 @@
 """Published checkpoints: fairseq's own, and ports to transformers, brought to one set of names.
 
-Read are fairseq's ``.pt`` (AV-HuBERT, MuAViC, Zero-AVSR), safetensors of MuAViC's port to transformers, and AVista's files
-(safetensors or ``.bin``).
+Read are fairseq's ``.pt`` (AV-HuBERT, MuAViC, Zero-AVSR), safetensors of MuAViC's port to transformers, and AVista's
+files (safetensors or ``.bin``).
 
 Conventions
 -----------
@@ -155,6 +155,8 @@ def read_checkpoint(path: Path, config: Path | None = None) -> Checkpoint:
             end, unknown = settings.number([("eos_token_id",)], decoder.vocabulary - 2), 0
             silent = {start, end, decoder.pad}
     letters = tensors["ctc_proj.weight"].shape[0] if "ctc_proj.weight" in tensors else 0
+    if letters:
+        silent = {0, 2}
     if decoder is None and not letters:
         raise ValueError("neither decoder.embed_tokens nor ctc_proj: an encoder that was not taught to write")
     return Checkpoint(tensors, encoder, decoder, letters, start, end, unknown, pieces, frozenset(silent))
@@ -163,7 +165,12 @@ def read_checkpoint(path: Path, config: Path | None = None) -> Checkpoint:
 def _drop_shared(tensors: dict[str, torch.Tensor]) -> None:
     """Forget an output layer that is the embedding, and positions that are computed."""
     out, embedded = tensors.get("decoder.embed_out"), tensors.get("decoder.embed_tokens.weight")
-    if out is not None and embedded is not None and out.shape == embedded.shape and torch.equal(out, embedded):
+    if (
+        out is not None
+        and embedded is not None
+        and out.shape == embedded.shape
+        and torch.equal(out, embedded)
+    ):
         del tensors["decoder.embed_out"]
 
 
@@ -192,7 +199,12 @@ def _measure_encoder(tensors: Mapping[str, torch.Tensor], settings: _Settings) -
     inner, _ = _shape(tensors, f"{_ENCODER}encoder.layers.0.fc1.weight", 2)
     if width % by_group:
         raise ValueError(f"positions in groups of {by_group} in a width of {width}")
-    inside = [("cfg", "model", "w2v_args", "model"), ("cfg", "model", "w2v_args"), ("args", "w2v_args"), ("cfg", "model")]
+    inside = [
+        ("cfg", "model", "w2v_args", "model"),
+        ("cfg", "model", "w2v_args"),
+        ("args", "w2v_args"),
+        ("cfg", "model"),
+    ]
     names = [(*place, "encoder_attention_heads") for place in inside]
     heads = settings.number(names, {768: 12, 1024: 16}.get(width, max(1, width // 64)))
     pre_norm = settings.flag(

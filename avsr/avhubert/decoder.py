@@ -1,7 +1,7 @@
 """AV-HuBERT's decoder: one token after another, with keys and values of earlier ones kept.
 
-Two ways of counting positions are published. fairseq's begin at 2, skip padding, and hold sines in the first half of the
-columns and cosines in the second; AVista's begin at 0 and alternate. Either may be learned instead.
+Two ways of counting positions are published. fairseq's begin at 2, skip padding, and hold sines in the first half of
+the columns and cosines in the second; AVista's begin at 0 and alternate. Either may be learned instead.
 
 Conventions
 -----------
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 import torch.nn.functional as F
@@ -119,7 +119,8 @@ class AVHubertDecoder(nn.Module):
 
     def begin(self, encoded: torch.Tensor, padding_mask: torch.Tensor | None) -> Memory:
         """Return the memory of clips (B, T, C) of which nothing was said yet."""
-        layers: list[LayerMemory] = [(None, layer.encoder_attn.look_at(encoded)) for layer in self.layers]
+        looks = [cast(DecoderLayer, layer).encoder_attn.look_at for layer in self.layers]
+        layers: list[LayerMemory] = [(None, look_at(encoded)) for look_at in looks]
         return Memory(layers, 0, None if padding_mask is None else padding_mask[:, None, None])
 
     def forward(self, tokens: torch.Tensor, memory: Memory) -> tuple[torch.Tensor, Memory]:
@@ -148,6 +149,8 @@ class AVHubertDecoder(nn.Module):
         if memory.length == 0 and count > 1:
             places = torch.arange(count, device=x.device)
             hidden = (places[None, :] > places[:, None])[None, None]
+            if self.sizes.positions != "halves":  # fairseq's decoder looks at padding, AVista's does not
+                hidden = hidden | (tokens == self.sizes.pad)[:, None, None]
         layers = []
         for layer, part in zip(self.layers, memory.layers, strict=True):
             x, part = layer(x, part, hidden, memory.hidden_source)

@@ -1,9 +1,9 @@
 """AV-HuBERT's encoder: mouth and filterbank into one sequence of 25 steps a second.
 
-A three-dimensional convolution and a ResNet-18 with PReLU see every frame; a linear map hears four stacked filterbank frames. Both
-are set side by side (a missing one is zero), normalized and mapped to the width of a Transformer whose positions are
-a grouped convolution. After Shi et al., "Learning audio-visual speech representation by masked multimodal cluster
-prediction" (ICLR 2022), and He et al., "Deep residual learning for image recognition" (CVPR 2016).
+A three-dimensional convolution and a ResNet-18 with PReLU see every frame; a linear map hears four stacked filterbank
+frames. Both are set side by side (a missing one is zero), normalized and mapped to the width of a Transformer whose
+positions are a grouped convolution. After Shi et al., "Learning audio-visual speech representation by masked
+multimodal cluster prediction" (ICLR 2022), and He et al., "Deep residual learning for image recognition" (CVPR 2016).
 
 Conventions
 -----------

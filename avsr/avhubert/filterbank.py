@@ -3,9 +3,9 @@
 Conventions
 -----------
 Windows of 25 ms every 10 ms of 16 kHz sound, rectangular, the last one filled with zeros; pre-emphasis 0.97; power of
-512 points over 512; triangles between edges that are equally far apart on the mel scale ``2595 log10(1 + f / 700)``, each edge
-on a whole point; natural logarithm, zeros read as the smallest step of float64. Everything is float64 until the last
-step. Sound is in steps of int16, as published (AVista and Zero-AVSR take [-1, 1] instead).
+512 points over 512; triangles between edges that are equally far apart on the mel scale ``2595 log10(1 + f / 700)``,
+each edge on a whole point; natural logarithm, zeros read as the smallest step of float64. Everything is float64 until
+the last step. Sound is in steps of int16, as published (AVista and Zero-AVSR take [-1, 1] instead).
 """
 
 from __future__ import annotations

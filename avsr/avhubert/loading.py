@@ -8,7 +8,7 @@ import torch
 
 from mtbench.avsr.avhubert.checkpoints import Checkpoint, read_checkpoint
 from mtbench.avsr.avhubert.recognition import AVHubert, AVHubertNetwork
-from mtbench.avsr.avhubert.vocabulary import Vocabulary, read_dictionary
+from mtbench.avsr.avhubert.vocabulary import LETTERS, Vocabulary, read_dictionary
 from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.files import check_tensors
 
@@ -51,7 +51,9 @@ def load_avhubert(
             )
     try:
         found = read_checkpoint(path, None if config is None else Path(config))
-        check_tensors(lambda: _build(found), found.tensors, lambda name: name.endswith(".num_batches_tracked"))
+        check_tensors(
+            lambda: _build(found), found.tensors, lambda name: name.endswith(".num_batches_tracked")
+        )
     except (OSError, ValueError) as error:
         raise UsageError(
             f"{path}: not an AV-HuBERT checkpoint that can be read: {error}. Expected fairseq's .pt of a fine-tuned "
@@ -61,7 +63,8 @@ def load_avhubert(
     with torch.device("meta"):
         network = _build(found)
     state = {
-        name: tensor if not tensor.is_floating_point() else tensor.float() for name, tensor in found.tensors.items()
+        name: tensor if not tensor.is_floating_point() else tensor.float()
+        for name, tensor in found.tensors.items()
     }
     found.tensors.clear()
     for name, value in network.state_dict().items():
@@ -94,4 +97,4 @@ def _choose_pieces(found: Checkpoint, path: Path, dictionary: Path | None) -> tu
             f"{dictionary}: not this checkpoint's dictionary: token {where} is {pieces[where][:40]!r} there and "
             f"{found.pieces[where][:40]!r} within {path.name}. Perhaps it is another language's."
         )
-    return pieces
+    return LETTERS if not pieces and found.letters == len(LETTERS) else pieces

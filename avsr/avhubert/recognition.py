@@ -3,14 +3,15 @@
 Conventions
 -----------
 Shapes: B clips, T frames at 25 a second, L tokens, V vocabulary, C width. Video is (B, 1, T, 88, 88), gray over 255,
-less 0.421, over 0.165; audio is (B, 104, T) of :mod:`mtbench.avsr.avhubert.filterbank`; masks are (B, T), True in padded
-frames. Video of one clip may stand beside sounds of many, and is then looked at once. Nothing is computed for training.
+less 0.421, over 0.165; audio is (B, 104, T) of :mod:`mtbench.avsr.avhubert.filterbank`; masks are (B, T), True in
+padded frames. Video of one clip may stand beside sounds of many, and is then looked at once. Nothing is computed for
+training.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -45,6 +46,11 @@ class AVHubertNetwork(nn.Module):
             self.decoder = AVHubertDecoder(decoder)
         if letters:
             self.ctc_proj = nn.Linear(encoder.width, letters)
+
+    @property
+    def eyes_and_ears(self) -> AVHubertEncoder:
+        """The encoder."""
+        return cast(AVHubertEncoder, self.encoder["w2v_model"])
 
 
 class AVHubert:
@@ -91,7 +97,7 @@ class AVHubert:
         device = self._device
         video, audio = (None if x is None else torch.as_tensor(x).float().to(device) for x in (video, audio))
         _check_shapes(video, audio, padding_mask)
-        encoder = self.network.encoder["w2v_model"]
+        encoder = self.network.eyes_and_ears
         return encoder(None if video is None else encoder.see(video), audio, self._mask(padding_mask))
 
     @torch.no_grad()
@@ -135,6 +141,17 @@ class AVHubert:
             logits[mask] = -torch.inf
             logits[..., 0][mask] = 0.0
         return logits
+
+    def spell(self, encoded: torch.Tensor, padding_mask: Any = None) -> list[list[int]]:
+        """Return the letters' tokens of each clip: the likeliest of every frame, repetitions once, blanks left out.
+
+        Parameters
+        ----------
+        encoded, padding_mask
+            See :meth:`letter_logits`; :meth:`detokenize` makes text of the result.
+        """
+        said = [torch.unique_consecutive(row) for row in self.letter_logits(encoded, padding_mask).argmax(-1)]
+        return [[token for token in row.tolist() if token] for row in said]
 
     @torch.no_grad()
     def search(
@@ -207,7 +224,9 @@ class AVHubert:
         texts = [[int(t) for t in text] for text in ([tokens] if single else tokens)]
         texts = texts * len(encoded) if len(texts) == 1 else texts
         if len(texts) != len(encoded) or not all(texts):
-            raise UsageError(f"{len(texts)} texts for {len(encoded)} clips; expected one each, none of them empty")
+            raise UsageError(
+                f"{len(texts)} texts for {len(encoded)} clips; expected one each, none of them empty"
+            )
         longest = max(map(len, texts))
         said = torch.tensor([text + [decoder.sizes.pad] * (longest - len(text)) for text in texts])
         said = said.to(encoded.device)
@@ -220,7 +239,7 @@ class AVHubert:
 
     @property
     def _device(self) -> torch.device:
-        return self.network.encoder["w2v_model"].post_extract_proj.weight.device
+        return self.network.eyes_and_ears.post_extract_proj.weight.device
 
     def _mask(self, padding_mask: Any) -> torch.Tensor | None:
         return None if padding_mask is None else torch.as_tensor(padding_mask).bool().to(self._device)
@@ -234,7 +253,9 @@ class AVHubert:
 def _check_shapes(video: torch.Tensor | None, audio: torch.Tensor | None, padding_mask: Any) -> None:
     if video is None and audio is None:
         raise UsageError("neither video nor audio; expected at least one of them")
-    if video is not None and (video.ndim != 5 or video.shape[1] != 1 or tuple(video.shape[3:]) != (SIDE, SIDE)):
+    if video is not None and (
+        video.ndim != 5 or video.shape[1] != 1 or tuple(video.shape[3:]) != (SIDE, SIDE)
+    ):
         raise UsageError(f"video of shape {tuple(video.shape)}, expected (B, 1, T, {SIDE}, {SIDE})")
     if audio is not None and (audio.ndim != 3 or audio.shape[1] != AUDIO_WIDTH):
         raise UsageError(f"audio of shape {tuple(audio.shape)}, expected (B, {AUDIO_WIDTH}, T)")
@@ -242,7 +263,9 @@ def _check_shapes(video: torch.Tensor | None, audio: torch.Tensor | None, paddin
     clips = {len(x) for x in (video, audio) if x is not None}
     if len(frames) > 1 or (len(clips) > 1 and (video is None or len(video) != 1)):
         shapes = [tuple(x.shape) for x in (video, audio) if x is not None]
-        raise UsageError(f"video and audio of shapes {shapes}: expected as many frames, and as many clips or one video")
+        raise UsageError(
+            f"video and audio of shapes {shapes}: expected as many frames, and as many clips or one video"
+        )
     if padding_mask is not None:
         shape = tuple(torch.as_tensor(padding_mask).shape)
         if len(shape) != 2 or shape[0] not in (1, max(clips)) or shape[1] not in frames:

@@ -18,6 +18,8 @@ from mtbench.extras import require_extra
 
 #: Tokens that every dictionary of fairseq begins with.
 SPECIAL = ("<s>", "<pad>", "</s>", "<unk>")
+#: Tokens of Zero-AVSR's head of letters; the first is the blank, ``|`` is a space.
+LETTERS = (*SPECIAL, "|", *"aienoutkmsrlhgdybpcwj'vzfqx")
 _UNKNOWN = "<unk>"
 #: Most bytes of a dictionary and of a SentencePiece model.
 MAX_DICTIONARY, MAX_TOKENIZER = 16 << 20, 64 << 20
@@ -82,8 +84,8 @@ def load_sentencepiece(path: Path) -> Any:
         return sentencepiece.SentencePieceProcessor(model_proto=path.read_bytes())
     except (OSError, ValueError, RuntimeError) as error:
         raise UsageError(
-            f"{path}: not a SentencePiece model that can be read ({str(error)[:200]}); expected the tokenizer.model that "
-            "is published beside the checkpoint"
+            f"{path}: not a SentencePiece model that can be read ({str(error)[:200]}); expected the tokenizer.model "
+            "that is published beside the checkpoint"
         ) from None
 
 
@@ -119,7 +121,8 @@ class Vocabulary:
         else:
             processor = self._processor("read tokens")
             parts = [_UNKNOWN if token == self.unknown else processor.id_to_piece(token) for token in said]
-        return "".join(parts).replace(" ", "").replace("\u2581", " ").strip()
+        space = "|" if self.pieces == LETTERS else "\u2581"
+        return "".join(parts).replace(" ", "").replace(space, " ").strip()
 
     def tokenize(self, text: str) -> list[int]:
         """Return the tokens of *text*, the end included; letters keep their case."""
@@ -127,7 +130,10 @@ class Vocabulary:
         if not self.pieces:
             return [*processor.encode(text), self.end]
         numbers = {piece: number for number, piece in reversed([*enumerate(self.pieces)])}
-        return [*(numbers.get(piece, self.unknown) for piece in processor.encode(text, out_type=str)), self.end]
+        return [
+            *(numbers.get(piece, self.unknown) for piece in processor.encode(text, out_type=str)),
+            self.end,
+        ]
 
     def _processor(self, what: str) -> Any:
         if self.tokenizer is None:

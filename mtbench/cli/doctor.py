@@ -24,6 +24,7 @@ _EXTRAS = {
     "pyrender": "the second renderer",
     "video": "mtbench render --video without ffmpeg, sound of videos",
     "synth": "building the bundled benchmark and word lists, training the recognizer",
+    "published": "published recognizers: AV-HuBERT and its relatives, with weights of your own",
     "report": "plots, data frames",
 }
 

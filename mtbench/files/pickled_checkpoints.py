@@ -11,7 +11,6 @@ with that of the archive's member. Nothing is copied that need not be.
 from __future__ import annotations
 
 import zipfile
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
@@ -200,14 +199,14 @@ def _contents(value: Any) -> Any:
 def load_pickled_checkpoint(
     path: Path, wanted: Callable[[str], bool] = lambda name: True
 ) -> PickledCheckpoint:
-    """Read a checkpoint as fairseq's trainer writes it, without running anything in it.
+    """Read a checkpoint as fairseq's trainer writes it, or tensors by name, without running anything in it.
 
     Parameters
     ----------
     path : Path
         A file of ``torch.save``, format of 2020 and later.
     wanted : callable
-        Whether the tensor of a name, under ``model``, is to be read.
+        Whether the tensor of a name, under ``model`` or at the top, is to be read.
 
     Raises
     ------
@@ -233,14 +232,17 @@ def load_pickled_checkpoint(
             raise UnsafePickleError("an archive without data.pkl, with several or with a huge one")
         try:
             table = load_stand_ins(archive.read(name), _find, _refer, "fairseq checkpoint")
-            model = table.get("model") if isinstance(table, dict) else None
-            if not isinstance(model, (dict, OrderedDict)):
-                raise UnsafePickleError("no dictionary 'model' at the top")
-            noted = {n: t for n, t in model.items() if isinstance(n, str) and isinstance(t, _Tensor) and wanted(n)}
+            model = table.get("model", table) if isinstance(table, dict) else None
+            if not isinstance(model, dict):
+                raise UnsafePickleError("no dictionary of tensors at the top or under 'model'")
+            noted = {
+                n: t for n, t in model.items() if isinstance(t, _Tensor) and isinstance(n, str) and wanted(n)
+            }
             tensors = _read_tensors(archive, members, name[: -len("data.pkl")], noted, 2 * size)
         except (zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError) as error:
             raise UnsafePickleError(f"damaged archive ({error})") from None
-    return PickledCheckpoint(tensors, {key: value for key, value in table.items() if key != "model"})
+    rest = {} if model is table else {key: value for key, value in table.items() if key != "model"}
+    return PickledCheckpoint(tensors, rest)
 
 
 def _read_tensors(
