@@ -5,19 +5,26 @@ A recognizer is whatever satisfies :class:`mtbench.avsr.base.Recognizer`; names 
 
 Contents
 --------
-================ ===================================================================================================
-``avhubert``     AV-HuBERT without fairseq: the published sequence models, their files, their search
-``base``         What a recognizer is to the harness: a protocol, its output, and the registry of names
-``by_language``  One recognizer made of several, one for each language
-``evaluation``   How well a recognizer understands: error tables, what the lexicon does, the model card
-``openhead``     ``openhead-av``, the recognizer that ships with mtbench: features, network, decoding, training
-``presentation`` Presentation: how a clip is shown to a recognizer, in scores, meta-evaluation, error tables and
-                 lexicon reports
-``registry``     Recognizers by name; other packages add theirs by entry points, see :mod:`mtbench.registry`
-``traits``       What else the harness asks of a recognizer: its search, word list and device, and whether it
-                 remembers sounds
-``whisper``      The frozen encoder of Whisper-base as an ear: spectrum, network, files, features of a clip
-================ ===================================================================================================
+==================== ==================================================================================================
+``avhubert``         AV-HuBERT without fairseq: the published sequence models, their files, their search
+``base``             What a recognizer is to the harness: a protocol, its output, and the registry of names
+``by_language``      One recognizer made of several, one for each language
+``evaluation``       How well a recognizer understands: error tables, what the lexicon does, the model card
+``openhead``         ``openhead-av``, the recognizer that ships with mtbench: features, network, decoding, training
+``presentation``     Presentation: how a clip is shown to a recognizer, in scores, meta-evaluation, error tables and
+                     lexicon reports
+``program``          Any program as a recognizer, in whatever language and environment: JSON lines on its standard
+                     input and output
+``program_keeper``   Keeps a program that recognizes: starts it, and ends it with whoever asked for it, however that
+                     was ended
+``program_messages`` What a program that recognizes may say, checked: its first line and its answers
+``program_process``  The process of a program that recognizes: a line in, a line out, in bounded time and of bounded
+                     length
+``registry``         Recognizers by name; other packages add theirs by entry points, see :mod:`mtbench.registry`
+``traits``           What else the harness asks of a recognizer: its search, word list and device, and whether it
+                     remembers sounds
+``whisper``          The frozen encoder of Whisper-base as an ear: spectrum, network, files, features of a clip
+==================== ==================================================================================================
 
 Examples
 --------

@@ -10,6 +10,7 @@ from .presentation import ClipSound as ClipSound
 from .presentation import Presentation as Presentation
 from .presentation import present as present
 from .presentation import transcribe_clip as transcribe_clip
+from .program import load_program as load_program
 from .registry import RECOGNIZERS as RECOGNIZERS
 from .registry import RecognizerSpec as RecognizerSpec
 from .registry import ask_for as ask_for

@@ -248,6 +248,8 @@ def transcribe_checked(
 
     try:
         hypotheses = ask(audio)
+    except RecognizerError as error:
+        raise RecognizerError(f"{recognizer.name} on clip {clip} ({language}): {error}") from error
     except MtbenchError:
         raise
     except Exception as together:

@@ -12,6 +12,7 @@ from typing import Any
 
 from mtbench.avsr.base import Recognizer, cache_identity, describe_failure
 from mtbench.avsr.by_language import ByLanguage
+from mtbench.avsr.program import PREFIX, load_program
 from mtbench.errors import MtbenchError, PrerequisiteError, UsageError
 from mtbench.extras import explain_missing, require_extra
 from mtbench.files import name_user
@@ -42,7 +43,7 @@ RECOGNIZERS = Registry(
     "recognizer",
     "mtbench.recognizers",
     {"openhead-av": _openhead} | {f"openhead-av@{v}": partial(_bundled, v) for v in _VERSIONS},
-    "package.module:function of your own",
+    "package.module:function of your own, or program:PATH",
 )
 
 
@@ -55,7 +56,8 @@ class RecognizerSpec:
     name : str
         ``"openhead-av"``, a version of it such as ``"openhead-av@1"``, or ``"package.module:function"`` of your own:
         the function returns a :class:`Recognizer`. It is imported in every worker process. Other packages add names by
-        entry points, see :mod:`mtbench.registry`.
+        entry points, see :mod:`mtbench.registry`. ``"program:PATH ARGUMENTS"`` is a program, which every worker process
+        starts (:mod:`mtbench.avsr.program`).
     weights : tuple of (str, str)
         Files in place of the recognizer's own: one under ``""``, or one for each language under its ISO 639-3 code.
         Only for a recognizer that has a name.
@@ -143,6 +145,8 @@ def _find_factory(spec: RecognizerSpec) -> Callable[..., Any]:
         return RECOGNIZERS.find(spec.name)
     if spec.weights:
         raise UsageError(f"weights belong to {', '.join(RECOGNIZERS.names())}; {spec.name} brings its own")
+    if spec.name.startswith(PREFIX):
+        return partial(load_program, spec.name.removeprefix(PREFIX))
     try:
         make: Callable[..., Any] = getattr(importlib.import_module(module), function)
     except (ImportError, AttributeError, ValueError) as error:

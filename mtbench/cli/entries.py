@@ -68,7 +68,7 @@ def score(
     submission: Annotated[Path, typer.Argument(help="Submission folder.")],
     benchmark: BenchmarkOption = None,
     recognizer: Annotated[
-        str, typer.Option(help="'openhead-av', module:function of your own, or 'none' for geometry only.")
+        str, typer.Option(help="'openhead-av', module:function or program:PATH of your own, or 'none'.")
     ] = "openhead-av",
     weights: Annotated[
         list[str] | None,

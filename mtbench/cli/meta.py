@@ -19,7 +19,7 @@ def validate_metric(
         str, typer.Option("--benchmark", "-b", help="Name or folder, with ground truth.")
     ] = "openhead-20",
     recognizer: Annotated[
-        str, typer.Option(help="'openhead-av' or module:function of your own.")
+        str, typer.Option(help="'openhead-av', or module:function or program:PATH of your own.")
     ] = "openhead-av",
     weights: Annotated[
         Path | None, typer.Option(help="Weights of openhead-av (safetensors); default: the bundled ones.")

@@ -101,7 +101,7 @@ def _list_recognizers() -> dict[str, str]:
     from mtbench.avsr import RECOGNIZERS
 
     known = {
-        "openhead-av": "bundled; any module:function of your own",
+        "openhead-av": "bundled; any module:function or program:PATH of your own",
         "openhead-av@1": "bundled; the first version, before it heard and saw people; for openhead-20@2",
         "openhead-av@2": "bundled; the present version, by its own name",
     }
