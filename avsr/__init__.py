@@ -15,6 +15,7 @@ Contents
                      lexicon reports
 ``program``          Any program as a recognizer, in whatever language and environment: JSON lines on its standard
                      input and output
+``program_command``  The command line of a program that recognizes: which file is meant, and whether it can be run
 ``program_keeper``   Keeps a program that recognizes: starts it, and ends it with whoever asked for it, however that
                      was ended
 ``program_messages`` What a program that recognizes may say, checked: its first line and its answers

@@ -11,7 +11,6 @@ import contextlib
 import json
 import os
 import shlex
-import shutil
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mtbench.avsr.base import Hypothesis, RecognizerError, Reference
+from mtbench.avsr.program_command import split_command
 from mtbench.avsr.program_messages import (
     Failure,
     Handshake,
@@ -44,8 +44,6 @@ from mtbench.speech import Lexicon, write_lexicon
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: What a recognizer's name begins with where it is a program.
-PREFIX = "program:"
 #: Seconds until the first line, in which a program may load its weights.
 START_SECONDS = 300.0
 #: How often one request is sent: a program that ended or hung is started anew for the next time.
@@ -80,45 +78,6 @@ def load_program(command: str, start_seconds: float = START_SECONDS) -> Program:
     words = split_command(command)
     program = Program(words, start_seconds)
     return ScoringProgram(words, start_seconds, program) if program.handshake.scores_references else program
-
-
-def split_command(command: str) -> tuple[str, ...]:
-    """Return the path of a program and its arguments.
-
-    Raises
-    ------
-    UsageError
-        Where there is no such program, or it is not executable.
-    """
-    if Path(command).is_file():  # its path may have blanks
-        words = [command]
-    else:
-        try:
-            words = shlex.split(command)
-        except ValueError as error:
-            raise UsageError(
-                f"recognizer {PREFIX}{command}: {error}; quote arguments as in a shell"
-            ) from None
-    if not words:
-        raise UsageError(
-            f"recognizer {PREFIX} names no program; expected {PREFIX}PATH, such as {PREFIX}./recognize.py"
-        )
-    path = Path(words[0]).expanduser()
-    if not path.exists() and os.sep not in words[0]:
-        path = Path(shutil.which(words[0]) or path)
-    about = f"recognizer {PREFIX}{command}: {path}"
-    if not path.exists():
-        raise UsageError(
-            f"{about} does not exist (looked for from {Path.cwd()}); expected an executable file"
-        )
-    if not path.is_file():
-        raise UsageError(f"{about} is no file; expected an executable file")
-    if not os.access(path, os.X_OK):
-        raise UsageError(
-            f"{about} is not executable; run 'chmod +x {shlex.quote(str(path))}', and let a script begin with a line "
-            "such as '#!/usr/bin/env python3'"
-        )
-    return (str(path.absolute()), *words[1:])
 
 
 class Program:

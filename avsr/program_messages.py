@@ -17,7 +17,7 @@ PROTOCOL = 1
 #: Most seconds that a program may take for one clip, and what it may take unless it says otherwise.
 MAX_SECONDS, SECONDS = 3600.0, 300.0
 
-_Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+/-]{0,79}$")]
+_Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,79}$")]
 #: Printable ASCII without the separator of signatures.
 _Setting = Annotated[str, StringConstraints(pattern=r"^[ -{}~]{1,200}$")]
 _Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{3}$")]

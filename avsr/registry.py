@@ -12,7 +12,8 @@ from typing import Any
 
 from mtbench.avsr.base import Recognizer, cache_identity, describe_failure
 from mtbench.avsr.by_language import ByLanguage
-from mtbench.avsr.program import PREFIX, load_program
+from mtbench.avsr.program import load_program
+from mtbench.avsr.program_command import PREFIX
 from mtbench.errors import MtbenchError, PrerequisiteError, UsageError
 from mtbench.extras import explain_missing, require_extra
 from mtbench.files import name_user

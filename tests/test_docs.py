@@ -1,5 +1,6 @@
 """The documents: the site builds without a warning, every link leads somewhere, what they show runs."""
 
+import os
 import re
 import subprocess
 import sys
@@ -109,4 +110,15 @@ def test_the_recognizer_of_the_documents_is_one(tmp_path, monkeypatch):
     recognizer = load_recognizer("my_recognizer:load")
     loud, quiet = np.full(16000, 0.1, np.float32), np.zeros(16000, np.float32)
     texts = [h.text for h in recognizer.transcribe(None, [loud, quiet, None], "eng")]
+    assert texts == ["word word", "", ""]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="programs as recognizers need POSIX")
+def test_the_program_of_the_documents_is_a_recognizer(tmp_path):
+    program = tmp_path / "recognize.py"
+    program.write_text(blocks("own-recognizer.md", "python")[1], "utf-8")
+    recognizer = load_recognizer(f"program:{sys.executable} {program}")
+    loud, quiet = np.full(16000, 0.1, np.float32), np.zeros(16000, np.float32)
+    texts = [h.text for h in recognizer.transcribe(None, [loud, quiet, None], "eng")]
+    recognizer.close()
     assert texts == ["word word", "", ""]
