@@ -153,8 +153,6 @@ class ProgramProcess:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(grace)
         self._end()
-        for pipe in (self._out, self._err):
-            pipe.close()
 
     def _send(self, unsent: memoryview) -> memoryview:
         try:
@@ -235,4 +233,8 @@ def _end_process(owner: int, process: subprocess.Popen, life: int, folder: Path)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe is not None:
+            with contextlib.suppress(OSError):
+                pipe.close()
     shutil.rmtree(folder, ignore_errors=True)
