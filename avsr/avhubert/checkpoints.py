@@ -13,10 +13,10 @@ settings in the file or in ``config.json`` beside it; where they are silent, pub
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
@@ -24,6 +24,8 @@ from mtbench.avsr.avhubert.decoder import DecoderSizes
 from mtbench.avsr.avhubert.encoder import EncoderSizes
 from mtbench.files import check_sizes, load_pickled_checkpoint, read_description, read_tensors
 
+#: Of a setting: a number or a flag.
+Value = TypeVar("Value", int, bool)
 _UNUSED = re.compile(
     r"(.*\.)?(mask_emb|masked_spec_embed|label_embs_concat|final_proj\..*|version|_float_tensor)$"
     r"|decoder\.pos_embed\.position_embeddings|(model\.)?decoder\.embed_positions\.weights"
@@ -88,12 +90,9 @@ class _Settings:
     def __init__(self, look_up: Any) -> None:
         self._look_up = look_up
 
-    def number(self, names: list[tuple[str, ...]], default: int) -> int:
-        found = [value for name in names if type(value := self._look_up(*name)) is int]
-        return found[0] if found else default
-
-    def flag(self, names: list[tuple[str, ...]], default: bool) -> bool:
-        found = [value for name in names if type(value := self._look_up(*name)) is bool]
+    def find(self, names: Sequence[tuple[str, ...]], default: Value) -> Value:
+        """Return the first of *names* that has a value of the default's very type; a flag is no number."""
+        found = [value for name in names if type(value := self._look_up(*name)) is type(default)]
         return found[0] if found else default
 
 
@@ -151,8 +150,8 @@ def read_checkpoint(path: Path, config: Path | None = None) -> Checkpoint:
     if "decoder.embed_tokens.weight" in tensors:
         decoder = _measure_decoder(tensors, settings, encoder.width, ported)
         if ported:
-            start = settings.number([("bos_token_id",)], decoder.vocabulary - 3)
-            end, unknown = settings.number([("eos_token_id",)], decoder.vocabulary - 2), 0
+            start = settings.find([("bos_token_id",)], decoder.vocabulary - 3)
+            end, unknown = settings.find([("eos_token_id",)], decoder.vocabulary - 2), 0
             silent = {start, end, decoder.pad}
     letters = tensors["ctc_proj.weight"].shape[0] if "ctc_proj.weight" in tensors else 0
     if letters:
@@ -163,7 +162,7 @@ def read_checkpoint(path: Path, config: Path | None = None) -> Checkpoint:
 
 
 def _drop_shared(tensors: dict[str, torch.Tensor]) -> None:
-    """Forget an output layer that is the embedding, and positions that are computed."""
+    """Forget an output layer that is the embedding."""
     out, embedded = tensors.get("decoder.embed_out"), tensors.get("decoder.embed_tokens.weight")
     if (
         out is not None
@@ -206,8 +205,8 @@ def _measure_encoder(tensors: Mapping[str, torch.Tensor], settings: _Settings) -
         ("cfg", "model"),
     ]
     names = [(*place, "encoder_attention_heads") for place in inside]
-    heads = settings.number(names, {768: 12, 1024: 16}.get(width, max(1, width // 64)))
-    pre_norm = settings.flag(
+    heads = settings.find(names, {768: 12, 1024: 16}.get(width, max(1, width // 64)))
+    pre_norm = settings.find(
         [*((*place, "layer_norm_first") for place in inside), ("do_stable_layer_norm",)], True
     )
     layers = _count_layers(tensors, f"{_ENCODER}encoder.layers.")
@@ -222,7 +221,7 @@ def _measure_decoder(
     vocabulary, width = _shape(tensors, "decoder.embed_tokens.weight", 2)
     inner, _ = _shape(tensors, "decoder.layers.0.fc1.weight", 2)
     layers = _count_layers(tensors, "decoder.layers.")
-    heads = settings.number(
+    heads = settings.find(
         [("cfg", "model", "decoder_attention_heads"), ("args", "decoder_attention_heads")],
         {768: 12 if ported else 4, 1024: 16 if ported else 8}.get(width, max(1, width // 64)),
     )
@@ -239,12 +238,12 @@ def _measure_decoder(
         layers=layers,
         vocabulary=vocabulary,
         source=source,
-        pre_norm=settings.flag([("do_stable_layer_norm",)], True) if ported else last_norm,
+        pre_norm=settings.find([("do_stable_layer_norm",)], True) if ported else last_norm,
         last_norm=last_norm,
         shared="decoder.embed_out" not in tensors,
         positions=positions,  # type: ignore[arg-type]
         learned_positions=_shape(tensors, "decoder.embed_positions.weight", 2)[0] if learned else 0,
-        pad=settings.number([("pad_token_id",)], vocabulary - 1) if ported else 1,
+        pad=settings.find([("pad_token_id",)], vocabulary - 1) if ported else 1,
         activation="gelu" if ported else "relu",
-        scale=not settings.flag([("cfg", "model", "no_scale_embedding")], True),
+        scale=not settings.find([("cfg", "model", "no_scale_embedding")], True),
     )
