@@ -35,13 +35,13 @@ def test_the_card_has_the_files_figures(stage):
     row = re.search(rf"^\| stage {stage[-1]}, [^|]*\| ([\d,]+) \| \d+ \| ([\d.]+) mm \|$", CARD, re.M)
     assert row is not None
     assert int(row[1].replace(",", "")) == facts["steps"]
-    assert float(row[2]) == round(facts["validation_lve_mm"], 2)
+    assert row[2] == f"{facts['validation_lve_mm']:.2f}"
     assert f"{facts['hours']:.1f} hours" in CARD
 
 
 def test_they_move_the_lips_as_the_ground_truth_does():
-    """Far nearer than a face that does not move, in clips of several languages; of the motion that they learned."""
-    bench, topology, model = load_benchmark("openhead-20@2"), load_topology("openhead-1"), load_model()
+    """Far nearer than a face that does not move, in each of several languages and more so in their mean."""
+    bench, topology, model = load_benchmark("openhead-20@3"), load_topology("openhead-1"), load_model()
     shortest = sorted(bench.clips, key=lambda clip: (clip.frames, clip.id))
     clips = list({clip.language: clip for clip in reversed(shortest[:24])}.values())[:4]
     assert len(clips) == 4
@@ -52,9 +52,11 @@ def test_they_move_the_lips_as_the_ground_truth_does():
         [clip.language for clip in clips],
         [clip.frames for clip in clips],
     )
-    lips = topology.region("lips")
+    lips, ratios = topology.region("lips"), []
     for clip, motion, still in zip(clips, made, faces, strict=True):
         truth = clip.motion
         assert truth is not None
         assert np.isfinite(motion).all()
-        assert sum_lve_mm(motion, truth.vertices, lips) < 0.5 * sum_lve_mm(still, truth.vertices, lips)
+        ratios.append(sum_lve_mm(motion, truth.vertices, lips) / sum_lve_mm(still, truth.vertices, lips))
+    assert max(ratios) < 0.75
+    assert np.mean(ratios) < 0.55
