@@ -57,6 +57,10 @@ class Registry:
         """Return all names, sorted."""
         return sorted({*self._bundled, *self._others()})
 
+    def find_bundled(self, name: str) -> Callable[..., Any] | None:
+        """Return the bundled factory called *name*, None where another package adds it, or nobody."""
+        return self._bundled.get(name)
+
     def find(self, name: str) -> Callable[..., Any]:
         """Return the factory called *name*.
 

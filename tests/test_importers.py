@@ -95,9 +95,9 @@ def test_what_is_wrong_is_said(small, theirs, tmp_path):
 
 
 def test_vertices_of_another_mesh_are_named(small, tmp_path):
-    np.save(tmp_path / "ita-01.npy", np.zeros((30, 70110), np.float32))
+    np.save(tmp_path / "ita-01.npy", np.zeros((30, 18516), np.float32))
     with pytest.raises(
-        UsageError, match=r"23370 vertices belong to no topology of mtbench: openhead-1 \(4801\)"
+        UsageError, match=r"6172 vertices belong to no topology of mtbench: openhead-1 \(4801\)"
     ):
         import_submission(tmp_path, small, small.parent / "a", fps=25)
 
@@ -157,7 +157,7 @@ def test_a_format_of_another_package_is_one_file(small, tmp_path, monkeypatch):
     (info / "entry_points.txt").write_text("[mtbench.importers]\njaw-text = curves:find_curves\n")
     monkeypatch.syspath_prepend(tmp_path)
     importlib.invalidate_caches()
-    assert IMPORTERS.names() == ["jaw-text", "vertices"]
+    assert {"jaw-text", "vertices"} <= {*IMPORTERS.names()}
     assert "jaw-text         of another package" in CliRunner().invoke(app, ["ls", "formats"]).output
     folder = tmp_path / "texts"
     folder.mkdir()

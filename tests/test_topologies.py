@@ -127,8 +127,8 @@ def test_describing_loads_no_mesh(other_package, monkeypatch):
 
 
 def test_bundled_topologies_come_first(other_package):
-    assert topology_names()[:2] == ["openhead-1", "flame-5023"]
-    assert set(topology_names()[2:]) == {
+    assert topology_names()[:3] == ["openhead-1", "flame-5023", "biwi-23370"]
+    assert set(topology_names()[3:]) == {
         f"pebble-{SIZE}",
         "another",
         "nothing",

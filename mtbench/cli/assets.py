@@ -15,15 +15,24 @@ app = typer.Typer(help="Models that mtbench may not ship, such as FLAME.", no_ar
 
 @app.command()
 def add(
-    name: Annotated[str, typer.Argument(help="'flame'.")],
-    file: Annotated[Path, typer.Argument(help="FLAME model (pkl, npz) or template mesh (ply, obj).")],
+    name: Annotated[str, typer.Argument(help="'flame' or 'biwi'.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="FLAME model (pkl, npz) or template mesh (ply, obj); BIWI: folder of lve.txt, fdd.txt."
+        ),
+    ],
 ) -> None:
     """Check a file of yours and keep it in the user's data folder."""
     from mtbench.errors import UsageError
-    from mtbench.faces import add_flame
+    from mtbench.faces import add_biwi, add_flame
 
+    if name == "biwi":
+        counts = ", ".join(f"{region} {count} vertices" for region, count in add_biwi(file).items())
+        say(f"biwi-23370: {counts}")
+        return
     if name != "flame":
-        raise UsageError(f"unknown asset {name!r}; known: flame")
+        raise UsageError(f"unknown asset {name!r}; known: flame, biwi")
     record = add_flame(file)
     say(f"{record.name}: {record.kind}, {record.edition}, license: {record.license}, digest {record.digest}")
 

@@ -5,6 +5,8 @@ Vertices are (T, V, 3) in metres, y up, z out of the face; (V, 3) where there is
 Contents
 --------
 ==================== ===============================================================================================
+``biwi``             The mesh of the BIWI corpus: 23,370 vertices, whose lips and upper face the user's own lists
+                     name
 ``face_orientation`` How a face lies in space: axes, handedness, scale and place, against a face in mtbench's
                      convention
 ``flame``            FLAME: its topology, and linear blend skinning with the user's model file

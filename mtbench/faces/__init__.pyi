@@ -1,3 +1,4 @@
+from .biwi import add_biwi as add_biwi
 from .flame import flame_topology as flame_topology
 from .flame import load_flame_model as load_flame_model
 from .flame import require_triangles as require_triangles
@@ -28,12 +29,14 @@ from .motion_headers import MotionSpec as MotionSpec
 from .motion_headers import is_given_once as is_given_once
 from .resampling import MAX_FPS as MAX_FPS
 from .resampling import MIN_FPS as MIN_FPS
+from .resampling import RATES as RATES
 from .resampling import count_frames as count_frames
 from .resampling import describe_resampling as describe_resampling
 from .resampling import resample_motion as resample_motion
 from .templates import match_speaker as match_speaker
 from .templates import read_template as read_template
 from .templates import read_templates as read_templates
+from .topologies import BIWI as BIWI
 from .topologies import FLAME as FLAME
 from .topologies import KINDS as KINDS
 from .topologies import OPENHEAD as OPENHEAD

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from mtbench.errors import MtbenchError, PrerequisiteError, UsageError
-from mtbench.faces import flame_lists, head_file
+from mtbench.faces import biwi, flame_lists, head_file
 from mtbench.faces.topology import REGIONS, Topology
 from mtbench.registry import Registry
 
@@ -76,14 +76,16 @@ def _find_flame_obstacle() -> str | None:
 OPENHEAD = TopologyFacts(head_file.NAME, head_file.N_VERTICES, _load_openhead)
 #: FLAME, whose index lists are bundled and whose triangles are not.
 FLAME = TopologyFacts(flame_lists.NAME, flame_lists.N_VERTICES, _load_flame, _find_flame_obstacle)
-_BUNDLED = (OPENHEAD, FLAME)
+#: The mesh of the BIWI corpus, whose lists of vertices the user brings.
+BIWI = TopologyFacts(biwi.NAME, biwi.N_VERTICES, biwi.load_biwi, lambda: biwi.NO_LANDMARKS)
+_BUNDLED = (OPENHEAD, FLAME, BIWI)
 #: The topology of each kind of motion that a model poses.
 _POSED = {"flame-params": FLAME.name, "units": OPENHEAD.name}
 _WORDS = {"flame-params": "FLAME parameters", "units": "facial units of the bundled head"}
 
 #: Functions that return the facts of a topology.
 TOPOLOGIES = Registry(
-    "topology", "mtbench.topologies", {OPENHEAD.name: lambda: OPENHEAD, FLAME.name: lambda: FLAME}
+    "topology", "mtbench.topologies", {facts.name: lambda facts=facts: facts for facts in _BUNDLED}
 )
 
 
@@ -170,7 +172,7 @@ def list_vertex_counts() -> str:
     Examples
     --------
     >>> list_vertex_counts()
-    'openhead-1 (4801), flame-5023 (5023)'
+    'openhead-1 (4801), flame-5023 (5023), biwi-23370 (23370)'
     """
     return ", ".join(f"{facts.name} ({facts.n_vertices})" for facts in _describe_all())
 

@@ -8,24 +8,30 @@ then looked at as ``mtbench validate`` does, with the same words.
 
 from __future__ import annotations
 
+import inspect
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mtbench.benchmarks import Benchmark, as_benchmark
 from mtbench.errors import Note, Problem, UsageError
 from mtbench.files import make_folder
-from mtbench.importers.base import FoundMotion, Importer
+from mtbench.importers.base import FoundMotion, Importer, ImportOptions
+from mtbench.importers.frame_rates import contradict_rate
 from mtbench.importers.registry import load_importer
 from mtbench.submissions import (
     MOTION_FOLDER,
+    Generation,
     SubmissionManifest,
     begin_submission,
     inspect_submission,
     require_own_folder,
     write_motion,
 )
+
+#: Files that cannot be read which an error names.
+_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,10 @@ class Imported:
         Everything wrong with the submission, a missing clip included.
     notes : tuple of (Note or str)
         What a reader of its numbers has to know.
+    assumed : tuple of str
+        What was taken for granted about the files.
+    contradicted : tuple of str
+        What the files have against that, and what to give instead.
     """
 
     folder: Path
@@ -54,6 +64,8 @@ class Imported:
     unknown: tuple[Path, ...]
     problems: tuple[Problem, ...]
     notes: tuple[Note | str, ...]
+    assumed: tuple[str, ...] = ()
+    contradicted: tuple[str, ...] = ()
 
 
 def import_submission(
@@ -64,6 +76,7 @@ def import_submission(
     format: str | Importer = "vertices",
     system: str | None = None,
     fps: float | None = None,
+    options: ImportOptions | None = None,
 ) -> Imported:
     """Make a submission of other people's files.
 
@@ -80,7 +93,9 @@ def import_submission(
     system : str, optional
         Display name; by default the folder's.
     fps : float, optional
-        Frames a second, where the format does not tell it.
+        Frames a second, where the format does not tell it, or tells it wrongly.
+    options : ImportOptions, optional
+        What else is known about the files, for formats that ask: condition, resting faces, scale.
 
     Returns
     -------
@@ -104,14 +119,14 @@ def import_submission(
             "source's; choose a folder outside of it"
         )
     importer = load_importer(format) if isinstance(format, str) else format
-    found = importer(folder, bench, fps)
+    found = _find(importer, folder, bench, replace(options or ImportOptions(), fps=fps))
     order = [clip.id for clip in bench.clips]
     if strangers := sorted(set(found.files) - set(order)):
         raise UsageError(
             f"the importer found clips that {bench.ref} does not have: {', '.join(strangers[:5])}"
         )
     clips = [clip for clip in order if clip in found.files]
-    _write(target, found, clips, system or folder.resolve().name, bench)
+    contradicted = _write(target, found, clips, system or folder.resolve().name, bench)
     submission, problems = inspect_submission(target, bench)
     notes = () if submission is None else submission.notes
     return Imported(
@@ -121,26 +136,79 @@ def import_submission(
         found.unknown,
         tuple(problems),
         (*found.notes, *notes),
+        found.assumed,
+        tuple(contradicted),
     )
 
 
-def _write(folder: Path, found: FoundMotion, clips: Sequence[str], system: str, bench: Benchmark) -> None:
-    manifest = SubmissionManifest(
-        schema=1,
-        system=system,
-        benchmark=bench.ref,
-        fps=found.fps,
-        unit="m",
-        topology=found.topology,
-        kind=found.kind,
-    )
+def _find(importer: Importer, folder: Path, bench: Benchmark, options: ImportOptions) -> FoundMotion:
+    """Let an importer look; one that takes no options is told the frame rate only, and none of the others is lost."""
+    if "options" in inspect.signature(importer).parameters:
+        return importer(folder, bench, options.fps, options)
+    given = [
+        name
+        for name, value in vars(options).items()
+        if name != "fps" and value != getattr(ImportOptions(), name)
+    ]
+    if given:
+        named = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise UsageError(
+            f"this format takes no {named}; 'mtbench ls formats' lists those of the projects, which do"
+        )
+    return importer(folder, bench, options.fps)
+
+
+def _write(
+    folder: Path, found: FoundMotion, clips: Sequence[str], system: str, bench: Benchmark
+) -> list[str]:
+    """Write the submission; return what the files have against what was taken for granted."""
     require_own_folder(folder, system, f"a submission of {system}")
     make_folder(folder)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.resolve().parent) as name:
         parts = Path(name)
         make_folder(parts / MOTION_FOLDER)
-        for clip in clips:
-            write_motion(parts, clip, **found.read(found.files[clip]))
+        frames = _read_all(parts, found, clips)
+        contradicted = [*contradict_rate(frames, found, bench), *found.tell_contradictions()]
+        manifest = SubmissionManifest(
+            schema=1,
+            system=system,
+            benchmark=bench.ref,
+            fps=found.fps,
+            unit="m",
+            topology=found.topology,
+            kind=found.kind,
+            **({"generation": Generation(notes=_describe(found, contradicted))} if found.assumed else {}),
+        )
         begin_submission(folder, manifest, f"a submission of {system}")
         for file in sorted((parts / MOTION_FOLDER).iterdir()):
             file.replace(folder / MOTION_FOLDER / file.name)
+    return contradicted
+
+
+def _read_all(parts: Path, found: FoundMotion, clips: Sequence[str]) -> dict[str, int]:
+    """Read and write every clip's motion; return how many frames each has. Files that cannot be read are all named."""
+    frames: dict[str, int] = {}
+    bad: list[str] = []
+    for clip in clips:
+        try:
+            arrays = found.read(found.files[clip])
+        except UsageError as error:
+            bad.append(str(error))
+            continue
+        write_motion(parts, clip, **arrays)
+        frames[clip] = max((len(a) for n, a in arrays.items() if n not in ("shape", "identity")), default=0)
+    if bad:
+        more = f"\n  - and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
+        lines = "".join(f"\n  - {line}" for line in bad[:_SHOWN])
+        raise UsageError(
+            bad[0]
+            if len(bad) == 1
+            else f"{len(bad)} of {len(clips)} clips cannot be read, and nothing was written:{lines}{more}"
+        )
+    return frames
+
+
+def _describe(found: FoundMotion, contradicted: Sequence[str]) -> str:
+    """Return what the manifest keeps of an import."""
+    against = f"; the files contradict: {'; '.join(contradicted)}" if contradicted else ""
+    return f"imported; assumed: {'; '.join(found.assumed)}{against}"
