@@ -137,10 +137,13 @@ def _list_formats() -> dict[str, str]:
     from mtbench.importers import IMPORTERS
 
     known = {"vertices": "<clip>.npy or .npz of (T, V, 3) or (T, 3 V) metres; --fps"}
-    return {
-        name: known.get(name) or getattr(IMPORTERS.find_bundled(name), "summary", _OF_OTHERS)
-        for name in IMPORTERS.names()
-    }
+    return {name: known.get(name) or _show_format(name) for name in IMPORTERS.names()}
+
+
+def _show_format(name: str) -> str:
+    from mtbench.importers import IMPORTERS
+
+    return str(getattr(IMPORTERS.find_bundled(name), "summary", _OF_OTHERS))
 
 
 def _list_profiles() -> dict[str, str]:

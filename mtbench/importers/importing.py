@@ -177,8 +177,10 @@ def _write(
             unit="m",
             topology=found.topology,
             kind=found.kind,
-            **({"generation": Generation(notes=_describe(found, contradicted))} if found.assumed else {}),
         )
+        if found.assumed:
+            told = Generation(notes=_describe(found, contradicted))
+            manifest = manifest.model_copy(update={"generation": told})
         begin_submission(folder, manifest, f"a submission of {system}")
         for file in sorted((parts / MOTION_FOLDER).iterdir()):
             file.replace(folder / MOTION_FOLDER / file.name)
