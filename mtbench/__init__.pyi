@@ -1,13 +1,13 @@
 from .benchmarks import load_benchmark as load_benchmark
+from .metrics import cer as cer
+from .metrics import wer as wer
 from .results import compare as compare
 from .scoring import rescore as rescore
 from .scoring import score as score
-from .shortcuts import cer as cer
 from .shortcuts import fdd as fdd
 from .shortcuts import lve as lve
 from .shortcuts import render as render
 from .shortcuts import transcribe as transcribe
-from .shortcuts import wer as wer
 from .submissions import load_submission as load_submission
 from .submissions import validate as validate
 from .version import __version__ as __version__

@@ -18,7 +18,7 @@ OLD_NAMES = {
     "mtbench.avsr.openhead_av": "mtbench.avsr.openhead",
     "mtbench.benchmark": "mtbench.benchmarks",
     "mtbench.comparison": "mtbench.results",
-    "mtbench.error_rates": "mtbench.shortcuts",
+    "mtbench.error_rates": "mtbench.metrics",
     "mtbench.head": "mtbench.faces",
     "mtbench.languages": "mtbench.speech",
     "mtbench.lexicon": "mtbench.speech",

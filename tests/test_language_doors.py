@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from mtbench.benchmarks.benchmark import load_benchmark
 from mtbench.errors import BenchmarkError, UsageError
 from mtbench.making.folder import create_benchmark
-from mtbench.metrics.cer import count_character_edits
-from mtbench.metrics.wer import count_word_edits
+from mtbench.metrics.character_errors import count_character_edits
+from mtbench.metrics.word_errors import count_word_edits
 from mtbench.speech.normalizers import NORMALIZERS
 
 UNKNOWN = r"unknown language 'xxx': known: Arabic \(ara\)"

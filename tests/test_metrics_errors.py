@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from mtbench.avsr.base import Hypothesis
 from mtbench.conditions import Condition
 from mtbench.metrics.avlr import gain_statistics
-from mtbench.metrics.cer import count_character_edits
+from mtbench.metrics.character_errors import count_character_edits
 from mtbench.metrics.edit_counts import EditCounts
 from mtbench.metrics.edits import count_edits
 from mtbench.metrics.per import count_phone_edits
-from mtbench.metrics.wer import count_word_edits
+from mtbench.metrics.word_errors import count_word_edits
 from mtbench.results.recount import remeasure
 from mtbench.results.rows import GeometryRow, RecognitionRow, row_from_json
 from mtbench.scoring.rows import measure_recognition

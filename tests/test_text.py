@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mtbench.errors import UsageError
-from mtbench.metrics.cer import count_character_edits
-from mtbench.metrics.wer import count_word_edits
+from mtbench.metrics.character_errors import count_character_edits
+from mtbench.metrics.word_errors import count_word_edits
 from mtbench.speech.languages import language_code
 from mtbench.speech.multitalk_languages import LANGUAGES
 from mtbench.speech.normalizers import (

@@ -140,7 +140,7 @@ def test_every_language_has_a_list_that_covers_its_clips(bundled, language):
 def test_clean_words_are_understood_as_with_the_bundled_list(tmp_path, bundled):
     """Case ``30-no-word-list``: with a list that was made, clean words are as right as with the bundled one."""
     from mtbench.avsr.openhead.recognizer import OpenheadAV
-    from mtbench.metrics.wer import count_word_edits
+    from mtbench.metrics.word_errors import count_word_edits
 
     names = ("eng-03", "eng-04", "eng-05")
     source = recordings(tmp_path / "rec", bundled, *names)

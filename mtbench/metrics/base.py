@@ -8,20 +8,25 @@ Conventions
 -----------
 Every metric is a ratio of sums over clips. A recognition metric takes a clip's numerator and denominator from the edit
 counts of its rows; a geometric metric from a statistic of the clip's vertices beside the true ones. ``scale`` turns
-the ratio of sums into the unit that is reported. ``higher_is_better`` is None for signed quantities whose best value is
-zero.
+the ratio of sums into the unit that is reported. ``higher_is_better`` is None for quantities whose best value is
+the ground truth's, which is zero for signed differences.
+
+A metric that is ``optional`` is measured where somebody asks for it, and nowhere else: nothing that a run without it
+computes, keeps or prints depends on its being there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 
+from mtbench.faces import Topology
 from mtbench.metrics.edit_counts import EditCounts
 from mtbench.metrics.geometry_sums import GeometrySums
+from mtbench.speech import TimedPhone
 
 #: What a clip gives a metric: numerator and denominator, or why there are none.
 Cell = tuple[float, float] | str
@@ -73,6 +78,14 @@ class Metric:
         The default over all languages.
     order : float
         Place among the metrics, small first.
+    definition : str
+        What is computed, in a sentence or two, for ``docs/metrics.md``.
+    source : str
+        Who defined it, and whose code computes it.
+    failures : str
+        What it is known not to see, or to see wrongly.
+    optional : bool
+        Whether it is measured only where it is asked for by name.
     """
 
     name: str
@@ -83,6 +96,10 @@ class Metric:
     aggregation: str
     overall: str
     order: float
+    definition: str = ""
+    source: str = ""
+    failures: str = ""
+    optional: bool = False
 
     @property
     def is_geometric(self) -> bool:
@@ -156,22 +173,35 @@ class RecognitionMetric(Metric):
 
 @dataclass(frozen=True)
 class FacePair:
-    """A clip's vertices beside the true ones.
+    """A clip's vertices beside the true ones, and what else is known of the clip.
 
     Attributes
     ----------
     prediction, truth : (T, V, 3) floating point
-        Vertices in metres, both of one topology.
+        Vertices in metres, both of one topology. Where there is no ground truth, *truth* is (0, V, 3): only metrics
+        that do without one are then asked.
     region : function of str to (n,) int
         From the name of a region to its vertex indices; :meth:`mtbench.faces.topology.Topology.region`.
     template : (V, 3) floating point or None
         Neutral face of the clip's speaker.
+    topology : Topology or None
+        Of the vertices; None where only regions are known.
+    fps : float
+        Frames per second.
+    sound : function without arguments to (n,) floating point, or None
+        The clean speech, mono at 16 kHz; None where there is none.
+    phones : function without arguments to sequence of TimedPhone, or None
+        Reference phones with their times, pauses (``"sil"``) included; None where nobody knows them.
     """
 
     prediction: np.ndarray
     truth: np.ndarray
     region: Callable[[str], np.ndarray]
     template: np.ndarray | None = None
+    topology: Topology | None = None
+    fps: float = 25.0
+    sound: Callable[[], np.ndarray] | None = None
+    phones: Callable[[], Sequence[TimedPhone]] | None = None
 
     @property
     def lips(self) -> np.ndarray:
@@ -184,17 +214,44 @@ class FacePair:
         return self.region("upper_face")
 
 
+@dataclass(frozen=True)
+class Member:
+    """One clip among all of a run, for metrics that depend on the others.
+
+    Attributes
+    ----------
+    group : str
+        Who speaks, or what language where nobody says who.
+    value, per : float
+        The metric's two statistics.
+    """
+
+    group: str
+    value: float
+    per: float
+
+
 @dataclass(frozen=True, kw_only=True)
 class GeometricMetric(Metric):
-    """A metric of vertices beside the true ones.
+    """A metric of vertices, beside the true ones or alone.
 
     Attributes
     ----------
     statistic : str
         What a row keeps for it; metrics that follow from one statistic name the same.
     measure : function of FacePair to (float or None)
-        The statistic of one clip: a sum over its frames where the aggregation is ``"frame"``, else the clip's value;
-        None where it does not exist.
+        The statistic of one clip: a sum over its frames where the aggregation is ``"frame"``, a count where it is
+        ``"corpus"``, else the clip's value; None where it does not exist.
+    per : str
+        Name of the statistic that it is divided by where the aggregation is ``"corpus"``.
+    measure_per : function of FacePair to (float or None), or None
+        That statistic.
+    across : function of sequence of Member to list of Cell, or None
+        For what depends on other clips: from the statistics of all clips that have them to a cell for each.
+    needs_truth : bool
+        Whether there is no such number without ground truth.
+    absent : str
+        Why a clip may have no such number.
     error : str
         What is computed of the distances, for the signature: ``"max-l2"``.
     align : str
@@ -220,6 +277,11 @@ class GeometricMetric(Metric):
 
     statistic: str
     measure: Callable[[FacePair], float | None]
+    per: str = ""
+    measure_per: Callable[[FacePair], float | None] | None = None
+    across: Callable[[Sequence[Member]], list[Cell]] | None = None
+    needs_truth: bool = True
+    absent: str = ""
     error: str
     align: str = "none"
     region: str = "lips"
@@ -231,13 +293,28 @@ class GeometricMetric(Metric):
     orders_systems: bool = True
     column: TableColumn | None = None
 
+    @property
+    def measures(self) -> dict[str, Callable[[FacePair], float | None]]:
+        """The functions of its statistics, by the statistics' names."""
+        found = {self.statistic: self.measure}
+        return found if self.measure_per is None else found | {self.per: self.measure_per}
+
     def cell(self, sums: GeometrySums) -> Cell:
         """Return numerator and denominator of one clip, or why there are none."""
         value = sums.get(self.statistic)
         if value is None:
-            return "no template of the speaker" if self.from_template else OLDER
+            return self._explain(sums)
         value = abs(value) if self.magnitude else value
+        if self.per:
+            under = sums.get(self.per)
+            return self._explain(sums) if not under else (value, under)
         return value, float(sums.frames) if self.aggregation == "frame" else 1.0
+
+    def _explain(self, sums: GeometrySums) -> str:
+        """Return why a clip that was measured has no value."""
+        if self.absent and self.statistic in sums:
+            return self.absent
+        return "no template of the speaker" if self.from_template else OLDER
 
     def value(self, sums: GeometrySums) -> float | None:
         """Return the clip's own value in the metric's unit, None where there is none."""

@@ -90,6 +90,11 @@ DEFINES = (
         # A signed value has no order from better to worse.
         orders_systems=False,
         column=TableColumn("FDD mm²", digits=2, scale=1e6, sign=True),
+        definition="how much less the upper face moves than it should, measured from the speaker's own template (`n/a` "
+        "without one); negative: more",
+        source="CodeTalker `main/cal_metric.py`; FaceDiffuser, ScanTalk, DiffSpeaker and ProbTalk3D",
+        failures="Opposite errors of clips cancel; depends on the template; any movement as large as the true one is "
+        "perfect; squares, so large movements rule it.",
         **_SHARED,
     ),
     GeometricMetric(
@@ -99,6 +104,9 @@ DEFINES = (
         error="abs-std-l2sq",
         magnitude=True,
         label="FDD, absolute",
+        definition="`fdd_m2` without cancellation between clips",
+        source="printed beside it by FaceDiffuser and ScanTalk",
+        failures="As `fdd_m2`, but for the cancellation.",
         **_SHARED,
     ),
 )

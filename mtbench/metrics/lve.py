@@ -187,6 +187,9 @@ DEFINES = (
         lambda pair: sum_lve_mm(pair.prediction, pair.truth, pair.lips),
         error="max-l2",
         column=TableColumn("LVE mm", digits=2),
+        definition="largest lip vertex distance of a frame, mean over frames",
+        source="text of MeshTalk, FaceFormer, CodeTalker, MultiTalk; code of 3DiFACE and Imitator",
+        failures="Counts whatever moves the lips, a turned head too; says nothing of what can be read from them.",
     ),
     _define(
         "lve_sq_m2",
@@ -195,6 +198,10 @@ DEFINES = (
         11,
         lambda pair: sum_lve_sq_m2(pair.prediction, pair.truth, pair.lips),
         error="max-l2sq",
+        definition="largest *squared* lip vertex distance of a frame, mean over frames: what MultiTalk's and "
+        "CodeTalker's scripts print",
+        source="CodeTalker `main/cal_metric.py`, MultiTalk `main/test_multi_pred.py`, torchmetrics `LipVertexError`",
+        failures="Published as mm, which it is not; not convertible to `lve_mm`; single bad frames rule it.",
     ),
     _define(
         "lve_centred_mm",
@@ -204,6 +211,9 @@ DEFINES = (
         lambda pair: sum_lve_centred_mm(pair.prediction, pair.truth, pair.lips),
         error="max-l2",
         align="lip-mean",
+        definition="`lve_mm` after moving each frame's lips onto their mean",
+        source="MeshTalk's code (its issue 32)",
+        failures="Blind to a mouth in the wrong place; a turned head still counts.",
     ),
     _define(
         "lve_aligned_mm",
@@ -214,6 +224,10 @@ DEFINES = (
         error="max-l2",
         align="rigid",
         required=False,
+        definition="`lve_mm` after rotating and shifting each frame's head (its upper face, least squares, no "
+        "scale) onto the ground truth's",
+        source="talking-head-metrics removes head rotation beforehand; alignment after Kabsch 1976",
+        failures="Brows and eyelids belong to the upper face: where they move otherwise, the alignment follows them.",
         # Degraded systems hold their heads as the ground truth does: it would be lve_mm once more.
         orders_systems=False,
     ),
@@ -224,5 +238,8 @@ DEFINES = (
         14,
         lambda pair: sum_lve_mean_mm(pair.prediction, pair.truth, pair.lips),
         error="mean-l2",
+        definition="mean lip vertex distance of a frame, mean over frames",
+        source="ARTalk's author's reading of DiffPoseTalk's MOD (ARTalk issue 17)",
+        failures="Most of the lip vertices are skin around the lips; closures, which few vertices make, hardly show.",
     ),
 )

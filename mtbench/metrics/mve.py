@@ -56,6 +56,9 @@ DEFINES = (
         error="mean-l2",
         region="all",
         required=True,
+        definition="mean distance of all vertices, mean over frames",
+        source="FaceDiffuser, ScanTalk, ProbTalk3D",
+        failures="Scalp, neck and eyeballs are most of a mesh: it is a measure of head motion and of the mesh.",
         label="MVE",
     ),
 )

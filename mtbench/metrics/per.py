@@ -33,4 +33,13 @@ def count_phone_edits(reference: Sequence[str] | None, hypothesis: Sequence[str]
     return count_edits(reference, hypothesis)
 
 
-DEFINES = (define_rate("per", "phone error rate", "phones", order=3, without=("norm", "lexicon", "dec")),)
+DEFINES = (
+    define_rate(
+        "per",
+        "phone error rate",
+        "phones",
+        order=3,
+        without=("norm", "lexicon", "dec"),
+        definition="(substitutions + deletions + insertions) / phones of the reference",
+    ),
+)

@@ -52,6 +52,10 @@ DEFINES = (
         order=5,
         measure=difference_of_logs,
         beside_static=True,
+        definition="log2 of how much more probable the entry's face makes what was said than a face that never "
+        "moves, same clips and mixtures, per phone",
+        source="this toolkit",
+        failures="Only for recognizers that tell probabilities; a few hundredths may come from what is not lips.",
         # Most recognizers do not tell: their runs have no such number.
         applies=lambda row: row.log_probability is not None,
         settings={"against": "static"},

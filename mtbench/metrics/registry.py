@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
 from mtbench.errors import UsageError
@@ -63,9 +63,18 @@ class Metrics(Mapping[str, Metric]):
     def __len__(self) -> int:
         return len(self._found)
 
-    def geometric(self) -> list[GeometricMetric]:
-        """Return the metrics of vertices, in order."""
+    def geometric(self, asked: Iterable[str] = ()) -> list[GeometricMetric]:
+        """Return the metrics of vertices in order: those that every run has, and the optional ones in *asked*."""
+        wanted = set(asked)
+        return [m for m in self.every_geometric() if not m.optional or m.name in wanted]
+
+    def every_geometric(self) -> list[GeometricMetric]:
+        """Return all metrics of vertices in order, optional ones too."""
         return [metric for metric in self._found.values() if isinstance(metric, GeometricMetric)]
+
+    def optional(self) -> list[str]:
+        """Return the names of the metrics that a run measures where it is asked to, in order."""
+        return [metric.name for metric in self.every_geometric() if metric.optional]
 
 
 #: All metrics by name.

@@ -5,7 +5,6 @@ All of it is in ``mtbench`` too.
 Contents
 --------
 ================= ===========================================================================================
-``error_rates``   Error rates of texts at hand, in one line: ``mtbench.wer`` and ``mtbench.cer``
 ``listening``     Recognizing crops and sound at hand, in one line: ``mtbench.transcribe``
 ``pictures``      Pictures of vertices at hand, in one line: ``mtbench.render``
 ``vertex_errors`` Vertex errors of arrays and files at hand, in one line: ``mtbench.lve`` and ``mtbench.fdd``
@@ -13,9 +12,11 @@ Contents
 
 Examples
 --------
->>> from mtbench.shortcuts import wer
->>> wer("ogni individuo ha diritto", "ogni individuo diritto", "ita")
-25.0
+>>> import numpy as np
+>>> from mtbench.shortcuts import lve
+>>> face = np.random.default_rng(0).uniform(-0.1, 0.1, (2, 4, 3))
+>>> round(lve(face + [0, 0.003, 0.004], face, lips=[0, 1]), 6)
+5.0
 """
 
 from __future__ import annotations

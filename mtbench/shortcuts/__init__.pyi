@@ -1,5 +1,3 @@
-from .error_rates import cer as cer
-from .error_rates import wer as wer
 from .listening import transcribe as transcribe
 from .pictures import render as render
 from .vertex_errors import fdd as fdd

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
 from mtbench.errors import UsageError
-from mtbench.faces import Motion, Topology, check_vertices, read_face, read_vertices, require_topology
-from mtbench.metrics import METRICS, FacePair, fdd_m2
+from mtbench.faces import Motion, Topology
+from mtbench.metrics import METRICS, FacePair, check_indices, fdd_m2, pair_up_clips
 
 #: What stands for a clip: positions in metres, or a file that holds them.
 Vertices: TypeAlias = "np.ndarray | Motion | str | Path"
@@ -80,8 +80,8 @@ def lve(
     wanted = {"lips": lips} | ({"upper_face": upper_face} if known[metric].align == _ALIGNED else {})
     asked = [name for name, given in wanted.items() if given is None]
     total, frames = 0.0, 0
-    for a, b, _, found in _pair_up(prediction, truth, None, topology, "= and ".join(asked) or None):
-        regions = {name: _indices(given, name, found, a.shape[1]) for name, given in wanted.items()}
+    for a, b, _, found in pair_up_clips(prediction, truth, None, topology, "= and ".join(asked) or None):
+        regions = {name: check_indices(given, name, found, a.shape[1]) for name, given in wanted.items()}
         total += known[metric].measure(FacePair(a, b, regions.__getitem__)) or 0.0
         frames += len(a)
     return total / frames
@@ -132,102 +132,11 @@ def fdd(
     if template is None:
         raise UsageError("FDD needs the speaker's neutral face as template: (V, 3), metres")
     values = []
-    for a, b, face, found in _pair_up(
+    for a, b, face, found in pair_up_clips(
         prediction, truth, template, topology, None if upper_face is not None else "upper_face"
     ):
         if len(a) < 2:
             raise UsageError("FDD needs clips of two frames or more: a single frame has no dynamics")
-        value = fdd_m2(a, b, face, _indices(upper_face, "upper_face", found, a.shape[1]))
+        value = fdd_m2(a, b, face, check_indices(upper_face, "upper_face", found, a.shape[1]))
         values.append(1e6 * (abs(value) if absolute else value))
     return sum(values) / len(values)
-
-
-def _pair_up(
-    prediction: Any, truth: Any, template: Any, topology: str | Topology | None, region: str | None
-) -> list[tuple[np.ndarray, np.ndarray, np.ndarray, Topology | None]]:
-    """Return (prediction, truth, template, topology) of each clip, read and checked.
-
-    *region* is what will be asked of the topologies; None where they may be unknown.
-    """
-    several = _is_list(prediction), _is_list(truth)
-    if several[0] != several[1]:
-        raise UsageError(
-            "prediction is a list of clips and truth is not, or the other way round: give both alike"
-        )
-    predictions, truths = (list(prediction), list(truth)) if several[0] else ([prediction], [truth])
-    if len(predictions) != len(truths) or not predictions:
-        raise UsageError(
-            f"{len(predictions)} predictions, {len(truths)} truths: expected as many, one at least"
-        )
-    one_each = several[0] and isinstance(template, list | tuple)
-    templates = list(template) if one_each else [template] * len(truths)
-    if len(templates) != len(truths):
-        raise UsageError(
-            f"{len(templates)} templates for {len(truths)} clips: give one for all, or one a clip"
-        )
-    out = []
-    for number, (one, other, face) in enumerate(zip(predictions, truths, templates)):
-        suffix = f" {number}" if several[0] else ""
-        a, b = read_vertices(one, f"prediction{suffix}"), read_vertices(other, f"truth{suffix}")
-        _check_same_shape(a, b, suffix)
-        if isinstance(one, Motion) and isinstance(other, Motion) and one.fps != other.fps:
-            raise UsageError(
-                f"prediction{suffix} has {one.fps:g} frames per second, truth{suffix} has {other.fps:g}: frames of "
-                "equal number are not of the same moment; resample one (mtbench.faces.resampling)"
-            )
-        found = require_topology(topology, a.shape[1], region)
-        for array, name in ((a, "prediction"), (b, "truth")):
-            check_vertices(array, f"{name}{suffix}", found)
-        neutral = np.zeros((0, 3))
-        if template is not None:
-            neutral = read_face(face, f"template{suffix}", a.shape[1])
-            check_vertices(neutral[None], f"template{suffix}", found)
-        out.append((a, b, neutral, found))
-    return out
-
-
-def _is_list(value: Any) -> bool:
-    """Whether *value* is several clips: a list of paths, motions or arrays, but not of a clip's frames (V, 3)."""
-    if not isinstance(value, list | tuple) or not value:
-        return False
-    first = value[0]
-    if isinstance(first, str | Path | Motion):
-        return True
-    shape = np.shape(first)
-    return len(shape) == 3 or (len(shape) == 2 and shape[1] != 3)
-
-
-def _check_same_shape(prediction: np.ndarray, truth: np.ndarray, suffix: str) -> None:
-    if prediction.shape[1] != truth.shape[1]:
-        raise UsageError(
-            f"prediction{suffix} has {prediction.shape[1]} vertices, truth{suffix} has {truth.shape[1]}: meshes of two "
-            "kinds have no common vertices to compare"
-        )
-    if len(prediction) != len(truth):
-        raise UsageError(
-            f"prediction{suffix} has {len(prediction)} frames, truth{suffix} has {len(truth)}: another frame rate, or "
-            "a clip that was cut? Resample or cut it yourself, so that it is known how; nothing is dropped here"
-        )
-
-
-def _indices(
-    given: Sequence[int] | np.ndarray | None, name: str, topology: Topology | None, vertices: int
-) -> np.ndarray:
-    """Return the indices *given*, checked, or those of the region *name* of *topology*."""
-    if given is None:
-        assert topology is not None
-        return topology.region(name)
-    try:
-        indices = np.asarray(given)
-    except ValueError as error:
-        raise UsageError(
-            f"{name} must be vertex indices (n,), not {type(given).__name__} ({error})"
-        ) from None
-    if indices.ndim != 1 or not len(indices) or indices.dtype.kind not in "iu":
-        raise UsageError(f"{name} must be whole numbers (n,), not {indices.dtype} {indices.shape}")
-    if indices.min() < 0 or indices.max() >= vertices:
-        raise UsageError(
-            f"{name} reach from {indices.min()} to {indices.max()}, but there are the vertices 0 to {vertices - 1}: "
-            "a list for another mesh, or one that counts from 1?"
-        )
-    return indices

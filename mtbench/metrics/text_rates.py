@@ -14,7 +14,9 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 
 from mtbench.errors import UsageError
-from mtbench.metrics import EditCounts, count_character_edits, count_word_edits
+from mtbench.metrics.character_errors import count_character_edits
+from mtbench.metrics.edit_counts import EditCounts
+from mtbench.metrics.word_errors import count_word_edits
 from mtbench.speech import DEFAULT_NORMALIZER, display_name, get_normalizer, headline_rate, language_code
 
 

@@ -20,7 +20,7 @@ def count_character_edits(
 ) -> EditCounts:
     """Return the character edits of one clip.
 
-    Parameters and errors as in :func:`mtbench.metrics.wer.count_word_edits`.
+    Parameters and errors as in :func:`mtbench.metrics.word_errors.count_word_edits`.
 
     Examples
     --------
@@ -31,4 +31,6 @@ def count_character_edits(
     return count_edits(normal.characters(reference, language), normal.characters(hypothesis, language))
 
 
-DEFINES = (define_rate("cer", "character error rate", "chars", order=2),)
+_DEFINITION = "(substitutions + deletions + insertions) / characters of the reference"
+
+DEFINES = (define_rate("cer", "character error rate", "chars", order=2, definition=_DEFINITION),)

@@ -47,4 +47,6 @@ def count_word_edits(
     return count_edits(normal.words(reference, language), normal.words(hypothesis, language))
 
 
-DEFINES = (define_rate("wer", "word error rate", "words", order=1),)
+_DEFINITION = "(substitutions + deletions + insertions) / words of the reference"
+
+DEFINES = (define_rate("wer", "word error rate", "words", order=1, definition=_DEFINITION),)
