@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from mtbench.metrics.base import Cell, CountedRow, RecognitionMetric
 
 
@@ -38,6 +40,7 @@ def define_rate(
     >>> define_rate("wer", "word error rate", "words", order=1).unit
     '%'
     """
+    texts: dict[str, Any] = {**_TOLD, **told}
     return RecognitionMetric(
         name=name,
         title=title,
@@ -48,5 +51,5 @@ def define_rate(
         order=order,
         measure=lambda row, _: take_counts(row, which),
         without=without,
-        **{**_TOLD, **told},
+        **texts,
     )
