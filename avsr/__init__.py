@@ -6,6 +6,8 @@ A recognizer is whatever satisfies :class:`mtbench.avsr.base.Recognizer`; names 
 Contents
 --------
 ==================== ==================================================================================================
+``auto_avsr``        Auto-AVSR's audio-visual model (release v1.0.0) and ViSpeR, on ESPnet: their files, their input,
+                     their search
 ``avhubert``         AV-HuBERT without fairseq: the published sequence models, their files, their search
 ``base``             What a recognizer is to the harness: a protocol, its output, and the registry of names
 ``by_language``      One recognizer made of several, one for each language

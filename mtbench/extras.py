@@ -27,6 +27,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "video": ("numba", "av"),
     "synth": ("espeakng_loader", "wordfreq", "pykakasi", "pythainlp", "jieba"),
     "published": ("torch", "safetensors", "sentencepiece"),
+    "espnet": ("torch", "safetensors", "sentencepiece", "espnet2"),
     "report": ("pandas", "matplotlib"),
 }
 #: What parts of mtbench are installed for.

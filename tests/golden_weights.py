@@ -25,6 +25,7 @@ _KINDS: dict[str, Callable[[Noise, int], np.ndarray]] = {
     "matrix_x3": _scaled(3.0),
     "ternary": _ternary,
     "embedding_x2": lambda n, fan: n * 0.7,
+    "embedding_nopad": lambda n, fan: n * 0.35,
     "norm_weight": lambda n, fan: 1 + 0.1 * n,
     "bn_weight": lambda n, fan: 1 + 0.1 * abs(n),
     "bn_mean": lambda n, fan: 0.1 * n,
@@ -51,4 +52,4 @@ def make_weights(folder: Path) -> tuple[dict, dict[str, torch.Tensor]]:
             tensors[name] = torch.from_numpy(values.astype(np.float16).astype(np.float32))
         else:
             assert kind == "sinusoid", kind  # computed by whoever reads it
-    return recipe["config"], tensors
+    return recipe["config"] if "config" in recipe else recipe["backbone_args"], tensors

@@ -25,6 +25,7 @@ _EXTRAS = {
     "video": "mtbench render --video without ffmpeg, sound of videos",
     "synth": "building the bundled benchmark and word lists, training the recognizer",
     "published": "published recognizers: AV-HuBERT and its relatives, with weights of your own",
+    "espnet": "Auto-AVSR and ViSpeR on ESPnet (Python 3.12 or 3.13), with weights of your own",
     "report": "plots, data frames",
 }
 

@@ -17,8 +17,8 @@ Contents
 ``paths``               Paths: those that a manifest names, never outside the manifest's folder, and what lies where a
                         folder is meant
 ``pickle_stand_ins``    Inert stand-ins for what a FLAME pickle names, and turning them into plain arrays
-``pickled_checkpoints`` Checkpoints of fairseq: the tensors and plain settings of a ``torch.save`` archive full of
-                        strangers' classes
+``pickled_checkpoints`` Checkpoints of fairseq and Lightning: the tensors and plain settings of a ``torch.save``
+                        archive
 ``safe_pickle``         Reading the arrays of a FLAME pickle without executing anything
 ``sealed_text``         Text files that tell whether they are still as they were written: the first line holds the
                         digest of the rest

@@ -1,4 +1,4 @@
-"""Checkpoints of fairseq: the tensors and plain settings of a ``torch.save`` archive full of strangers' classes.
+"""Checkpoints of fairseq and Lightning: the tensors and plain settings of a ``torch.save`` archive.
 
 Conventions
 -----------
@@ -197,16 +197,18 @@ def _contents(value: Any) -> Any:
 
 
 def load_pickled_checkpoint(
-    path: Path, wanted: Callable[[str], bool] = lambda name: True
+    path: Path, wanted: Callable[[str], bool] = lambda name: True, holder: str = "fairseq checkpoint"
 ) -> PickledCheckpoint:
-    """Read a checkpoint as fairseq's trainer writes it, or tensors by name, without running anything in it.
+    """Read a checkpoint as fairseq's or Lightning's trainer writes it, or tensors by name, running nothing in it.
 
     Parameters
     ----------
     path : Path
         A file of ``torch.save``, format of 2020 and later.
     wanted : callable
-        Whether the tensor of a name, under ``model`` or at the top, is to be read.
+        Whether the tensor of a name, under ``model``, ``state_dict`` or at the top, is to be read.
+    holder : str
+        What is read, for messages.
 
     Raises
     ------
@@ -231,17 +233,19 @@ def load_pickled_checkpoint(
         if not name or others or members[name].file_size > MAX_PICKLE:
             raise UnsafePickleError("an archive without data.pkl, with several or with a huge one")
         try:
-            table = load_stand_ins(archive.read(name), _find, _refer, "fairseq checkpoint")
-            model = table.get("model", table) if isinstance(table, dict) else None
+            table = load_stand_ins(archive.read(name), _find, _refer, holder)
+            model = table.get("model", table.get("state_dict", table)) if isinstance(table, dict) else None
             if not isinstance(model, dict):
-                raise UnsafePickleError("no dictionary of tensors at the top or under 'model'")
+                raise UnsafePickleError(
+                    "no dictionary of tensors at the top or under 'model' or 'state_dict'"
+                )
             noted = {
                 n: t for n, t in model.items() if isinstance(t, _Tensor) and isinstance(n, str) and wanted(n)
             }
             tensors = _read_tensors(archive, members, name[: -len("data.pkl")], noted, 2 * size)
         except (zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError) as error:
             raise UnsafePickleError(f"damaged archive ({error})") from None
-    rest = {} if model is table else {key: value for key, value in table.items() if key != "model"}
+    rest = {} if model is table else {key: value for key, value in table.items() if value is not model}
     return PickledCheckpoint(tensors, rest)
 
 
