@@ -83,9 +83,9 @@ def normalize_sound(sound: Any, frames: int, cut_first: bool = True) -> np.ndarr
 
     Examples
     --------
-    >>> normalize_sound([1.0, -1.0] * 200, 1)[[0, 1, 399, 400]].round(2).tolist()
-    [1.26, -1.26, -1.26, 0.0]
-    >>> normalize_sound([1.0, -1.0] * 200, 1, cut_first=False)[[0, 1, 399, 400]].round(2).tolist()
+    >>> normalize_sound([2.0, -2.0] * 80, 1)[[0, 1, 159, 160]].round(3).tolist()
+    [2.0, -2.0, -2.0, 0.0]
+    >>> normalize_sound([2.0, -2.0] * 80, 1, cut_first=False)[[0, 1, 159, 160]].round(3).tolist()
     [1.0, -1.0, -1.0, 0.0]
     """
     import torch
