@@ -21,7 +21,7 @@ help:
 	@echo "make test       lint, types and tests"
 	@echo "make test-slow  the longer tests too"
 	@echo "make test-espnet  tests of Auto-AVSR and ViSpeR, which make test runs too where a Python >= 3.12 is found"
-	@echo "make install-espnet  the environment of these, .venv-espnet (5 GB)"
+	@echo "make install-espnet  the environment of these, .venv-espnet (5 GB, most of them shared with .venv)"
 	@echo "make docs       the documents as a site, in build/site"
 	@echo "make benchmark  frames per second and real-time factors"
 
@@ -61,6 +61,7 @@ $(ESPNET)/.installed: pyproject.toml
 	[ -x $(ESPNET)/bin/python ] || $(ESPNET_PYTHON) -m venv $(ESPNET)
 	$(ESPNET_PIP) $(ESPNET_TORCH) -e ".[espnet]" "pytest>=8"
 	$(ESPNET)/bin/python -c "import espnet2, torch, torchaudio" # else the tests below would be skipped
+	@if [ -e $(VENV)/.installed ]; then $(PYTHON) scripts/share_files.py $(VENV) $(ESPNET) || true; fi
 	@touch $@
 
 test-espnet: $(ESPNET)/.installed

@@ -1,4 +1,4 @@
-"""The script that looks for a Python that ESPnet takes."""
+"""The scripts that look for a Python that ESPnet takes, and that let its environment share files with ours."""
 
 import os
 import subprocess
@@ -47,3 +47,24 @@ def test_none_is_told_by_the_exit_status(tmp_path, pretend):
     pretend("bin/python3.13", None)
     done = find(tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
+
+
+def test_environments_share_what_is_large_and_the_same(tmp_path):
+    sys.path.insert(0, str(SCRIPT.parent))
+    try:
+        from share_files import LARGE, share_files
+    finally:
+        sys.path.remove(str(SCRIPT.parent))
+    contents = {"same": b"a" * LARGE, "small": b"a", "other": b"b" * LARGE}
+    one, two = (tmp_path / name / "lib" / "python3.12" / "site-packages" for name in ("one", "two"))
+    for folder in (one, two):
+        folder.mkdir(parents=True)
+        for name, content in contents.items():
+            (folder / name).write_bytes(content)
+    (two / "other").write_bytes(b"c" * LARGE)
+    (two / "more").write_bytes(contents["same"])
+    assert share_files(tmp_path / "one", tmp_path / "two") == LARGE
+    assert sorted(p.name for p in two.iterdir()) == ["more", "other", "same", "small"]
+    assert [(two / name).samefile(one / name) for name in contents] == [True, False, False]
+    assert (two / "other").read_bytes() == b"c" * LARGE
+    assert share_files(tmp_path / "one", tmp_path / "two") == 0
