@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 #: Most files that are looked at below a folder; a benchmark of 1,000 clips as meshes has half a million.
 MAX_FILES = 2_000_000
+#: What follows a clip's id in the name of its sound.
+_SOUND = re.compile(r"(?:\.(?:wav|flac|mp3|ogg|m4a))?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,41 @@ def find_clip_files(
         )
     chosen, notes = _choose({clip: list(files.values()) for clip, files in found.items()}, folder, options)
     return ClipFiles(chosen, tuple(unknown), tuple(notes))
+
+
+def match_names(names: Mapping[str, str], benchmark: Benchmark) -> tuple[dict[str, str], list[str]]:
+    """Find which of several things is called as which clip.
+
+    Parameters
+    ----------
+    names : mapping of str to str
+        Thing -> what it is called: a sound's path, whose name may end in a sound's ending.
+    benchmark : Benchmark
+
+    Returns
+    -------
+    found : dict of str to str
+        Clip's id -> thing.
+    unknown : list of str
+        Things that are called as no clip.
+
+    Raises
+    ------
+    UsageError
+        Where two are called as one clip.
+    """
+    known = _Names(clip.id for clip in benchmark.clips)
+    found: dict[str, str] = {}
+    unknown: list[str] = []
+    for thing, name in names.items():
+        file = known.match(Path(name), Path(name), [_SOUND])
+        if file is None:
+            unknown.append(thing)
+        elif file.clip in found:
+            raise UsageError(f"clip {file.clip} is there twice, {found[file.clip]} and {thing}; keep one")
+        else:
+            found[file.clip] = thing
+    return found, unknown
 
 
 class _Names:
