@@ -5,9 +5,9 @@ A recognizer is whatever satisfies :class:`mtbench.avsr.base.Recognizer`; names 
 
 Contents
 --------
-==================== ==================================================================================================
-``auto_avsr``        Auto-AVSR's audio-visual model (release v1.0.0) and ViSpeR, on ESPnet: their files, their input,
-                     their search
+==================== ===============================================================================================
+``auto_avsr``        Auto-AVSR's audio-visual model (release v1.0.0) and ViSpeR, on ESPnet: their files, their
+                     input, their search
 ``avhubert``         AV-HuBERT without fairseq: the published sequence models, their files, their search
 ``base``             What a recognizer is to the harness: a protocol, its output, and the registry of names
 ``by_language``      One recognizer made of several, one for each language
@@ -23,11 +23,12 @@ Contents
 ``program_messages`` What a program that recognizes may say, checked: its first line and its answers
 ``program_process``  The process of a program that recognizes: a line in, a line out, in bounded time and of bounded
                      length
+``published``        Published recognizers: which there are, what a user has of them, and running them
 ``registry``         Recognizers by name; other packages add theirs by entry points, see :mod:`mtbench.registry`
 ``traits``           What else the harness asks of a recognizer: its search, word list and device, and whether it
                      remembers sounds
 ``whisper``          The frozen encoder of Whisper-base as an ear: spectrum, network, files, features of a clip
-==================== ==================================================================================================
+==================== ===============================================================================================
 
 Examples
 --------

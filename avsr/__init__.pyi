@@ -17,6 +17,7 @@ from .registry import ask_for as ask_for
 from .registry import keep_recognizer as keep_recognizer
 from .registry import kept_recognizer as kept_recognizer
 from .registry import load_recognizer as load_recognizer
+from .registry import split_names as split_names
 from .traits import Traits as Traits
 from .traits import describe_traits as describe_traits
 from .traits import remember_sounds as remember_sounds

@@ -45,6 +45,8 @@ class ByLanguage:
         #: The part in memory: clips come language by language, and a large model is in memory once.
         self._loaded: tuple[str, Recognizer] | None = None
         self._digests: dict[str, str] = {}
+        #: See :class:`mtbench.avsr.traits.Traits`: one part is in memory at a time.
+        self.memory = 0
         names, traits, scoring = set(), set(), True
         classes: dict[type, None] = {}
         decoders: dict[str, str | None] = {}
@@ -58,7 +60,8 @@ class ByLanguage:
                 )
             names.add(part.name)
             said = describe_traits(part)
-            traits.add(replace(said, decoder=None))
+            traits.add(replace(said, decoder=None, memory=0))
+            self.memory = max(self.memory, said.memory)
             decoders[language] = said.decoder
             classes[type(part)] = None
         if len(names) > 1 or len(traits) > 1:

@@ -37,13 +37,30 @@ def _bundled(version: str, decoding: str | None = None, device: str | None = Non
     return load_openhead(find_bundled(version), decoding, device)
 
 
+def _published(
+    recognizer: str,
+    weights: str | Path | None = None,
+    decoding: str | None = None,
+    device: str | None = None,
+    variant: str = "",
+) -> Recognizer:
+    from mtbench.avsr.published import load_published
+
+    return load_published(recognizer, weights, decoding, device, variant)
+
+
 #: Versions of the bundled recognizer that are asked for by name, whatever version it has by now.
 _VERSIONS = ("1", "2")
-#: Recognizers; a factory takes weights as its first, optional argument, and ``decoding=``, ``device=`` where it can.
+#: Published recognizers, whose weights a user brings (:mod:`mtbench.avsr.published`).
+PUBLISHED = ("muavic", "avista")
+#: Recognizers; a factory takes weights as its first, optional argument, and ``decoding=``, ``device=``, ``variant=``
+#: where it can.
 RECOGNIZERS = Registry(
     "recognizer",
     "mtbench.recognizers",
-    {"openhead-av": _openhead} | {f"openhead-av@{v}": partial(_bundled, v) for v in _VERSIONS},
+    {"openhead-av": _openhead}
+    | {f"openhead-av@{v}": partial(_bundled, v) for v in _VERSIONS}
+    | {name: partial(_published, name) for name in PUBLISHED},
     "package.module:function of your own, or program:PATH",
 )
 
@@ -55,10 +72,11 @@ class RecognizerSpec:
     Attributes
     ----------
     name : str
-        ``"openhead-av"``, a version of it such as ``"openhead-av@1"``, or ``"package.module:function"`` of your own:
-        the function returns a :class:`Recognizer`. It is imported in every worker process. Other packages add names by
-        entry points, see :mod:`mtbench.registry`. ``"program:PATH ARGUMENTS"`` is a program, which every worker process
-        starts (:mod:`mtbench.avsr.program`).
+        ``"openhead-av"``, a version of it such as ``"openhead-av@1"``, a published recognizer or one of its variants
+        (``"muavic"``, ``"muavic:ita"``), or ``"package.module:function"`` of your own: the function returns a
+        :class:`Recognizer`. It is imported in every worker process. Other packages add names by entry points, see
+        :mod:`mtbench.registry`; ``"name:variant"`` gives their factory ``variant=``. ``"program:PATH ARGUMENTS"`` is a
+        program, which every worker process starts (:mod:`mtbench.avsr.program`).
     weights : tuple of (str, str)
         Files in place of the recognizer's own: one under ``""``, or one for each language under its ISO 639-3 code.
         Only for a recognizer that has a name.
@@ -72,6 +90,30 @@ class RecognizerSpec:
     weights: tuple[tuple[str, str], ...] = ()
     decoding: str | None = None
     device: str | None = None
+
+
+def split_names(text: str) -> list[str]:
+    """Return the recognizers that *text* names, with commas between; a program takes all that follows.
+
+    Raises
+    ------
+    UsageError
+        For an empty name, or one named twice.
+
+    Examples
+    --------
+    >>> split_names("muavic:ita,openhead-av,program:./mine.py a,b")
+    ['muavic:ita', 'openhead-av', 'program:./mine.py a,b']
+    """
+    found, rest = [], text
+    while rest:
+        name, _, rest = (rest, "", "") if rest.startswith(PREFIX) else rest.partition(",")
+        found.append(name.strip())
+    if not found or not all(found) or text.endswith(",") or len(set(found)) < len(found):
+        raise UsageError(
+            f"--recognizer {text!r}: expected names with commas between, each once, e.g. muavic,openhead-av"
+        )
+    return found
 
 
 def ask_for(
@@ -128,15 +170,18 @@ def load_recognizer(
     make = _find_factory(spec)
     given = {"decoding": spec.decoding, "device": spec.device}
     options = {key: value for key, value in given.items() if value is not None}
-    if refused := sorted(set(options) - _accepted(make)):
+    accepted = _accepted(make)
+    if refused := sorted(set(options) - accepted):
         raise UsageError(f"recognizer {spec.name!r} takes no {' and no '.join(refused)}; it has its own")
     if options:
         make = partial(make, **options)
     by_language = {code: file for code, file in spec.weights if code}
     if by_language:
-        return ByLanguage(
-            {c: partial(_make, spec.name, partial(make, file)) for c, file in by_language.items()}
-        )
+        parts = {
+            code: partial(make, file, variant=code) if "variant" in accepted else partial(make, file)
+            for code, file in by_language.items()
+        }
+        return ByLanguage({code: partial(_make, spec.name, part) for code, part in parts.items()})
     return _make(spec.name, partial(make, spec.weights[0][1]) if spec.weights else make)
 
 
@@ -144,6 +189,11 @@ def _find_factory(spec: RecognizerSpec) -> Callable[..., Any]:
     module, colon, function = spec.name.partition(":")
     if not colon:
         return RECOGNIZERS.find(spec.name)
+    if module in RECOGNIZERS.names():
+        named = RECOGNIZERS.find(module)
+        if "variant" not in _accepted(named):
+            raise UsageError(f"recognizer {module!r} has no variants, so no {spec.name!r}; write {module}")
+        return partial(named, variant=function)
     if spec.weights:
         raise UsageError(f"weights belong to {', '.join(RECOGNIZERS.names())}; {spec.name} brings its own")
     if spec.name.startswith(PREFIX):
@@ -161,7 +211,7 @@ def _find_factory(spec: RecognizerSpec) -> Callable[..., Any]:
 
 def _accepted(make: Callable[..., Any]) -> set[str]:
     """Return which options a factory takes."""
-    known = {"decoding", "device"}
+    known = {"decoding", "device", "variant"}
     try:
         parameters = inspect.signature(make).parameters
     except (TypeError, ValueError):  # a class or builtin that tells no signature

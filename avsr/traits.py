@@ -41,11 +41,14 @@ class Traits:
     device : str
         Where it computes, as torch names it. Recognition runs in one process unless it is ``"cpu"``: each process would
         load the weights there once more.
+    memory : int
+        Bytes of its weights in each process, by which the number of processes is bounded; 0 where they do not matter.
     """
 
     decoder: str | None = None
     needs_lexicon: bool = False
     device: str = "cpu"
+    memory: int = 0
 
     @property
     def shares_cores(self) -> bool:
@@ -65,18 +68,20 @@ def describe_traits(recognizer: Recognizer) -> Traits:
     --------
     >>> from types import SimpleNamespace
     >>> describe_traits(SimpleNamespace(decoder="beam 5"))
-    Traits(decoder='beam 5', needs_lexicon=False, device='cpu')
+    Traits(decoder='beam 5', needs_lexicon=False, device='cpu', memory=0)
     """
     defaults = Traits()
     decoder = getattr(recognizer, "decoder", defaults.decoder)
     needs_lexicon = getattr(recognizer, "needs_lexicon", defaults.needs_lexicon)
     device = getattr(recognizer, "device", defaults.device)
+    memory = getattr(recognizer, "memory", defaults.memory)
     for name, value, expected in (
         ("decoder", decoder, "a text or None"),
         ("needs_lexicon", needs_lexicon, "true or false"),
         ("device", device, "a text such as 'cuda:0'"),
+        ("memory", memory, "a whole number of bytes"),
     ):
-        fine = isinstance(value, bool) if name == "needs_lexicon" else isinstance(value, str)
+        fine = isinstance(value, {"needs_lexicon": bool, "memory": int}.get(name, str))
         if not fine and not (name == "decoder" and value is None):
             raise UsageError(f"{recognizer.name}: its attribute {name} is {value!r}, expected {expected}")
-    return Traits(decoder, needs_lexicon, device)
+    return Traits(decoder, needs_lexicon, device, memory)

@@ -26,7 +26,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "pyrender": ("numba", "trimesh", "pyrender"),
     "video": ("numba", "av"),
     "synth": ("espeakng_loader", "wordfreq", "pykakasi", "pythainlp", "jieba"),
-    "published": ("torch", "safetensors", "sentencepiece"),
+    "published": ("torch", "safetensors", "sentencepiece", "tokenizers"),
     "espnet": ("torch", "safetensors", "sentencepiece", "espnet2"),
     "report": ("pandas", "matplotlib"),
 }

@@ -1,12 +1,9 @@
 """AV-HuBERT without fairseq: the originals' numbers, and files of every form."""
 
-import collections
 import gzip
 import json
 import pickle
 import re
-import sys
-import types
 import zipfile
 
 import numpy as np
@@ -18,13 +15,9 @@ from mtbench.errors import PrerequisiteError, UsageError
 torch = pytest.importorskip("torch")
 
 from golden_weights import make_weights  # noqa: E402
-
-from mtbench.avsr.avhubert.decoder import DecoderSizes  # noqa: E402
-from mtbench.avsr.avhubert.encoder import EncoderSizes  # noqa: E402
-from mtbench.avsr.avhubert.recognition import AVHubertNetwork  # noqa: E402
+from tiny_avhubert import PIECES, make_tensors, write_fairseq_file  # noqa: E402
 
 ENCODER, LOGITS, SCORES = 2e-5, 1e-4, 5e-4
-PIECES = ["\u2581", *"abcdefghijklmno"]
 
 
 @pytest.fixture(scope="module")
@@ -193,61 +186,13 @@ def test_filterbank_by_hand():
 
 
 @pytest.fixture(scope="module")
-def tiny(folder):
-    """A network with random weights, in fairseq's names."""
-    torch.manual_seed(5)
-    encoder = EncoderSizes(width=32, inner=48, heads=2, layers=2, kernel=8, groups=4, pre_norm=True)
-    decoder = DecoderSizes(width=16, inner=24, heads=2, layers=2, vocabulary=len(PIECES) + 4, source=32)
-    network = AVHubertNetwork(encoder, decoder)
-    for parameter in network.parameters():
-        torch.nn.init.normal_(parameter, 0.0, 0.3)
-    return {name: value.clone() for name, value in network.state_dict().items()}
-
-
-def class_of(module, name):
-    made = sys.modules.setdefault(module, types.ModuleType(module))
-    cls = type(name, (), {"__module__": module})
-    setattr(made, name, cls)
-    return cls
+def tiny():
+    return make_tensors()
 
 
 @pytest.fixture(scope="module")
 def fairseq_file(tiny, folder):
-    """As fairseq's trainer writes it: half precision, settings of omegaconf, a dictionary, an enumeration."""
-    modules = ("fairseq.data.dictionary", "omegaconf.dictconfig", "omegaconf.nodes")
-    parents = ("fairseq", "fairseq.data", "omegaconf")
-    sys.modules.update({name: types.ModuleType(name) for name in parents})
-    try:
-        node, config = class_of(modules[2], "AnyNode"), class_of(modules[1], "DictConfig")
-
-        def wrap(value):
-            one = config() if isinstance(value, dict) else node()
-            if isinstance(value, dict):
-                one.__dict__["_content"] = {key: wrap(inside) for key, inside in value.items()}
-            else:
-                one.__dict__["_val"] = value
-            return one
-
-        inner = {"encoder_attention_heads": 2, "layer_norm_first": True}
-        settings = wrap({"model": {"decoder_attention_heads": 2, "w2v_args": {"model": inner}}})
-        dictionary = class_of(modules[0], "Dictionary")()
-        dictionary.symbols = ["<s>", "<pad>", "</s>", "<unk>", *PIECES]
-        model = {name: value.half() if value.is_floating_point() else value for name, value in tiny.items()}
-        model["encoder.w2v_model.mask_emb"] = torch.zeros(104)
-        model["decoder.embed_positions._float_tensor"] = torch.zeros(1)
-        path = folder / "tiny.pt"
-        state = {
-            "args": None,
-            "cfg": settings,
-            "model": collections.OrderedDict(model),
-            "task_state": {"target_dictionary": dictionary},
-            "last_optimizer_state": None,
-        }
-        torch.save(state, path)
-    finally:
-        for module in (*modules, *parents):
-            sys.modules.pop(module, None)
-    return path
+    return write_fairseq_file(tiny, folder / "tiny.pt")
 
 
 @pytest.fixture(scope="module")

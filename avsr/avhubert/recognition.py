@@ -72,7 +72,16 @@ class AVHubert:
         self.start = start
 
     @torch.no_grad()
-    def encode(self, *, video: Any = None, audio: Any = None, padding_mask: Any = None) -> torch.Tensor:
+    def see(self, video: Any) -> torch.Tensor:
+        """Return what the eyes make of (1, 1, T, 88, 88) *video*: ``seen`` of :meth:`encode`, for many sounds."""
+        video = torch.as_tensor(video).float().to(self._device)
+        _check_shapes(video, None, None)
+        return self.network.eyes_and_ears.see(video)
+
+    @torch.no_grad()
+    def encode(
+        self, *, video: Any = None, audio: Any = None, padding_mask: Any = None, seen: Any = None
+    ) -> torch.Tensor:
         """Encode clips.
 
         Parameters
@@ -83,6 +92,8 @@ class AVHubert:
             (B, 104, T), or None for sight alone.
         padding_mask : array, optional
             (B, T) booleans, True in padded frames.
+        seen : torch.Tensor, optional
+            Of :meth:`see`, in place of *video*.
 
         Returns
         -------
@@ -96,9 +107,11 @@ class AVHubert:
         """
         device = self._device
         video, audio = (None if x is None else torch.as_tensor(x).float().to(device) for x in (video, audio))
-        _check_shapes(video, audio, padding_mask)
         encoder = self.network.eyes_and_ears
-        return encoder(None if video is None else encoder.see(video), audio, self._mask(padding_mask))
+        if seen is None:
+            _check_shapes(video, audio, padding_mask)
+            seen = None if video is None else encoder.see(video)
+        return encoder(seen, audio, self._mask(padding_mask))
 
     @torch.no_grad()
     def logits(self, encoded: Any, padding_mask: Any, previous_tokens: Any) -> torch.Tensor:
@@ -160,6 +173,7 @@ class AVHubert:
         video: Any = None,
         audio: Any = None,
         padding_mask: Any = None,
+        encoded: Any = None,
         beam: int = 5,
         length_penalty: float = 0.0,
         max_length: int = 60,
@@ -170,6 +184,8 @@ class AVHubert:
         ----------
         video, audio, padding_mask
             See :meth:`encode`.
+        encoded : torch.Tensor, optional
+            Of :meth:`encode`, in place of video and audio.
         beam : int
             Hypotheses kept; 1 is greedy.
         length_penalty : float
@@ -183,7 +199,8 @@ class AVHubert:
             For each clip (tokens with end, score), best first.
         """
         decoder = self._decoder()
-        encoded = self.encode(video=video, audio=audio, padding_mask=padding_mask)
+        if encoded is None:
+            encoded = self.encode(video=video, audio=audio, padding_mask=padding_mask)
         mask = self._mask(padding_mask)
         if mask is not None:
             mask = mask.expand(len(encoded), -1)
@@ -202,7 +219,13 @@ class AVHubert:
 
     @torch.no_grad()
     def log_probability(
-        self, tokens: Any, *, video: Any = None, audio: Any = None, padding_mask: Any = None
+        self,
+        tokens: Any,
+        *,
+        video: Any = None,
+        audio: Any = None,
+        padding_mask: Any = None,
+        encoded: Any = None,
     ) -> torch.Tensor:
         """Return (B,): the natural logarithm of the probability of a text, given each clip.
 
@@ -210,8 +233,8 @@ class AVHubert:
         ----------
         tokens : sequence
             Tokens with their end: one text for all clips, or one a clip.
-        video, audio, padding_mask
-            See :meth:`encode`.
+        video, audio, padding_mask, encoded
+            See :meth:`search`.
 
         Raises
         ------
@@ -219,7 +242,8 @@ class AVHubert:
             For another number of texts than clips, or an empty one.
         """
         decoder = self._decoder()
-        encoded = self.encode(video=video, audio=audio, padding_mask=padding_mask)
+        if encoded is None:
+            encoded = self.encode(video=video, audio=audio, padding_mask=padding_mask)
         single = len(tokens) > 0 and not hasattr(tokens[0], "__len__")
         texts = [[int(t) for t in text] for text in ([tokens] if single else tokens)]
         texts = texts * len(encoded) if len(texts) == 1 else texts

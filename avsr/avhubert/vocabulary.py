@@ -3,7 +3,8 @@
 Conventions
 -----------
 A dictionary file holds one piece and one count a line; its pieces follow ``<s>``, ``<pad>``, ``</s>`` and ``<unk>``, so
-that the first line is token 4. A piece begins a word where it begins with ``▁`` (U+2581).
+that the first line is token 4. A ``tokenizer.json`` of a port holds its pieces in order, added ones with their numbers.
+A piece begins a word where it begins with ``▁`` (U+2581).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 
 from mtbench.errors import UsageError
 from mtbench.extras import require_extra
+from mtbench.files import read_description
 
 #: Tokens that every dictionary of fairseq begins with.
 SPECIAL = ("<s>", "<pad>", "</s>", "<unk>")
@@ -26,12 +28,12 @@ MAX_DICTIONARY, MAX_TOKENIZER = 16 << 20, 64 << 20
 
 
 def read_dictionary(path: Path) -> list[str]:
-    """Return the pieces of a dictionary file, special tokens first.
+    """Return the pieces of a dictionary file by token.
 
     Parameters
     ----------
     path : Path
-        ``dict.<language>.txt``.
+        ``dict.<language>.txt``, special tokens first, or a port's ``tokenizer.json``.
 
     Raises
     ------
@@ -41,11 +43,13 @@ def read_dictionary(path: Path) -> list[str]:
     try:
         if path.stat().st_size > MAX_DICTIONARY:
             raise ValueError(f"larger than {MAX_DICTIONARY >> 20} MB")
+        if path.suffix == ".json":
+            return _read_pieces(path)
         lines = path.read_text("utf-8").split("\n")
     except (OSError, ValueError) as error:
         raise UsageError(
             f"{path}: not a dictionary that can be read ({error}); expected fairseq's dict.LANGUAGE.txt, one piece and "
-            "one count a line"
+            "one count a line, or a port's tokenizer.json"
         ) from None
     pieces = list(SPECIAL)
     for number, line in enumerate(lines, 1):
@@ -58,6 +62,57 @@ def read_dictionary(path: Path) -> list[str]:
             )
         pieces.append(piece)
     return pieces
+
+
+def _read_pieces(path: Path) -> list[str]:
+    """Return the pieces of a ``tokenizer.json``."""
+    found = read_description(path)
+    model = found.get("model") if isinstance(found, dict) else None
+    listed = model.get("vocab") if isinstance(model, dict) else None
+    if isinstance(listed, dict):
+        numbered = {number: piece for piece, number in listed.items()}
+    elif isinstance(listed, list):  # pieces with their scores, in order
+        numbered = {n: entry[0] for n, entry in enumerate(listed) if isinstance(entry, list) and entry}
+    else:
+        raise ValueError("no model.vocab in it")
+    added = found.get("added_tokens")
+    for token in added if isinstance(added, list) else []:
+        if isinstance(token, dict) and isinstance(token.get("id"), int):
+            numbered[token["id"]] = token.get("content")
+    pieces = [numbered.get(number) for number in range(len(numbered))]
+    texts = [piece for piece in pieces if isinstance(piece, str)]
+    if len(texts) < len(pieces):
+        raise ValueError("its tokens are not numbered from 0 on, or are no texts")
+    return texts
+
+
+def load_tokenizer(path: Path) -> Any:
+    """Return the tokenizer of a port's ``tokenizer.json``.
+
+    Parameters
+    ----------
+    path : Path
+        Of the library tokenizers.
+
+    Raises
+    ------
+    UsageError
+        For a file that is none.
+    PrerequisiteError
+        Without the extra ``[published]``.
+    """
+    require_extra("published", "a tokenizer.json", "tokenizers")
+    import tokenizers
+
+    try:
+        if path.stat().st_size > MAX_DICTIONARY:
+            raise ValueError(f"larger than {MAX_DICTIONARY >> 20} MB")
+        return tokenizers.Tokenizer.from_str(path.read_text("utf-8"))
+    except Exception as error:  # the library raises plain exceptions
+        raise UsageError(
+            f"{path}: not a tokenizer that can be read ({str(error)[:200]}); expected the tokenizer.json that is "
+            "published beside the checkpoint"
+        ) from None
 
 
 def load_sentencepiece(path: Path) -> Any:
@@ -98,7 +153,7 @@ class Vocabulary:
     pieces : tuple of str
         By token; empty where only SentencePiece knows them.
     tokenizer : path or None
-        The SentencePiece model, read when it is needed.
+        The SentencePiece model, or a port's ``tokenizer.json``; read when it is needed.
     silent : frozenset of int
         Tokens that are not written: beginning, end, padding.
     end : int
@@ -126,6 +181,8 @@ class Vocabulary:
 
     def tokenize(self, text: str) -> list[int]:
         """Return the tokens of *text*, the end included; letters keep their case."""
+        if self.tokenizer is not None and self.tokenizer.suffix == ".json":
+            return [*load_tokenizer(self.tokenizer).encode(text, add_special_tokens=False).ids, self.end]
         processor = self._processor("make tokens of a text")
         if not self.pieces:
             return [*processor.encode(text), self.end]

@@ -6,7 +6,19 @@ from typing import Annotated
 
 import typer
 
-from mtbench.cli import assets, avsr, benchmarks, entries, importing, meta, reference, results, synth, tools
+from mtbench.cli import (
+    assets,
+    avsr,
+    benchmarks,
+    entries,
+    importing,
+    meta,
+    reference,
+    results,
+    synth,
+    tools,
+    weights,
+)
 from mtbench.cli.decibels import SnrCommand
 
 EPILOG = (
@@ -60,6 +72,7 @@ app.add_typer(entries.controls, name="controls")
 app.add_typer(benchmarks.app, name="benchmark")
 app.add_typer(results.leaderboard, name="leaderboard")
 app.add_typer(assets.app, name="assets")
+app.add_typer(weights.app, name="weights")
 app.add_typer(avsr.app, name="avsr")
 app.add_typer(reference.app, name="reference")
 app.add_typer(synth.app, name="synth")

@@ -14,6 +14,7 @@ from mtbench.cli.output import say, say_json, say_note
 
 if TYPE_CHECKING:
     from mtbench.avsr import RecognizerSpec
+    from mtbench.results import Run
 
 BenchmarkOption = Annotated[
     str | None,
@@ -68,7 +69,11 @@ def score(
     submission: Annotated[Path, typer.Argument(help="Submission folder.")],
     benchmark: BenchmarkOption = None,
     recognizer: Annotated[
-        str, typer.Option(help="'openhead-av', module:function or program:PATH of your own, or 'none'.")
+        str,
+        typer.Option(
+            help="NAME or NAME:VARIANT ('mtbench ls recognizers'), module:function or program:PATH of your own, "
+            "'none', or several with commas between."
+        ),
     ] = "openhead-av",
     weights: Annotated[
         list[str] | None,
@@ -110,42 +115,76 @@ def score(
     as_json: JsonOption = False,
 ) -> None:
     """Render, mix, recognize and measure a submission; write results and print the tables."""
+    from mtbench.results import run_to_text
+
+    settings = {
+        "profile": profile,
+        "renderer": renderer,
+        "snr": parse_snrs(snr) if snr else None,
+        "noise": noise,
+        "noise_names": noise_name or None,
+        "normalizer": normalizer,
+        "out": out,
+        "workers": workers,
+        "allow_partial": allow_partial,
+        "cache": cache,
+    }
+    asked = _ask(recognizer, weights, decoding, device)
+    runs = [_score_with(spec, submission, benchmark, settings, as_json) for spec in asked]
+    if as_json:
+        texts = [run_to_text(run) for run in runs]
+        say(texts[0] if len(texts) == 1 else f"[{','.join(texts)}]")
+    if any(run.status == "partial" for run in runs):
+        raise typer.Exit(5)
+
+
+def _score_with(
+    recognizer: RecognizerSpec | None,
+    submission: Path,
+    benchmark: str | None,
+    settings: dict[str, Any],
+    as_json: bool,
+) -> Run:
+    """Score with one recognizer, and print its tables unless JSON is wanted."""
     from mtbench.errors import SubmissionError
-    from mtbench.results import entries_table, languages_table, run_to_text
+    from mtbench.results import entries_table, languages_table
     from mtbench.scoring import score as run_score
 
     try:
-        run = run_score(
-            submission,
-            benchmark,
-            recognizer=_ask(recognizer, weights, decoding, device),
-            profile=profile,
-            renderer=renderer,
-            snr=parse_snrs(snr) if snr else None,
-            noise=noise,
-            noise_names=noise_name or None,
-            out=out,
-            workers=workers,
-            allow_partial=allow_partial,
-            cache=cache,
-            progress=None,
-            normalizer=normalizer,
-        )
+        run = run_score(submission, benchmark, recognizer=recognizer, progress=None, **settings)
     except SubmissionError as error:
         if as_json:
             say_json({"status": "invalid", "problems": [problem_to_json(p) for p in error.problems]})
         raise
-    if as_json:
-        say(run_to_text(run))
-    else:
+    if not as_json:
         say(languages_table([run]).to_text())
         say(entries_table([run]).to_text())
         say(f"Results: {run.folder}")
-    if run.status == "partial":
-        raise typer.Exit(5)
+    return run
 
 
 def _ask(
+    names: str, weights: list[str] | None, decoding: str | None, device: str | None
+) -> list[RecognizerSpec | None]:
+    """Return the recognizers that were asked for on the command line, having looked whether each can be had."""
+    from mtbench.avsr import load_recognizer, split_names
+    from mtbench.errors import UsageError
+
+    found = split_names(names)
+    if len(found) == 1:
+        return [_ask_one(names.strip(), weights, decoding, device)]
+    if weights or decoding:
+        raise UsageError(
+            f"--weights and --decoding are of one recognizer, and {names} are {len(found)}; score with each by itself"
+        )
+    asked = [_ask_one(name, None, None, None if name == "none" else device) for name in found]
+    for spec in asked:  # before the first has computed for hours, the last is known to be there
+        if spec is not None:
+            load_recognizer(spec)
+    return asked
+
+
+def _ask_one(
     name: str, weights: list[str] | None, decoding: str | None, device: str | None
 ) -> RecognizerSpec | None:
     """Return the recognizer that was asked for on the command line."""

@@ -101,11 +101,40 @@ def _list_recognizers() -> dict[str, str]:
     from mtbench.avsr import RECOGNIZERS
 
     known = {
-        "openhead-av": "bundled; any module:function or program:PATH of your own",
+        "openhead-av": "bundled; 20 languages; sound and picture, or either",
         "openhead-av@1": "bundled; the first version, before it heard and saw people; for openhead-20@2",
         "openhead-av@2": "bundled; the present version, by its own name",
     }
-    return {name: known.get(name, _OF_OTHERS) for name in RECOGNIZERS.names()} | {"none": "geometry only"}
+    published = _describe_published()
+    found: dict[str, str] = {}
+    for name in RECOGNIZERS.names():
+        mine = {ref: told for ref, told in published.items() if ref.partition(":")[0] == name}
+        found |= mine or {name: known.get(name, _OF_OTHERS)}
+    own = {
+        "module:function": "of your own",
+        "program:PATH": "any program of your own, docs/own-recognizer.md",
+    }
+    return found | own | {"none": "geometry only"}
+
+
+def _describe_published() -> dict[str, str]:
+    """Return what there is to say of each published checkpoint: installed or not, languages, size, terms."""
+    from mtbench.avsr.published import CATALOG, find_installed
+    from mtbench.errors import PrerequisiteError
+
+    told = {}
+    for ref, checkpoint in CATALOG.items():
+        try:
+            record = find_installed(checkpoint)
+            there = (
+                "not installed" if record is None else f"installed, {record.memory / 1e9:.1f} GB in memory"
+            )
+        except PrerequisiteError as error:  # one that is damaged is no reason to list nothing
+            there = str(error)
+        size = f"{checkpoint.gigabytes:g} GB" if checkpoint.gigabytes else "size unknown"
+        languages = ", ".join(checkpoint.languages)
+        told[ref] = f"{there}; {languages}; {checkpoint.modalities}; {size}; {checkpoint.license}"
+    return told
 
 
 def _list_renderers() -> dict[str, str]:

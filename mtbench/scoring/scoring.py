@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mtbench.avsr import Recognizer, RecognizerSpec, ask_for
+from mtbench.avsr import Recognizer, RecognizerSpec, ask_for, describe_traits
 from mtbench.benchmarks import Benchmark
 from mtbench.renderers import Appearance
 from mtbench.results import (
@@ -45,7 +45,16 @@ from mtbench.scoring.stages import load_resources
 from mtbench.scoring.true_mouths import look_at_truth
 from mtbench.scoring.vocabularies import compare_with_reading
 from mtbench.timing import SAMPLE_RATE
-from mtbench.work import Cache, Executor, Progress, describe_environment, make_progress
+from mtbench.work import (
+    Cache,
+    Executor,
+    Progress,
+    count_fitting,
+    default_workers,
+    describe_environment,
+    free_memory,
+    make_progress,
+)
 
 
 def score(
@@ -140,7 +149,7 @@ def _carry_out(
 ) -> Run:
     reporter = make_progress(progress)
     reporter.title = plan.submission.system
-    own = executor or Executor(workers)
+    own = executor or Executor(workers or _count_workers(plan, reporter))
     try:
         with reporter:
             outcome, sight = _run(plan, own, reporter)
@@ -154,6 +163,27 @@ def _carry_out(
         if note is not None:
             reporter.warn(note)
     return run
+
+
+def _count_workers(plan: Plan, reporter: Progress) -> int:
+    """Return how many processes to start, and say so where a model has to fit into memory as often."""
+    most, recognizer = default_workers(), load_resources(plan.setup).recognizer
+    traits = None if recognizer is None else describe_traits(recognizer)
+    if recognizer is None or traits is None or not traits.memory or not traits.shares_cores:
+        return most
+    free = free_memory()
+    fitting = count_fitting(most, traits.memory, free)
+    told = "how much is free is not known here" if free is None else f"{free / 1e9:.1f} GB are free"
+    why = (
+        "one for each processor, at most 8"
+        if fitting == most
+        else f"of {most} that the processors would allow"
+    )
+    reporter.warn(
+        f"{fitting} process{'es' * (fitting > 1)} ({why}): {recognizer.name} takes {traits.memory / 1e9:.1f} GB in "
+        f"each, {told}; --workers changes it"
+    )
+    return fitting
 
 
 def _run(plan: Plan, executor: Executor, progress: Progress) -> tuple[Outcome, Sight | None]:

@@ -11,6 +11,7 @@ Contents
 ``compilation``     Compiling numeric kernels with numba, and keeping the machine code between runs
 ``environment``     What mtbench runs on, for results: versions and platform
 ``executor``        Running many small tasks, in this process or in a few others
+``memory``          How much memory is free, and how many processes fit in it
 ``progress``        Telling people how far a run is
 ``signals``         Ending at once and cleanly when a signal says so: Ctrl-C, ``kill``, a terminal that was closed
 ``threads``         Threads and precision of numerical libraries

@@ -10,6 +10,8 @@ from .environment import describe_environment as describe_environment
 from .environment import package_version as package_version
 from .executor import Executor as Executor
 from .executor import default_workers as default_workers
+from .memory import count_fitting as count_fitting
+from .memory import free_memory as free_memory
 from .progress import Progress as Progress
 from .progress import make_progress as make_progress
 from .signals import Stopped as Stopped

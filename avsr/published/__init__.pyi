@@ -1,0 +1,17 @@
+from .acceptance import ACCEPTANCES as ACCEPTANCES
+from .acceptance import run_acceptance as run_acceptance
+from .avhubert_recognizer import PublishedAVHubert as PublishedAVHubert
+from .catalog import CATALOG as CATALOG
+from .catalog import PublishedCheckpoint as PublishedCheckpoint
+from .catalog import PublishedFile as PublishedFile
+from .catalog import find_published as find_published
+from .fetching import explain_by_hand as explain_by_hand
+from .fetching import fetched_files as fetched_files
+from .installation import InstalledCheckpoint as InstalledCheckpoint
+from .installation import add_checkpoint as add_checkpoint
+from .installation import checkpoint_folder as checkpoint_folder
+from .installation import convert_checkpoint as convert_checkpoint
+from .installation import find_installed as find_installed
+from .installation import remove_checkpoint as remove_checkpoint
+from .installation import verify_checkpoint as verify_checkpoint
+from .loading import load_published as load_published

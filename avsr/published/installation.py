@@ -1,0 +1,316 @@
+"""Which published checkpoints a user has: files checked, kept with their digests, verified, removed.
+
+Conventions
+-----------
+Each checkpoint has a folder ``weights/RECOGNIZER/VARIANT`` in the user's data folder, with its files under the names of
+their roles (:data:`~mtbench.avsr.published.catalog.ROLES`) and ``installed.json``, which is written last: a folder
+without it is what an interrupted command left, and counts as nothing. A file whose size differs from the record is
+refused when it is loaded; :func:`verify_checkpoint` reads all of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from mtbench.avsr.published.catalog import CATALOG, ROLES, PublishedCheckpoint
+from mtbench.errors import PrerequisiteError, UsageError
+from mtbench.faces import data_folder
+from mtbench.files import (
+    StrictModel,
+    digest_file,
+    make_folder,
+    validation_lines,
+    write_atomically,
+    writing,
+)
+
+_RECORD = "installed.json"
+_MAX_RECORD = 1 << 16
+
+
+class InstalledFile(StrictModel):
+    """A file as it is kept.
+
+    Attributes
+    ----------
+    name : str
+        In the folder.
+    source : str
+        What the user's file was called.
+    bytes : int
+    digest : str
+        blake2b-128, hex.
+    """
+
+    name: str
+    source: str
+    bytes: int
+    digest: str
+
+
+class InstalledCheckpoint(StrictModel):
+    """A checkpoint as it is kept.
+
+    Attributes
+    ----------
+    ref : str
+        ``recognizer:variant``.
+    license : str
+        The terms that were shown when it was added.
+    files : dict of str to InstalledFile
+        By role.
+    parameters : int
+        Numbers in its weights.
+    memory : int
+        Bytes of its weights in memory.
+    contents : str
+        blake2b-128 hex digest over roles and digests of the files that were added: it stays when they are converted.
+    """
+
+    ref: str
+    license: str
+    files: dict[str, InstalledFile]
+    parameters: int
+    memory: int
+    contents: str
+
+    @property
+    def checkpoint(self) -> PublishedCheckpoint:
+        """What is known about it."""
+        return CATALOG[self.ref]
+
+    @property
+    def folder(self) -> Path:
+        """Where its files are."""
+        return checkpoint_folder(self.checkpoint)
+
+    def paths(self) -> dict[str, Path]:
+        """Return the files by role.
+
+        Raises
+        ------
+        PrerequisiteError
+            Where it is no longer what was added.
+        """
+        found = {}
+        for role, file in self.files.items():
+            path = self.folder / file.name
+            try:
+                size = path.stat().st_size
+            except OSError:
+                size = -1
+            if size != file.bytes:
+                told = "is gone" if size < 0 else f"has {size:,} bytes, {file.bytes:,} were added"
+                raise PrerequisiteError(f"{path} {told}: add {self.ref} again ({self.checkpoint.add_line})")
+            found[role] = path
+        return found
+
+
+def checkpoint_folder(checkpoint: PublishedCheckpoint) -> Path:
+    """Return the folder that a checkpoint's files are kept in."""
+    return data_folder() / "weights" / checkpoint.recognizer / checkpoint.variant
+
+
+def find_installed(checkpoint: PublishedCheckpoint) -> InstalledCheckpoint | None:
+    """Return what is kept of *checkpoint*, None where nothing is.
+
+    Raises
+    ------
+    PrerequisiteError
+        Where the record cannot be read.
+    """
+    try:
+        path = checkpoint_folder(checkpoint) / _RECORD
+    except PrerequisiteError:  # a user without a home folder has nothing
+        return None
+    try:
+        if not path.is_file():
+            return None
+        if path.stat().st_size > _MAX_RECORD:
+            raise ValueError(f"larger than {_MAX_RECORD >> 10} kB")
+        record = InstalledCheckpoint.model_validate_json(path.read_bytes())
+    except (OSError, ValueError) as error:
+        lines = validation_lines(error) if isinstance(error, ValidationError) else [("", str(error))]
+        told = "; ".join(f"{where}: {what}" if where else what for where, what in lines)
+        raise PrerequisiteError(
+            f"{path} cannot be read ({told}); remove {checkpoint.ref} and add it again: {checkpoint.add_line}"
+        ) from None
+    plain = all(file.name == Path(file.name).name for file in record.files.values())
+    if record.ref != checkpoint.ref or not plain or not set(record.files) <= set(ROLES):
+        raise PrerequisiteError(
+            f"{path} is not a record of {checkpoint.ref}; add it again: {checkpoint.add_line}"
+        )
+    return record
+
+
+def add_checkpoint(checkpoint: PublishedCheckpoint, files: Sequence[Path]) -> InstalledCheckpoint:
+    """Check a user's files of *checkpoint* by loading them, and keep copies.
+
+    Parameters
+    ----------
+    checkpoint : PublishedCheckpoint
+    files : sequence of path
+        In any order; which is which is told by their names.
+
+    Raises
+    ------
+    UsageError
+        For files that are not those of such a checkpoint, or do not fit each other; nothing is kept then.
+    PrerequisiteError
+        For a file that is absent, or an extra that is not installed.
+    """
+    from mtbench.avsr.published.avhubert_recognizer import load_network
+
+    roles = assign_roles(checkpoint, files)
+    values = load_network(checkpoint, roles).network.state_dict().values()
+    folder = checkpoint_folder(checkpoint)
+    partial = folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(partial, ignore_errors=True)
+    make_folder(partial)
+    kept = {role: _keep(partial, role, path) for role, path in roles.items()}
+    record = InstalledCheckpoint(
+        ref=checkpoint.ref,
+        license=checkpoint.license,
+        files=kept,
+        parameters=sum(value.numel() for value in values),
+        memory=sum(value.numel() * value.element_size() for value in values),
+        contents=_join_digests({role: file.digest for role, file in kept.items()}),
+    )
+    _put_in_place(partial, record)
+    return record
+
+
+def convert_checkpoint(record: InstalledCheckpoint) -> InstalledCheckpoint:
+    """Write the weights of a kept checkpoint anew as safetensors, once and for all, and forget the pickle.
+
+    The converted weights are read again and compared, number by number, before the pickle goes. Signatures and caches
+    know the checkpoint by what was added, so that they stay what they were.
+
+    Returns
+    -------
+    InstalledCheckpoint
+        *record* itself where the weights are safetensors already.
+    """
+    from mtbench.avsr.published.conversion import write_converted
+
+    roles = record.paths()
+    if roles["weights"].suffix == ".safetensors":
+        return record
+    partial = record.folder.with_name(f".{record.folder.name}.part")
+    shutil.rmtree(partial, ignore_errors=True)
+    make_folder(partial)
+    made = write_converted(record.checkpoint, roles, partial)
+    files = {role: _keep(partial, role, path) for role, path in roles.items() if role not in made}
+    files |= {role: _describe(path, record.files["weights"].source) for role, path in made.items()}
+    converted = record.model_copy(update={"files": files})
+    _put_in_place(partial, converted)
+    return converted
+
+
+def _put_in_place(partial: Path, record: InstalledCheckpoint) -> None:
+    """Write the record into *partial*, and make that the checkpoint's folder."""
+    write_atomically(partial / _RECORD, (record.model_dump_json(indent=1) + "\n").encode())
+    with writing(record.folder):
+        shutil.rmtree(record.folder, ignore_errors=True)
+        partial.rename(record.folder)
+
+
+def _describe(path: Path, source: str) -> InstalledFile:
+    digest = digest_file(path).short.hex()
+    return InstalledFile(name=path.name, source=source, bytes=path.stat().st_size, digest=digest)
+
+
+def assign_roles(checkpoint: PublishedCheckpoint, files: Sequence[Path]) -> dict[str, Path]:
+    """Return a user's files by what they are for.
+
+    A file plays the role whose published name it bears, else the one that its ending tells; weights may have any name.
+
+    Raises
+    ------
+    UsageError
+        Where two files would play one role, none are the weights, or one is of no use.
+    """
+    by_name = {file.name: file.role for file in checkpoint.files}
+    found: dict[str, Path] = {}
+    for path in files:
+        role = by_name.get(path.name) or _guess_role(path)
+        if role == "dictionary" and path.name not in by_name:
+            raise UsageError(
+                f"{path.name} is the dictionary of another checkpoint; expected {_name_files(checkpoint)}"
+            )
+        if role in found:
+            raise UsageError(
+                f"{path.name} and {found[role].name} would both be the {role} of {checkpoint.ref}; expected "
+                f"{_name_files(checkpoint)}"
+            )
+        found[role] = path
+    if "weights" not in found:
+        raise UsageError(
+            f"no weights of {checkpoint.ref} among the files; expected {_name_files(checkpoint)}, published at "
+            f"{checkpoint.page}"
+        )
+    return found
+
+
+def _guess_role(path: Path) -> str:
+    if path.name.startswith("dict.") and path.suffix == ".txt":
+        return "dictionary"
+    if path.suffix == ".model":
+        return "tokenizer"
+    if path.suffix == ".json":
+        return "vocabulary" if "tokenizer" in path.name else "config"
+    return "weights"
+
+
+def _name_files(checkpoint: PublishedCheckpoint) -> str:
+    return ", ".join(f"{file.name} ({file.role})" for file in checkpoint.files)
+
+
+def _keep(folder: Path, role: str, path: Path) -> InstalledFile:
+    """Copy *path* into *folder* under the name of its role, and digest what was copied."""
+    target = folder / (ROLES[role] + (path.suffix if role == "weights" else ""))
+    with writing(target):
+        shutil.copyfile(path, target)
+    return _describe(target, path.name)
+
+
+def digest_roles(files: Mapping[str, Path]) -> str:
+    """Return what :attr:`InstalledCheckpoint.contents` would be, were *files* (by role) installed."""
+    return _join_digests({role: digest_file(path).short.hex() for role, path in files.items()})
+
+
+def _join_digests(digests: Mapping[str, str]) -> str:
+    text = "\0".join(f"{role}={digests[role]}" for role in sorted(digests))
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def remove_checkpoint(checkpoint: PublishedCheckpoint) -> bool:
+    """Delete what is kept of *checkpoint*; return whether there was something."""
+    folder = checkpoint_folder(checkpoint)
+    if not folder.is_dir():
+        return False
+    (folder / _RECORD).unlink(missing_ok=True)
+    shutil.rmtree(folder)
+    return True
+
+
+def verify_checkpoint(record: InstalledCheckpoint) -> None:
+    """Read every byte of a kept checkpoint and compare it with what was added.
+
+    Raises
+    ------
+    PrerequisiteError
+        Naming the file that is no longer what was added.
+    """
+    for role, path in record.paths().items():
+        file = record.files[role]
+        if (digest := digest_file(path).short.hex()) != file.digest:
+            raise PrerequisiteError(
+                f"{path} is no longer what was added: digest {digest}, expected {file.digest}; add {record.ref} "
+                f"again ({record.checkpoint.add_line})"
+            )
