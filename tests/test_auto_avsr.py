@@ -1,5 +1,6 @@
 """Auto-AVSR and ViSpeR on ESPnet: the originals' numbers, and files of every form."""
 
+import dataclasses
 import json
 import logging
 import pickle
@@ -10,10 +11,12 @@ import sys
 import numpy as np
 import pytest
 
-from mtbench.avsr.auto_avsr import load_auto_avsr, normalize_mouths, normalize_sound
+from mtbench.avsr import Recognizer, Reference
+from mtbench.avsr.auto_avsr import AutoAVSRRecognizer, load_auto_avsr, normalize_mouths, normalize_sound
 from mtbench.avsr.auto_avsr.units import Units, read_units
 from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.extras import has_module
+from mtbench.work import Cache
 
 torch = pytest.importorskip("torch")
 
@@ -460,3 +463,147 @@ def test_without_espnet_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "version_info", (3, 12, 1))
     with pytest.raises(PrerequisiteError, match=r"needs espnet2.*pip install 'multitalk-bench\[espnet\]'"):
         load_auto_avsr(tmp_path / "plain.pth")
+
+
+# As a recognizer
+
+
+@pytest.fixture(scope="module")
+def files(folder):
+    """Weights and units of a tiny network, for Auto-AVSR and for ViSpeR."""
+    from mtbench.avsr.auto_avsr.network import AutoAVSRNetwork
+
+    found = {}
+    for name, units in (("auto-avsr", UNITS), ("visper", ["<unk>", "<en>", "<zh>", *"abcdE", "\u2581"])):
+        torch.manual_seed(7)
+        sizes = dataclasses.replace(TINY, vocabulary=len(units) + 2)
+        torch.save(AutoAVSRNetwork(sizes).state_dict(), folder / f"{name}.pth")
+        lines = [f"{unit} {number}\n" for number, unit in enumerate(units, 1)]
+        (folder / f"{name}.txt").write_text("".join(lines), "utf-8")
+        found[name] = {"weights": folder / f"{name}.pth", "tokens": folder / f"{name}.txt", "config": CONFIG}
+    return found
+
+
+@pytest.fixture(scope="module")
+def crops():
+    return np.random.default_rng(5).integers(0, 255, (9, 96, 96), dtype=np.uint8)
+
+
+@needs_espnet
+def test_a_recognizer_answers_for_each_sound_alone(files, clip, crops, tmp_path):
+    recognizer = AutoAVSRRecognizer(**files["auto-avsr"], decoding="greedy")
+    assert isinstance(recognizer, Recognizer)
+    assert (recognizer.languages, recognizer.decoder) == ({"eng"}, "greedy(1,ctc0)")
+    silence = np.zeros(9 * 640, np.float32)
+    together = recognizer.transcribe(crops, [clip["audio"], None, silence], "eng")
+    apart = [recognizer.transcribe(crops, [sound], "eng")[0] for sound in (clip["audio"], None, silence)]
+    assert together == apart
+    assert together[1] == together[2]
+    model = load_auto_avsr(files["auto-avsr"]["weights"], CONFIG, files["auto-avsr"]["tokens"])
+    encoded = model.encode(video=normalize_mouths(crops), audio=clip["audio"])
+    text = model.detokenize(model.search(encoded, beam=1, ctc_weight=0.0)[0][0])
+    assert together[0].text == text.replace("<unk>", "").strip()
+    (alone,) = recognizer.transcribe(None, [clip["audio"]], "eng")
+    assert [alone] == recognizer.transcribe(np.zeros((9, 96, 96), np.uint8), [clip["audio"]], "eng")
+    remembering = recognizer.remember_in(Cache(tmp_path))
+    for _ in range(2):
+        assert remembering.transcribe(crops, [clip["audio"]], "eng") == together[:1]
+    assert [(size.stage, size.entries) for size in Cache(tmp_path).sizes()] == [("heard", 1)]
+    with pytest.raises(UsageError, match="neither mouth crops nor sound"):
+        recognizer.transcribe(None, [None], "eng")
+
+
+@needs_espnet
+def test_the_probability_of_a_reference(files, clip, crops, folder):
+    sentencepiece = pytest.importorskip("sentencepiece")
+    path = folder / "letters.model"
+    with path.open("wb") as writer:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(["a b c d", "ab cd", "abcd dcba"] * 9), model_writer=writer,
+            model_type="char", vocab_size=8, minloglevel=2,
+        )  # fmt: skip
+    recognizer = AutoAVSRRecognizer(**files["visper"], tokenizer=path, name="visper", decoding="greedy")
+    assert recognizer.languages == {"cmn", "eng"}
+    reference = Reference("Ab, \u201cc\u201d!")
+    (heard,) = recognizer.transcribe_scored(crops, [clip["audio"]], "eng", None, reference)
+    (plain,) = recognizer.transcribe(crops, [clip["audio"]], "eng")
+    assert (heard.text, plain.log_probability) == (plain.text, None)
+    model = load_auto_avsr(files["visper"]["weights"], CONFIG, files["visper"]["tokens"], path)
+    encoded = model.encode(video=normalize_mouths(crops), audio=clip["audio"])
+    said = [10, 2, 9, 4, 5, 9, 6, 10]  # the end, <en>, and " ab c" with its end
+    gains = model.decoder_log_probs(encoded, said[:-1])[1:]
+    wanted = sum(float(gains[place, token]) for place, token in enumerate(said[2:]))
+    assert heard.log_probability == pytest.approx(wanted, abs=1e-4)
+    assert heard.tokens == 6
+    mandarin = recognizer.transcribe_scored(crops, [clip["audio"]], "cmn", None, reference)[0]
+    assert mandarin.log_probability != heard.log_probability
+
+
+@needs_espnet
+def test_lips_alone(files, clip, crops, folder):
+    tensors = {
+        n: t for n, t in torch.load(files["visper"]["weights"]).items() if not n.startswith(("aux", "fus"))
+    }
+    torch.save(tensors, folder / "lips.pth")
+    recognizer = AutoAVSRRecognizer(**(files["visper"] | {"weights": folder / "lips.pth"}), decoding="greedy")
+    heard = recognizer.transcribe(crops, [clip["audio"], None], "eng")
+    assert heard[0] == heard[1]
+    assert recognizer.transcribe(None, [clip["audio"]], "eng")[0].text == ""
+
+
+@needs_espnet
+def test_what_is_part_of_the_digest(files):
+    one = AutoAVSRRecognizer(**files["auto-avsr"])
+    others = [
+        AutoAVSRRecognizer(**files["auto-avsr"], decoding="greedy"),
+        AutoAVSRRecognizer(**files["visper"]),
+        AutoAVSRRecognizer(**(files["auto-avsr"] | {"config": CONFIG | {"dheads": 4}})),
+        AutoAVSRRecognizer(**(files["auto-avsr"] | {"tokens": files["visper"]["tokens"]})),
+        AutoAVSRRecognizer(**files["auto-avsr"], device="cuda:0"),
+    ]
+    assert one.digest == AutoAVSRRecognizer(**files["auto-avsr"]).digest
+    assert len({recognizer.digest for recognizer in (one, *others)}) == 6
+
+
+def test_recognizers_want_their_files(tmp_path):
+    with pytest.raises(UsageError, match=r"unknown decoding 'beems'.*known: beam, greedy"):
+        AutoAVSRRecognizer(tmp_path / "a.pth", tmp_path / "a.txt", decoding="beems")
+    with pytest.raises(PrerequisiteError, match=r"a\.pth: no such file"):
+        AutoAVSRRecognizer(tmp_path / "a.pth", tmp_path / "a.txt")
+
+
+def test_texts_as_they_were_taught():
+    small, large = (Units(5, ("<blank>", "<unk>", *letters, "<eos>")) for letters in ("ab", "AB"))
+    assert (
+        small.write_as_taught("It\u2019s \u201cWELL-known\u201d\u2026 \u4f60\u597d\uff01")
+        == "it's well known \u4f60\u597d"
+    )
+    assert large.write_as_taught("It's") == "IT'S"
+
+
+@needs_espnet
+def test_a_score_from_start_to_end(files, tmp_path, monkeypatch):
+    """A submission, scored with a tiny model; languages that it was not taught are n/a."""
+    import fakes
+
+    import mtbench
+
+    arguments = {name: str(value) for name, value in files["auto-avsr"].items() if name != "config"}
+    (tmp_path / "tiny_recognizer.py").write_text(
+        "from mtbench.avsr.auto_avsr import AutoAVSRRecognizer\n\n\n"
+        f"def load():\n    return AutoAVSRRecognizer(**{arguments!r}, config={CONFIG!r}, decoding='greedy')\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    clips = {name: fakes.CLIPS[name] for name in ("eng-01", "eng-02", "ita-01")}
+    bench, entry = fakes.make_benchmark(tmp_path / "small", clips), fakes.make_entry(tmp_path / "mine", clips)
+    run = mtbench.score(
+        entry, bench, recognizer="tiny_recognizer:load", workers=1, cache=tmp_path / "c", out=tmp_path / "o"
+    )
+    found = {
+        (row.language, row.modality): row for row in run.summary if row.metric == "wer" and row.snr_db is None
+    }
+    for modality in ("av", "a"):
+        assert found["eng", modality].estimate is not None
+        assert found["ita", modality].estimate is None
+    assert "auto-avsr#" in found["eng", "av"].signature
+    assert any("does not understand this speech" in warning for warning in map(str, run.warnings))

@@ -13,6 +13,7 @@ Contents
 ``network``      Auto-AVSR's network: one conformer for the mouth, one for the sound, both made one, CTC and a
                  Transformer decoder
 ``recognition``  A loaded Auto-AVSR or ViSpeR: encode, score and search clips, and read the result
+``recognizer``   Auto-AVSR and ViSpeR as recognizers: how a clip is shown to them, and how they answer
 ``search``       The search of Auto-AVSR and ViSpeR: ESPnet's, joint by CTC and attention, from a start of one or more
                  tokens
 ``signals``      What Auto-AVSR and ViSpeR are given of a clip: normalized mouths, and a normalized wave

@@ -121,23 +121,9 @@ class AutoAVSRNetwork(nn.Module):
                 positional_dropout_rate=0.0,
             )
 
-    def forward(self, video: torch.Tensor, sound: torch.Tensor | None) -> torch.Tensor:
-        """Encode.
-
-        Parameters
-        ----------
-        video : torch.Tensor
-            (B, T, 88, 88).
-        sound : torch.Tensor or None
-            (B, 640 T), where the network hears.
-
-        Returns
-        -------
-        torch.Tensor
-            (B, T, D).
-        """
-        seen = self.encoder(video)
-        return seen if sound is None else self.fusion(torch.cat([seen, self.aux_encoder(sound)], -1))
+    def join(self, seen: torch.Tensor, heard: torch.Tensor | None) -> torch.Tensor:
+        """Return (B, T, D) of what ``encoder`` saw, (B, T, D), and what ``aux_encoder`` heard, where there is one."""
+        return seen if heard is None else self.fusion(torch.cat([seen, heard], -1))
 
     def continue_tokens(self, encoded: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
         """Return (B, L, V): natural logarithms of what follows each of (B, L) *tokens*, given (B, T, D)."""

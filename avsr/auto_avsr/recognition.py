@@ -40,6 +40,10 @@ class AutoAVSR:
         """ISO 639-3 codes of the languages it was taught."""
         return self.units.languages
 
+    @property
+    def _device(self) -> torch.device:
+        return self.network.ctc.ctc_lo.weight.device
+
     def encode(self, *, video: Any, audio: Any = None) -> torch.Tensor:
         """Encode a clip.
 
@@ -61,26 +65,41 @@ class AutoAVSR:
         UsageError
             For shapes that are wrong, and for sound that is missing or that the network cannot take.
         """
-        import torch
-
-        seen = torch.as_tensor(video)
-        if seen.ndim != 3 or tuple(seen.shape[1:]) != (SIDE, SIDE) or not len(seen):
-            raise UsageError(f"video of shape {tuple(seen.shape)}, expected (T, {SIDE}, {SIDE})")
-        if not seen.is_floating_point():
-            raise UsageError(f"video of type {seen.dtype}, expected normalized mouths: see normalize_mouths")
         if self.hears != (audio is not None):
             raise UsageError(
                 "this network sees and hears; expected audio beside video"
                 if self.hears
                 else "this network reads lips alone; expected video without audio"
             )
-        device = self.network.ctc.ctc_lo.weight.device
-        sound = None
-        if audio is not None:
-            normalized = normalize_sound(audio, len(seen), cut_first=not self.units.many_languages)
-            sound = torch.from_numpy(normalized)[None].to(device)
+        seen = self.see(video)
+        return self.join(seen, None if audio is None else self.hear(audio, len(seen)))
+
+    def see(self, video: Any) -> torch.Tensor:
+        """Return (T, D): the part of :meth:`encode` that sounds have no say in."""
+        import torch
+
+        shown = torch.as_tensor(video)
+        if shown.ndim != 3 or tuple(shown.shape[1:]) != (SIDE, SIDE) or not len(shown):
+            raise UsageError(f"video of shape {tuple(shown.shape)}, expected (T, {SIDE}, {SIDE})")
+        if not shown.is_floating_point():
+            raise UsageError(f"video of type {shown.dtype}, expected normalized mouths: see normalize_mouths")
         with torch.no_grad():
-            return self.network(seen.float()[None].to(device), sound)[0]
+            return self.network.encoder(shown.float()[None].to(self._device))[0]
+
+    def hear(self, audio: Any, frames: int) -> torch.Tensor:
+        """Return (T, D'): the part of :meth:`encode` that faces have no say in; *frames* are those of the video."""
+        import torch
+
+        sound = normalize_sound(audio, frames, cut_first=not self.units.many_languages)
+        with torch.no_grad():
+            return self.network.aux_encoder(torch.from_numpy(sound)[None].to(self._device))[0]
+
+    def join(self, seen: torch.Tensor, heard: torch.Tensor | None) -> torch.Tensor:
+        """Return (T, D), what :meth:`encode` does, of its two parts."""
+        import torch
+
+        with torch.no_grad():
+            return self.network.join(seen[None], None if heard is None else heard[None])[0]
 
     def ctc_log_probs(self, encoded: torch.Tensor) -> torch.Tensor:
         """Return (T, V): natural logarithms of each token's probability in each frame of (T, D) *encoded*."""

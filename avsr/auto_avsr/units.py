@@ -9,6 +9,7 @@ never used.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +61,18 @@ def read_units(path: Path) -> list[str]:
     return [BLANK, *units, END]
 
 
+def taught_languages(pieces: Sequence[str]) -> frozenset[str]:
+    """Return ISO 639-3 codes: those that units name; English alone where none does.
+
+    Examples
+    --------
+    >>> sorted(taught_languages(["<blank>", "<fr>", "<ar>", "<eos>"])), sorted(taught_languages([]))
+    (['ara', 'fra'], ['eng'])
+    """
+    named = {code for code, unit in LANGUAGE_UNITS.items() if unit in pieces}
+    return frozenset(named or {"eng"})
+
+
 @dataclass(frozen=True)
 class Units:
     """What the tokens of a network mean.
@@ -99,8 +112,7 @@ class Units:
     @property
     def languages(self) -> frozenset[str]:
         """ISO 639-3 codes; English alone where no unit names a language."""
-        named = {code for code, unit in LANGUAGE_UNITS.items() if unit in self.pieces}
-        return frozenset(named or {"eng"})
+        return taught_languages(self.pieces)
 
     @property
     def many_languages(self) -> bool:
@@ -140,6 +152,19 @@ class Units:
             raise UsageError("no list of units to read tokens with; load the model with tokens=")
         said = "".join(self.pieces[int(token)] for token in tokens[len(self.start(language)) :])
         return said.replace(_SPACE, " ").strip().replace(END, "")
+
+    def write_as_taught(self, text: str) -> str:
+        """Return *text* as transcripts of the training were written: no punctuation but apostrophes, one case.
+
+        The case is that of the units: upper where none has a small Latin letter.
+        """
+        text = unicodedata.normalize("NFKC", text).replace("\u2019", "'")
+        kept = "".join(" " if unicodedata.category(c)[0] == "P" and c != "'" else c for c in text)
+        units = "".join(self.pieces[1:-1])
+        upper = not any("a" <= c <= "z" for c in units.replace(UNKNOWN, "")) and any(
+            "A" <= c <= "Z" for c in units
+        )
+        return " ".join((kept.upper() if upper else kept.lower()).split())
 
     def tokenize(self, text: str, language: str | int | None = None) -> list[int]:
         """Return the tokens of *text*, the language's before them, without beginning and end.
