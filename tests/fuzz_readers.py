@@ -393,7 +393,7 @@ def _sounds(folder: Path) -> Prepared:
 
 
 def _lists(folder: Path) -> Prepared:
-    from mtbench.reference_model.corpora.clip_lists import read_lists
+    from mtbench.files import read_lists
 
     speakers = {"a": ["a_sentence01", "a_sentence02"], "b": ["b_sentence02"]}
     clips = [clip for found in speakers.values() for clip in found]

@@ -1,14 +1,17 @@
-"""Commands on benchmarks: new, lexicon, build, show."""
+"""Commands on benchmarks: new, import, lexicon, build, show."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mtbench.cli.options import writable_folder
 from mtbench.cli.output import say, say_json, say_note
+
+if TYPE_CHECKING:
+    from mtbench.benchmarks import Benchmark
 
 app = typer.Typer(help="Benchmarks: make, build, look at.", no_args_is_help=True)
 
@@ -51,9 +54,7 @@ def new(
     ] = False,
 ) -> None:
     """Make a benchmark from recordings and their texts."""
-    from mtbench.benchmarks import find_untemplated, warn_of_unlisted
     from mtbench.making import create_benchmark
-    from mtbench.speech import display_name
 
     benchmark = create_benchmark(
         directory,
@@ -74,6 +75,74 @@ def new(
         tell=say_note,
     )
     say(f"{directory}: {len(benchmark.clips)} clips, languages {', '.join(benchmark.languages)}")
+    _advise(directory, benchmark)
+
+
+@app.command(name="import")
+def import_(
+    source: Annotated[
+        Path, typer.Argument(help="The data set's folder: wav/, motion, templates.pkl, lists.")
+    ],
+    layout: Annotated[
+        str,
+        typer.Option("--from", help="'multitalk', 'vocaset', 'biwi', or 'folder' for one laid out alike."),
+    ],
+    out: Annotated[Path, typer.Option(callback=writable_folder, help="The new benchmark folder.")],
+    split: Annotated[
+        str, typer.Option(help="'test', 'val' or 'train', by the list of that name, or 'all'.")
+    ] = "test",
+    annotations: Annotated[
+        Path | None, typer.Option(help="What is said: JSON as MultiTalk's, or a folder of them.")
+    ] = None,
+    without_texts: Annotated[
+        bool, typer.Option("--without-texts", help="Take clips without words: geometry only.")
+    ] = False,
+    language: Annotated[
+        str | None, typer.Option(help="Language of all clips; default: the layout's, or by file name.")
+    ] = None,
+    motion_fps: Annotated[
+        float | None, typer.Option(help="Frames per second of the ground truth; default: the layout's.")
+    ] = None,
+    scale: Annotated[
+        float | None, typer.Option(help="What makes metres of positions; default: the layout's.", min=1e-9)
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Name; default: the folder's.")] = None,
+    version: Annotated[str, typer.Option(help="Version.")] = "1",
+    noise: Annotated[Path | None, typer.Option(help="Folder of noise recordings to include.")] = None,
+    words: Annotated[
+        str, typer.Option(help="'auto' makes word lists and reference phones (extra [synth]), or 'none'.")
+    ] = "none",
+    license: Annotated[str, typer.Option(help="Noted in the manifest.")] = "",
+) -> None:
+    """Make a benchmark out of a data set as it is released: MultiTalk's, VOCASET, BIWI."""
+    from mtbench.making import import_benchmark
+
+    benchmark = import_benchmark(
+        out,
+        source,
+        layout,
+        split=split,
+        annotations=annotations,
+        without_texts=without_texts,
+        language=language,
+        motion_fps=motion_fps,
+        scale=scale,
+        name=name,
+        version=version,
+        noise=noise,
+        words=words,
+        license=license,
+        tell=say_note,
+    )
+    say(f"{out}: {len(benchmark.clips)} clips, languages {', '.join(benchmark.languages)}")
+    _advise(out, benchmark)
+
+
+def _advise(directory: Path, benchmark: Benchmark) -> None:
+    """Say what a new benchmark lacks, and how it is scored with."""
+    from mtbench.benchmarks import find_untemplated, warn_of_unlisted
+    from mtbench.speech import display_name
+
     if benchmark.noise_folder is None:
         say_note(
             "no noise recordings in it: the bundled ones are used, unless --noise DIR is given when scoring"

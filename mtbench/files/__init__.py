@@ -10,6 +10,7 @@ Contents
 ``atomic``              Writing whole files: a reader sees the old content or the new one, never a part
 ``claims``              Folders that remember what they were asked for, so that what is gone on with is what was
                         begun
+``clip_lists``          Lists of clips beside a corpus: which to train on, and which are held out
 ``digests``             Digests of bytes, arrays and files, as keys of caches and parts of signatures
 ``eight_bits``          Weights of networks in eight bits: whole numbers, and a scale for each output channel
 ``file_errors``         Errors of the file system, worded so that a user can act on them

@@ -6,6 +6,9 @@ from .arrays import read_arrays as read_arrays
 from .atomic import replacing as replacing
 from .atomic import write_atomically as write_atomically
 from .claims import claim_folder as claim_folder
+from .clip_lists import clip_name as clip_name
+from .clip_lists import find_lists as find_lists
+from .clip_lists import read_lists as read_lists
 from .digests import digest_array as digest_array
 from .digests import digest_bytes as digest_bytes
 from .digests import digest_file as digest_file

@@ -27,13 +27,13 @@ from mtbench.making.additions import add_noise, add_word_lists
 from mtbench.making.notes import Ledger
 from mtbench.making.recordings import read_sound, write_sound
 from mtbench.making.sources import Source, collect_sources
-from mtbench.making.truth import add_templates, describe_rate, find_topology, write_truth
+from mtbench.making.truth import add_templates, describe_rate, find_topology, scaled, write_truth
 from mtbench.making.word_lists import make_word_lists, start_engine
 from mtbench.timing import FPS, MAX_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
 
 
 @dataclass(frozen=True)
-class _Plan:
+class Plan:
     """What a benchmark is made of; the options of :func:`create_benchmark`."""
 
     target: Path
@@ -51,6 +51,7 @@ class _Plan:
     words: str
     group: bool
     strict: bool
+    scale: float = 1.0
 
 
 def create_benchmark(
@@ -122,8 +123,8 @@ def create_benchmark(
     >>> create_benchmark("my-clips", "recordings", language="eng").clips  # doctest: +SKIP
     """
     target = Path(directory)
-    plan = _Plan(
-        target=target, folder=Path(audio), language=language, name=name or _make_name(target), version=version,
+    plan = Plan(
+        target=target, folder=Path(audio), language=language, name=name or make_name(target), version=version,
         license=license, topology=topology, motion=motion, motion_fps=motion_fps, templates=templates, noise=noise,
         lexicons=lexicons, words=words, group=group, strict=strict,
     )  # fmt: skip
@@ -134,11 +135,16 @@ def create_benchmark(
     return load_benchmark(target)
 
 
-def _make(plan: _Plan) -> list[str]:
+def _make(plan: Plan) -> list[str]:
     """Write the folder; return what is told about it."""
-    _check_plan(plan)
+    check_plan(plan)
     ledger = Ledger()
     sources = collect_sources(plan.folder, Path(plan.motion) if plan.motion else None, plan.language, ledger)
+    return make_of_sources(plan, sources, ledger)
+
+
+def make_of_sources(plan: Plan, sources: list[Source], ledger: Ledger) -> list[str]:
+    """Write the folder of a checked plan from its clips' files; return what is told about it."""
     truths = (source.motion for source in sources if source.motion is not None)
     plan = replace(plan, topology=find_topology(truths, plan.topology, ledger.findings))
     ledger.stop(plan.folder, plan.strict)
@@ -151,7 +157,7 @@ def _make(plan: _Plan) -> list[str]:
     return told
 
 
-def _check_plan(plan: _Plan) -> None:
+def check_plan(plan: Plan) -> None:
     """Refuse what cannot be made, before anything is read."""
     if not plan.folder.is_dir():
         raise UsageError(f"{explain_no_folder(plan.folder)}; recordings are looked for in a folder")
@@ -166,7 +172,7 @@ def _check_plan(plan: _Plan) -> None:
     describe_rate(plan.motion_fps)
 
 
-def _make_name(target: Path) -> str:
+def make_name(target: Path) -> str:
     """Return the name of a benchmark that is called as its folder."""
     return re.sub(r"[^a-z0-9._-]+", "-", target.resolve().name.lower()).strip("-._")
 
@@ -186,7 +192,7 @@ def _unfinished(target: Path) -> Iterator[Path]:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _fill(plan: _Plan, sources: list[Source], work: Path, ledger: Ledger) -> list[str]:
+def _fill(plan: Plan, sources: list[Source], work: Path, ledger: Ledger) -> list[str]:
     """Write the benchmark's files, the manifest last; return what is told about them."""
     tables = _write_files(plan, sources, work, ledger)
     ledger.stop(plan.folder, plan.strict)
@@ -210,7 +216,7 @@ def _fill(plan: _Plan, sources: list[Source], work: Path, ledger: Ledger) -> lis
     return told
 
 
-def _write_files(plan: _Plan, sources: list[Source], work: Path, ledger: Ledger) -> list[str]:
+def _write_files(plan: Plan, sources: list[Source], work: Path, ledger: Ledger) -> list[str]:
     """Write sound, motion, faces, noise and word lists; return the lines of ``benchmark.toml`` that name them."""
     lines = add_noise(Path(plan.noise), work, ledger) if plan.noise else []
     lines += add_word_lists(Path(plan.lexicons), work, ledger.findings) if plan.lexicons else []
@@ -227,7 +233,7 @@ def _write_files(plan: _Plan, sources: list[Source], work: Path, ledger: Ledger)
     return lines
 
 
-def _add_clip(source: Source, plan: _Plan, work: Path, ledger: Ledger, faces: Mapping[str, str]) -> list[str]:
+def _add_clip(source: Source, plan: Plan, work: Path, ledger: Ledger, faces: Mapping[str, str]) -> list[str]:
     """Write sound and ground truth of a clip; return its table, none where its sound cannot be used.
 
     *faces* are the lines that name the speakers' faces, by clip.
@@ -238,16 +244,17 @@ def _add_clip(source: Source, plan: _Plan, work: Path, ledger: Ledger, faces: Ma
     heard = frames = -(-len(sound) // SAMPLES_PER_FRAME)
     more: list[str] = []
     if source.motion is not None and plan.topology is not None:
-        frames = write_truth(
-            source.motion,
-            source.id,
-            plan.topology,
-            heard,
-            work,
-            ledger.findings,
-            ledger.notes,
-            plan.motion_fps,
-        )
+        with scaled(source.motion, plan.scale, work) as motion:
+            frames = write_truth(
+                motion,
+                source.id,
+                plan.topology,
+                heard,
+                work,
+                ledger.findings,
+                ledger.notes,
+                plan.motion_fps,
+            )
         more = [f"motion = {quote_toml(f'motion/{source.id}.npz')}"]
         if frames < heard:
             lost = f"the last {heard - frames} of {heard} frames of sound were cut off"

@@ -10,7 +10,9 @@ benchmark holds 25 frames per second. What is wrong becomes a line of text, so t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +35,7 @@ from mtbench.faces import (
     pose_rest,
     read_motion_file,
     read_templates,
+    read_vertices,
     resample_motion,
     topology_of_kind,
 )
@@ -162,6 +165,47 @@ def write_truth(
     path.parent.mkdir(exist_ok=True)
     np.savez_compressed(path, allow_pickle=False, **kept)  # type: ignore[arg-type]
     return shared
+
+
+@contextmanager
+def scaled(source: Path, scale: float, work: Path) -> Iterator[Path]:
+    """Give a motion file whose positions are *scale* times those of *source*, itself or one in *work*.
+
+    Of a file that holds positions among other arrays, as MultiTalk's do, the positions alone are given.
+
+    Parameters
+    ----------
+    source : Path
+        Vertices; a file that cannot be read is given as it is, so that whoever reads it says what is wrong.
+    scale : float
+    work : Path
+        The benchmark's folder; is as before afterwards.
+    """
+    if scale == 1 and not _has_more(source):
+        yield source
+        return
+    try:
+        vertices = read_vertices(source, source.name)
+    except UsageError:
+        yield source
+        return
+    folder = work / "scaled"
+    folder.mkdir()
+    path = folder / f"{source.stem}.npy"
+    try:
+        np.save(path, (vertices * scale).astype(np.float32))
+        yield path
+    finally:
+        shutil.rmtree(folder)
+
+
+def _has_more(source: Path) -> bool:
+    """Return whether a file holds ``verts``, the field's name of positions, and something else."""
+    try:
+        with open_arrays(source, MAX_MOTION_BYTES) as file:
+            return "verts" in file.headers and len(file.headers) > 1
+    except (ArrayFileError, OSError):
+        return False
 
 
 def _measure_truth(source: Path) -> tuple[str, int]:

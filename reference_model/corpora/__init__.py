@@ -3,7 +3,6 @@
 Contents
 --------
 ================ ===================================================================================================
-``clip_lists``   Lists of clips beside training data: which to train on, and which are held out
 ``corpus``       Training corpora of the reference model: sound, motion and language of many clips
 ``generated``    Training data from the benchmark's generator: any number of hours, disjoint from every bundled
                  benchmark

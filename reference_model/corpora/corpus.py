@@ -16,8 +16,7 @@ from typing import Protocol
 import numpy as np
 
 from mtbench.errors import UsageError
-from mtbench.files import explain_no_folder
-from mtbench.reference_model.corpora.clip_lists import find_lists
+from mtbench.files import explain_no_folder, find_lists
 from mtbench.reference_model.corpora.generated import MANIFEST, REQUEST, GeneratedCorpus
 
 
@@ -89,7 +88,7 @@ def open_corpus(path: str | Path) -> Corpus:
     ------
     UsageError
         For anything else, and for lists that name clips no file has
-        (:mod:`mtbench.reference_model.corpora.clip_lists`).
+        (:mod:`mtbench.files.clip_lists`).
     """
     root = Path(path)
     if not root.is_dir():

@@ -1,7 +1,7 @@
 """The files of other projects' layouts that are no motion: sound, resting faces.
 
 See :mod:`mtbench.reference_model.corpora.layouts`; lists of clips are read by
-:mod:`mtbench.reference_model.corpora.clip_lists`.
+:mod:`mtbench.files.clip_lists`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ import numpy as np
 
 from mtbench.errors import UsageError
 from mtbench.faces import FLAME
-from mtbench.files import UnsafePickleError, load_arrays
-from mtbench.reference_model.corpora.clip_lists import clip_name
+from mtbench.files import UnsafePickleError, clip_name, load_arrays
 
 TEMPLATES = "templates.pkl"
 #: Sides in metres of a box that holds a resting face and nothing else.

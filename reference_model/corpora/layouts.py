@@ -10,7 +10,7 @@ Both are folders of sound and FLAME meshes (topology ``flame-5023``) under the s
     train.txt                optional: names of the clips to train on, one a line; without it, all are
     test.txt, val.txt        optional: names of clips that are never trained on
 
-Lists name clips in any of the field's spellings (:mod:`mtbench.reference_model.corpora.clip_lists`). Opening a
+Lists name clips in any of the field's spellings (:mod:`mtbench.files.clip_lists`). Opening a
 corpus looks at the header of every file and at no values. A clip that cannot be used (a file without its partner,
 another shape, sound and motion of different lengths) is left out; ``left_out`` says why for each, and the log names
 the first. A name in a list that no file has, and a language that is none of the twenty, stop the opening. Values
@@ -30,8 +30,7 @@ import numpy as np
 
 from mtbench.errors import BenchmarkError, UsageError
 from mtbench.faces import FLAME
-from mtbench.files import open_arrays
-from mtbench.reference_model.corpora.clip_lists import read_lists
+from mtbench.files import open_arrays, read_lists
 from mtbench.reference_model.corpora.layout_files import (
     TEMPLATES,
     list_files,

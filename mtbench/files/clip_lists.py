@@ -1,4 +1,4 @@
-"""Lists of clips beside training data: which to train on, and which are held out.
+"""Lists of clips beside a corpus: which to train on, and which are held out.
 
 Conventions
 -----------
