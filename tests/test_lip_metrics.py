@@ -452,3 +452,25 @@ def test_every_metric_says_what_it_is():
         assert metric.definition, metric.name
         assert metric.source, metric.name
         assert metric.failures, metric.name
+
+
+def test_the_document_has_the_definitions_as_they_are():
+    from conftest import ROOT
+
+    from mtbench.metrics import render_definitions
+
+    text = (ROOT / "docs" / "metrics.md").read_text("utf-8")
+    written = text.partition("<!-- written by: mtbench ls metrics --markdown -->\n\n")[2].partition(
+        "\n<!-- end -->"
+    )[0]
+    # Written by `mtbench ls metrics --markdown`; put its output there where this fails.
+    assert written == render_definitions()
+
+
+def test_definitions_are_printed_by_a_command():
+    from test_cli import call
+
+    code, text = call("ls", "metrics", "--markdown")
+    assert code == 0
+    assert "| `lip_dtw_mm` | sum of" in text
+    assert call("ls", "topologies", "--markdown")[0] == 2

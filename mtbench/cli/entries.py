@@ -10,7 +10,7 @@ import typer
 
 from mtbench.cli.decibels import parse_snrs
 from mtbench.cli.options import writable_cache, writable_folder
-from mtbench.cli.output import say, say_json, say_note
+from mtbench.cli.output import say, say_json, say_note, say_tables
 
 if TYPE_CHECKING:
     from mtbench.avsr import RecognizerSpec
@@ -112,6 +112,10 @@ def score(
     cache: Annotated[
         Path | None, typer.Option(callback=writable_cache, help="Folder of the stage cache.")
     ] = None,
+    metrics: Annotated[
+        list[str] | None,
+        typer.Option(help="Metrics to measure besides, NAME,NAME or 'all' ('mtbench ls metrics')."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Render, mix, recognize and measure a submission; write results and print the tables."""
@@ -128,6 +132,7 @@ def score(
         "workers": workers,
         "allow_partial": allow_partial,
         "cache": cache,
+        "metrics": [name.strip() for text in metrics or () for name in text.split(",") if name.strip()],
     }
     asked = _ask(recognizer, weights, decoding, device)
     runs = [_score_with(spec, submission, benchmark, settings, as_json) for spec in asked]
@@ -147,7 +152,6 @@ def _score_with(
 ) -> Run:
     """Score with one recognizer, and print its tables unless JSON is wanted."""
     from mtbench.errors import SubmissionError
-    from mtbench.results import entries_table, languages_table
     from mtbench.scoring import score as run_score
 
     try:
@@ -157,8 +161,7 @@ def _score_with(
             say_json({"status": "invalid", "problems": [problem_to_json(p) for p in error.problems]})
         raise
     if not as_json:
-        say(languages_table([run]).to_text())
-        say(entries_table([run]).to_text())
+        say_tables([run])
         say(f"Results: {run.folder}")
     return run
 

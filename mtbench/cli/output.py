@@ -15,7 +15,11 @@ import io
 import json
 import os
 import sys
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mtbench.results import Run
 
 _ERRORS = "mtbench.escape"
 _CONTROL = {code: f"\\u{code:04x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"} | {
@@ -126,3 +130,12 @@ def _take(number: int) -> None:
     if null != number:
         os.dup2(null, number)
         os.close(null)
+
+
+def say_tables(runs: Sequence[Run], others: Sequence[Run] = (), markdown: bool = False) -> None:
+    """Print the tables over *runs*, which may stand together; *others* stand in tables of their own."""
+    from mtbench.results import entries_table, languages_table, optional_table
+
+    for table in (languages_table(runs), entries_table(runs, others), optional_table(runs)):
+        if table is not None:
+            say(table.to_markdown() if markdown else table.to_text())

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from mtbench.cli.options import writable_folder
-from mtbench.cli.output import say, say_json
+from mtbench.cli.output import say, say_json, say_tables
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
@@ -28,15 +28,14 @@ def rescore(
     as_json: JsonOption = False,
 ) -> None:
     """Count and aggregate the rows of a result again, without rendering or recognizing."""
-    from mtbench.results import entries_table, languages_table, run_to_text
+    from mtbench.results import run_to_text
     from mtbench.scoring import rescore as run_rescore
 
     run = run_rescore(results, normalizer=normalizer, out=out)
     if as_json:
         say(run_to_text(run))
     else:
-        say(languages_table([run]).to_text())
-        say(entries_table([run]).to_text())
+        say_tables([run])
     if run.status == "partial":
         raise typer.Exit(5)
 
@@ -78,7 +77,7 @@ def show(
 ) -> None:
     """Print the tables of results again; of several entries, one table over all."""
     from mtbench.errors import UsageError
-    from mtbench.results import entries_table, find_runs, group_runs, languages_table, read_run
+    from mtbench.results import find_runs, group_runs, read_run
 
     runs = [read_run(folder) for root in results for folder in find_runs(root)]
     if not runs:
@@ -87,8 +86,7 @@ def show(
     groups = group_runs(runs)
     for group in groups:
         others = [run for other in groups if other is not group for run in other]
-        for table in (languages_table(group), entries_table(group, others)):
-            say(table.to_markdown() if markdown else table.to_text())
+        say_tables(group, others, markdown)
 
 
 leaderboard = typer.Typer(help="Tables over many entries.", no_args_is_help=True)

@@ -55,6 +55,10 @@ def list_things(
         ),
     ] = None,
     as_json: JsonOption = False,
+    markdown: Annotated[
+        bool,
+        typer.Option("--markdown", help="Of metrics: the tables of definitions, sources and known failures."),
+    ] = False,
 ) -> None:
     """List benchmarks, recognizers, renderers, topologies, formats, profiles, metrics and languages."""
     from mtbench.errors import UsageError, did_you_mean
@@ -71,6 +75,13 @@ def list_things(
     }
     if kind is not None and kind not in listers:
         raise UsageError(f"unknown kind {kind!r}{did_you_mean(kind, listers)}; known: {', '.join(listers)}")
+    if markdown:
+        if kind != "metrics" or as_json:
+            raise UsageError("--markdown is of metrics alone: mtbench ls metrics --markdown")
+        from mtbench.metrics import render_definitions
+
+        say(render_definitions().rstrip())
+        return
     things = {name: lister() for name, lister in listers.items() if kind in (None, name)}
     if as_json:
         say_json(things)
@@ -196,7 +207,8 @@ def _show_profile(name: str) -> str:
 def _list_metrics() -> dict[str, str]:
     from mtbench.metrics import METRICS
 
-    return {m.name: f"{m.title}, {m.unit}" for m in METRICS.values()}
+    asked = " (on request: --metrics)"
+    return {m.name: f"{m.title}, {m.unit}{asked if m.optional else ''}" for m in METRICS.values()}
 
 
 def _list_languages() -> dict[str, str]:

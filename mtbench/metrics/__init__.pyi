@@ -13,6 +13,7 @@ from .base import TableColumn as TableColumn
 from .character_errors import count_character_edits as count_character_edits
 from .clip_pairs import check_indices as check_indices
 from .clip_pairs import pair_up_clips as pair_up_clips
+from .definitions import describe_direction as describe_direction
 from .definitions import render_definitions as render_definitions
 from .edit_counts import EditCounts as EditCounts
 from .edits import count_edits as count_edits

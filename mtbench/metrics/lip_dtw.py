@@ -58,13 +58,12 @@ def _measure(pair: FacePair) -> tuple[float, int]:
     return _warp(gap_of(pair, pair.truth).tobytes(), gap_of(pair, pair.prediction).tobytes())
 
 
-_SHARED: dict[str, Any] = {
-    "unit": "mm",
-    "statistic": "lip_dtw_mm_sum",
-    "measure": lambda pair: _measure(pair)[0],
-    "region": "lip-gap",
-    "optional": True,
-}
+def _by_path(pair: FacePair) -> float:
+    distance, pairs = _measure(pair)
+    return distance / pairs
+
+
+_SHARED: dict[str, Any] = {"unit": "mm", "region": "lip-gap", "optional": True}
 _FAILURES = (
     "Forgives every shift in time; a gap of one central pair of points says nothing of rounding and protrusion; "
     "the gap is unsigned, so lips that pass through each other look open."
@@ -77,6 +76,8 @@ DEFINES = (
         aggregation="frame",
         overall="frame",
         order=40,
+        statistic="lip_dtw_mm_sum",
+        measure=lambda pair: _measure(pair)[0],
         error="dtw-l1/frames",
         label="Lip DTW",
         definition="sum of |gap − true gap| along the cheapest warping path / frames of the truth",
@@ -88,14 +89,14 @@ DEFINES = (
     GeometricMetric(
         name="lip_dtw_path_mm",
         title="lip gap after time warping, by pairs of the path",
-        aggregation="corpus",
-        overall="corpus",
+        aggregation="clip",
+        overall="clip",
         order=41,
-        per="lip_dtw_pairs",
-        measure_per=lambda pair: float(_measure(pair)[1]),
+        statistic="lip_dtw_path_mm",
+        measure=_by_path,
         error="dtw-l1/path",
         label="Lip DTW, by path",
-        definition="the same sum / pairs of the path: the mean difference of aligned gaps",
+        definition="the same sum / pairs of the path: the mean difference of aligned gaps; mean over clips",
         source="the usual normalization of DTW; named, since papers do not say theirs",
         failures=_FAILURES + " Longer detours make it smaller.",
         **_SHARED,

@@ -5,13 +5,14 @@ the rows. Whoever reads results needs nothing else: no benchmark, no recognizer,
 
 Contents
 --------
-================= ==================================================================================================
+================= ====================================================================================================
 ``aggregation``   From per-clip rows to the summary of a run: estimates, intervals, counts and signatures
 ``checks``        What the fields of result files may hold: checked once, where the files are read
 ``comparability`` Whether the numbers of two runs may stand in one table, and what entries chose for themselves
 ``comparison``    Whether one scored entry is better than another: ``mtbench.compare``
 ``folders``       Where results lie: one folder a system, one in it for each benchmark and each set of conditions
 ``head_motion``   Telling from a run's rows how much of its lip error is rigid head motion
+``metric_table``  The table of optional metrics: one line a metric, one column an entry
 ``notebook``      What a notebook shows of benchmarks, runs, tables and comparisons: HTML without styles of its own
 ``paired``        Paired differences between two entries, clip by clip, with intervals and corrected p-values
 ``plot_style``    What the plots of a meta-evaluation share: colors, type, and marks with intervals
@@ -26,7 +27,7 @@ Contents
 ``summary``       What a run reports: its numbers, and the signatures that say how they were computed
 ``tables``        Results as text: one table over entries, one over languages
 ``understanding`` The guard on the domain: whether a recognizer understands a benchmark's speech at all
-================= ==================================================================================================
+================= ====================================================================================================
 
 Examples
 --------

@@ -6,6 +6,7 @@ from .folders import place_beside as place_beside
 from .folders import place_run as place_run
 from .folders import results_folder as results_folder
 from .head_motion import warn_of_head_motion as warn_of_head_motion
+from .metric_table import optional_table as optional_table
 from .notebook import benchmark_html as benchmark_html
 from .paired import ALPHA as ALPHA
 from .paired import Difference as Difference

@@ -125,6 +125,8 @@ def check_row(row: Row) -> None:
     _expect(row.reason is None or _is_text(row.reason), "reason", row.reason, "text or null")
     if isinstance(row, GeometryRow):
         _check_sums(row.geometry)
+        _check_sums(row.alone)
+        _expect(row.speaker is None or _is_name(row.speaker), "speaker", row.speaker, "a name or null")
         return
     _expect(row.modality in MODALITIES, "modality", row.modality, f"one of {', '.join(MODALITIES)}")
     _expect(row.face is None or row.face in FACES, "face", row.face, f"one of {', '.join(FACES)} or null")
@@ -166,7 +168,9 @@ def _check_sums(sums: GeometrySums | None) -> None:
     )
     # What depends on a template, and what came later, may be missing.
     needed = {m.statistic for m in METRICS.geometric() if m.required and not m.from_template}
-    summed = {m.statistic for m in METRICS.geometric() if m.aggregation == "frame"}
+    summed = {
+        name for m in METRICS.every_geometric() if m.aggregation in ("frame", "corpus") for name in m.measures
+    }
     for name, value in sums.items():
         missing = value is None and name not in needed
         fine = missing or (_is_number(value) and (name not in summed or float(value or 0.0) >= 0))

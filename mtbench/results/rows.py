@@ -117,6 +117,10 @@ class GeometryRow:
         None where there is no ground truth to compare with, or none of the same topology.
     reason : str or None
         Why there are none.
+    alone : GeometrySums or None
+        Statistics of optional metrics that need no ground truth; None where none was asked for.
+    speaker : str or None
+        Who speaks, where an optional metric compares the clips of a speaker.
     """
 
     clip: str
@@ -124,6 +128,8 @@ class GeometryRow:
     source: str
     geometry: GeometrySums | None
     reason: str | None = None
+    alone: GeometrySums | None = None
+    speaker: str | None = None
 
     def __post_init__(self) -> None:
         if self.geometry is None and self.reason is None:
@@ -131,7 +137,7 @@ class GeometryRow:
 
     def to_json(self) -> dict[str, Any]:
         """Return the row as a JSON object; the inverse of :func:`row_from_json`."""
-        return {
+        out: dict[str, Any] = {
             "kind": "geometry",
             "clip": self.clip,
             "language": self.language,
@@ -140,6 +146,9 @@ class GeometryRow:
             "geometry": None if self.geometry is None else self.geometry.to_json(),
             "reason": self.reason,
         }
+        if self.alone is not None:
+            out["alone"] = self.alone.to_json()
+        return out if self.speaker is None else out | {"speaker": self.speaker}
 
 
 Row = RecognitionRow | GeometryRow
@@ -180,8 +189,10 @@ def row_from_json(data: dict[str, Any]) -> Row:
             data["clip"],
             data["language"],
             data["source"],
-            None if sums is None else _read_sums(sums, where),
+            None if sums is None else _read_sums(sums, where, required=True),
             data.get("reason"),
+            None if data.get("alone") is None else _read_sums(data["alone"], where, required=False),
+            data.get("speaker"),
         )
     if kind == "recognition":
         known = {"kind", *(f.name for f in fields(RecognitionRow))}
@@ -210,16 +221,16 @@ def row_from_json(data: dict[str, Any]) -> Row:
     raise ValueError(f"{where}: unknown kind {str(kind)[:60]!r}; expected 'recognition' or 'geometry'")
 
 
-def _read_sums(data: Any, where: str) -> GeometrySums:
-    metrics = METRICS.geometric()
-    known = {"frames", *(m.statistic for m in metrics)}
-    required = {"frames", *(m.statistic for m in metrics if m.required)}
+def _read_sums(data: Any, where: str, required: bool) -> GeometrySums:
+    metrics = METRICS.every_geometric()
+    known = {"frames", *(name for m in metrics for name in m.measures)}
+    needed = {"frames", *(m.statistic for m in metrics if m.required and required)}
     if not isinstance(data, dict):
         raise ValueError(
             f"{where}: a {type(data).__name__}, expected an object with {', '.join(sorted(known))}"
         )
     _check_keys(
-        data, known, required, where, "a metric of another version, or of a package that is not installed"
+        data, known, needed, where, "a metric of another version, or of a package that is not installed"
     )
     return GeometrySums.from_json(data)
 

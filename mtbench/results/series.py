@@ -9,14 +9,14 @@ reason why. The noise ``"all"`` pools the noises of a clip, and has a value only
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
 from mtbench.conditions import STATIC, Condition
-from mtbench.metrics import METRICS, Cell, RecognitionMetric
+from mtbench.metrics import METRICS, Cell, GeometricMetric, Member, RecognitionMetric
 from mtbench.results.rows import GeometryRow, RecognitionRow, Row
 
 MISSING = "no result"
@@ -109,9 +109,8 @@ def collect_series(rows: Iterable[Row], clips: Sequence[ClipInfo]) -> list[Serie
 
     cells = _recognition_cells(recognition)
     _pool_noises(cells, len(clips))
-    for i, geometry_row in geometry.items():
-        for metric, cell in _geometry_cells(geometry_row).items():
-            cells.setdefault((metric, Condition()), {})[i] = cell
+    for metric in _find_geometric(geometry.values()):
+        cells[metric.name, Condition()] = _geometry_cells(metric, geometry)
     series = [_series(metric, condition, found, len(clips)) for (metric, condition), found in cells.items()]
     order = list(METRICS)
     return sorted(series, key=lambda s: (order.index(s.metric), s.condition.order))
@@ -156,9 +155,24 @@ def _pool_noises(cells: _Cells, n_clips: int) -> None:
         cells[key] = out
 
 
-def _geometry_cells(row: GeometryRow) -> dict[str, Cell]:
-    sums, missing = row.geometry, row.reason or MISSING
-    return {m.name: missing if sums is None else m.cell(sums) for m in METRICS.geometric()}
+def _find_geometric(rows: Collection[GeometryRow]) -> list[GeometricMetric]:
+    """Return the metrics of vertices that *rows* are about: those of every run, and optional ones that are there."""
+    if not rows:
+        return []
+    held = {name for row in rows for sums in (row.geometry, row.alone) if sums is not None for name in sums}
+    return METRICS.geometric(m.name for m in METRICS.every_geometric() if m.statistic in held)
+
+
+def _geometry_cells(metric: GeometricMetric, rows: Mapping[int, GeometryRow]) -> dict[int, Cell]:
+    cells: dict[int, Cell] = {}
+    for i, row in rows.items():
+        sums = row.geometry if metric.needs_truth else row.alone
+        cells[i] = (row.reason or MISSING) if sums is None else metric.cell(sums)
+    if metric.across is not None:
+        found = {i: cell for i, cell in cells.items() if not isinstance(cell, str)}
+        members = [Member(rows[i].speaker or rows[i].language, *cell) for i, cell in found.items()]
+        cells |= dict(zip(found, metric.across(members), strict=True))
+    return cells
 
 
 def _series(metric: str, condition: Condition, found: dict[int, Cell], n_clips: int) -> Series:

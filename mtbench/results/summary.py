@@ -130,6 +130,8 @@ class SignatureContext:
         out["mask"] = regions.get(metric.region, metric.region)
         if not metric.from_template:
             out.pop("template", None)
+        if not metric.needs_truth:
+            out.pop("truth", None)
         return out
 
     def name_noise(self, noise: str | None) -> str | None:

@@ -137,7 +137,7 @@ def choose_columns(runs: Sequence[Run]) -> tuple[Column, ...]:
     if all(run.recognizer is None for run in runs):
         columns = []
     present = {row.metric for run in runs for row in run.summary}
-    for metric in METRICS.geometric():
+    for metric in METRICS.every_geometric():
         if metric.column is not None and (metric.required or metric.name in present):
             columns.append(Column(metric=metric.name, **asdict(metric.column)))
     return tuple(columns)

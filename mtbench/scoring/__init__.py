@@ -2,7 +2,8 @@
 
 Contents
 --------
-================= ==================================================================================================
+================= ====================================================================================================
+``asked``         Optional metrics of a clip that is scored: what they follow from, and measuring them
 ``demonstration`` ``mtbench demo``: control entries, made and scored in one go
 ``pipeline``      Running all stages of a score, stage by stage, and collecting what they made
 ``plan``          The plan of a score: everything that is known before anything is rendered or recognized
@@ -17,7 +18,7 @@ Contents
 ``text_phones``   Phones of what was said where clips have none: the speech engine reads the transcripts
 ``true_mouths``   Whether a recognizer reads the true mouths of a benchmark, measured before anything is ranked
 ``vocabularies``  Open vocabularies of a run: where a benchmark brings no word list for a recognizer that needs one
-================= ==================================================================================================
+================= ====================================================================================================
 
 Examples
 --------

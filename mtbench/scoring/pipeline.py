@@ -21,6 +21,7 @@ from mtbench.conditions import ENTRY, STATIC, Condition
 from mtbench.errors import Problem, SubmissionError
 from mtbench.faces import require_renderable
 from mtbench.metrics import GeometrySums
+from mtbench.scoring.asked import asked_key, list_asked_clips
 from mtbench.scoring.stages import (
     CROPS,
     GEOMETRY,
@@ -62,11 +63,14 @@ class Outcome:
     ----------
     hypotheses : dict of (clip id, Condition) to Hypothesis
     geometry : dict of clip id to GeometrySums
+    asked : dict of clip id to dict
+        Statistics of optional metrics, as :func:`mtbench.scoring.asked.measure_clip` gives them.
     stages : dict of str to StageReport
     """
 
     hypotheses: dict[tuple[str, Condition], Hypothesis] = field(default_factory=dict)
     geometry: dict[str, GeometrySums] = field(default_factory=dict)
+    asked: dict[str, dict[str, Any]] = field(default_factory=dict)
     stages: dict[str, StageReport] = field(default_factory=lambda: {name: StageReport() for name in STAGES})
 
 
@@ -130,6 +134,7 @@ class _Pipeline:
         covered = recognizer.languages if recognizer is not None else frozenset()
         self.recognized = [clip for clip in clips if clip.language in covered]
         self.measured = [c for c in clips if c.motion_path is not None and c.topology == submission.topology]
+        self.asked = {clip.id: self._asked_key(clip) for clip in list_asked_clips(self.resources, clips)}
         self.conditions = list(conditions) if recognizer is not None else []
         # Digests of crops and sounds, by what they belong to: they make up the keys of hypotheses.
         self.crop_keys: dict[tuple[str, str], str] = {}
@@ -173,7 +178,7 @@ class _Pipeline:
         tasks = []
         for face in dict.fromkeys([*faces, ENTRY]):
             for clip in self.resources.benchmark.clips:
-                crops_key = geometry_key = None
+                crops_key = geometry_key = asked = None
                 if clip.id in recognized and face in faces:
                     key = self.resources.crops_key(clip, face)
                     self.crop_keys[clip.id, face] = key
@@ -181,11 +186,20 @@ class _Pipeline:
                 if clip.id in measured and face == ENTRY:
                     key = self.resources.geometry_key(clip)
                     geometry_key = key if self._count(geometry, GEOMETRY, key) else None
-                if crops_key or geometry_key:
-                    tasks.append(FaceTask(self.setup, clip.id, face, crops_key, geometry_key))
+                if clip.id in self.asked and face == ENTRY:
+                    key = self.asked[clip.id]
+                    asked = key if self._count(geometry, GEOMETRY, key) else None
+                if crops_key or geometry_key or asked:
+                    tasks.append(FaceTask(self.setup, clip.id, face, crops_key, geometry_key, asked))
         self._execute("rendering mouths", make_face, tasks, crops.cached)
         for clip in self.measured:
-            self.outcome.geometry[clip.id] = GeometrySums.from_json(self._geometry(clip))
+            key = self.resources.geometry_key(clip)
+            sums = self._measured(key, FaceTask(self.setup, clip.id, ENTRY, None, key))
+            self.outcome.geometry[clip.id] = GeometrySums.from_json(sums)
+        for clip_id, key in self.asked.items():
+            self.outcome.asked[clip_id] = self._measured(
+                key, FaceTask(self.setup, clip_id, ENTRY, None, None, key)
+            )
         # Both are made by the same tasks, so they share the clock.
         crops.wall_seconds = geometry.wall_seconds = time.perf_counter() - start
 
@@ -235,11 +249,14 @@ class _Pipeline:
         """Return the key of what is heard under *condition*; None for clean sound and for silence."""
         return None if condition.sound is None else self.mixture_keys.get((clip_id, condition.sound))
 
-    def _geometry(self, clip: Clip) -> dict[str, Any]:
-        key = self.resources.geometry_key(clip)
+    def _asked_key(self, clip: Clip) -> str:
+        return asked_key(self.resources, clip, audio_digest(clip))
+
+    def _measured(self, key: str, again: FaceTask) -> dict[str, Any]:
+        """Return what lies under *key*, made *again* where the cache lost it."""
         value = self.resources.cache.get_json(GEOMETRY, key)
         if value is None:
-            make_face(FaceTask(self.setup, clip.id, ENTRY, None, key))
+            make_face(again)
             value = self.resources.cache.get_json(GEOMETRY, key)
             assert value is not None
         return value

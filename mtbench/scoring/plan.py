@@ -60,6 +60,7 @@ def make_plan(
     noise: str | Path | None,
     allow_partial: bool,
     cache: str | Path | None,
+    metrics: tuple[str, ...] = (),
 ) -> Plan:
     """Return the plan of a score; parameters and errors are those of :func:`mtbench.scoring.scoring.score`."""
     get_normalizer(profile.normalizer)
@@ -85,6 +86,7 @@ def make_plan(
         allow_partial=allow_partial,
         contents=Contents(benchmark.digest, noises.digest, submission.digest, identity),
         vocabularies=vocabularies,
+        metrics=metrics,
     )
     noises = noises if profile.noises is None else noises.select(profile.noises)
     if recognizer is not None:

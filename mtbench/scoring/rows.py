@@ -21,6 +21,7 @@ from mtbench.results import (
     remeasure,
     round_floats,
 )
+from mtbench.scoring.asked import merge_asked, name_speaker
 from mtbench.scoring.pipeline import Outcome
 from mtbench.speech import (
     DEFAULT_NORMALIZER,
@@ -106,6 +107,7 @@ def build_rows(
     conditions: Sequence[Condition],
     outcome: Outcome,
     normalizer: str,
+    metrics: tuple[str, ...] = (),
 ) -> list[Row]:
     """Return the rows of ``clips.jsonl``: clips in the benchmark's order, conditions in the given one.
 
@@ -121,7 +123,12 @@ def build_rows(
             missing = "no ground truth"
         elif clip.topology != submission.topology:
             missing = f"ground truth has topology {clip.topology}"
-        rows.append(GeometryRow(clip.id, clip.language, clip.source, sums, missing if sums is None else None))
+        alone = None
+        if clip.id in outcome.asked:
+            sums, alone = merge_asked(sums, outcome.asked[clip.id])
+        why = missing if sums is None else None
+        speaker = None if alone is None else name_speaker(clip, metrics)
+        rows.append(GeometryRow(clip.id, clip.language, clip.source, sums, why, alone, speaker))
     return canonical_rows(rows)
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from mtbench.avsr import Recognizer, RecognizerSpec, ask_for, describe_traits
 from mtbench.benchmarks import Benchmark
+from mtbench.metrics import choose_metrics
 from mtbench.renderers import Appearance
 from mtbench.results import (
     BenchmarkRef,
@@ -75,6 +76,7 @@ def score(
     cache: str | Path | None = None,
     progress: bool | None = None,
     executor: Executor | None = None,
+    metrics: str | Sequence[str] = (),
 ) -> Run:
     """Score a submission.
 
@@ -107,6 +109,8 @@ def score(
         Folder of the stage cache; by default ``$MTBENCH_CACHE`` or the platform's.
     progress : bool, optional
         Show bars on standard error; by default on a terminal only.
+    metrics : str or sequence of str
+        Optional metrics to measure besides (``docs/metrics.md``), or ``"all"``.
 
     Returns
     -------
@@ -135,7 +139,8 @@ def score(
         appearance=appearance,
     )
     spec = None if asked is None else replace(asked, decoding=chosen.decoding)
-    plan = make_plan(path, benchmark, spec, chosen, noise, allow_partial, cache)
+    wanted = choose_metrics([metrics] if isinstance(metrics, str) else metrics)
+    plan = make_plan(path, benchmark, spec, chosen, noise, allow_partial, cache, wanted)
     return _carry_out(plan, executor, workers, progress, out, start)
 
 
@@ -229,7 +234,8 @@ def _conclude(
 ) -> tuple[Run, list[Row]]:
     benchmark, submission = plan.benchmark, plan.submission
     recognizer = load_resources(plan.setup).recognizer
-    rows = build_rows(benchmark, submission, recognizer, plan.conditions, outcome, plan.profile.normalizer)
+    normalizer, metrics = plan.profile.normalizer, plan.setup.metrics
+    rows = build_rows(benchmark, submission, recognizer, plan.conditions, outcome, normalizer, metrics)
     understanding = None
     if recognizer is not None:
         understanding = _judge(plan, recognizer, rows)
