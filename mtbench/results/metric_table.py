@@ -31,7 +31,8 @@ def optional_table(runs: Sequence[Run]) -> Table | None:
     metrics = [metric for metric in METRICS.values() if metric.optional and metric.name in present]
     if not metrics:
         return None
-    rows, reasons = [], {}
+    rows: list[tuple[str, ...]] = []
+    reasons: dict[str, dict[str, None]] = {}
     for metric in metrics:
         column = Column(metric.name, metric.name, digits=_DIGITS.get(metric.unit, _OTHERS))
         cells = [column.cell(run) for run in runs]

@@ -368,8 +368,8 @@ def make_face(task: FaceTask) -> Seconds:
         from mtbench.scoring.asked import measure_clip
 
         resources.cache.put_json(GEOMETRY, task.asked, measure_clip(resources, clip, vertices))
-        more = watch.read()
-        spent[GEOMETRY] = tuple(a + b for a, b in zip(spent.get(GEOMETRY, (0.0, 0.0)), more))
+        (clock, processor), before = watch.read(), spent.get(GEOMETRY, (0.0, 0.0))
+        spent[GEOMETRY] = before[0] + clock, before[1] + processor
     return Seconds(spent)
 
 
