@@ -20,6 +20,10 @@ BenchmarkOption = Annotated[
     str | None,
     typer.Option("--benchmark", "-b", help="Benchmark name or folder; default: what the manifest names."),
 ]
+MetricsOption = Annotated[
+    list[str] | None,
+    typer.Option(help="Metrics to measure besides, NAME,NAME or 'all' ('mtbench ls metrics')."),
+]
 #: LANGUAGE=FILE, not a file whose path has an equals sign in it.
 _NAMES_LANGUAGE = re.compile(r"[^=./\\]*=")
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
@@ -112,10 +116,7 @@ def score(
     cache: Annotated[
         Path | None, typer.Option(callback=writable_cache, help="Folder of the stage cache.")
     ] = None,
-    metrics: Annotated[
-        list[str] | None,
-        typer.Option(help="Metrics to measure besides, NAME,NAME or 'all' ('mtbench ls metrics')."),
-    ] = None,
+    metrics: MetricsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Render, mix, recognize and measure a submission; write results and print the tables."""
@@ -132,7 +133,7 @@ def score(
         "workers": workers,
         "allow_partial": allow_partial,
         "cache": cache,
-        "metrics": [name.strip() for text in metrics or () for name in text.split(",") if name.strip()],
+        "metrics": _split(metrics),
     }
     asked = _ask(recognizer, weights, decoding, device)
     runs = [_score_with(spec, submission, benchmark, settings, as_json) for spec in asked]
@@ -164,6 +165,11 @@ def _score_with(
         say_tables([run])
         say(f"Results: {run.folder}")
     return run
+
+
+def _split(texts: list[str] | None) -> list[str]:
+    """Return the names in texts that may hold several with commas between."""
+    return [name.strip() for text in texts or () for name in text.split(",") if name.strip()]
 
 
 def _ask(

@@ -20,8 +20,8 @@ from mtbench.metrics.registry import METRICS
 ALL = "all"
 
 
-def choose_metrics(names: Iterable[str]) -> tuple[str, ...]:
-    """Return the optional metrics among *names*, in order; ``"all"`` stands for every one of them.
+def choose_metrics(names: str | Iterable[str]) -> tuple[str, ...]:
+    """Return the optional metrics among *names* (or the one name), in order; ``"all"`` stands for every one of them.
 
     Raises
     ------
@@ -33,7 +33,7 @@ def choose_metrics(names: Iterable[str]) -> tuple[str, ...]:
     >>> choose_metrics(["mod_mm", "lip_dtw_mm", "lve_mm"])
     ('lip_dtw_mm', 'mod_mm')
     """
-    wanted = set(names)
+    wanted = {names} if isinstance(names, str) else set(names)
     for name in sorted(wanted - {ALL} - set(METRICS)):
         raise UsageError(
             f"unknown metric {name!r}{did_you_mean(name, METRICS)}; known: {ALL}, {', '.join(METRICS)}"

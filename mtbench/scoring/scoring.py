@@ -87,19 +87,16 @@ def score(
     benchmark : Benchmark, str or Path, optional
         By default the one that the submission's manifest names.
     recognizer : str, RecognizerSpec or None
-        See :func:`mtbench.avsr.registry.load_recognizer`; None measures geometry only. A search that it asks for
-        changes the profile's *decoding*.
+        See :func:`mtbench.avsr.registry.load_recognizer`; None: geometry only. Its search changes the profile's.
     profile : str or Profile
         How entries are scored, see :mod:`mtbench.scoring.profiles`. What is given below changes it.
     snr, noise_names, normalizer, renderer, appearance : optional
         The profile's *snrs* (decibels), *noises*, *normalizer*, *renderer* and *appearance*.
     noise : str or Path, optional
-        Folder of noise recordings; by default the benchmark's, and the bundled ones where it has none.
-        ``"none"`` scores clean sound only.
+        Folder of recordings; by default the benchmark's, else the bundled ones. ``"none"``: clean sound only.
     out : str or Path, optional
-        Folder of results; ``<out>/<system>/<benchmark>/`` gets ``run.json`` and ``clips.jsonl``, or a folder
-        beside it where that holds a result under other conditions (:mod:`mtbench.results.folders`). None writes
-        nothing; where it went is in ``run.folder``.
+        Folder of results; ``<out>/<system>/<benchmark>/`` gets ``run.json`` and ``clips.jsonl``, or a folder beside it
+        (:mod:`mtbench.results.folders`); where it went is in ``run.folder``. None writes nothing.
     workers, executor : int, Executor, optional
         Number of processes, by default one for each processor, at most 8; or workers that already run and are shared
         between scores. Results do not depend on it.
@@ -110,7 +107,7 @@ def score(
     progress : bool, optional
         Show bars on standard error; by default on a terminal only.
     metrics : str or sequence of str
-        Optional metrics to measure besides (``docs/metrics.md``), or ``"all"``.
+        Optional ones to measure besides, or ``"all"``.
 
     Returns
     -------
@@ -139,8 +136,7 @@ def score(
         appearance=appearance,
     )
     spec = None if asked is None else replace(asked, decoding=chosen.decoding)
-    wanted = choose_metrics([metrics] if isinstance(metrics, str) else metrics)
-    plan = make_plan(path, benchmark, spec, chosen, noise, allow_partial, cache, wanted)
+    plan = make_plan(path, benchmark, spec, chosen, noise, allow_partial, cache, choose_metrics(metrics))
     return _carry_out(plan, executor, workers, progress, out, start)
 
 
