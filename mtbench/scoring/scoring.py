@@ -150,7 +150,7 @@ def _carry_out(
 ) -> Run:
     reporter = make_progress(progress)
     reporter.title = plan.submission.system
-    own = executor or Executor(workers or _count_workers(plan, reporter))
+    own = executor or Executor(_count_workers(plan, reporter) if workers is None else workers)
     try:
         with reporter:
             outcome, sight = _run(plan, own, reporter)
