@@ -1,5 +1,6 @@
 """Auto-AVSR and ViSpeR on ESPnet: the originals' numbers, and files of every form."""
 
+import contextlib
 import dataclasses
 import json
 import logging
@@ -302,6 +303,23 @@ def test_a_search_by_ctc_alone_and_a_beam_too_wide(tiny, clip, tmp_path):
         model.detokenize(tokens)
     with pytest.raises(UsageError, match="each below 9"):
         model.decoder_log_probs(encoded, [8, 9])
+
+
+@needs_espnet
+def test_kept_keys_and_values_change_nothing(tiny, clip, tmp_path):
+    """The search with them is that of ESPnet's own attention, and nothing is kept after it."""
+    from mtbench.avsr.auto_avsr.network import AutoAVSRNetwork
+
+    torch.save(tiny, tmp_path / "plain.pth")
+    model = load_auto_avsr(tmp_path / "plain.pth", CONFIG)
+    encoded = model.encode(**clip)
+    found = model.search(encoded, beam=6)
+    assert all(layer.src_attn.kept is None for layer in model.network.decoder.decoders)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(AutoAVSRNetwork, "looking_at", lambda self, encoded: contextlib.nullcontext())
+        plain = model.search(encoded, beam=6)
+    assert [tokens for tokens, _ in found] == [tokens for tokens, _ in plain]
+    assert [score for _, score in found] == pytest.approx([score for _, score in plain], abs=1e-5)
 
 
 @needs_espnet

@@ -22,6 +22,9 @@ with contextlib.redirect_stderr(io.StringIO()):
     from espnet2.legacy.nets.pytorch_backend.conformer.encoder_layer import EncoderLayer as EncoderLayer
     from espnet2.legacy.nets.pytorch_backend.conformer.swish import Swish as Swish
     from espnet2.legacy.nets.pytorch_backend.transformer.attention import (
+        MultiHeadedAttention as MultiHeadedAttention,
+    )
+    from espnet2.legacy.nets.pytorch_backend.transformer.attention import (
         RelPositionMultiHeadedAttention as RelPositionMultiHeadedAttention,
     )
     from espnet2.legacy.nets.pytorch_backend.transformer.decoder import Decoder as Decoder

@@ -12,6 +12,10 @@ nothing. Parameters bear the published names, but for ``pointwise_cov``, which E
 
 from __future__ import annotations
 
+import contextlib
+import math
+from collections.abc import Iterator
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -22,6 +26,7 @@ from mtbench.avsr.auto_avsr.espnet_parts import (
     Decoder,
     EncoderLayer,
     LayerNorm,
+    MultiHeadedAttention,
     PositionwiseFeedForward,
     RelPositionalEncoding,
     RelPositionMultiHeadedAttention,
@@ -92,6 +97,40 @@ class Fusion(nn.Module):
         return self.fc2(F.relu(x))
 
 
+class SourceAttention(MultiHeadedAttention):
+    """ESPnet's attention of the decoder to the clip, whose keys and values can be kept.
+
+    ESPnet computes them anew for every hypothesis and step, which at a beam of 40 is most of a search; they are the
+    same for all of them. What comes out is ESPnet's to the last bits of float32.
+    """
+
+    def __init__(self, heads: int, width: int) -> None:
+        super().__init__(heads, width, 0.0)
+        self.kept: tuple[torch.Tensor, torch.Tensor] | None = None
+
+    def look_at(self, source: torch.Tensor | None) -> None:
+        """Keep keys and values of (T, D) *source*, or forget them."""
+        parts = () if source is None else (self.linear_k(source), self.linear_v(source))
+        split = [part.unflatten(-1, (self.h, -1)).transpose(0, 1)[None] for part in parts]
+        self.kept = (split[0], split[1]) if split else None
+
+    def forward(
+        self,
+        query: torch.Tensor,
+        key: torch.Tensor,
+        value: torch.Tensor,
+        mask: torch.Tensor | None,
+        expand_kv: bool = False,
+    ) -> torch.Tensor:
+        """Return (N, L, D): what each of *query* finds, with what is kept in place of *key* and *value*."""
+        if self.kept is None or mask is not None:
+            return super().forward(query, key, value, mask, expand_kv)
+        keys, values = self.kept
+        asked = self.linear_q(query.flatten(0, 1)).unflatten(-1, (self.h, -1)).transpose(0, 1)[None]
+        scores = torch.matmul(asked, keys.transpose(-2, -1)) / math.sqrt(self.d_k)
+        return self.forward_attention(values, scores, None).view_as(query)
+
+
 class AutoAVSRNetwork(nn.Module):
     """The whole network.
 
@@ -120,10 +159,24 @@ class AutoAVSRNetwork(nn.Module):
                 dropout_rate=0.0,
                 positional_dropout_rate=0.0,
             )
+        for layer in self.decoder.decoders:
+            layer.src_attn = SourceAttention(sizes.decoder.heads, sizes.decoder.width)
 
     def join(self, seen: torch.Tensor, heard: torch.Tensor | None) -> torch.Tensor:
         """Return (B, T, D) of what ``encoder`` saw, (B, T, D), and what ``aux_encoder`` heard, where there is one."""
         return seen if heard is None else self.fusion(torch.cat([seen, heard], -1))
+
+    @contextlib.contextmanager
+    def looking_at(self, encoded: torch.Tensor) -> Iterator[None]:
+        """Let the decoder score hypotheses of (T, D) *encoded* alone, with keys and values computed once."""
+        layers = [layer.src_attn for layer in self.decoder.decoders]
+        for layer in layers:
+            layer.look_at(encoded)
+        try:
+            yield
+        finally:
+            for layer in layers:
+                layer.look_at(None)
 
     def continue_tokens(self, encoded: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
         """Return (B, L, V): natural logarithms of what follows each of (B, L) *tokens*, given (B, T, D)."""

@@ -144,7 +144,8 @@ def search_beams(
             eos=end,
             pre_beam_score_key=None if weight == 1 else "decoder",
         )
-        found = search.eval()(encoded)
+        with network.looking_at(encoded):
+            found = search.eval()(encoded)
     return [
         Found(one.yseq.tolist(), float(one.score), {name: float(part) for name, part in one.scores.items()})
         for one in found
