@@ -625,3 +625,41 @@ def test_a_score_from_start_to_end(files, tmp_path, monkeypatch):
         assert found["ita", modality].estimate is None
     assert "auto-avsr#" in found["eng", "av"].signature
     assert any("does not understand this speech" in warning for warning in map(str, run.warnings))
+
+
+@needs_espnet
+@pytest.mark.parametrize("ref", ["auto-avsr:v1.0.0", "visper:avsr"])
+def test_weights_that_a_user_brought(ref, files, clip, crops, tmp_path, monkeypatch):
+    """Added, found by name, converted without another digest or answer; what is missing is said."""
+    from mtbench.avsr import load_recognizer
+    from mtbench.avsr.published import CATALOG, add_checkpoint, convert_checkpoint, verify_checkpoint
+
+    monkeypatch.setenv("MTBENCH_DATA", str(tmp_path / "data"))
+    checkpoint, mine = CATALOG[ref], files[ref.partition(":")[0]]
+    brought = [tmp_path / checkpoint.files[n].name for n in (0, 1)]
+    for path, source in zip(brought, (mine["weights"], mine["tokens"]), strict=True):
+        path.write_bytes(source.read_bytes())
+    (tmp_path / "config.json").write_text(json.dumps(CONFIG))
+    with pytest.raises(UsageError, match=rf"give {brought[1].name} as well"):
+        add_checkpoint(checkpoint, [brought[0], tmp_path / "config.json"])
+    record = add_checkpoint(checkpoint, [*brought, tmp_path / "config.json"])
+    model = load_recognizer(ref, decoding="greedy")
+    assert model.name == checkpoint.recognizer
+    assert model.memory == record.memory > 0
+    answer = model.transcribe(crops, [None], "eng")
+    converted = convert_checkpoint(record)
+    verify_checkpoint(converted)
+    assert converted.paths()["weights"].suffix == ".safetensors"
+    again = load_recognizer(checkpoint.recognizer, decoding="greedy")
+    assert (again.digest, again.transcribe(crops, [None], "eng")) == (model.digest, answer)
+    by_file = load_recognizer(ref, brought[0], decoding="greedy")
+    assert by_file.digest == model.digest
+    assert by_file.transcribe(crops, [None], "eng") == answer
+
+
+def test_named_without_espnet(tmp_path, monkeypatch):
+    from mtbench.avsr import load_recognizer
+
+    monkeypatch.setenv("MTBENCH_DATA", str(tmp_path))
+    with pytest.raises(PrerequisiteError, match=r"mtbench weights add visper:avsr visper_avsr_base.pth"):
+        load_recognizer("visper:avsr")

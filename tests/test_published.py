@@ -34,6 +34,8 @@ from mtbench.avsr.published import (  # noqa: E402
 from mtbench.avsr.published.acceptance import read_mouth_video  # noqa: E402
 from mtbench.avsr.published.avhubert_recognizer import SEARCHES, normalize_crops  # noqa: E402
 from mtbench.avsr.published.catalog import ROLES, PublishedCheckpoint, PublishedFile  # noqa: E402
+from mtbench.avsr.published.kinds import KINDS  # noqa: E402
+from mtbench.avsr.registry import PUBLISHED  # noqa: E402
 from mtbench.errors import PrerequisiteError, UsageError  # noqa: E402
 
 ITALIAN = CATALOG["muavic:ita"]
@@ -61,14 +63,20 @@ def clip():
 
 
 def test_the_catalog_says_all_of_each():
-    assert {c.recognizer for c in CATALOG.values()} == {"muavic", "avista"}
+    assert (
+        {c.recognizer for c in CATALOG.values()}
+        == {"muavic", "avista", "auto-avsr", "visper"}
+        == set(PUBLISHED)
+    )
     for ref, checkpoint in CATALOG.items():
         assert ref == f"{checkpoint.recognizer}:{checkpoint.variant}"
         assert checkpoint.files[0].role == "weights"
         assert {file.role for file in checkpoint.files} <= set(ROLES)
         assert checkpoint.license
+        assert checkpoint.kind in KINDS
         assert checkpoint.page.startswith("https://")
-        assert all(file.address.startswith("https://") for file in checkpoint.files)
+        assert all(file.address.startswith("https://") for file in checkpoint.files if file.address)
+        assert checkpoint.fetchable == (checkpoint.recognizer != "auto-avsr")
         assert all(len(language) == 3 for language in checkpoint.languages)
     assert sorted({c for k in find_published("muavic") for c in k.languages}) == [
         "ara", "deu", "ell", "eng", "fra", "ita", "por", "rus", "spa",
@@ -155,7 +163,7 @@ def test_converting_a_file_that_brings_everything_itself(home, published):
     [
         (["dict.it.txt"], "no weights of muavic:ita among the files; expected checkpoint_best.pt"),
         (["checkpoint_best.pt", "dict.it.txt", "other.pt"], "would both be the weights"),
-        (["checkpoint_best.pt", "dict.de.txt"], "dict.de.txt is the dictionary of another checkpoint"),
+        (["checkpoint_best.pt", "dict.de.txt"], "dict.de.txt belongs to another checkpoint"),
         (["checkpoint_best.pt", "dict.it.txt", "cut.pt"], "would both be the weights"),
         (["cut.pt"], "not an AV-HuBERT checkpoint that can be read"),
         (["evil.pt"], r"posix\.system|os\.system|nt\.system"),

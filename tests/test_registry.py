@@ -59,7 +59,7 @@ def test_a_factory_that_cannot_be_imported_is_named(other_package):
         (
             load_recognizer,
             "openhead_av",
-            "did you mean openhead-av, openhead-av@2, openhead-av@1\\?; known: avista, muavic, openhead-av, ",
+            "did you mean openhead-av, openhead-av@2, openhead-av@1\\?; known: auto-avsr, avista, muavic, ",
         ),
         (load_renderer, "sofware", "did you mean software\\?; known: pyrender, software"),
         (load_topology, "flame", "unknown topology 'flame'.*known: biwi-23370, flame-5023, openhead-1"),

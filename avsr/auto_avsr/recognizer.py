@@ -54,6 +54,10 @@ class AutoAVSRRecognizer:
         Name in headings and signatures.
     decoding : str, optional
         One of :data:`SEARCHES`.
+    contents : str, optional
+        Digest of the files, for one who knows it already.
+    memory : int
+        Bytes of the weights in memory, for one who knows them.
 
     Raises
     ------
@@ -74,6 +78,8 @@ class AutoAVSRRecognizer:
         name: str = "auto-avsr",
         decoding: str | None = None,
         device: str = "cpu",
+        contents: str | None = None,
+        memory: int = 0,
     ) -> None:
         search = next(iter(SEARCHES)) if decoding is None else decoding
         if search not in SEARCHES:
@@ -85,7 +91,8 @@ class AutoAVSRRecognizer:
         self._files = {"config": config, "tokens": tokens, "tokenizer": tokenizer}
         self._weights = Path(weights)
         self._cache: Cache | None = None
-        self._contents = _digest_files([self._weights, *self._files.values()])
+        self._contents = contents or _digest_files([self._weights, *self._files.values()])
+        self.memory = memory
         self.languages = taught_languages(read_units(Path(tokens)))
 
     @cached_property

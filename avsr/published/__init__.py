@@ -17,6 +17,8 @@ Contents
                         their terms
 ``installation``        Which published checkpoints a user has: files checked, kept with their digests, verified,
                         removed
+``kinds``               Kinds of published checkpoints: which code loads one, converts it, and makes a recognizer of
+                        it
 ``loading``             Loading published recognizers by name and variant: what is installed, or files that are
                         named
 ======================= ============================================================================================

@@ -15,6 +15,7 @@ Source of each: ``facebookresearch/muavic`` (beam 5, no length penalty, at most 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -112,6 +113,25 @@ def load_network(checkpoint: PublishedCheckpoint, files: Mapping[str, Path], dev
             f"tokenizer that is published beside the weights: {', '.join(f.name for f in checkpoint.files[1:])}"
         )
     return network
+
+
+def describe_settings(files: Mapping[str, Path]) -> dict[str, bytes]:
+    """Return what only the pickle of fairseq's weights says, as the files of a port would: settings, dictionary."""
+    from mtbench.avsr.avhubert import SPECIAL, read_checkpoint
+
+    if "config" in files:
+        return {}
+    found = read_checkpoint(files["weights"])
+    settings = {"encoder_attention_heads": found.encoder.heads, "layer_norm_first": found.encoder.pre_norm}
+    if found.decoder is not None:
+        settings |= {
+            "decoder_attention_heads": found.decoder.heads,
+            "no_scale_embedding": not found.decoder.scale,
+        }
+    made = {"config": json.dumps(settings, indent=1).encode()}
+    if found.pieces and "dictionary" not in files:
+        made["dictionary"] = "".join(f"{piece} 1\n" for piece in found.pieces[len(SPECIAL) :]).encode()
+    return made
 
 
 class PublishedAVHubert:

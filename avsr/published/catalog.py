@@ -13,12 +13,13 @@ from dataclasses import dataclass
 
 from mtbench.errors import UsageError, did_you_mean
 
-#: What a file of a checkpoint is for, and the name that it is kept under (weights keep their ending).
+#: What a file of a checkpoint is for, and the name that it is kept under (weights and settings keep their ending).
 ROLES = {
     "weights": "weights",
     "dictionary": "dictionary.txt",
+    "units": "units.txt",
     "tokenizer": "tokenizer.model",
-    "config": "config.json",
+    "config": "config",
     "vocabulary": "tokenizer.json",
 }
 
@@ -51,8 +52,8 @@ class PublishedCheckpoint:
     recognizer, variant : str
         Name and variant; ``recognizer:variant`` is what it is asked for by.
     kind : str
-        Which code runs it and how a clip is shown to it: ``"avhubert"`` or ``"avista"``
-        (:mod:`mtbench.avsr.published.avhubert_recognizer`).
+        Which code runs it and how a clip is shown to it: ``"avhubert"``, ``"avista"`` or
+        ``"auto-avsr"``         (:data:`mtbench.avsr.published.kinds.KINDS`).
     languages : tuple of str
         ISO 639-3 codes.
     modalities : str
@@ -140,10 +141,49 @@ def _avista(variant: str) -> PublishedCheckpoint:
     )
 
 
+def _visper(variant: str, modalities: str) -> PublishedCheckpoint:
+    code = "https://raw.githubusercontent.com/YasserdahouML/visper/main/spm/unigram"
+    weights = f"visper_{variant}_base.pth"
+    return PublishedCheckpoint(
+        recognizer="visper",
+        variant=variant,
+        kind="auto-avsr",
+        languages=("ara", "cmn", "eng", "fra", "spa"),
+        modalities=modalities,
+        gigabytes=0.0,
+        license="CC-BY-NC-2.0",
+        page=f"{_HUB}/tiiuae/visper",
+        files=(
+            PublishedFile("weights", weights, f"{_HUB}/tiiuae/visper/resolve/main/{weights}"),
+            PublishedFile("units", "unigram_units.txt", f"{code}/unigram_units.txt"),
+            PublishedFile("tokenizer", "unigram.model", f"{code}/unigram.model"),
+        ),
+        extra="espnet",
+    )
+
+
 _ALL = [
     *(_muavic(language, code, (language,)) for language, code in _MUAVIC_CODES.items()),
     _muavic("multilingual", "x", tuple(c for c in _MUAVIC_CODES if c != "eng")),
     *(_avista(variant) for variant in ("base", "base-plus", "large-v2")),
+    PublishedCheckpoint(
+        recognizer="auto-avsr",
+        variant="v1.0.0",
+        kind="auto-avsr",
+        languages=("eng",),
+        modalities="sound and picture together",
+        gigabytes=1.8,
+        license="for comparison and benchmarking only",
+        page="https://github.com/mpc001/auto_avsr/tree/v1.0.0",
+        files=(
+            PublishedFile("weights", "avsr_trlrwlrs2lrs3vox2avsp_base.pth"),
+            PublishedFile("units", "unigram5000_units.txt"),
+            PublishedFile("tokenizer", "unigram5000.model"),
+        ),
+        extra="espnet",
+    ),
+    _visper("avsr", "sound and picture together"),
+    _visper("vsr", "picture alone"),
 ]
 #: By ``recognizer:variant``.
 CATALOG = {checkpoint.ref: checkpoint for checkpoint in _ALL}

@@ -18,6 +18,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from mtbench.avsr.published.catalog import CATALOG, ROLES, PublishedCheckpoint
+from mtbench.avsr.published.kinds import KINDS, measure_memory
 from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.faces import data_folder
 from mtbench.files import (
@@ -164,10 +165,8 @@ def add_checkpoint(checkpoint: PublishedCheckpoint, files: Sequence[Path]) -> In
     PrerequisiteError
         For a file that is absent, or an extra that is not installed.
     """
-    from mtbench.avsr.published.avhubert_recognizer import load_network
-
     roles = assign_roles(checkpoint, files)
-    values = load_network(checkpoint, roles).network.state_dict().values()
+    parameters, memory = measure_memory(KINDS[checkpoint.kind].read(checkpoint, roles))
     folder = checkpoint_folder(checkpoint)
     partial = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(partial, ignore_errors=True)
@@ -177,8 +176,8 @@ def add_checkpoint(checkpoint: PublishedCheckpoint, files: Sequence[Path]) -> In
         ref=checkpoint.ref,
         license=checkpoint.license,
         files=kept,
-        parameters=sum(value.numel() for value in values),
-        memory=sum(value.numel() * value.element_size() for value in values),
+        parameters=parameters,
+        memory=memory,
         contents=_join_digests({role: file.digest for role, file in kept.items()}),
     )
     _put_in_place(partial, record)
@@ -239,10 +238,8 @@ def assign_roles(checkpoint: PublishedCheckpoint, files: Sequence[Path]) -> dict
     found: dict[str, Path] = {}
     for path in files:
         role = by_name.get(path.name) or _guess_role(path)
-        if role == "dictionary" and path.name not in by_name:
-            raise UsageError(
-                f"{path.name} is the dictionary of another checkpoint; expected {_name_files(checkpoint)}"
-            )
+        if role in ("dictionary", "units") and path.name not in by_name:
+            raise UsageError(f"{path.name} belongs to another checkpoint; expected {_name_files(checkpoint)}")
         if role in found:
             raise UsageError(
                 f"{path.name} and {found[role].name} would both be the {role} of {checkpoint.ref}; expected "
@@ -260,10 +257,14 @@ def assign_roles(checkpoint: PublishedCheckpoint, files: Sequence[Path]) -> dict
 def _guess_role(path: Path) -> str:
     if path.name.startswith("dict.") and path.suffix == ".txt":
         return "dictionary"
+    if path.name.endswith("_units.txt"):
+        return "units"
     if path.suffix == ".model":
         return "tokenizer"
     if path.suffix == ".json":
         return "vocabulary" if "tokenizer" in path.name else "config"
+    if path.suffix in (".yaml", ".yml"):
+        return "config"
     return "weights"
 
 
@@ -273,7 +274,7 @@ def _name_files(checkpoint: PublishedCheckpoint) -> str:
 
 def _keep(folder: Path, role: str, path: Path) -> InstalledFile:
     """Copy *path* into *folder* under the name of its role, and digest what was copied."""
-    target = folder / (ROLES[role] + (path.suffix if role == "weights" else ""))
+    target = folder / (ROLES[role] + (path.suffix if role in ("weights", "config") else ""))
     with writing(target):
         shutil.copyfile(path, target)
     return _describe(target, path.name)

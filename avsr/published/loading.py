@@ -8,7 +8,6 @@ from pathlib import Path
 
 from mtbench.avsr.base import Recognizer
 from mtbench.avsr.by_language import ByLanguage
-from mtbench.avsr.published.avhubert_recognizer import PublishedAVHubert, choose_search
 from mtbench.avsr.published.catalog import PublishedCheckpoint, find_published
 from mtbench.avsr.published.installation import (
     InstalledCheckpoint,
@@ -16,6 +15,7 @@ from mtbench.avsr.published.installation import (
     digest_roles,
     find_installed,
 )
+from mtbench.avsr.published.kinds import KINDS, measure_memory
 from mtbench.errors import PrerequisiteError, UsageError
 
 
@@ -49,7 +49,7 @@ def load_published(
     PrerequisiteError
         Where nothing is installed.
     """
-    search, place = choose_search(decoding), device or "cpu"
+    place = device or "cpu"
     known = find_published(recognizer, variant)
     if weights is not None:
         if len(known) > 1:
@@ -58,12 +58,9 @@ def load_published(
                 f"of {', '.join(c.variant for c in known)}, or --weights LANGUAGE=FILE"
             )
         files = _find_beside(known[0], Path(weights))
-        made = PublishedAVHubert(known[0], files, digest_roles(files), 0, search, place)
-        values = (
-            made.network.network.state_dict().values()
-        )  # loaded now: what is wrong with it is said at once
-        made.memory = sum(value.numel() * value.element_size() for value in values)
-        return made
+        kind = KINDS[known[0].kind]
+        _, memory = measure_memory(kind.read(known[0], files))  # what is wrong with it is said at once
+        return kind.recognize(known[0], files, digest_roles(files), memory, decoding, place)
     installed = {c.ref: record for c in known if (record := find_installed(c)) is not None}
     if not installed:
         raise PrerequisiteError(_explain_absence(recognizer, known))
@@ -71,7 +68,8 @@ def load_published(
 
     def make(record: InstalledCheckpoint) -> Recognizer:
         files, checkpoint = record.paths(), record.checkpoint
-        return PublishedAVHubert(checkpoint, files, record.contents, record.memory, search, place)
+        recognize = KINDS[checkpoint.kind].recognize
+        return recognize(checkpoint, files, record.contents, record.memory, decoding, place)
 
     if len(chosen) == 1:
         return make(chosen[0])
@@ -82,14 +80,11 @@ def _find_beside(checkpoint: PublishedCheckpoint, weights: Path) -> dict[str, Pa
     if not weights.is_file():
         raise PrerequisiteError(f"{weights}: no such file; expected weights of {checkpoint.ref}")
     names = [file.name for file in checkpoint.files[1:]]
-    names += ["config.json", "tokenizer.model", "sentencepiece.bpe.model"]
-    names += sorted(path.name for path in weights.parent.glob("dict.*.txt"))
-    beside: dict[str, Path] = {}
-    for name in names:
-        if (path := weights.with_name(name)).is_file():
-            (role,) = (r for r in assign_roles(checkpoint, [weights, path]) if r != "weights")
-            beside.setdefault(role, path)
-    return {"weights": weights, **beside}
+    names += [name for name in ("config.json", "sentencepiece.bpe.model") if name not in names]
+    found = {"weights": weights}
+    for path in filter(Path.is_file, map(weights.with_name, names)):
+        found = {**assign_roles(checkpoint, [weights, path]), **found}
+    return found
 
 
 def _choose(recognizer: str, installed: Mapping[str, InstalledCheckpoint]) -> list[InstalledCheckpoint]:
