@@ -13,6 +13,7 @@ from mtbench.cli import (
     entries,
     importing,
     meta,
+    motion_metrics,
     reference,
     results,
     synth,
@@ -68,6 +69,8 @@ app.command()(results.rescore)
 app.command()(results.compare)
 app.command()(results.show)
 app.command()(entries.render)
+app.command()(motion_metrics.takes)
+app.command()(motion_metrics.curves)
 app.add_typer(entries.controls, name="controls")
 app.add_typer(benchmarks.app, name="benchmark")
 app.add_typer(results.leaderboard, name="leaderboard")

@@ -5,6 +5,8 @@ from .controls import lag as lag
 from .controls import make_controls as make_controls
 from .controls import partner as partner
 from .controls import read_displacement as read_displacement
+from .curves import curves_of_clip as curves_of_clip
+from .curves import format_curves as format_curves
 from .rendering import render_submission as render_submission
 from .submission import MANIFEST as MANIFEST
 from .submission import MOTION_FOLDER as MOTION_FOLDER
@@ -12,6 +14,8 @@ from .submission import Generation as Generation
 from .submission import ModelCard as ModelCard
 from .submission import Submission as Submission
 from .submission import SubmissionManifest as SubmissionManifest
+from .takes import TakeMeasures as TakeMeasures
+from .takes import measure_takes as measure_takes
 from .validation import inspect_submission as inspect_submission
 from .validation import load_submission as load_submission
 from .validation import validate as validate
