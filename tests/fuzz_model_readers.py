@@ -12,7 +12,15 @@ from random import Random
 from typing import Any
 from unittest.mock import patch
 
-from fuzz_edits import dump_json, edit_archive, edit_bytes, edit_json, edit_json_value, edit_pickle
+from fuzz_edits import (
+    dump_json,
+    edit_archive,
+    edit_bytes,
+    edit_json,
+    edit_json_value,
+    edit_lines,
+    edit_pickle,
+)
 from fuzzing import Read, Reader
 
 from mtbench.errors import PrerequisiteError, UsageError
@@ -149,6 +157,62 @@ def _released(folder: Path) -> Prepared:
     return {"model.bin": format_ctranslate2(make_state())}, read_source
 
 
+@cache
+def _published_bytes() -> dict[str, bytes]:
+    """Tensors by which the sizes of Auto-AVSR's network are told, as they are and as Lightning writes them."""
+    import torch
+
+    shapes: dict[str, tuple[int, ...]] = {"fusion.fc1.weight": (5, 8), "decoder.embed.0.weight": (6, 4)}
+    for stream in ("encoder", "aux_encoder"):
+        block = f"{stream}.encoders.0"
+        shapes |= {
+            f"{stream}.embed.0.weight": (4, 512),
+            f"{block}.feed_forward.w_1.weight": (6, 4),
+            f"{block}.self_attn.pos_bias_u": (2, 2),
+            f"{block}.conv_module.depthwise_conv.weight": (4, 1, 3),
+        }
+    shapes["decoder.decoders.0.feed_forward.w_1.weight"] = (6, 4)
+    shapes["encoder.frontend.frontend3D.0.weight"] = (1, 1, 5, 7, 7)
+    tensors = {name: torch.zeros(shape) for name, shape in shapes.items()}
+    named = {f"model.{name}": tensor for name, tensor in tensors.items()}
+    samples = {}
+    for file, value in (("avsr.pth", tensors), ("last.pth", {"epoch": 3, "state_dict": named, "loops": {}})):
+        stream = io.BytesIO()
+        torch.save(value, stream)
+        samples[file] = stream.getvalue()
+    return samples
+
+
+def _published(folder: Path) -> Prepared:
+    from mtbench.avsr.auto_avsr.checkpoints import read_network_tensors
+    from mtbench.avsr.auto_avsr.sizes import measure_network
+
+    def read(path: Path) -> None:
+        measure_network(read_network_tensors(path), {"adim": 4, "aux_aheads": 2, "dheads": 2})
+
+    return _published_bytes(), read
+
+
+def _units(folder: Path) -> Prepared:
+    from mtbench.avsr.auto_avsr.checkpoints import read_network_tensors, read_settings
+    from mtbench.avsr.auto_avsr.sizes import measure_network
+    from mtbench.avsr.auto_avsr.units import Units, read_units
+
+    settings = "adim: 4\naux_aheads: 2\nmacaron_style: True\nrelu_type: swish\ndheads: 2\n"
+    samples = {"a_units.txt": "<unk> 1\n<en> 2\n\u2581a 3\n".encode(), "a.yaml": settings.encode()}
+    (folder / "avsr.pth").write_bytes(_published_bytes()["avsr.pth"])
+    tensors = read_network_tensors(folder / "avsr.pth")
+
+    def read(path: Path) -> None:
+        if path.suffix == ".yaml":
+            measure_network(tensors, read_settings(path))
+        else:
+            pieces = read_units(path)
+            Units(len(pieces), tuple(pieces)).start("English")
+
+    return samples, read
+
+
 MODEL_READERS = (
     Reader("models", _models, _edit_model, (UsageError, PrerequisiteError), 0.005),
     Reader("autoencoders", _autoencoders, _edit_model, (UsageError, PrerequisiteError), 0.003),
@@ -156,4 +220,6 @@ MODEL_READERS = (
     Reader("ears", _ears, _edit_model, (UsageError, PrerequisiteError), 0.005),
     Reader("released weights", _released, edit_bytes, (ValueError,), 0.005),
     Reader("checkpoints", _checkpoints, edit_archive(_edit_member), (UsageError,), 0.003),
+    Reader("published checkpoints", _published, edit_archive(_edit_member), (ValueError,), 0.003),
+    Reader("units and settings", _units, edit_lines, (ValueError, UsageError), 0.002),
 )

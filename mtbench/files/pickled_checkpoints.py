@@ -243,7 +243,7 @@ def load_pickled_checkpoint(
                 n: t for n, t in model.items() if isinstance(t, _Tensor) and isinstance(n, str) and wanted(n)
             }
             tensors = _read_tensors(archive, members, name[: -len("data.pkl")], noted, 2 * size)
-        except (zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError) as error:
+        except (zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError, OSError) as error:
             raise UnsafePickleError(f"damaged archive ({error})") from None
     rest = {} if model is table else {key: value for key, value in table.items() if value is not model}
     return PickledCheckpoint(tensors, rest)
