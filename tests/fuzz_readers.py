@@ -23,6 +23,7 @@ import scipy.sparse
 import soundfile
 from factories import face, make_benchmark, make_submission, talk
 from fuzz_edits import edit_archive, edit_bytes, edit_json, edit_json_lines, edit_lines, edit_pickle
+from fuzz_import_readers import IMPORT_READERS
 from fuzz_model_readers import MODEL_READERS
 from fuzz_own_readers import OWN_READERS
 from fuzzing import Read, Reader, scratch_folder
@@ -449,5 +450,6 @@ READERS: dict[str, Reader] = {
         Reader("transcripts", _transcripts, edit_lines, (BenchmarkError,), 0.002),
         *MODEL_READERS,
         *OWN_READERS,
+        *IMPORT_READERS,
     )
 }

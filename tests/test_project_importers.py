@@ -191,6 +191,10 @@ def test_displacements_are_added_to_the_speaker_s_resting_face(bench, cache, tmp
     assert (done.problems, done.contradicted) == ((), ())
     direct = measure(submit(tmp_path / "direct", 30), bench, cache)
     assert measure(done.folder, bench, cache) == pytest.approx(direct, rel=1e-4)
+    options = ImportOptions(template=tmp_path / "templates.pkl")
+    done = import_submission(theirs, bench, tmp_path / "entry", format="selftalk", options=options)
+    assert done.problems == ()
+    assert "SelfTalk writes absolute ones: the resting faces were added" in done.contradicted[0]
     wrong = {"FaceTalk_9_TA": FACE, "FaceTalk_8_TA": FACE}
     (tmp_path / "others.pkl").write_bytes(pickle.dumps(wrong, protocol=2))
     options = ImportOptions(positions="displacements", template=tmp_path / "others.pkl")

@@ -31,8 +31,9 @@ from .pickle_stand_ins import UnsafePickleError as UnsafePickleError
 from .pickled_checkpoints import PickledCheckpoint as PickledCheckpoint
 from .pickled_checkpoints import load_pickled_checkpoint as load_pickled_checkpoint
 from .safe_pickle import load_arrays as load_arrays
+from .saved_tensors import list_archive as list_archive
 from .saved_tensors import read_saved_tensor as read_saved_tensor
-from .saved_tensors import unpickle_tensors as unpickle_tensors
+from .saved_tensors import read_tensor_dictionary as read_tensor_dictionary
 from .sealed_text import is_sealed as is_sealed
 from .sealed_text import seal_text as seal_text
 from .toml_files import StrictModel as StrictModel

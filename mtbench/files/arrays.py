@@ -91,7 +91,7 @@ class ArrayHeader:
         return prod(self.shape) * self.dtype.itemsize
 
 
-class _CautiousFile(io.BufferedReader):
+class CautiousFile(io.BufferedReader):
     """A file that hands out at most :data:`PIECE` bytes at once.
 
     ``zipfile`` reads a whole central directory in one go, and Python allocates what is asked for before
@@ -99,6 +99,7 @@ class _CautiousFile(io.BufferedReader):
     """
 
     def read(self, size: int | None = -1, /) -> bytes:
+        """Read *size* bytes; ``ArrayFileError`` for more than :data:`PIECE`."""
         if size is None or size < 0:
             size = os.fstat(self.fileno()).st_size - self.tell()
         if size > PIECE:
@@ -195,7 +196,7 @@ class ArrayFile:
         Headers by member name without ``.npy``; a plain ``.npy`` has the one name ``""``.
     """
 
-    def __init__(self, file: _CautiousFile, size: int, archive: zipfile.ZipFile | None) -> None:
+    def __init__(self, file: CautiousFile, size: int, archive: zipfile.ZipFile | None) -> None:
         self._file = file
         self._archive = archive
         self._members: dict[str, zipfile.ZipInfo] = {}
@@ -263,11 +264,11 @@ class ArrayFile:
         data = np.empty(header.nbytes, np.uint8)
         if self._archive is None:
             self._file.seek(header.offset)
-            _fill(data, self._file)
+            fill(data, self._file)
         else:
             with _naming_damage(), self._archive.open(self._members[name]) as stream:
                 _skip(stream, header.offset)
-                _fill(data, stream)
+                fill(data, stream)
                 stream.read(1)  # the checksum is compared at the end of the member only
         if (
             header.dtype.kind == "U"
@@ -290,7 +291,8 @@ def _check_length(header: ArrayHeader, available: int, name: str = "") -> None:
         )
 
 
-def _fill(data: np.ndarray, stream: Any) -> None:
+def fill(data: np.ndarray, stream: Any) -> None:
+    """Fill (n,) uint8 *data* from *stream* piece by piece; ``ArrayFileError`` where it ends early."""
     view, position = memoryview(data.data), 0
     while position < len(view):
         piece = stream.read(min(PIECE, len(view) - position))
@@ -351,7 +353,7 @@ def open_arrays(path: Path, max_file_bytes: int) -> Iterator[ArrayFile]:
     for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):
         flags |= getattr(os, name, 0)
     descriptor = os.open(path, flags)
-    with _CautiousFile(io.FileIO(descriptor, "rb")) as file:
+    with CautiousFile(io.FileIO(descriptor, "rb")) as file:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise ArrayFileError("not-a-file", "is not a regular file", "put the array file itself there")

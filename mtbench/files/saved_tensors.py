@@ -14,12 +14,15 @@ from __future__ import annotations
 import io
 import pickletools
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mtbench.files.arrays import CautiousFile, fill
 from mtbench.files.paths import PathError, check_regular_file
 from mtbench.files.pickle_stand_ins import (
     ArrayClass,
@@ -154,29 +157,53 @@ def read_saved_tensor(path: Path, max_bytes: int) -> np.ndarray:
     UnsafePickleError
         For anything but one tensor of floating point, for a larger and for a damaged file.
     """
+    _check(path)
+    with _open_archive(path, "no tensor of torch.save since 2020") as archive:
+        return _read_archive(archive, max_bytes)
+
+
+def _check(path: Path) -> int:
     try:
-        check_regular_file(path)
-        with zipfile.ZipFile(path) as archive:
-            members = {member.filename: member for member in archive.infolist()}
-            names = [name for name in members if name.endswith("/data.pkl")]
-            if len(names) != 1 or members[names[0]].file_size > _MAX_PICKLE:
-                raise UnsafePickleError("an archive without data.pkl, with several or with a huge one")
-            tensor = load_stand_ins(archive.read(names[0]), _find, _refer, "tensor")
-            if not isinstance(tensor, _Tensor):
-                raise UnsafePickleError(f"a {type(tensor).__name__} at the top, expected one tensor")
-            storage = tensor.storage
-            member = members.get(f"{names[0][: -len('data.pkl')]}data/{storage.key}")
-            size = storage.count * storage.dtype.itemsize
-            if size > max_bytes:
-                raise UnsafePickleError(f"{size} bytes of numbers, expected at most {max_bytes}")
-            if member is None or member.compress_type != zipfile.ZIP_STORED or member.file_size != size:
-                raise UnsafePickleError("another count of numbers than the description says; cut off?")
-            order = members.get(f"{names[0][: -len('data.pkl')]}byteorder")
-            if order is not None and archive.read(order)[:8] != b"little":
-                raise UnsafePickleError("numbers of a big-endian machine")
-            storage.numbers = np.frombuffer(archive.read(member), storage.dtype)
-    except (PathError, zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
-        raise UnsafePickleError(f"no tensor of torch.save since 2020 ({error})") from None
+        return check_regular_file(path)
+    except PathError as error:
+        raise UnsafePickleError(str(error)) from None
+
+
+@contextmanager
+def _open_archive(path: Path, what: str) -> Iterator[zipfile.ZipFile]:
+    with CautiousFile(io.FileIO(path, "rb")) as stream:
+        try:
+            with zipfile.ZipFile(stream) as archive:
+                yield archive
+        except (UnsafePickleError, KeyError):
+            raise
+        except (
+            Exception
+        ) as error:  # besides BadZipFile: struct, zlib, seek and text errors of damaged directories
+            raise UnsafePickleError(f"{what} ({error})") from None
+
+
+def _read_archive(archive: zipfile.ZipFile, max_bytes: int) -> np.ndarray:
+    members = {member.filename: member for member in archive.infolist()}
+    names = [name for name in members if name.endswith("/data.pkl")]
+    if len(names) != 1 or members[names[0]].file_size > _MAX_PICKLE:
+        raise UnsafePickleError("an archive without data.pkl, with several or with a huge one")
+    tensor = load_stand_ins(archive.read(names[0]), _find, _refer, "tensor")
+    if not isinstance(tensor, _Tensor):
+        raise UnsafePickleError(f"a {type(tensor).__name__} at the top, expected one tensor")
+    root, storage = names[0][: -len("data.pkl")], tensor.storage
+    member, order = members.get(f"{root}data/{storage.key}"), members.get(f"{root}byteorder")
+    size = storage.count * storage.dtype.itemsize
+    if size > max_bytes:
+        raise UnsafePickleError(f"{size} bytes of numbers, expected at most {max_bytes}")
+    if member is None or member.compress_type != zipfile.ZIP_STORED or member.file_size != size:
+        raise UnsafePickleError("another count of numbers than the description says; cut off?")
+    if order is not None and (order.file_size > _MAX_PICKLE or archive.read(order) != b"little"):
+        raise UnsafePickleError("numbers of a big-endian machine")
+    data = np.empty(size, np.uint8)
+    with archive.open(member) as stream:
+        fill(data, stream)
+    storage.numbers = data.view(storage.dtype)
     return tensor.resolve()
 
 
@@ -204,3 +231,50 @@ def unpickle_tensors(data: bytes) -> dict[str, np.ndarray]:
         for name, tensor in table.items()
         if isinstance(name, str) and isinstance(tensor, _Tensor) and tensor.storage.numbers is not None
     }
+
+
+def list_archive(path: Path) -> list[str]:
+    """Return the names of what ``numpy.savez`` wrote into *path*, ``.npy`` included, folders and all.
+
+    Raises
+    ------
+    UnsafePickleError
+        For a damaged archive.
+    """
+    _check(path)
+    with _open_archive(path, "no archive of numpy.savez") as archive:
+        return [member.filename for member in archive.infolist()]
+
+
+def read_tensor_dictionary(path: Path, member: str, max_bytes: int) -> dict[str, np.ndarray]:
+    """Return the tensors of a dictionary that ``numpy.savez`` wrote as an object array.
+
+    Parameters
+    ----------
+    path : Path
+        The archive.
+    member : str
+        One of :func:`list_archive`.
+    max_bytes : int
+        Most bytes of the dictionary.
+
+    Raises
+    ------
+    UnsafePickleError
+        For anything else, and for damaged or larger data.
+    """
+    available = _check(path)
+    with _open_archive(path, "no archive of numpy.savez") as archive:
+        info = archive.getinfo(member)
+        if info.file_size > min(max_bytes, available) or info.compress_type != zipfile.ZIP_STORED:
+            raise UnsafePickleError(
+                f"{info.file_size} bytes, expected at most {min(max_bytes, available)}, not compressed"
+            )
+        content = np.empty(info.file_size, np.uint8)
+        with archive.open(info) as stream:
+            fill(content, stream)
+    data = content.tobytes()
+    begin = data.find(b"\n", 0, 256) + 1
+    if not data.startswith(b"\x93NUMPY") or b"'|O'" not in data[:begin]:
+        raise UnsafePickleError("no dictionary, but another array of numpy.savez")
+    return unpickle_tensors(data[begin:])

@@ -119,6 +119,7 @@ class Positions:
     faces: Mapping[str, np.ndarray] = field(default_factory=dict)
     speaker: str | None = None
     _small: list[str] = field(default_factory=list)
+    _added: list[str] = field(default_factory=list)
     _unit: dict[str, list[str]] = field(default_factory=dict)
     _absolute: list[str] = field(default_factory=list)
     _strays: list[tuple[str, str, float]] = field(default_factory=list)
@@ -147,6 +148,8 @@ class Positions:
         if self.displacements or (self.displacements is None and flat):
             if self.displacements and not flat:
                 self._absolute.append(clip)
+            elif not self.displacements:
+                self._added.append(clip)
             return vertices + self.face_of(clip, speaker)
         if flat:
             self._small.append(clip)
@@ -195,6 +198,11 @@ class Positions:
             lines.append(
                 f"positions look like displacements ({list_some(self._small)}), and {self.project} writes absolute "
                 "ones: give the resting faces, --template templates.pkl, or --scale if they are only small"
+            )
+        if self._added:
+            lines.append(
+                f"positions look like displacements ({list_some(self._added)}), and {self.project} writes absolute "
+                "ones: the resting faces were added; --positions displacements says that this is right"
             )
         for cure, clips in self._unit.items():
             lines.append(f"positions look like {cure} ({list_some(clips)})")

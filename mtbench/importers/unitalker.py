@@ -14,7 +14,6 @@ Read in X-niper/UniTalker: ``main/demo.py``, ``dataset/dataset_config.py``, ``lo
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -23,7 +22,7 @@ import numpy as np
 
 from mtbench.errors import UsageError, list_some
 from mtbench.faces import BIWI, FLAME
-from mtbench.files import UnsafePickleError, unpickle_tensors
+from mtbench.files import UnsafePickleError, list_archive, read_tensor_dictionary
 from mtbench.importers.base import FoundMotion, ImportOptions
 from mtbench.importers.clip_files import match_names
 from mtbench.importers.positions import Positions, read_faces
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 
 #: Most bytes of what an archive holds of one sound: eight data sets of two minutes have 1.8 GB.
 _MAX_MEMBER = 4 << 30
-_MAGIC = b"\x93NUMPY"
 
 
 class _UniTalker:
@@ -47,8 +45,10 @@ class _UniTalker:
     ) -> FoundMotion:
         options = options or ImportOptions()
         archive = _find_archive(folder)
-        with _open(archive) as file:
-            members = [m.filename for m in file.infolist()]
+        try:
+            members = list_archive(archive)
+        except UnsafePickleError as error:
+            raise UsageError(f"{archive}: {error}; was it cut off?") from None
         names = {member: PurePosixPath(member).with_suffix("").as_posix() for member in members}
         found, unknown = match_names(names, benchmark)
         if not found:
@@ -101,35 +101,14 @@ def _find_archive(folder: Path) -> Path:
     )
 
 
-def _open(path: Path) -> zipfile.ZipFile:
-    try:
-        return zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError) as error:
-        raise UsageError(f"{path}: cannot be read ({error}); was it cut off?") from None
-
-
 def _read_member(archive: Path, member: str) -> dict[str, np.ndarray]:
     """Return the (T, V, 3) meshes of one sound by data set."""
-    where = f"{archive}, {member}"
-    with _open(archive) as file:
-        info = file.getinfo(member)
-        if info.file_size > _MAX_MEMBER or info.compress_type != zipfile.ZIP_STORED:
-            raise UsageError(
-                f"{where}: {info.file_size} bytes, expected at most {_MAX_MEMBER}, not compressed"
-            )
-        try:
-            data = file.read(info)
-        except (zipfile.BadZipFile, EOFError) as error:
-            raise UsageError(f"{where}: damaged ({error}); was it cut off?") from None
-    begin = data.find(b"\n", 0, 256) + 1
-    if not data.startswith(_MAGIC) or b"'|O'" not in data[:begin]:
-        raise UsageError(
-            f"{where}: no dictionary of meshes, which main/demo.py writes; a file of numpy.savez?"
-        )
     try:
-        return unpickle_tensors(data[begin:])
+        return read_tensor_dictionary(archive, member, _MAX_MEMBER)
     except UnsafePickleError as error:
-        raise UsageError(f"{where}: {error}; expected a dictionary of tensors") from None
+        raise UsageError(
+            f"{archive}, {member}: {error}; expected what main/demo.py writes; was it cut off?"
+        ) from None
 
 
 def _choose(sets: Mapping[str, np.ndarray], vertices: int, condition: str | None, path: Path) -> str:
