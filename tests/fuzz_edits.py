@@ -159,13 +159,13 @@ def edit_json_value(rng: Random, value: Any) -> Any:
     for _ in range(1 + int(rng.random() ** 2 * 4)):
         places = list(_places(value))
         if not places:
-            return rng.choice(VALUES)
+            return copy.deepcopy(rng.choice(VALUES))
         parent, key = rng.choice(places)
         choice = rng.randrange(8)
         if choice == 0:
             del parent[key]
         elif choice == 1 and isinstance(parent, dict):
-            parent[rng.choice(("", "x", "kind", "é" * 50, "a|b"))] = rng.choice(VALUES)
+            parent[rng.choice(("", "x", "kind", "é" * 50, "a|b"))] = copy.deepcopy(rng.choice(VALUES))
         elif choice == 1 or (choice == 2 and isinstance(parent, list)):
             parent.insert(key, copy.deepcopy(parent[key]))
         elif choice == 3:
