@@ -4,9 +4,8 @@ Conventions
 -----------
 Nothing is unpickled, ever. The header of every array is read and compared with the size of the file or zip
 member before anything is allocated, and the caller names the most bytes that it is ready to receive. Zip
-members are read in pieces, so that neither a bomb nor a false size costs memory.
-
-Source of the format: NumPy enhancement proposal 1 and PKWARE's APPNOTE.
+members are read in pieces, so that neither a bomb nor a false size costs memory. Source of the format: NumPy
+enhancement proposal 1 and PKWARE's APPNOTE.
 """
 
 from __future__ import annotations
