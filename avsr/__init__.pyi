@@ -2,6 +2,7 @@ from .base import Hypothesis as Hypothesis
 from .base import Recognizer as Recognizer
 from .base import Reference as Reference
 from .base import ReferenceScorer as ReferenceScorer
+from .base import SearchError as SearchError
 from .base import cache_identity as cache_identity
 from .base import identify as identify
 from .base import transcribe_checked as transcribe_checked

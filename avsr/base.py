@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from mtbench.errors import MtbenchError
+from mtbench.errors import MtbenchError, UsageError
 from mtbench.metrics import LOG_ROUNDING
 
 if TYPE_CHECKING:
@@ -149,6 +149,10 @@ class ReferenceScorer(Protocol):
 
 class RecognizerError(MtbenchError):
     """A recognizer that failed or returned something else than hypotheses; names clip and condition."""
+
+
+class SearchError(UsageError):
+    """A search that a recognizer does not have; says which ones it has."""
 
 
 def identify(recognizer: Recognizer) -> str:

@@ -19,7 +19,7 @@ import numpy as np
 from mtbench.avsr.base import Hypothesis, Recognizer, Reference, transcribe_checked
 from mtbench.conditions import Condition
 from mtbench.errors import UsageError
-from mtbench.speech import NoiseSet, from_pcm16, mix_at_snr, to_pcm16
+from mtbench.speech import NoiseSet, from_pcm16
 
 if TYPE_CHECKING:
     from mtbench.benchmarks import Clip
@@ -57,10 +57,9 @@ class ClipSound:
         assert condition.snr_db is not None
         noise = self.noises[condition.noise]
         try:
-            mixed = mix_at_snr(self.clean, noise.audio, condition.snr_db, noise.offset(self.clip.id))
+            return noise.mix(self.clean, condition.snr_db, self.clip.id)
         except UsageError as error:
             raise UsageError(f"clip {self.clip.id} with noise {noise.name}: {error}") from None
-        return to_pcm16(mixed)
 
     def hear(self, condition: Condition) -> np.ndarray | None:
         """Return the (640 T,) float32 sound of *condition*, None for silence."""

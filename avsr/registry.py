@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mtbench.avsr.base import Recognizer, cache_identity, describe_failure
+from mtbench.avsr.base import Recognizer, SearchError, cache_identity, describe_failure
 from mtbench.avsr.by_language import ByLanguage
 from mtbench.avsr.program import load_program
 from mtbench.avsr.program_command import PREFIX
@@ -172,7 +172,8 @@ def load_recognizer(
     options = {key: value for key, value in given.items() if value is not None}
     accepted = _accepted(make)
     if refused := sorted(set(options) - accepted):
-        raise UsageError(f"recognizer {spec.name!r} takes no {' and no '.join(refused)}; it has its own")
+        kind = SearchError if "decoding" in refused else UsageError
+        raise kind(f"recognizer {spec.name!r} takes no {' and no '.join(refused)}; it has its own")
     if options:
         make = partial(make, **options)
     by_language = {code: file for code, file in spec.weights if code}

@@ -67,7 +67,10 @@ def rank_group(runs: Sequence[Run]) -> tuple[list[Rank | None], str]:
     if any(folder is None or not (folder / "clips.jsonl").exists() for folder in folders):
         return [], ""
     found = rank_entries(
-        [read_results(folder)[1] for folder in folders if folder is not None], metric, condition
+        [read_results(folder)[1] for folder in folders if folder is not None],
+        metric,
+        condition,
+        complete[0].averaging,
     )
     if found is None:
         return [], ""

@@ -6,6 +6,7 @@ from .mouth_crop import SIGNATURE as SIGNATURE
 from .mouth_crop import SIZE as SIZE
 from .mouth_crop import crop_frames as crop_frames
 from .mouth_crop import crop_matrices as crop_matrices
+from .mouth_crop import name_crop as name_crop
 from .mouth_crop import render_mouth_crops as render_mouth_crops
 from .mouth_crop import to_gray as to_gray
 from .registry import RENDERERS as RENDERERS

@@ -10,8 +10,9 @@ mean of the current frame's twenty mouth points. The last 11 frames keep the las
 Points are (x, y) in pixels with whole numbers at pixel *centres*, y down, as in those front-ends. The rendered
 path projects the mesh orthographically along z, composes projection, similarity and cut into one matrix per
 frame, and lets the renderer draw at the crop's resolution: nothing is resampled, and the cut isn't rounded to
-whole pixels. The image path rounds it, clamps it to the frame, and truncates to whole gray levels, as the
-originals do.
+whole pixels. MultiTalk's released evaluation first squeezes its square pictures to 640x480, which makes faces a third
+too wide; *squash* does the same to picture and points before the similarity is fitted, which cannot undo it. The
+image path rounds the cut, clamps it to the frame, and truncates to whole gray levels, as the originals do.
 
 All sums are elementwise and in a fixed order, so that crops are the same bytes everywhere.
 """
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 
 #: Name and version of the rendered crop's geometry; part of signatures and cache keys.
 SIGNATURE = "mouth96@1"
+#: The same of crops from pictures that were squeezed from 1:1 to 4:3.
+SQUASHED = f"{SIGNATURE}/4:3"
+#: What becomes of width and height where 800x800 pixels are squeezed to 640x480.
+SQUASH = (640 / 800, 480 / 800)
 SIZE = 96
 #: Side of the mean face's frame, in pixels.
 FRAME = 256
@@ -110,7 +115,18 @@ def fit_similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     )
 
 
-def crop_matrices(landmarks: np.ndarray, size: int = SIZE) -> np.ndarray:
+def name_crop(squash: bool) -> str:
+    """Return what signatures and cache keys call the crop.
+
+    Examples
+    --------
+    >>> name_crop(False), name_crop(True)
+    ('mouth96@1', 'mouth96@1/4:3')
+    """
+    return SQUASHED if squash else SIGNATURE
+
+
+def crop_matrices(landmarks: np.ndarray, size: int = SIZE, squash: bool = False) -> np.ndarray:
     """Place the crop's camera.
 
     Parameters
@@ -119,6 +135,8 @@ def crop_matrices(landmarks: np.ndarray, size: int = SIZE) -> np.ndarray:
         Positions (metres) of :data:`mtbench.faces.topology.LANDMARKS`, frame by frame, at 25 fps.
     size : int
         Side of the picture; the field of view stays that of 96 pixels.
+    squash : bool
+        Whether the picture is squeezed from 1:1 to 4:3 before the crop is placed.
 
     Returns
     -------
@@ -133,6 +151,8 @@ def crop_matrices(landmarks: np.ndarray, size: int = SIZE) -> np.ndarray:
     if landmarks.ndim != 3 or landmarks.shape[1:] != (len(LANDMARKS), 3):
         raise ValueError(f"landmarks are {landmarks.shape}; expected (T, {len(LANDMARKS)}, 3)")
     points = np.asarray(landmarks, np.float64)
+    if squash:
+        points = points * (*SQUASH, 1.0)
     stable = window_means(points[:, : len(STABLE)])
     flat = stable[..., :2] * (1.0, -1.0)  # y down, as in pictures
     a, b, tx, ty = fit_similarity(flat, MEAN_FACE).T
@@ -161,11 +181,13 @@ def crop_matrices(landmarks: np.ndarray, size: int = SIZE) -> np.ndarray:
     matrices[:, 2, 2] = -1.0 / _DEPTH
     matrices[:, 2, 3] = depth / _DEPTH
     matrices[:, 3, 3] = 1.0
-    return matrices
+    return matrices * (*SQUASH, 1.0, 1.0) if squash else matrices
 
 
-def crop_camera(topology: Topology, vertices: np.ndarray, size: int = SIZE) -> Camera:
+def crop_camera(topology: Topology, vertices: np.ndarray, size: int = SIZE, squash: bool = False) -> Camera:
     """Return the camera that draws the mouth crop of *vertices* (T, V, 3), metres, directly.
+
+    *size* and *squash* are those of :func:`crop_matrices`.
 
     Raises
     ------
@@ -179,11 +201,15 @@ def crop_camera(topology: Topology, vertices: np.ndarray, size: int = SIZE) -> C
             f"topology {topology.name} names {len(topology.landmarks)} crop landmarks, but the mouth crop needs "
             f"{len(LANDMARKS)} (mtbench.faces.topology.LANDMARKS)"
         )
-    return Camera(crop_matrices(vertices[:, topology.landmarks], size), size, size)
+    return Camera(crop_matrices(vertices[:, topology.landmarks], size, squash), size, size)
 
 
 def render_mouth_crops(
-    renderer: Renderer, topology: Topology, vertices: np.ndarray, appearance: Appearance
+    renderer: Renderer,
+    topology: Topology,
+    vertices: np.ndarray,
+    appearance: Appearance,
+    squash: bool = False,
 ) -> np.ndarray:
     """Render the mouth crop of every frame.
 
@@ -197,13 +223,15 @@ def render_mouth_crops(
         Metres, 25 fps.
     appearance : Appearance
         Shading, lights, colors.
+    squash : bool
+        See :func:`crop_matrices`.
 
     Returns
     -------
     (T, 96, 96) uint8
         Gray.
     """
-    camera = crop_camera(topology, vertices)
+    camera = crop_camera(topology, vertices, squash=squash)
     return renderer.render(topology, vertices, camera, appearance, channels=1)[..., 0]
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mtbench.speech import NoiseSet, from_pcm16, mix_at_snr, to_pcm16
+from mtbench.speech import NoiseSet, from_pcm16
 from mtbench.statistics import derive_generator
 
 #: Windows that the true motion is ranked among, and seed of their draw.
@@ -57,9 +57,7 @@ class MouthSample:
 
     def hear(self, noises: NoiseSet, noise: str, snr_db: float) -> np.ndarray:
         """Return the (640 T,) float32 sound in one of *noises*, rounded to 16 bits as in a score."""
-        recording = noises[noise]
-        mixed = mix_at_snr(self.sound, recording.audio, snr_db, recording.offset(self.id))
-        return from_pcm16(to_pcm16(mixed))
+        return from_pcm16(noises[noise].mix(self.sound, snr_db, self.id))
 
 
 def cut_windows(samples: Sequence[MouthSample], index: int, count: int = WINDOWS) -> list[np.ndarray]:

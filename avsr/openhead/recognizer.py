@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, ClassVar, get_args
 import numpy as np
 import torch
 
-from mtbench.avsr.base import Hypothesis, Reference
+from mtbench.avsr.base import Hypothesis, Reference, SearchError
 from mtbench.avsr.openhead.decoding import DecodingConfig, Search, WordDecoder, decode_phones
 from mtbench.avsr.openhead.features import compute_logmel
 from mtbench.avsr.openhead.inference import BATCH_FRAMES, Request, compute_log_probs
@@ -348,7 +348,12 @@ def load_openhead(
         return own
     searches = {search: search for search in get_args(Search)}
     if decoding not in searches:
-        raise UsageError(f"unknown decoding {decoding!r} of openhead-av; known: {', '.join(searches)}")
+        hint = ""
+        if decoding == "greedy":
+            hint = (
+                "; nearest to a greedy search is 'viterbi', which takes the words along the best single path"
+            )
+        raise SearchError(f"unknown decoding {decoding!r} of openhead-av; known: {', '.join(searches)}{hint}")
     return OpenheadAV.load(weights, replace(own.decoding, search=searches[decoding]), device or "cpu")
 
 

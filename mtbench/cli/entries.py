@@ -85,12 +85,17 @@ def score(
             help="The recognizer's weights in place of its own: FILE, or LANGUAGE=FILE, repeatable."
         ),
     ] = None,
-    decoding: Annotated[str | None, typer.Option(help="The recognizer's search, e.g. 'beam'.")] = None,
+    decoding: Annotated[
+        str | None, typer.Option(help="The recognizer's search, e.g. 'beam'; 'own' in place of a profile's.")
+    ] = None,
     device: Annotated[str | None, typer.Option(help="Where the recognizer computes, e.g. 'cuda'.")] = None,
     profile: Annotated[
         str, typer.Option(help="Settings by name ('mtbench ls profiles'); options change them.")
     ] = "recommended",
     renderer: Annotated[str | None, typer.Option(help="'software' (the profile's) or 'pyrender'.")] = None,
+    squash: Annotated[
+        bool, typer.Option("--squash", help="Squeeze pictures to 4:3 first, as MultiTalk's script does.")
+    ] = False,
     snr: Annotated[
         list[str] | None, typer.Option(help="Decibels: -7.5,-10 (the default) or -7.5 -10.")
     ] = None,
@@ -102,13 +107,7 @@ def score(
     normalizer: Annotated[
         str | None, typer.Option(help="'uni-v1' (the profile's), 'multitalk' or 'muavic-13a'.")
     ] = None,
-    out: Annotated[
-        Path,
-        typer.Option(
-            callback=writable_folder,
-            help="Folder of results.",
-        ),
-    ] = Path("results"),
+    out: Annotated[Path, typer.Option(callback=writable_folder, help="Folder of results.")] = Path("results"),
     workers: Annotated[int | None, typer.Option(help="Processes; default: one per core, at most 8.")] = None,
     allow_partial: Annotated[
         bool, typer.Option(help="Score although clips are missing; not rankable.")
@@ -125,6 +124,7 @@ def score(
     settings = {
         "profile": profile,
         "renderer": renderer,
+        "squash": squash or None,
         "snr": parse_snrs(snr) if snr else None,
         "noise": noise,
         "noise_names": noise_name or None,

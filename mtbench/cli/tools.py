@@ -194,14 +194,23 @@ def _list_profiles() -> dict[str, str]:
 
 def _show_profile(name: str) -> str:
     from mtbench.errors import UsageError
-    from mtbench.scoring import load_profile
+    from mtbench.scoring import RECOMMENDED, load_profile
 
     try:
         profile = load_profile(name)
     except UsageError as error:  # another package's fault is no reason to list nothing
         return str(error)
     told = f"{', '.join(f'{snr:g}' for snr in profile.snrs)} dB" if profile.snrs else "clean sound only"
-    return f"{told}, {profile.normalizer}, {profile.renderer}, {profile.crop}"
+    told = f"{told}, {profile.normalizer}, {profile.renderer}, {profile.crop_signature}"
+    others = [profile.decoding and f"search {profile.decoding}", ", ".join(profile.noises or ())]
+    if profile.mixing != RECOMMENDED.mixing:
+        others.append("noise from its first sample")
+    if profile.rate != RECOMMENDED.rate:
+        others.append(f"{profile.rate.upper()} in all languages")
+    if profile.aggregation != RECOMMENDED.aggregation:
+        others.append(profile.aggregation)
+    others += profile.shown
+    return ", ".join([told, *filter(None, others)])
 
 
 def _list_metrics() -> dict[str, str]:

@@ -7,7 +7,9 @@ Contents
 --------
 ================= ====================================================================================================
 ``aggregation``   From per-clip rows to the summary of a run: estimates, intervals, counts and signatures
+``averaging``     How the error rates of a run are put together: over clips and noises, and which rate is the headline
 ``checks``        What the fields of result files may hold: checked once, where the files are read
+``columns``       The columns of numbers that tables have, and what stands in them
 ``comparability`` Whether the numbers of two runs may stand in one table, and what entries chose for themselves
 ``comparison``    Whether one scored entry is better than another: ``mtbench.compare``
 ``folders``       Where results lie: one folder a system, one in it for each benchmark and each set of conditions

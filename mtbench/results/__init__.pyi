@@ -1,5 +1,9 @@
 from .aggregation import aggregate as aggregate
+from .averaging import MEANS as MEANS
+from .averaging import RATES as RATES
+from .averaging import Averaging as Averaging
 from .checks import parse_json as parse_json
+from .columns import SHOWN as SHOWN
 from .comparison import Comparison as Comparison
 from .comparison import compare as compare
 from .folders import place_beside as place_beside

@@ -6,7 +6,9 @@ Conventions
 None. Aggregations: ``corpus`` (sum of errors over sum of reference units), ``frame`` (sum over all frames
 over their number), ``clip`` (mean over clips, of quantities that exist per clip only), ``macro-clip`` (mean
 of the clips' own ratios), ``macro-language`` (mean of the languages' default estimates; language ``"all"``
-only). The headline rate of ``"all"`` is always ``macro-language``: words and characters cannot be pooled.
+only). The headline rate of ``"all"`` is never ``corpus``: words and characters cannot be pooled. Where a run
+averages over clips (:mod:`mtbench.results.averaging`), ``macro-clip`` takes the place of ``corpus`` as the default, and
+is the mean over noises last; ``corpus`` stands beside it.
 
 ``ci95`` is the 95 % percentile interval of a bootstrap over sources, drawn within each language; None where
 a language that enters has fewer than two sources. A number that does not exist has ``estimate`` None and a
@@ -24,6 +26,7 @@ import numpy as np
 
 from mtbench.conditions import Condition
 from mtbench.metrics import METRICS
+from mtbench.results.averaging import RATES, Averaging
 from mtbench.results.rows import Row
 from mtbench.results.series import MISSING, ClipInfo, Series, collect_series
 from mtbench.results.signature import Signature
@@ -68,8 +71,7 @@ def aggregate(
         For rows of clips that the benchmark lacks, or duplicate rows.
     """
     context = context or SignatureContext()
-    series = collect_series(rows, clips)
-    columns = [column for s in series for column in _columns(s)]
+    columns = _collect_columns(list(rows), clips, Averaging.of(context.recognition))
     languages = sorted({clip.language for clip in clips})
     index = {lang: np.array([i for i, c in enumerate(clips) if c.language == lang]) for lang in languages}
 
@@ -84,7 +86,7 @@ def aggregate(
         for lang in languages:
             summary.append(_language_row(column, lang, part[lang], index[lang], context, bootstrap))
         for aggregation in (column.aggregation, *(["macro-language"] if column.default else [])):
-            if column.series.metric == "headline" and aggregation != "macro-language":
+            if column.series.metric == "headline" and aggregation not in ("macro-language", column.overall):
                 continue
             summary.append(_overall_row(column, aggregation, part, languages, len(clips), context, bootstrap))
     return sorted(summary, key=_row_order)
@@ -92,12 +94,14 @@ def aggregate(
 
 @dataclass(frozen=True)
 class _Column:
-    """A series with one way to average it."""
+    """A series with one way to average it within a language and the run's way over all; *own*: it is the run's."""
 
     series: Series
     aggregation: str
+    overall: str
     default: bool
     values: np.ndarray
+    own: bool = True
 
 
 @dataclass(frozen=True)
@@ -109,11 +113,19 @@ class _Part:
     n_clips: int
 
 
-def _columns(series: Series) -> list[_Column]:
-    default = METRICS[series.metric].aggregation
-    out = [_Column(series, default, True, series.values)]
-    if default != "clip":
-        out.append(_Column(series, "macro-clip", False, series.per_clip()))
+def _collect_columns(rows: list[Row], clips: Sequence[ClipInfo], averaging: Averaging) -> list[_Column]:
+    out = []
+    for series in collect_series(rows, clips, averaging):
+        metric = METRICS[series.metric]
+        default, overall = averaging.within(metric), averaging.overall(metric)
+        out.append(_Column(series, default, overall, True, series.values))
+        if default not in ("clip", "macro-clip"):
+            out.append(_Column(series, "macro-clip", overall, False, series.per_clip()))
+    pooled = Averaging(rate=averaging.rate)
+    for series in collect_series(rows, clips, pooled) if averaging != pooled else ():
+        metric = METRICS[series.metric]
+        if averaging.averages(metric):
+            out.append(_Column(series, metric.aggregation, metric.overall, False, series.values, own=False))
     return out
 
 
@@ -243,7 +255,9 @@ def _row(
         "agg": aggregation,
         "n": n_clips,
     }
-    if metric.name == "headline" and language != "all":
+    if not column.own:
+        settings.pop("mean", None)
+    if settings.get("rate") == RATES[0] and language != "all":
         settings["rate"] = headline_rate(language)
     if ci95 is not None:
         settings |= bootstrap

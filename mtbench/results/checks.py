@@ -274,6 +274,9 @@ def check_settings(settings: Mapping[str, Any]) -> None:
     for field in _SETTING_NAMES:
         if field in settings:
             _expect(_is_name(settings[field]), f"settings.{field}", settings[field], "a name")
+    shown = settings.get("shown", [])
+    fine = isinstance(shown, list) and all(map(_is_name, shown))
+    _expect(fine, "settings.shown", shown, "a list of metrics")
     for field in _SETTING_TABLES:
         table = settings.get(field, {})
         _expect(isinstance(table, dict), f"settings.{field}", table, "a table")

@@ -70,7 +70,8 @@ class Comparison:
             if (metric and d.metric != metric) or (language and d.language != language):
                 continue
             interval = "n/a" if d.ci95 is None else f"[{d.ci95[0]:+.4g}, {d.ci95[1]:+.4g}]"
-            name = f"{d.metric} ({d.unit})" + (", macro" if d.aggregation == "macro-language" else "")
+            told = {"macro-language": ", macro", "macro-clip": ", mean over clips"}
+            name = f"{d.metric} ({d.unit})" + told.get(d.aggregation, "")
             lines.append(
                 (
                     name,
@@ -134,7 +135,9 @@ def compare(
     """
     (run_a, rows_a), (run_b, rows_b) = read_results(a), read_results(b)
     notes = [*check_comparable(run_a, run_b), *_collect_warnings(run_a, run_b)]
-    found = compare_rows(rows_a, rows_b, replicates=replicates, trials=trials, seed=seed)
+    # Both runs have the same, or they could not be compared.
+    averaging = run_a.averaging
+    found = compare_rows(rows_a, rows_b, averaging, replicates=replicates, trials=trials, seed=seed)
     differences, withheld = _withhold_winners(found, run_a, run_b)
     benchmark = f"{run_a.benchmark.name}@{run_a.benchmark.version}"
     return Comparison(

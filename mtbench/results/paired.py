@@ -18,6 +18,7 @@ import numpy as np
 
 from mtbench.errors import UsageError
 from mtbench.metrics import METRICS
+from mtbench.results.averaging import Averaging
 from mtbench.results.rows import Row
 from mtbench.results.series import Series, collect_series
 from mtbench.statistics import (
@@ -82,6 +83,7 @@ class Difference:
 def compare_rows(
     a: Iterable[Row],
     b: Iterable[Row],
+    averaging: Averaging | None = None,
     *,
     replicates: int = REPLICATES,
     trials: int = TRIALS,
@@ -93,6 +95,8 @@ def compare_rows(
     ----------
     a, b : iterable of Row
         Rows of each entry on the same benchmark.
+    averaging : Averaging, optional
+        How error rates are put together; by default they are pooled.
     replicates, trials, seed : int
         As in :func:`mtbench.results.comparison.compare`.
 
@@ -108,13 +112,14 @@ def compare_rows(
     """
     rows_a, rows_b = list(a), list(b)
     clips = list_clips((*rows_a, *rows_b))
-    series_b = {(s.metric, s.condition): s for s in collect_series(rows_b, clips)}
+    averaging = averaging or Averaging()
+    series_b = {(s.metric, s.condition): s for s in collect_series(rows_b, clips, averaging)}
     out: list[Difference] = []
-    for mine in collect_series(rows_a, clips):
+    for mine in collect_series(rows_a, clips, averaging):
         theirs = series_b.get((mine.metric, mine.condition))
         if theirs is None or mine.condition.modality == "a" or mine.condition.noise not in (None, "all"):
             continue
-        out += _compare_series(mine, theirs, clips, replicates, trials, seed)
+        out += _compare_series(mine, theirs, clips, averaging, replicates, trials, seed)
     return out
 
 
@@ -157,7 +162,13 @@ class _Share:
 
 
 def _compare_series(
-    a: Series, b: Series, clips: Sequence[_ClipKey], replicates: int, trials: int, seed: int
+    a: Series,
+    b: Series,
+    clips: Sequence[_ClipKey],
+    averaging: Averaging,
+    replicates: int,
+    trials: int,
+    seed: int,
 ) -> list[Difference]:
     both = a.available & b.available
     if not np.array_equal(a.values[both, 1], b.values[both, 1]):
@@ -187,13 +198,13 @@ def _compare_series(
     metric = METRICS[a.metric]
     parts = list(shares.values())
     out = []
-    for aggregation in dict.fromkeys((metric.overall, "macro-language")):
+    for aggregation in dict.fromkeys((averaging.overall(metric), "macro-language")):
         macro = aggregation == "macro-language"
         total = sum(s.sums[2] for s in parts)
         weights = [1 / (len(parts) * s.sums[2] if macro else total) for s in parts]
         out.append(_difference(a, "all", aggregation, parts, weights, len(clips), trials, seed))
     single = [
-        _difference(a, lang, metric.aggregation, [s], [1 / s.sums[2]], s.n_expected, trials, seed)
+        _difference(a, lang, averaging.within(metric), [s], [1 / s.sums[2]], s.n_expected, trials, seed)
         for lang, s in shares.items()
     ]
     return out + _correct(single)

@@ -18,6 +18,7 @@ import numpy as np
 
 from mtbench.conditions import Condition
 from mtbench.metrics import METRICS
+from mtbench.results.averaging import Averaging
 from mtbench.results.paired import ALPHA, list_clips
 from mtbench.results.rows import Row
 from mtbench.results.series import collect_series
@@ -59,6 +60,7 @@ def rank_entries(
     entries: Sequence[Sequence[Row]],
     metric: str,
     condition: Condition,
+    averaging: Averaging | None = None,
     *,
     replicates: int = REPLICATES,
     trials: int = TRIALS,
@@ -74,6 +76,8 @@ def rank_entries(
         Name in :data:`mtbench.metrics.registry.METRICS`, of a metric that has a better direction.
     condition : Condition
         Condition of the number, ``Condition()`` for geometry.
+    averaging : Averaging, optional
+        How error rates are put together; by default they are pooled.
     replicates, trials, seed : int
         As in :func:`mtbench.results.comparison.compare`.
 
@@ -86,7 +90,7 @@ def rank_entries(
     found = [
         s
         for rows in entries
-        for s in collect_series(rows, clips)
+        for s in collect_series(rows, clips, averaging)
         if (s.metric, s.condition) == (metric, condition)
     ]
     if len(found) < len(entries) or not found:
@@ -110,7 +114,7 @@ def rank_entries(
         by_source.append(sum_by_cluster(values, sources)[0])
     if not sums:
         return None
-    macro = METRICS[metric].overall == "macro-language"
+    macro = (averaging or Averaging()).overall(METRICS[metric]) == "macro-language"
     estimates, replicated = _overall(np.array(sums), n, macro), _overall(np.array(samples), n, macro)
     lengths = np.array(sums)[:, n:]
     weights = 1 / (len(sums) * lengths if macro else np.broadcast_to(lengths.sum(axis=0), lengths.shape))

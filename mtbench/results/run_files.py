@@ -25,6 +25,7 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError, model_
 from mtbench.errors import UsageError
 from mtbench.extras import require_extra
 from mtbench.files import explain_no_folder, validation_lines, write_atomically
+from mtbench.results.averaging import Averaging
 from mtbench.results.checks import (
     RowKeeper,
     check_depth,
@@ -153,6 +154,11 @@ class Run(_Model):
     def folder(self) -> Path | None:
         """Where the run was written to or read from; None where it was neither. Not part of the file."""
         return self._folder
+
+    @property
+    def averaging(self) -> Averaging:
+        """How its error rates are put together."""
+        return Averaging.of(self.settings.get("recognition", {}))
 
     def find(self, metric: str, **where: Any) -> list[SummaryRow]:
         """Return the summary rows of *metric* whose fields equal *where*.

@@ -17,6 +17,7 @@ import numpy as np
 
 from mtbench.conditions import STATIC, Condition
 from mtbench.metrics import METRICS, Cell, GeometricMetric, Member, RecognitionMetric
+from mtbench.results.averaging import Averaging
 from mtbench.results.rows import GeometryRow, RecognitionRow, Row
 
 MISSING = "no result"
@@ -76,7 +77,9 @@ class Series:
         return np.stack([ratio, np.where(self.available, 1.0, np.nan)], axis=1)
 
 
-def collect_series(rows: Iterable[Row], clips: Sequence[ClipInfo]) -> list[Series]:
+def collect_series(
+    rows: Iterable[Row], clips: Sequence[ClipInfo], averaging: Averaging | None = None
+) -> list[Series]:
     """Return all series that *rows* give, in the order of results.
 
     Parameters
@@ -85,6 +88,8 @@ def collect_series(rows: Iterable[Row], clips: Sequence[ClipInfo]) -> list[Serie
         Rows of one entry on one benchmark; any order.
     clips : sequence of ClipInfo
         All clips of the benchmark.
+    averaging : Averaging, optional
+        How error rates are put together; by default they are pooled.
 
     Returns
     -------
@@ -107,7 +112,7 @@ def collect_series(rows: Iterable[Row], clips: Sequence[ClipInfo]) -> list[Serie
             raise ValueError(f"two rows of clip {row.clip!r} under one condition")
         group[i] = row  # type: ignore[assignment]
 
-    cells = _recognition_cells(recognition)
+    cells = _recognition_cells(recognition, averaging or Averaging())
     _pool_noises(cells, len(clips))
     for metric in _find_geometric(geometry.values()):
         cells[metric.name, Condition()] = _geometry_cells(metric, geometry)
@@ -119,7 +124,7 @@ def collect_series(rows: Iterable[Row], clips: Sequence[ClipInfo]) -> list[Serie
 _Cells = dict[tuple[str, Condition], dict[int, Cell]]
 
 
-def _recognition_cells(groups: dict[Condition, dict[int, RecognitionRow]]) -> _Cells:
+def _recognition_cells(groups: dict[Condition, dict[int, RecognitionRow]], averaging: Averaging) -> _Cells:
     cells: _Cells = {}
     every = [row for rows in groups.values() for row in rows.values()]
     metrics = [m for m in METRICS.values() if isinstance(m, RecognitionMetric) and any(map(m.applies, every))]
@@ -131,7 +136,7 @@ def _recognition_cells(groups: dict[Condition, dict[int, RecognitionRow]]) -> _C
             if metric.beside_static and beside is None:
                 continue
             static = beside or {}
-            found = {i: metric.measure(row, static.get(i)) for i, row in rows.items()}
+            found = {i: averaging.measure(metric, row, static.get(i)) for i, row in rows.items()}
             cells[metric.name, presented.with_face(None)] = found
     return cells
 

@@ -11,8 +11,8 @@ but for what an entry chooses for itself (:data:`ENTRYS_OWN`).
 Keys that are not plain from their names: ``posed`` is the model that turned an entry's parameters into vertices,
 ``truth`` the one that did so for the ground truth (both absent where vertices were given: their numbers depend on
 no model), ``rest`` the face that a static face shows where no ground truth tells one, ``template`` the speakers'
-neutral faces, ``against`` what an entry's face is compared with, ``resample`` the entry's frame rate and how it was
-brought to the benchmark's.
+neutral faces, ``mean`` how a run averages where it does not pool its clips, ``against`` what an entry's face is
+compared with, ``resample`` the entry's frame rate and how it was brought to the benchmark's.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ KEYS: dict[str, str] = {
     "template": "tp",
     "align": "al",
     "unit": "u",
+    "mean": "mn",
     "agg": "a",
     "n": "n",
     "ci": "ci",

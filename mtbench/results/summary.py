@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from mtbench.metrics import METRICS, GeometricMetric, RecognitionMetric
-from mtbench.results.signature import Signature
+from mtbench.results.averaging import MEANS
+from mtbench.results.signature import KEYS, Signature
 from mtbench.statistics import REPLICATES, SEED
 
 
@@ -83,7 +84,8 @@ class SignatureContext:
     common : mapping
         ``bench`` (``name@version#digest``), ``fps``, ``version``.
     recognition : mapping
-        ``rec`` (``name#digest``), ``dec``, ``lexicon``, ``norm``.
+        ``rec`` (``name#digest``), ``dec``, ``lexicon``, ``norm``, and what
+        :meth:`mtbench.results.averaging.Averaging.settings` tells.
     audio : mapping
         ``mix``; left out of video-only numbers.
     video : mapping
@@ -116,10 +118,12 @@ class SignatureContext:
         if isinstance(found, GeometricMetric):
             out |= self._describe_geometry(found)
         elif isinstance(found, RecognitionMetric):
-            out |= dict(self.recognition)
+            out |= {key: value for key, value in self.recognition.items() if key != "rate"}
             out |= dict(self.audio) if modality != "v" else {}
             out |= dict(self.video) if modality != "a" else {}
             out |= (dict(self.still) if found.beside_static else {}) | dict(found.settings)
+            if "rate" in found.settings:
+                out["rate"] = self.recognition.get("rate") or out["rate"]
             out = {key: value for key, value in out.items() if key not in found.without}
         return out | {"unit": found.unit}
 
@@ -194,15 +198,20 @@ def find_number(
     metric, language, modality, snr_db, noise
         Coordinates, as in :class:`SummaryRow`.
     aggregation : str or None
-        None takes the metric's default for a language or for ``"all"``.
+        None takes the default of the run for a language or for ``"all"``: the metric's, or the mean that signatures
+        name.
     """
     m = METRICS[metric]
-    aggregation = aggregation or (m.overall if language == "all" else m.aggregation)
-    wanted = (metric, language, modality, snr_db, noise, aggregation)
+    wanted = (metric, language, modality, snr_db, noise)
+    found: dict[str, SummaryRow] = {}
     for row in summary:
-        if (row.metric, row.language, row.modality, row.snr_db, row.noise, row.aggregation) == wanted:
-            return row
-    return None
+        if (row.metric, row.language, row.modality, row.snr_db, row.noise) == wanted:
+            found.setdefault(row.aggregation, row)
+    if aggregation is None:
+        # Signatures say which way is the run's own.
+        averages = any(f"|{KEYS['mean']}:" in row.signature for row in found.values())
+        aggregation = MEANS[1] if averages else m.overall if language == "all" else m.aggregation
+    return found.get(aggregation)
 
 
 def name_bootstrap(replicates: int, seed: int) -> dict[str, object]:

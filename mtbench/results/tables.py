@@ -3,7 +3,8 @@
 Conventions
 -----------
 Error rates are per cent; ``±`` is half the width of the 95 % interval. The headline rate is WER, and CER for
-Japanese, Mandarin and Thai (marked ``*``). What was not measured is ``n/a``; a number over fewer clips than the
+Japanese, Mandarin and Thai (marked ``*``), unless the run's profile says otherwise; tables of another profile than
+``recommended`` name it. What was not measured is ``n/a``; a number over fewer clips than the
 benchmark has says so: ``[1/4]``. Nothing here computes: every number is in ``run.json``. Every title names the
 recognizer with its digest, and a table holds only runs that :func:`mtbench.compare` would compare, with the same
 columns: the numbers of two recognizers, noises or normalizers do not stand in one.
@@ -13,11 +14,11 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mtbench.metrics import METRICS
-from mtbench.results.summary import SummaryRow, find_number
+from mtbench.results.averaging import MEANS, RATES, Averaging
+from mtbench.results.columns import BITS, BITS_NOTE, Column, choose_columns, list_snrs, number_of
 from mtbench.results.understanding import Understanding
 from mtbench.speech import display_name, headline_rate
 
@@ -72,77 +73,6 @@ class Table:
         return table_html(self)
 
 
-@dataclass(frozen=True)
-class Column:
-    """A column of numbers: what it shows and how.
-
-    Attributes
-    ----------
-    header : str
-    metric, modality, snr_db
-        As in :class:`mtbench.results.summary.SummaryRow`.
-    digits : int
-        After the point.
-    scale : float
-        From the metric's unit to the column's.
-    sign : bool
-        Whether a plus is written.
-    """
-
-    header: str
-    metric: str
-    modality: str | None = None
-    snr_db: float | None = None
-    digits: int = 1
-    scale: float = 1.0
-    sign: bool = False
-
-    def cell(self, run: Run, language: str = "all") -> str:
-        """Return the column's number of *run* in *language* as text."""
-        row = _number(run, self.metric, self.modality, self.snr_db, language)
-        if row is None or row.estimate is None:
-            return "n/a"
-        text = f"{self.scale * row.estimate:{'+' if self.sign else ''}.{self.digits}f}"
-        if row.ci95 is not None:
-            text += f" ±{self.scale * (row.ci95[1] - row.ci95[0]) / 2:.{self.digits}f}"
-        few = row.n_clips < row.n_expected
-        return text + (f" [{row.n_clips}/{row.n_expected}]" if few else "")
-
-
-#: The metric that only some recognizers have, and what tables say of it.
-_BITS = "readability_bits"
-_BITS_NOTE = (
-    "bits: by how many bits a phone (token) the face makes what was said more probable to the recognizer than a face "
-    "that does not move, in the same sound; higher is better, below 0 the face misleads."
-)
-
-
-def choose_columns(runs: Sequence[Run]) -> tuple[Column, ...]:
-    """Return the columns of numbers that tables over *runs* have."""
-    columns = []
-    tells = any(row.metric == _BITS and row.estimate is not None for run in runs for row in run.summary)
-    for snr in _snrs(runs):
-        columns += [
-            Column(f"AV {snr:g} dB", "headline", "av", snr),
-            Column(f"A {snr:g} dB", "headline", "a", snr),
-            Column(f"gain {snr:g} dB", "avlr_gain", "av", snr, sign=True),
-        ]
-        if tells:
-            columns.append(Column(f"bits {snr:g} dB", _BITS, "av", snr, digits=2, sign=True))
-    columns += [
-        Column("AV clean", "headline", "av"),
-        Column("A clean", "headline", "a"),
-        Column("V only", "headline", "v"),
-    ]
-    if all(run.recognizer is None for run in runs):
-        columns = []
-    present = {row.metric for run in runs for row in run.summary}
-    for metric in METRICS.every_geometric():
-        if metric.column is not None and (metric.required or metric.name in present):
-            columns.append(Column(metric=metric.name, **asdict(metric.column)))
-    return tuple(columns)
-
-
 def entries_table(
     runs: Sequence[Run], others: Sequence[Run] = (), ranks: Sequence[Rank | None] = (), ranked_by: str = ""
 ) -> Table:
@@ -195,16 +125,19 @@ def languages_table(runs: Sequence[Run]) -> Table:
     languages = sorted({row.language for run in runs for row in run.summary} - {"all"}, key=display_name)
     if len(runs) == 1:
         return _one_run_by_language(runs[0], languages)
-    snr = (_snrs(runs) or (None,))[0]
+    snr = (list_snrs(runs) or (None,))[0]
     seen, heard = Column("", "headline", "av", snr), Column("", "headline", "a", snr)
     header = ["language", *(run.system.name for run in runs), "audio only"]
     rows = [
-        (_name(language), *(seen.cell(run, language) for run in runs), heard.cell(runs[0], language))
+        (_name(language, runs[0]), *(seen.cell(run, language) for run in runs), heard.cell(runs[0], language))
         for language in languages
     ]
     where = "clean" if snr is None else f"{snr:g} dB"
     return Table(
-        _title(f"audio-visual errors at {where} by language", runs[0]), tuple(header), tuple(rows), (_STAR,)
+        _title(f"audio-visual errors at {where} by language", runs[0]),
+        tuple(header),
+        tuple(rows),
+        _explain_stars(runs[0]),
     )
 
 
@@ -236,7 +169,7 @@ def group_runs(runs: Sequence[Run]) -> list[list[Run]]:
 def _fit(a: Run, b: Run) -> bool:
     from mtbench.results.comparability import find_conflicts
 
-    return _snrs([a]) == _snrs([b]) and not find_conflicts(a, b)
+    return list_snrs([a]) == list_snrs([b]) and not find_conflicts(a, b)
 
 
 def _name_others(run: Run, others: Sequence[Run]) -> list[str]:
@@ -269,18 +202,24 @@ def _one_run_by_language(run: Run, languages: Sequence[str]) -> Table:
     rows = []
     for language in languages:
         clips = max((row.n_expected for row in run.summary if row.language == language), default=0)
-        rows.append((_name(language), str(clips), *(column.cell(run, language) for column in columns)))
-    return Table(_title(f"{run.system.name} by language", run), header, tuple(rows), (_STAR,))
+        rows.append((_name(language, run), str(clips), *(column.cell(run, language) for column in columns)))
+    return Table(_title(f"{run.system.name} by language", run), header, tuple(rows), _explain_stars(run))
 
 
 _STAR = "* character error rate; ** also: synthetic speech that only approximates the language"
 
 
-def _name(language: str) -> str:
+def _explain_stars(run: Run) -> tuple[str, ...]:
+    return (
+        _STAR if run.averaging.rate == RATES[0] else "* synthetic speech that only approximates the language",
+    )
+
+
+def _name(language: str, run: Run) -> str:
     from mtbench.speech import LANGUAGES
 
     known = LANGUAGES.get(language)
-    mark = "*" if headline_rate(language) == "cer" else ""
+    mark = "*" if run.averaging.rate == RATES[0] and headline_rate(language) == "cer" else ""
     return display_name(language) + mark + ("*" if known is not None and known.approximate else "")
 
 
@@ -295,7 +234,14 @@ def _title(what: str, run: Run) -> str:
             told += ", WHICH DOES NOT UNDERSTAND THIS SPEECH"
         if run.sight is not None and run.sight.reads is False:
             told += ", WHICH CANNOT READ THIS MOTION"
+    profile = str(run.settings.get("recognition", {}).get("profile") or _PLAIN)
+    if profile.partition("+")[0] != _PLAIN:
+        told += f", profile {profile}"
     return f"{run.benchmark.name}@{run.benchmark.version}, {what}: {told}"
+
+
+#: The profile that goes without saying.
+_PLAIN = "recommended"
 
 
 def _notes(runs: Sequence[Run], columns: Sequence[Column]) -> tuple[str, ...]:
@@ -303,18 +249,18 @@ def _notes(runs: Sequence[Run], columns: Sequence[Column]) -> tuple[str, ...]:
 
     notes = [
         "AV: sound in noise and rendered mouth (AVLR); A: the same sound alone; gain: points of WER against "
-        "a face that does not move; V: mouth alone. Rates are means over languages of WER (CER for Japanese, "
-        "Mandarin, Thai); ±: half of the 95 % interval."
+        f"a face that does not move; V: mouth alone. {_describe_rates(runs[0].averaging)}; ±: half of the 95 % "
+        "interval."
     ]
-    bits = [column for column in columns if column.metric == _BITS][:1]
+    bits = [column for column in columns if column.metric == BITS][:1]
     if bits:
-        notes.append(_BITS_NOTE)
+        notes.append(BITS_NOTE)
     cells = [column.cell(run) for run in runs for column in columns]
     if any(cell.endswith("]") for cell in cells):
         notes.append("[1/4]: over 1 clip of 4 only; run.json says why.")
     first = runs[0]
     for column in dict.fromkeys((columns[0], *bits, next(c for c in columns if c.modality is None))):
-        number = _number(first, column.metric, column.modality, column.snr_db)
+        number = number_of(first, column.metric, column.modality, column.snr_db)
         if number is not None and number.estimate is not None:
             notes.append(f"Signature: {number.signature}")
     if first.understanding is not None:
@@ -331,30 +277,22 @@ def _notes(runs: Sequence[Run], columns: Sequence[Column]) -> tuple[str, ...]:
     return tuple(notes)
 
 
+def _describe_rates(averaging: Averaging) -> str:
+    rate = "WER (CER for Japanese, Mandarin, Thai)" if averaging.rate == RATES[0] else averaging.rate.upper()
+    if averaging.mean == MEANS[0]:
+        return f"Rates are means over languages of {rate}"
+    return f"Rates are means over clips, then over noises, of each clip's {rate}, and so is the gain"
+
+
 def _explain_absence(runs: Sequence[Run], columns: Sequence[Column]) -> list[str]:
     """Return why numbers are n/a, a line for each reason."""
     reasons: dict[str, dict[str, None]] = {}
     for column in columns:
         for run in runs:
-            row = _number(run, column.metric, column.modality, column.snr_db)
+            row = number_of(run, column.metric, column.modality, column.snr_db)
             if row is not None and row.estimate is None and row.reason:
                 reasons.setdefault(row.reason, {})[column.header] = None
     return [f"n/a in {', '.join(headers)}: {reason}." for reason, headers in reasons.items()]
-
-
-def _snrs(runs: Sequence[Run]) -> tuple[float, ...]:
-    """Return the SNRs of the runs' audio-visual numbers, least noise first."""
-    found = {
-        row.snr_db for run in runs for row in run.summary if row.modality == "av" and row.snr_db is not None
-    }
-    return tuple(sorted(found, reverse=True))
-
-
-def _number(
-    run: Run, metric: str, modality: str | None, snr: float | None, language: str = "all"
-) -> SummaryRow | None:
-    noise = None if snr is None else "all"
-    return find_number(run.summary, metric, language, modality=modality, snr_db=snr, noise=noise)
 
 
 def _width(text: str) -> int:

@@ -6,12 +6,11 @@ from mtbench.avsr import describe_traits, identify
 from mtbench.benchmarks import name_model, name_templates, name_truth_models
 from mtbench.files import digest_bytes
 from mtbench.metrics import name_region
-from mtbench.renderers import SIGNATURE
 from mtbench.results import SignatureContext
 from mtbench.scoring.plan import Plan
 from mtbench.scoring.stages import load_resources
 from mtbench.scoring.vocabularies import name_word_lists
-from mtbench.speech import MIXING_VERSION, NOISE_SEED
+from mtbench.speech import MIXINGS
 
 
 def describe_settings(plan: Plan) -> SignatureContext:
@@ -38,7 +37,7 @@ def describe_settings(plan: Plan) -> SignatureContext:
             "version": __version__,
         },
         recognition=recognition,
-        audio={"mix": f"rms@{MIXING_VERSION}({NOISE_SEED})"},
+        audio={"mix": MIXINGS[plan.profile.mixing]},
         video=video | rendering,
         still=still,
         geometry=geometry,
@@ -50,7 +49,9 @@ def describe_settings(plan: Plan) -> SignatureContext:
 
 def _describe_recognition(plan: Plan) -> tuple[dict[str, object], dict[str, object]]:
     """Return the settings of what is recognized, and of the pictures that are shown for it."""
-    recognition: dict[str, object] = {"profile": plan.profile.name, "norm": plan.profile.normalizer}
+    profile = plan.profile
+    recognition: dict[str, object] = {"profile": profile.name, "norm": profile.normalizer}
+    recognition |= profile.averaging.settings()
     resources, benchmark = load_resources(plan.setup), plan.benchmark
     recognizer = resources.recognizer
     if recognizer is None:
@@ -62,4 +63,5 @@ def _describe_recognition(plan: Plan) -> tuple[dict[str, object], dict[str, obje
     recognition["lexicon"] = name_word_lists(benchmark, plan.setup.vocabularies)
     appearance = digest_bytes(repr(plan.setup.appearance).encode())[:8]
     renderer = resources.renderer
-    return recognition, {"render": f"{renderer.name}@{renderer.version}#{appearance}", "crop": SIGNATURE}
+    rendering = {"render": f"{renderer.name}@{renderer.version}#{appearance}", "crop": profile.crop_signature}
+    return recognition, rendering

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from mtbench.benchmarks import Benchmark
 from mtbench.metrics import choose_metrics
 from mtbench.renderers import Appearance
 from mtbench.results import (
+    SHOWN,
     BenchmarkRef,
     RecognizerRef,
     Row,
@@ -70,6 +71,7 @@ def score(
     normalizer: str | None = None,
     renderer: str | None = None,
     appearance: Appearance | None = None,
+    squash: bool | None = None,
     out: str | Path | None = None,
     workers: int | None = None,
     allow_partial: bool = False,
@@ -90,8 +92,8 @@ def score(
         See :func:`mtbench.avsr.registry.load_recognizer`; None: geometry only. Its search changes the profile's.
     profile : str or Profile
         How entries are scored, see :mod:`mtbench.scoring.profiles`. What is given below changes it.
-    snr, noise_names, normalizer, renderer, appearance : optional
-        The profile's *snrs* (decibels), *noises*, *normalizer*, *renderer* and *appearance*.
+    snr, noise_names, normalizer, renderer, appearance, squash : optional
+        The profile's *snrs* (decibels), *noises*, *normalizer*, *renderer*, *appearance* and *squash*.
     noise : str or Path, optional
         Folder of recordings; by default the benchmark's, else the bundled ones. ``"none"``: clean sound only.
     out : str or Path, optional
@@ -134,9 +136,9 @@ def score(
         decoding=None if asked is None else asked.decoding,
         renderer=renderer,
         appearance=appearance,
+        squash=squash,
     )
-    spec = None if asked is None else replace(asked, decoding=chosen.decoding)
-    plan = make_plan(path, benchmark, spec, chosen, noise, allow_partial, cache, choose_metrics(metrics))
+    plan = make_plan(path, benchmark, asked, chosen, noise, allow_partial, cache, choose_metrics(metrics))
     return _carry_out(plan, executor, workers, progress, out, start)
 
 
@@ -259,13 +261,18 @@ def _conclude(
         warnings=tuple(warning.text for warning in warnings),
         warning_codes=tuple(warning.code for warning in warnings),
         signatures=list_signatures(summary, context),
-        settings={**asdict(context), "normalizer": plan.profile.normalizer},
+        settings={**asdict(context), "normalizer": plan.profile.normalizer, **_name_shown(plan.profile)},
         summary=tuple(summary),
         timings={**timings, "total_seconds": round(time.perf_counter() - start, 3)},
         environment=describe_environment(),
         rows_digest=digest_rows(rows),
     )
     return run, rows
+
+
+def _name_shown(profile: Profile) -> dict[str, list[str]]:
+    """Return what tables show besides the usual, for a run's settings."""
+    return {SHOWN: list(profile.shown)} if profile.shown else {}
 
 
 def _describe_timings(outcome: Outcome, benchmark: Benchmark, workers: int) -> dict[str, Any]:

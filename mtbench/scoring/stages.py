@@ -49,6 +49,7 @@ from mtbench.metrics import GEOMETRY_VERSION, measure_geometry, name_additions
 from mtbench.renderers import Appearance, Renderer, load_renderer
 from mtbench.speech import (
     MIXING_VERSION,
+    MIXINGS,
     NOISE_SEED,
     Noise,
     NoiseSet,
@@ -102,6 +103,12 @@ class Setup:
         Of the rendered faces.
     noise : str or None
         Folder of noise recordings.
+    noise_names : tuple of str or None
+        Recordings that are wanted by name, see :func:`mtbench.speech.noise.load_noises`.
+    mixing : str
+        How noise is mixed with speech, one of :data:`mtbench.speech.noise.MIXINGS`.
+    squash : bool
+        Whether pictures are squeezed to 4:3 before mouths are cut out (:mod:`mtbench.renderers.mouth_crop`).
     allow_partial : bool
         Tolerate missing clips.
     contents : Contents
@@ -119,6 +126,9 @@ class Setup:
     renderer: str
     appearance: Appearance = field(default_factory=Appearance)
     noise: str | None = None
+    noise_names: tuple[str, ...] | None = None
+    mixing: str = "rms"
+    squash: bool = False
     allow_partial: bool = False
     contents: Contents = Contents()
     vocabularies: tuple[OpenVocabulary, ...] = ()
@@ -199,7 +209,7 @@ class Resources:
     @cached_property
     def noises(self) -> NoiseSet:
         """The noise recordings."""
-        return load_noises(self.setup.noise)
+        return load_noises(self.setup.noise, self.setup.noise_names, self.setup.mixing)
 
     @cached_property
     def renderer(self) -> Renderer:
@@ -236,19 +246,23 @@ class Resources:
 
     def mixture_key(self, clip: Clip, condition: Condition, audio_digest: str, noise: Noise) -> str:
         """Return the key of the mixture of *clip* with *noise*."""
+        inputs = [audio_digest, noise.digest]
+        if noise.mixing != "rms":
+            return stage_key(MIXTURES, MIXINGS[noise.mixing], {"snr_db": condition.snr_db}, inputs)
         settings = {"snr_db": condition.snr_db, "seed": NOISE_SEED, "offset": noise.offset(clip.id)}
-        return stage_key(MIXTURES, MIXING_VERSION, settings, [audio_digest, noise.digest])
+        return stage_key(MIXTURES, MIXING_VERSION, settings, inputs)
 
     def crops_key(self, clip: Clip, face: str) -> str:
         """Return the key of the mouth crops of *clip* with *face* (``"entry"`` or ``"static"``)."""
-        from mtbench.renderers import SIGNATURE
+        from mtbench.renderers import name_crop
 
         settings = {
             "renderer": self.renderer.name,
             "version": self.renderer.version,
             "appearance": asdict(self.setup.appearance),
         }
-        return stage_key(CROPS, SIGNATURE, settings, [self.topology.digest, self.motion_digest(clip, face)])
+        inputs = [self.topology.digest, self.motion_digest(clip, face)]
+        return stage_key(CROPS, name_crop(self.setup.squash), settings, inputs)
 
     def motion_digest(self, clip: Clip, face: str) -> str:
         """Return the digest of what the vertices of *clip* with *face* follow from."""
@@ -293,7 +307,8 @@ class Resources:
         from mtbench.renderers import render_mouth_crops
 
         vertices = self.vertices(clip, face) if vertices is None else vertices
-        return render_mouth_crops(self.renderer, self.topology, vertices, self.setup.appearance)
+        setup = self.setup
+        return render_mouth_crops(self.renderer, self.topology, vertices, setup.appearance, setup.squash)
 
     def measure(self, clip: Clip, vertices: np.ndarray) -> dict[str, Any]:
         """Return the geometric statistics of *clip* as JSON values."""

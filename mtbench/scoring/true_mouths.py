@@ -183,7 +183,7 @@ def _find_obstacle(
 
 
 def _key(material: Material, noises_digest: str) -> str:
-    from mtbench.renderers import SIGNATURE
+    from mtbench.renderers import name_crop
 
     resources = load_resources(material.setup)
     renderer = resources.renderer
@@ -191,7 +191,7 @@ def _key(material: Material, noises_digest: str) -> str:
         "renderer": renderer.name,
         "version": renderer.version,
         "appearance": asdict(material.setup.appearance),
-        "crop": SIGNATURE,
+        "crop": name_crop(material.setup.squash),
         "mix": MIXING_VERSION,
         "seed": NOISE_SEED,
         "noises": list(material.noises),
@@ -258,10 +258,10 @@ def load_samples(material: Material) -> tuple[MouthSample, ...]:
 
 def _see(resources: Resources, clip: Clip) -> tuple[Any, Any]:
     """Return the mouth crops of the ground truth and of the static face, from the cache where they are there."""
-    from mtbench.renderers import SIGNATURE, render_mouth_crops
+    from mtbench.renderers import name_crop, render_mouth_crops
 
     topology = load_topology(clip.topology or "")
-    renderer, appearance = resources.renderer, resources.setup.appearance
+    renderer, appearance, squash = resources.renderer, resources.setup.appearance, resources.setup.squash
     # As the faces of entries are kept: the static one is theirs.
     settings = {"renderer": renderer.name, "version": renderer.version, "appearance": asdict(appearance)}
 
@@ -276,10 +276,10 @@ def _see(resources: Resources, clip: Clip) -> tuple[Any, Any]:
     )
     seen = []
     for digest, pose in faces:
-        key = stage_key(CROPS, SIGNATURE, settings, [topology.digest, digest])
+        key = stage_key(CROPS, name_crop(squash), settings, [topology.digest, digest])
 
         def render(pose: Any = pose) -> Any:
-            return render_mouth_crops(renderer, topology, pose(), appearance)
+            return render_mouth_crops(renderer, topology, pose(), appearance, squash)
 
         seen.append(resources.cache.array_or_make(CROPS, key, render)[0])
     return seen[0], seen[1]

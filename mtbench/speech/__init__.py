@@ -13,6 +13,8 @@ Contents
 ``multitalk_languages`` The twenty languages of the MultiTalk dataset, by ISO 639-3 code
 ``noise``               Noise recordings: where they come from, and which part of one a clip gets
 ``normalizers``         Text normalization and tokenisation before error rates are counted
+``published_mixing``    Mixing speech with noise as published evaluations do, sample by sample
+``published_noises``    Noise recordings that published evaluations were made with, and that cannot ship
 ``raw_sound``           Sound as its file has it, and the bounds of what is read
 ``sound_conversion``    From sound as its file has it to mono at 16 kHz, with a note on everything that was changed
                         or is odd

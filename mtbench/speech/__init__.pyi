@@ -17,6 +17,7 @@ from .lexicon import load_lexicon as load_lexicon
 from .lexicon import make_lexicon as make_lexicon
 from .lexicon import write_lexicon as write_lexicon
 from .multitalk_languages import LANGUAGES as LANGUAGES
+from .noise import MIXINGS as MIXINGS
 from .noise import NOISE_SEED as NOISE_SEED
 from .noise import Noise as Noise
 from .noise import NoiseSet as NoiseSet
@@ -25,6 +26,9 @@ from .noise import load_noises as load_noises
 from .normalizers import DEFAULT_NORMALIZER as DEFAULT_NORMALIZER
 from .normalizers import UNSPACED as UNSPACED
 from .normalizers import get_normalizer as get_normalizer
+from .published_mixing import mix_as_published as mix_as_published
+from .published_noises import MULTITALK_NOISES as MULTITALK_NOISES
+from .published_noises import explain_published as explain_published
 from .raw_sound import LONGEST_SECONDS as LONGEST_SECONDS
 from .sound_conversion import NOT_AUDIBLE as NOT_AUDIBLE
 from .sound_files import SOUND_SUFFIXES as SOUND_SUFFIXES

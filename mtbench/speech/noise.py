@@ -4,7 +4,9 @@ Conventions
 -----------
 A noise set is a folder of sound files; a noise's name is its file's stem. Every clip gets its own part of
 each recording: the offset is drawn from seed, clip id and noise name, and is the same at every SNR and for
-every entry. Names, digests and seed are part of every signature.
+every entry (mixing ``"rms"``, :func:`mtbench.speech.audio.mix_at_snr`). Published evaluations give every clip the
+beginning instead (``"published"``, :mod:`mtbench.speech.published_mixing`). Names, digests, seed and mixing are part of
+every signature.
 """
 
 from __future__ import annotations
@@ -21,6 +23,8 @@ import numpy as np
 
 from mtbench.errors import BenchmarkError, UsageError, list_some
 from mtbench.files import digest_file, explain_no_folder
+from mtbench.speech.audio import MIXING_VERSION, mix_at_snr, to_pcm16
+from mtbench.speech.published_mixing import PUBLISHED_MIXING_VERSION, mix_as_published
 from mtbench.speech.sound_files import SOUND_SUFFIXES, load_sound
 from mtbench.timing import SAMPLE_RATE, SAMPLES_PER_FRAME
 
@@ -29,6 +33,11 @@ if TYPE_CHECKING:
 
 #: Seed of the offsets; another one is another measurement.
 NOISE_SEED = 12345
+#: Ways to mix a recording into a clip, as signatures name them.
+MIXINGS = {
+    "rms": f"rms@{MIXING_VERSION}({NOISE_SEED})",
+    "published": f"published@{PUBLISHED_MIXING_VERSION}",
+}
 _MAX_FILES = 64
 _log = logging.getLogger(__name__)
 #: Seconds of silence in a noise that are told.
@@ -49,11 +58,14 @@ class Noise:
         The sound file.
     digest : str
         blake2b-128 hex digest of the file's bytes.
+    mixing : str
+        How it is mixed into a clip, one of :data:`MIXINGS`.
     """
 
     name: str
     path: Path
     digest: str
+    mixing: str = "rms"
 
     @property
     def audio(self) -> np.ndarray:
@@ -71,8 +83,19 @@ class Noise:
 
     def offset(self, clip_id: str) -> int:
         """Return the first sample that clip *clip_id* uses."""
+        if self.mixing == "published":
+            return 0
         text = f"{NOISE_SEED}|{clip_id}|{self.name}".encode()
         return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little") % len(self.audio)
+
+    def mix(self, speech: np.ndarray, snr_db: float, clip_id: str) -> np.ndarray:
+        """Return the (N,) int16 mixture of the (N,) float32 *speech* of clip *clip_id* with this noise at *snr_db*.
+
+        Errors are those of :func:`mtbench.speech.audio.mix_at_snr`.
+        """
+        if self.mixing == "published":
+            return mix_as_published(to_pcm16(speech), self.audio, snr_db)
+        return to_pcm16(mix_at_snr(speech, self.audio, snr_db, self.offset(clip_id)))
 
 
 @dataclass(frozen=True)
@@ -97,11 +120,12 @@ class NoiseSet:
 
     @property
     def digest(self) -> str:
-        """blake2b-64 hex digest over names, contents and seed."""
+        """blake2b-64 hex digest over names, contents, and seed or mixing."""
         h = hashlib.blake2b(digest_size=8)
         for noise in self.noises:
             h.update(f"{noise.name}={noise.digest}|".encode())
-        h.update(str(NOISE_SEED).encode())
+        others = {noise.mixing for noise in self.noises} - {"rms"}
+        h.update((",".join(MIXINGS[mixing] for mixing in others) or str(NOISE_SEED)).encode())
         return h.hexdigest()
 
     def __getitem__(self, name: str) -> Noise:
@@ -143,18 +167,25 @@ class NoiseSet:
             raise BenchmarkError("\n".join(lines))
 
 
-def load_noises(folder: Path | str | None) -> NoiseSet:
+def load_noises(
+    folder: Path | str | None, names: Sequence[str] | None = None, mixing: str = "rms"
+) -> NoiseSet:
     """Return the noise set in *folder* (WAV, FLAC, OGG, MP3, …), or an empty one for None.
 
     Parameters
     ----------
     folder : Path or None
-        The recordings; sub-folders are not searched.
+        The recordings.
+    names : sequence of str, optional
+        Recordings that are wanted by name: those that do not lie in the folder are looked for in its sub-folders, which
+        are not searched otherwise. Which of them exist is for :meth:`NoiseSet.select` to say.
+    mixing : str
+        How they are mixed into clips, one of :data:`MIXINGS`.
 
     Raises
     ------
     UsageError
-        Where the folder is absent, holds no sound file, two of the same stem, or more than 64.
+        Where the folder is absent, holds no sound file (and none are named), two of the same stem, or more than 64.
     BenchmarkError
         For a recording that cannot be read or is silent.
     """
@@ -165,10 +196,14 @@ def load_noises(folder: Path | str | None) -> NoiseSet:
         raise UsageError(
             f"{explain_no_folder(folder)}; --noise takes a folder of WAV, FLAC or OGG recordings"
         )
-    files = sorted(
-        p for p in folder.iterdir() if p.suffix.lower() in SOUND_SUFFIXES and not p.name.startswith(".")
-    )
-    if not files:
+    files = _list_recordings(folder)
+    if names is not None:
+        below = [
+            file for part in sorted(folder.iterdir()) if part.is_dir() for file in _list_recordings(part)
+        ]
+        wanted = set(names) - {file.stem for file in files}
+        files += [file for file in below if file.stem in wanted]
+    elif not files:
         raise UsageError(f"{folder}: holds no WAV, FLAC or OGG file; put at least one noise recording there")
     if len(files) > _MAX_FILES:
         raise UsageError(
@@ -185,13 +220,21 @@ def load_noises(folder: Path | str | None) -> NoiseSet:
         raise UsageError(
             f"{folder}: two recordings are called {twice[0]!r}; rename one, names must be unique"
         )
-    noises = tuple(Noise(p.stem, p, digest_file(p).short.hex()) for p in sorted(files, key=lambda p: p.stem))
+    noises = tuple(
+        Noise(p.stem, p, digest_file(p).short.hex(), mixing) for p in sorted(files, key=lambda p: p.stem)
+    )
     for noise in noises:
         if not np.any(noise.audio):
             raise BenchmarkError(
                 f"{noise.path}: silent recording; no signal-to-noise ratio exists, remove it"
             )
     return NoiseSet(folder.resolve().name, noises)
+
+
+def _list_recordings(folder: Path) -> list[Path]:
+    return sorted(
+        p for p in folder.iterdir() if p.suffix.lower() in SOUND_SUFFIXES and not p.name.startswith(".")
+    )
 
 
 @dataclass(frozen=True)
