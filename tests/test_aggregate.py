@@ -103,6 +103,71 @@ def select(rows, language=None, modality="av", face="entry", snr=-7.5, noises=NO
     ]
 
 
+AVERAGED = replace(CONTEXT, recognition={**CONTEXT.recognition, "mean": "macro-clip", "rate": "wer"})
+
+
+def test_a_run_may_average_clips_then_noises(rows, summary):
+    """By hand: each clip's own rate, the mean over clips of each noise, the mean of these."""
+    averaged = aggregate(rows, CLIPS, AVERAGED, replicates=100)
+    for language in ("ita", "jpn", "all"):
+        chosen = None if language == "all" else language
+        by_noise = [
+            np.mean(
+                [100 * r.words.errors / r.words.reference_length for r in select(rows, chosen, noises=(n,))]
+            )
+            for n in NOISES
+        ]
+        for metric in ("wer", "headline"):
+            number = find_number(averaged, metric, language, modality="av", snr_db=-7.5, noise="all")
+            assert (number.aggregation, number.estimate) == (
+                "macro-clip",
+                pytest.approx(np.mean(by_noise), rel=1e-12),
+            )
+            assert number.ci95[0] < number.estimate < number.ci95[1]
+            single = find_number(averaged, metric, language, modality="av", snr_db=-7.5, noise="music")
+            assert single.estimate == pytest.approx(by_noise[1], rel=1e-12)
+        # The pooled rate stands beside it, as a run that pools has it.
+        where = {"modality": "av", "snr_db": -7.5, "noise": "all", "aggregation": "corpus"}
+        pooled = find_number(averaged, "wer", language, **where)
+        assert pooled.estimate == find_number(summary, "wer", language, **where).estimate
+        # The gain is a difference of the same means.
+        static = [
+            np.mean([
+                100 * r.words.errors / r.words.reference_length
+                for r in select(rows, chosen, face="static", noises=(n,))
+            ])
+            for n in NOISES
+        ]  # fmt: skip
+        gain = find_number(averaged, "avlr_gain", language, modality="av", snr_db=-7.5, noise="all")
+        assert gain.estimate == pytest.approx(np.mean(static) - np.mean(by_noise), rel=1e-9)
+    by_language = find_number(
+        averaged, "headline", modality="av", snr_db=-7.5, noise="all", aggregation="macro-language"
+    )
+    each = [find_number(averaged, "headline", code, modality="av", snr_db=-7.5, noise="all").estimate
+            for code in ("ita", "jpn", "eng")]  # fmt: skip
+    assert by_language.estimate == pytest.approx(np.mean(each))
+    assert not [
+        r for r in averaged if r.metric == "headline" and r.language == "all" and r.aggregation == "corpus"
+    ]
+
+
+def test_an_empty_reference_is_one_unit_in_every_noise():
+    """Pooling the noises of a clip first would count what was made up in all of them against one unit."""
+    clips = [Clip("eng-0", "eng", "s0"), Clip("eng-1", "eng", "s1")]
+    rows = [
+        measure_recognition(
+            clip=clip.id, language="eng", source=clip.source, condition=Condition("av", -7.5, noise, "entry"),
+            reference=reference, hypothesis=Hypothesis(heard),
+        )
+        for clip, reference, said in zip(clips, ("?", "one two"), (("a", "a b"), ("one two", "one")), strict=True)
+        for noise, heard in zip(NOISES, said, strict=True)
+    ]  # fmt: skip
+    number = find_number(
+        aggregate(rows, clips, AVERAGED, replicates=50), "wer", modality="av", snr_db=-7.5, noise="all"
+    )
+    assert number.estimate == pytest.approx(100 * ((1 + 0) / 2 + (2 + 0.5) / 2) / 2)
+
+
 def corpus(rows, field="words"):
     counts = [getattr(r, field) for r in rows]
     return 100 * sum(c.errors for c in counts) / sum(c.reference_length for c in counts)

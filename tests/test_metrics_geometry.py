@@ -1,6 +1,7 @@
 """Geometric metrics: the numbers of the original scripts, an independent implementation, properties."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +15,9 @@ from mtbench.metrics.fdd import fdd_m2
 from mtbench.metrics.geometry import measure_geometry, name_region
 from mtbench.metrics.lve import sum_lve_centred_mm, sum_lve_mean_mm, sum_lve_mm, sum_lve_sq_m2
 from mtbench.metrics.mve import sum_mve_mm
+from mtbench.results.aggregation import aggregate
+from mtbench.results.rows import GeometryRow
+from mtbench.results.summary import SignatureContext, find_number
 
 
 def make_clip(clip, dtype=np.float64):
@@ -80,6 +84,28 @@ def test_golden_multitalk(golden, regions, dtype, tolerance, unique):
     each = [s / n for s, n in zip(sums, frames, strict=True)]
     name = f"multitalk_lve_each_clip_{np.dtype(dtype).name}"
     assert each == pytest.approx(expected[name], rel=tolerance)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-12), (np.float32, 1e-6)])
+@pytest.mark.parametrize("averaging", [{}, {"mean": "macro-clip"}])
+def test_golden_multitalk_through_rows_and_summary(golden, regions, dtype, tolerance, averaging):
+    """The lips of FLAME are the script's 254 entries, and frames are pooled however error rates are averaged."""
+    recipe, expected = golden
+    assert set(flame_topology().region("lips").tolist()) == set(regions["lips_254_raw"].tolist())
+    rows = []
+    for i, clip in enumerate(recipe["multitalk_clips"]):
+        _, truth, prediction = make_clip(clip, dtype)
+        rows.append(
+            GeometryRow(f"clip-{i}", "eng", f"s{i}", measure_geometry(prediction, truth, flame_topology()))
+        )
+    clips = [SimpleNamespace(id=row.clip, language=row.language, source=row.source) for row in rows]
+    summary = aggregate(rows, clips, SignatureContext(recognition=averaging), replicates=50)
+    for language in ("eng", "all"):
+        number = find_number(summary, "lve_sq_m2", language)
+        assert (number.aggregation, number.unit) == ("frame", "m2")
+        assert number.estimate == pytest.approx(
+            expected[f"multitalk_lve_{np.dtype(dtype).name}"], rel=tolerance
+        )
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-12), (np.float32, 1e-6)])

@@ -132,6 +132,33 @@ def test_rendered_crop_equals_the_cut_out_of_a_render(talking):
     assert min(np.corrcoef(c.ravel(), d.ravel())[0, 1] for c, d in zip(cut, drawn)) > 0.93
 
 
+def test_squeezed_crop_equals_the_cut_out_of_a_squeezed_picture(talking):
+    """A picture of 800x800 squeezed to 640x480 with its points, and the mouth cut out of that; the face is too wide."""
+    topology, vertices = talking
+    vertices = vertices[:13]
+    scale = 2 / 0.3
+    renderer = SoftwareRenderer()
+    large = Camera(np.diag([scale, scale, -1.0, 1.0]), 800, 800)
+    frames = renderer.render(topology, vertices, large, Appearance(), 3).astype(np.float64)
+    # The mean over each of the smaller picture's pixels: five rows give three, five columns four.
+    rows = np.repeat(np.repeat(frames, 3, axis=1).reshape(13, 480, 5, 800, 3).mean(axis=2), 4, axis=2)
+    squeezed = rows.reshape(13, 480, 640, 5, 3).mean(axis=3).round().astype(np.uint8)
+    points = np.zeros((13, 68, 2))
+    flat = vertices[:, topology.landmarks].astype(np.float64)
+    points[:, list(LANDMARKS), 0] = (flat[..., 0] * scale + 1) * 320 - 0.5
+    points[:, list(LANDMARKS), 1] = (1 - flat[..., 1] * scale) * 240 - 0.5
+    cut = mouth_crop.to_gray(mouth_crop.crop_frames(squeezed[..., ::-1], points))
+    drawn = mouth_crop.render_mouth_crops(renderer, topology, vertices, Appearance(), squash=True)
+    plain = mouth_crop.render_mouth_crops(renderer, topology, vertices, Appearance())
+    assert np.abs(cut.astype(float) - drawn).mean() < 6
+    assert min(np.corrcoef(c.ravel(), d.ravel())[0, 1] for c, d in zip(cut, drawn)) > 0.93
+    assert np.abs(plain.astype(float) - drawn).mean() > 10
+    # No similarity undoes it: across, a millimetre is 4/3 times as many pixels as down.
+    matrix = mouth_crop.crop_matrices(vertices[:, topology.landmarks], squash=True)[0]
+    across, down = np.linalg.norm(matrix[:2, 0]), np.linalg.norm(matrix[:2, 1])
+    assert across / down == pytest.approx(4 / 3)
+
+
 def test_crops_are_the_same_bytes_for_any_threads_and_open_mouths_are_dark(talking):
     topology, vertices = talking
     one = mouth_crop.render_mouth_crops(SoftwareRenderer(1), topology, vertices, Appearance())

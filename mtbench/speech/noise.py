@@ -204,7 +204,10 @@ def load_noises(
         wanted = set(names) - {file.stem for file in files}
         files += [file for file in below if file.stem in wanted]
     elif not files:
-        raise UsageError(f"{folder}: holds no WAV, FLAC or OGG file; put at least one noise recording there")
+        raise UsageError(
+            f"{folder}: holds no WAV, FLAC or OGG file; put at least one noise recording there (those in sub-folders "
+            "are found by name: --noise-name)"
+        )
     if len(files) > _MAX_FILES:
         raise UsageError(
             f"{folder}: {len(files)} recordings, at most {_MAX_FILES}; choose a representative few"
