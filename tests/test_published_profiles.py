@@ -340,7 +340,7 @@ def test_tables_name_the_profile_its_average_and_its_lip_error(place):
     text = entries_table([run]).to_text()
     assert text.splitlines()[0].endswith(", profile multitalk-2024")
     assert "Rates are means over clips, then over noises, of each clip's WER" in text
-    assert "LVE, squared 1e-5 m2" in text
+    assert "LVE, squared 1e-5 m²" in text
     headline = find_number(run.summary, "headline", snr_db=-7.5, **AV)
     assert headline.aggregation == "macro-clip"
     assert f" {headline.estimate:.1f} " in text

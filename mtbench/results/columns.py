@@ -92,7 +92,7 @@ def choose_columns(runs: Sequence[Run]) -> tuple[Column, ...]:
         place = metric.column
         if place is None and metric.name in shown:
             # Square metres of a face are small.
-            unit, digits, scale = ("1e-5 m2", 2, 1e5) if metric.unit == "m2" else (metric.unit, 2, 1.0)
+            unit, digits, scale = ("1e-5 m²", 2, 1e5) if metric.unit == "m2" else (metric.unit, 2, 1.0)
             place = TableColumn(f"{metric.label} {unit}", digits, scale)
         if place is not None and (metric.required or metric.name in present):
             columns.append(Column(metric=metric.name, **asdict(place)))
