@@ -278,6 +278,8 @@ def test_an_answer_does_not_depend_on_what_else_is_asked(published, clip):
 
 def test_searches(published, clip):
     models = [load_recognizer("muavic:ita", published[0], decoding=name) for name in (None, "beam", "greedy")]
+    wide = load_recognizer("muavic:ita", published[0], decoding="beam-5")
+    assert (wide.decoder, wide.digest) == (models[1].decoder, models[1].digest)
     assert [m.decoder for m in models] == ["beam(5,lp0)", "beam(5,lp0)", "greedy(1,lp0)"]
     assert models[0].digest == models[1].digest != models[2].digest
     encoded = models[0].network.encode(video=normalize_crops(clip[0]))
@@ -286,7 +288,7 @@ def test_searches(published, clip):
         assert model.transcribe(clip[0], [None], "ita")[0].text == model.network.detokenize(best)
     with pytest.raises(UsageError, match=r"unknown decoding 'gredy'; did you mean greedy"):
         load_recognizer("muavic:ita", published[0], decoding="gredy")
-    assert set(SEARCHES) == {"beam", "greedy"}
+    assert set(SEARCHES) == {"beam", "greedy", "beam-5"}
 
 
 def test_crops_are_shown_as_published(shared):

@@ -394,6 +394,28 @@ def test_openhead_says_which_of_its_searches_is_nearest_to_greedy(place):
     assert load_recognizer("openhead-av", decoding="viterbi").decoder.startswith("viterbi")
 
 
+def test_muavics_recognizer_searches_as_each_profile_says(place, tmp_path, monkeypatch):
+    """A checkpoint in MuAViC's layout with random weights, from files to a score."""
+    pytest.importorskip("torch")
+    pytest.importorskip("sentencepiece")
+    from tiny_avhubert import write_published
+
+    from mtbench.avsr.published import CATALOG, add_checkpoint
+
+    monkeypatch.setenv("MTBENCH_DATA", str(tmp_path / "data"))
+    add_checkpoint(CATALOG["muavic:ita"], write_published(tmp_path))
+    found = {}
+    for profile in ("multitalk-2024", "muavic"):
+        noise = place / "noise_samples" / ("" if profile == "multitalk-2024" else "music")
+        run = score(place, recognizer="muavic:ita", profile=profile, noise=noise)
+        settings = run.settings["recognition"]
+        found[profile] = settings["dec"]
+        assert settings["profile"] == profile
+        number = find_number(run.summary, "headline", "ita", snr_db=max(load_profile(profile).snrs), **AV)
+        assert number.n_clips == number.n_expected == 2
+    assert found == {"multitalk-2024": "greedy(1,lp0)", "muavic": "beam(5,lp0)"}
+
+
 # The squeezed video
 
 

@@ -24,7 +24,7 @@ from mtbench.avsr.auto_avsr.loading import load_auto_avsr
 from mtbench.avsr.auto_avsr.recognition import AutoAVSR
 from mtbench.avsr.auto_avsr.signals import SAMPLES, SIDE, normalize_mouths
 from mtbench.avsr.auto_avsr.units import UNKNOWN, read_units, taught_languages
-from mtbench.avsr.base import Hypothesis, Reference
+from mtbench.avsr.base import Hypothesis, Reference, SearchError
 from mtbench.errors import PrerequisiteError, UsageError, did_you_mean
 from mtbench.files import digest_bytes, digest_file
 
@@ -83,7 +83,7 @@ class AutoAVSRRecognizer:
     ) -> None:
         search = next(iter(SEARCHES)) if decoding is None else decoding
         if search not in SEARCHES:
-            raise UsageError(
+            raise SearchError(
                 f"unknown decoding {search!r}{did_you_mean(search, SEARCHES)}; known: {', '.join(SEARCHES)}"
             )
         self.name, self.device = name, device

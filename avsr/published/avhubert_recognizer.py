@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mtbench.avsr.base import Hypothesis, Reference
+from mtbench.avsr.base import Hypothesis, Reference, SearchError
 from mtbench.avsr.published.catalog import PublishedCheckpoint
 from mtbench.errors import UsageError, did_you_mean
 from mtbench.extras import require_extra
@@ -65,6 +65,8 @@ class Search:
 
 #: The first is the default.
 SEARCHES = {s.name: s for s in (Search("beam", 5, 0.0), Search("greedy", 1, 0.0))}
+# What a profile calls it that cares for the width.
+SEARCHES["beam-5"] = SEARCHES["beam"]
 
 
 @dataclass(frozen=True)
@@ -286,13 +288,13 @@ def choose_search(name: str | None) -> Search:
 
     Raises
     ------
-    UsageError
+    SearchError
         For a name that is not known.
     """
     if name is None:
         return next(iter(SEARCHES.values()))
     if name not in SEARCHES:
-        raise UsageError(
+        raise SearchError(
             f"unknown decoding {name!r}{did_you_mean(name, SEARCHES)}; known: {', '.join(SEARCHES)}"
         )
     return SEARCHES[name]
