@@ -11,6 +11,7 @@ Contents
 ``rescoring``     Counting a run anew from its rows, with another normalizer or a newer mtbench: ``mtbench.rescore``
 ``rows``          From hypotheses to the rows of a result
 ``run_settings``  What a run was made with, as its signatures name it
+``run_setup``     What a run is made with, as a value that worker processes load the same things from
 ``run_warnings``  What a reader of a run's numbers has to know before believing them
 ``scoring``       Scoring a submission: ``mtbench.score``
 ``stages``        The stages of scoring: mixtures, crops, geometry, hypotheses; each a function of one clip, and

@@ -5,10 +5,10 @@ from .profiles import Profile as Profile
 from .profiles import load_profile as load_profile
 from .rescoring import rescore as rescore
 from .rows import measure_recognition as measure_recognition
+from .run_setup import Contents as Contents
+from .run_setup import Setup as Setup
 from .scoring import score as score
-from .stages import Contents as Contents
 from .stages import Resources as Resources
-from .stages import Setup as Setup
 from .stages import audio_digest as audio_digest
 from .stages import load_resources as load_resources
 from .true_mouths import look_at_truth as look_at_truth

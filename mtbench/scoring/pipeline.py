@@ -22,6 +22,7 @@ from mtbench.errors import Problem, SubmissionError
 from mtbench.faces import require_renderable
 from mtbench.metrics import GeometrySums
 from mtbench.scoring.asked import asked_key, list_asked_clips
+from mtbench.scoring.run_setup import Setup
 from mtbench.scoring.stages import (
     CROPS,
     GEOMETRY,
@@ -32,7 +33,6 @@ from mtbench.scoring.stages import (
     MixtureTask,
     RecognitionTask,
     Seconds,
-    Setup,
     audio_digest,
     load_resources,
     make_face,

@@ -15,7 +15,7 @@ from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.metrics import METRICS
 from mtbench.scoring.pipeline import list_conditions
 from mtbench.scoring.profiles import Profile
-from mtbench.scoring.stages import Contents, Setup
+from mtbench.scoring.run_setup import Contents, Setup
 from mtbench.scoring.vocabularies import find_vocabularies
 from mtbench.speech import NoiseSet, explain_published, get_normalizer, load_noises
 from mtbench.submissions import Submission, load_submission

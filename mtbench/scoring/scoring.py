@@ -100,8 +100,7 @@ def score(
         Folder of results; ``<out>/<system>/<benchmark>/`` gets ``run.json`` and ``clips.jsonl``, or a folder beside it
         (:mod:`mtbench.results.folders`); where it went is in ``run.folder``. None writes nothing.
     workers, executor : int, Executor, optional
-        Number of processes, by default one for each processor, at most 8; or workers that already run and are shared
-        between scores. Results do not depend on it.
+        Number of processes (default: one a processor, at most 8), or workers to share; results do not depend on it.
     allow_partial : bool
         Score what is there although clips are missing; the run is not rankable.
     cache : str or Path, optional

@@ -11,17 +11,16 @@ later stage needs it is made again on the spot.
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from mtbench.avsr import (
     ClipSound,
     Recognizer,
-    RecognizerSpec,
     Reference,
     ReferenceScorer,
     cache_identity,
@@ -46,7 +45,8 @@ from mtbench.errors import Problem, SubmissionError
 from mtbench.faces import Topology, load_topology
 from mtbench.files import digest_array, digest_bytes, digest_file
 from mtbench.metrics import GEOMETRY_VERSION, measure_geometry, name_additions
-from mtbench.renderers import Appearance, Renderer, load_renderer
+from mtbench.renderers import Renderer, load_renderer
+from mtbench.scoring.run_setup import Setup
 from mtbench.speech import (
     MIXING_VERSION,
     MIXINGS,
@@ -59,80 +59,9 @@ from mtbench.speech import (
 from mtbench.submissions import Submission, load_submission
 from mtbench.work import STAGES, Cache, stage_key
 
-if TYPE_CHECKING:
-    from mtbench.synth import OpenVocabulary
-
 MIXTURES, CROPS, GEOMETRY, HYPOTHESES = STAGES
 #: Raise it when hypotheses change though inputs and settings do not.
 HYPOTHESES_VERSION = "2"
-
-
-@dataclass(frozen=True)
-class Contents:
-    """Digests of what a :class:`Setup` names, as it was when the run began.
-
-    Attributes
-    ----------
-    benchmark, noises, submission : str
-        Of all files.
-    recognizer : str
-        Of everything that it is (:func:`mtbench.avsr.base.cache_identity`).
-    """
-
-    benchmark: str = ""
-    noises: str = ""
-    submission: str = ""
-    recognizer: str = ""
-
-
-@dataclass(frozen=True)
-class Setup:
-    """What a run is made with; picklable, so that workers can load the same.
-
-    Attributes
-    ----------
-    benchmark, submission : str
-        Paths (the benchmark's may be a name).
-    cache : str
-        Folder.
-    recognizer : RecognizerSpec or None
-        None measures geometry only.
-    renderer : str
-        Name.
-    appearance : Appearance
-        Of the rendered faces.
-    noise : str or None
-        Folder of noise recordings.
-    noise_names : tuple of str or None
-        Recordings that are wanted by name, see :func:`mtbench.speech.noise.load_noises`.
-    mixing : str
-        How noise is mixed with speech, one of :data:`mtbench.speech.noise.MIXINGS`.
-    squash : bool
-        Whether pictures are squeezed to 4:3 before mouths are cut out (:mod:`mtbench.renderers.mouth_crop`).
-    allow_partial : bool
-        Tolerate missing clips.
-    contents : Contents
-        What lies under these names: a process that loaded something else under the same names loads again.
-    vocabularies : tuple of OpenVocabulary
-        Words in languages for which the benchmark has no list, see :mod:`mtbench.scoring.vocabularies`.
-    metrics : tuple of str
-        Optional metrics that are asked for.
-    """
-
-    benchmark: str
-    submission: str
-    cache: str
-    recognizer: RecognizerSpec | None
-    renderer: str
-    appearance: Appearance = field(default_factory=Appearance)
-    noise: str | None = None
-    noise_names: tuple[str, ...] | None = None
-    mixing: str = "rms"
-    squash: bool = False
-    allow_partial: bool = False
-    contents: Contents = Contents()
-    vocabularies: tuple[OpenVocabulary, ...] = ()
-    metrics: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ from mtbench.errors import PrerequisiteError
 from mtbench.faces import load_topology, require_renderable
 from mtbench.files import digest_bytes
 from mtbench.results import Sight
-from mtbench.scoring.stages import CROPS, HYPOTHESES, Resources, Setup, load_resources
+from mtbench.scoring.run_setup import Setup
+from mtbench.scoring.stages import CROPS, HYPOTHESES, Resources, load_resources
 from mtbench.scoring.text_phones import Phones, find_phones, name_reader
 from mtbench.speech import MIXING_VERSION, NOISE_SEED, NoiseSet
 from mtbench.statistics import derive_generator
