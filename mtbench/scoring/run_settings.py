@@ -63,5 +63,8 @@ def _describe_recognition(plan: Plan) -> tuple[dict[str, object], dict[str, obje
     recognition["lexicon"] = name_word_lists(benchmark, plan.setup.vocabularies)
     appearance = digest_bytes(repr(plan.setup.appearance).encode())[:8]
     renderer = resources.renderer
-    rendering = {"render": f"{renderer.name}@{renderer.version}#{appearance}", "crop": profile.crop_signature}
+    rendering: dict[str, object] = {
+        "render": f"{renderer.name}@{renderer.version}#{appearance}",
+        "crop": profile.crop_signature,
+    }
     return recognition, rendering
