@@ -18,6 +18,7 @@ from mtbench.metrics.loudness_correlation import (
     measure_speech_intensity,
     score_members,
 )
+from mtbench.metrics.lve import sum_lve_mm, sum_lve_sq_m2
 from mtbench.metrics.lve_rms import root_mean_lve_mm
 from mtbench.metrics.mouth_opening import measure_opening_mm, sum_mod_mm
 from mtbench.metrics.mouth_timing import match_extrema
@@ -106,6 +107,28 @@ def test_lip_dtw_of_3diface(golden):
             assert gaps[0] == pytest.approx(wanted["gt_gap_mm"], rel=tolerance)
             assert gaps[1] == pytest.approx(wanted["pred_gap_mm"], rel=tolerance)
             assert lip_dtw(*gaps)[0] / len(truth) == pytest.approx(wanted["lip_dtw"], rel=tolerance)
+
+
+def test_lip_errors_of_3diface_are_these_in_other_units(golden):
+    """Its "lip sync metric" is a third of the squared LVE in mm², its L2 form is LVE."""
+    recipe, expected = golden
+    lips, compared = lips_of(recipe), 0
+    for case in expected["lip_dtw_3diface"]:
+        if "lip_sync_metric" not in case:
+            continue
+        truth, prediction = make_clip(case["clip"], case["dtype"])
+        tolerance = 1e-12 if case["dtype"] == "float64" else 1e-5
+        third = 1e6 * sum_lve_sq_m2(prediction, truth, lips) / len(truth) / 3
+        assert third == pytest.approx(case["lip_sync_metric"], rel=tolerance)
+        largest = sum_lve_mm(prediction, truth, lips) / len(truth)
+        assert largest == pytest.approx(case["lip_sync_metric_l2"], rel=tolerance)
+        gaps = [measure_gap_mm(x, UPPER, LOWER) for x in (truth, prediction)]
+        signed = case["single_vertices"]["lip_distance_metric"]
+        # A mean of differences of some 100 mm: float32 leaves four digits of it.
+        loose = tolerance if tolerance < 1e-9 else 1e-4
+        assert np.mean(gaps[0] - gaps[1]) == pytest.approx(signed, rel=loose, abs=1e-12)
+        compared += 1
+    assert compared > 1
 
 
 def test_whole_faces_are_warped_as_by_3diface(golden):

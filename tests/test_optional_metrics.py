@@ -3,6 +3,7 @@
 import json
 import re
 
+import factories
 import fakes
 import numpy as np
 import pytest
@@ -171,6 +172,33 @@ def test_without_ground_truth_there_are_those_that_need_none(tmp_path):
     # Nobody says who speaks: the clips of a language are compared.
     assert found["slcc"].estimate is not None
     assert "n/a in closure_recall: no timed phones" in optional_table([run]).to_text()
+
+
+@pytest.mark.parametrize("fps", [25, 30, 60])
+def test_flame_vertices_of_any_rate(tmp_path, fps):
+    benchmark = factories.make_benchmark(tmp_path)
+    frames = {clip: (language, round(n * fps / 25)) for clip, (language, n) in factories.CLIPS.items()}
+    entry = factories.make_submission(tmp_path, clips=frames, fps=fps)
+    run = mtbench.score(entry, benchmark, recognizer=None, cache=tmp_path / "cache", workers=1, metrics="all")
+    found = {row.metric: row for row in run.summary if row.language == "all" and row.metric in ALL}
+    assert set(found) == set(ALL)
+    for name in ("lip_dtw_mm", "mod_mm", "lve_rms_mm", "jaw_mm", "upper_face_mm", "lip_dynamics_mm"):
+        assert np.isfinite(found[name].estimate), name
+    # Faces go up and down as a whole here: their lips stay as they are.
+    assert found["lip_pcc"].estimate is None
+    assert "the true lips do not move" in found["lip_pcc"].reason
+    assert "no resting face of the speaker" in found["closure_recall"].reason
+
+
+def test_an_entry_of_another_mesh_has_those_that_need_no_truth(tmp_path):
+    benchmark = fakes.make_benchmark(tmp_path / "small")
+    frames = {clip: (language, n) for clip, (language, n, _) in fakes.CLIPS.items()}
+    entry = factories.make_submission(tmp_path, clips=frames, benchmark="small@1")
+    run = mtbench.score(entry, benchmark, recognizer=None, cache=tmp_path / "cache", workers=1, metrics="all")
+    found = {row.metric: row for row in run.summary if row.language == "all" and row.metric in ALL}
+    assert set(found) == set(ALONE)
+    assert found["lip_loudness"].n_clips == 6
+    assert "topology openhead-1" in find_number(run.summary, "lve_mm").reason
 
 
 def test_rescoring_keeps_them(runs, tmp_path):
