@@ -9,6 +9,7 @@ import pytest
 from mtbench.faces import load_topology
 from mtbench.metrics.aperture_loudness import compare_loudness
 from mtbench.metrics.base import FacePair, Member
+from mtbench.metrics.fdd_artalk import deviate_artalk_mm
 from mtbench.metrics.lip_dtw import lip_dtw
 from mtbench.metrics.lip_dynamics import measure_dynamics
 from mtbench.metrics.lip_gap import measure_gap_mm
@@ -22,6 +23,7 @@ from mtbench.metrics.lve import sum_lve_mm, sum_lve_sq_m2
 from mtbench.metrics.lve_rms import root_mean_lve_mm
 from mtbench.metrics.mouth_opening import measure_opening_mm, sum_mod_mm
 from mtbench.metrics.mouth_timing import match_extrema
+from mtbench.metrics.mve_rms import root_mean_mve_mm
 from mtbench.metrics.silent_lips import measure_stability
 from mtbench.metrics.takes import measure_diversity_mm, sum_coverage_m2, sum_mean_estimate_m2
 from mtbench.metrics.warping import sum_warping_cost, trace_warping_path, warp_curves
@@ -167,7 +169,7 @@ def test_mod_of_talking_head_metrics(golden):
         assert sum_mod_mm(prediction, truth, lips) / frames / 1000 == pytest.approx(case["mod"], rel=loose)
 
 
-def test_lve_rms_of_artalk(golden):
+def test_errors_of_artalk(golden):
     recipe, expected = golden
     lips = lips_of(recipe)
     for case in expected["artalk"]:
@@ -176,6 +178,10 @@ def test_lve_rms_of_artalk(golden):
         truth, prediction = (np.concatenate(x) for x in zip(*clips, strict=True))
         tolerance = 1e-12 if case["dtype"] == "float64" else 1e-6
         assert root_mean_lve_mm(prediction, truth, lips) == pytest.approx(case["lve_rms_mm"], rel=tolerance)
+        assert root_mean_mve_mm(prediction, truth) == pytest.approx(case["mhd_rms_mm"], rel=tolerance)
+        upper = np.array(recipe["regions"]["artalk_upper_884_raw"])
+        found = np.mean([deviate_artalk_mm(b, a, upper) for a, b in clips])
+        assert 100 * found == pytest.approx(case["fdd"], rel=max(tolerance, 1e-12))
 
 
 def test_takes_of_probtalk3d(golden):

@@ -23,6 +23,7 @@ Contents
 ``edit_counts``          Counts of edits: the additive statistic that every error rate follows from
 ``edits``                Minimal edit counts between token sequences, by jiwer
 ``fdd``                  Upper-face dynamics deviation (FDD): whether the upper face moves as much as it should
+``fdd_artalk``           FDD by ARTalk: how differently each vertex of the upper face moves, whichever moves more
 ``frame_series``         Per-frame series of one clip, for plots: where in time a motion is wrong
 ``geometry``             The statistics of all geometric metrics of one clip at once
 ``geometry_sums``        Statistics of the vertices of a clip: what every geometric metric follows from
@@ -43,6 +44,7 @@ Contents
 ``mouth_timing``         MTM, mean temporal misalignment: by how much openings and closings of the lips come at the
                          wrong time
 ``mve``                  Mean vertex error: the mean distance over frames and all vertices
+``mve_rms``              MVE, root mean square: the distance of all vertices, squared before the mean
 ``one_line``             Every metric of vertices in one line: ``mtbench.metrics.lve_mm(prediction, truth,
                          topology="flame-5023")``
 ``per``                  Phone error rate: what a recognizer hears and sees before any lexicon

@@ -31,6 +31,7 @@ from .lve import sum_lve_mm as sum_lve_mm
 from .lve import sum_lve_sq_m2 as sum_lve_sq_m2
 from .one_line import closure_recall as closure_recall
 from .one_line import false_closures as false_closures
+from .one_line import fdd_artalk_mm as fdd_artalk_mm
 from .one_line import jaw_mm as jaw_mm
 from .one_line import lip_ccc as lip_ccc
 from .one_line import lip_dtw_mm as lip_dtw_mm
@@ -48,6 +49,7 @@ from .one_line import mod_mm as mod_mm
 from .one_line import mtm_matched as mtm_matched
 from .one_line import mtm_ms as mtm_ms
 from .one_line import mve_mm as mve_mm
+from .one_line import mve_rms_mm as mve_rms_mm
 from .one_line import silent_lips_mm as silent_lips_mm
 from .one_line import slcc as slcc
 from .one_line import upper_face_mm as upper_face_mm
