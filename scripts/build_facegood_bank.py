@@ -20,8 +20,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mtbench.avsr.openhead import OpenheadAV, align_phones, find_bundled, pauses_between
-from mtbench.banks import BankWriter
+from mtbench.avsr.openhead import OpenheadAV, align_phones, find_bundled
+from mtbench.banks import BankWriter, fill_pauses
 from mtbench.benchmarks import PAUSE, PhoneTime
 from mtbench.faces import load_head
 from mtbench.speech import load_audio
@@ -99,7 +99,7 @@ def time_phones(
     padded[: len(sound)] = sound
     heard = judge.log_probs(None, [padded], LANGUAGE)[0]
     classes = {phone: i + 1 for i, phone in enumerate(judge.phones)}
-    spoken = []
+    spoken: list[PhoneTime] = []
     for start, end, word in words:
         said = [
             PhoneTime(p.symbol, p.start, p.end, p.release)
@@ -108,8 +108,8 @@ def time_phones(
         ]
         if said[0].symbol in _STOPS:
             start -= CLOSURE  # a closure is silent: the sound begins when it opens
-        spoken.append(align_phones(heard, [classes[p.symbol] for p in said], said, start, end))
-    return pauses_between(spoken, seconds)
+        spoken += align_phones(heard, [classes[p.symbol] for p in said], said, start, end)
+    return fill_pauses(spoken, seconds)
 
 
 def main() -> None:

@@ -22,8 +22,8 @@ from pathlib import Path
 import numpy as np
 
 from mtbench.avsr.evaluation.recordings import find_landmarks, read_frames
-from mtbench.avsr.openhead import OpenheadAV, align_phones, find_bundled, pauses_between
-from mtbench.banks import BankWriter, units_from_lips
+from mtbench.avsr.openhead import OpenheadAV, align_phones, find_bundled
+from mtbench.banks import BankWriter, fill_pauses, units_from_lips
 from mtbench.benchmarks import PAUSE, PhoneTime
 from mtbench.errors import UsageError
 from mtbench.faces import load_head
@@ -150,7 +150,7 @@ def time_phones(
     said = [PhoneTime(p.symbol, p.start, p.end, p.release) for p in spoken if p.symbol != PAUSE]
     start, end = find_speech(sound)
     phones = align_phones(heard, [classes[p.symbol] for p in said], said, start, end, LOOSE)
-    return pauses_between([phones], len(sound) / SAMPLE_RATE)
+    return fill_pauses(phones, len(sound) / SAMPLE_RATE)
 
 
 def main() -> None:

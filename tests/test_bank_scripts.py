@@ -10,8 +10,8 @@ import pytest
 pytest.importorskip("espeakng_loader", reason="the [synth] extra is not installed")
 pytestmark = pytest.mark.synth
 
-from mtbench.avsr.openhead import align_phones, pauses_between  # noqa: E402
-from mtbench.banks import BankWriter, check_bank, lip_gap, load_bank  # noqa: E402
+from mtbench.avsr.openhead import align_phones  # noqa: E402
+from mtbench.banks import BankWriter, check_bank, fill_pauses, lip_gap, load_bank  # noqa: E402
 from mtbench.benchmarks import PAUSE, PhoneTime  # noqa: E402
 from mtbench.faces import load_head  # noqa: E402
 from mtbench.synth import PHONES  # noqa: E402
@@ -73,8 +73,8 @@ def test_every_phone_lasts_two_frames_where_there_is_time():
 
 
 def test_pauses_stand_between_words():
-    words = [[PhoneTime("a", 0.5, 0.7)], [PhoneTime("m", 0.7, 0.8), PhoneTime("a", 0.8, 1.0)]]
-    found = pauses_between(words, 2.0)
+    said = [PhoneTime("a", 0.5, 0.7), PhoneTime("m", 0.7, 0.8), PhoneTime("a", 0.8, 1.0)]
+    found = fill_pauses(said, 2.0)
     assert [(p.symbol, p.start) for p in found] == [
         (PAUSE, 0),
         ("a", 0.5),

@@ -251,6 +251,21 @@ def test_phones_are_read_from_the_transcripts_where_there_are_none_and_words_nee
     assert (words.counted, words.n_clips, words.reads) == ("words", 8, True)
 
 
+def test_a_language_that_nothing_was_looked_at_of_is_named(place, phoneless):
+    pytest.importorskip("espeakng_loader")
+    mute = place / "mute"
+    shutil.copytree(phoneless, mute)
+    text = (mute / "benchmark.toml").read_text("utf-8").replace('transcript = "ita ', 'transcript = "ita & ')
+    (mute / "benchmark.toml").write_text(text, "utf-8")
+    sight = look(place, mute)
+    assert sight.n_clips > 0
+    assert sight.left_out == ("ita",)
+    assert "; none in Italian)" in sight.describe()
+    assert look(place, mute) == sight  # from the cache as well
+    assert look(place, phoneless).left_out == ()
+    assert Sight.from_json(sight.to_json()) == sight
+
+
 def test_reference_phones_and_read_ones_are_told_apart(place, phoneless):
     pytest.importorskip("espeakng_loader")
     mixed = place / "mixed"

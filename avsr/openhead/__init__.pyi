@@ -2,7 +2,6 @@ from .acoustics import change_channel as change_channel
 from .acoustics import change_vocal_tract as change_vocal_tract
 from .acoustics import mix as mix
 from .alignment import align_phones as align_phones
-from .alignment import pauses_between as pauses_between
 from .captured import open_captured as open_captured
 from .configs import load_config as load_config
 from .decoding import DecodingConfig as DecodingConfig

@@ -17,7 +17,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from mtbench.benchmarks import PAUSE, PhoneTime
+from mtbench.benchmarks import PhoneTime
 
 _FRAMES = 50
 #: Fewest frames of a phone, where there is time for it; one where there is not.
@@ -101,17 +101,3 @@ def _assign(scores: np.ndarray, shortest: int) -> np.ndarray:
     for t in range(frames - 1, 0, -1):
         owner[t - 1] = owner[t] - moved[t, owner[t]]
     return owner // shortest
-
-
-def pauses_between(words: Sequence[Sequence[PhoneTime]], seconds: float) -> tuple[PhoneTime, ...]:
-    """Return the phones of *words*, which follow one another, with pauses wherever nothing is said until *seconds*."""
-    phones: list[PhoneTime] = []
-    now = 0.0
-    for word in words:
-        if word[0].start > now:
-            phones.append(PhoneTime(PAUSE, now, word[0].start))
-        phones += word
-        now = word[-1].end
-    if seconds > now:
-        phones.append(PhoneTime(PAUSE, now, seconds))
-    return tuple(phones)

@@ -5,6 +5,7 @@ from .checks import check_bank as check_bank
 from .excerpts import Excerpt as Excerpt
 from .excerpts import cut_at_pauses as cut_at_pauses
 from .excerpts import cut_segments as cut_segments
+from .excerpts import fill_pauses as fill_pauses
 from .excerpts import join_excerpts as join_excerpts
 from .excerpts import trim_excerpt as trim_excerpt
 from .manifest import MANIFEST as MANIFEST

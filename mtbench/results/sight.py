@@ -22,6 +22,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from mtbench.speech import display_name
 from mtbench.statistics import Number
 
 #: Codes of the warnings of this module in results.
@@ -58,6 +59,9 @@ class Sight:
         ``v.true``, ``v.shuffled``, ``v.shuffled-true``: without sound; ``first``, ``percentile``: the rank.
     reason : str or None
         Why it cannot be told.
+    left_out : tuple of str
+        ISO 639-3 codes of languages that the recognizer knows and no clip of which was looked at, though there is
+        ground truth: the verdict says nothing of them.
     """
 
     recognizer: str
@@ -66,6 +70,7 @@ class Sight:
     counted: str | None
     numbers: Mapping[str, Number]
     reason: str | None = None
+    left_out: tuple[str, ...] = ()
 
     @property
     def claims(self) -> tuple[str, ...]:
@@ -86,7 +91,10 @@ class Sight:
         if self.reason is not None:
             return f"whether {self.recognizer} reads this motion was not looked at: {self.reason}"
         told = "; ".join(_CLAIMS[name][1].format(_tell(self.numbers[name])) for name in self.claims)
-        shown = f"the ground truth of {self.n_clips} clips ({self.condition}; counted: {self.counted})"
+        without = f"; none in {', '.join(map(display_name, self.left_out))}" if self.left_out else ""
+        shown = (
+            f"the ground truth of {self.n_clips} clips ({self.condition}; counted: {self.counted}{without})"
+        )
         return f"{self.recognizer} on {shown}: {told}"
 
     def warn(self) -> str | None:
@@ -118,7 +126,7 @@ class Sight:
             for name, one in data["numbers"].items()
         }
         told = {key: data[key] for key in ("recognizer", "n_clips", "condition", "counted", "reason")}
-        return cls(**told, numbers=numbers)
+        return cls(**told, numbers=numbers, left_out=tuple(data.get("left_out", ())))
 
 
 class NumberRef(BaseModel):
@@ -142,6 +150,7 @@ class SightRef(BaseModel):
     counted: str | None = None
     numbers: dict[str, NumberRef]
     reason: str | None
+    left_out: tuple[str, ...] = ()
     reads: bool | None
 
 

@@ -13,7 +13,7 @@ transcripts (:mod:`mtbench.scoring.text_phones`), and clips that cannot be read 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -132,8 +132,10 @@ def look_at_truth(
     )
     key = _key(material, noises.digest)
     kept = resources.cache.get_json(HYPOTHESES, key)
+    told = {clip.language for clip in chosen}
+    left_out = {clip.language for clip in known if clip.motion_path is not None} - told
     if kept is not None:
-        return Sight.from_json(kept)
+        return replace(Sight.from_json(kept), left_out=tuple(sorted(left_out)))
     alone = not describe_traits(recognizer).shares_cores
     try:
         answers = _run(material, executor, progress, alone)
@@ -141,7 +143,7 @@ def look_at_truth(
         return Sight(recognizer.name, 0, None, None, {}, " ".join(str(error).split()))
     sight = _conclude(recognizer.name, material, answers)
     resources.cache.put_json(HYPOTHESES, key, sight.to_json())
-    return sight
+    return replace(sight, left_out=tuple(sorted(left_out)))
 
 
 def choose_clips(clips: Sequence[Clip], most: int = MOST_CLIPS) -> list[Clip]:
