@@ -127,6 +127,8 @@ def test_conditions_modalities_words_and_references_reach_it(load, tmp_path):
     )
     assert [h.text for h in scored] == [h.text for h in both]
     assert all(h.tokens == 3 and h.log_probability < 0 for h in scored)
+    (words,) = recognizer.transcribe_scored(CROPS, [SOUND], "ita", None, Reference("ciao a tutti"))
+    assert words.tokens == 3  # of words, in a benchmark without phones
     # The files of one clip at a time lie there, and the word lists.
     files = sorted(path.name.partition("-")[2] for path in recognizer._process.folder.iterdir())
     assert files == ["audio-0.npz", "crops.npz", next(name for name in files if name.endswith(".tsv"))]
