@@ -153,8 +153,10 @@ def test_parameters_score_as_the_same_ones_submitted_directly(bench, cache, tmp_
     assert direct["lve_mm"] > 0.5
 
 
-@pytest.mark.parametrize("rotations", ["6d-rows", "6d-columns", "6d-interleaved"])
-@pytest.mark.parametrize("project", ["diffposetalk", "artalk"])
+@pytest.mark.parametrize(
+    ("project", "rotations"),
+    [("diffposetalk", "6d-rows"), ("artalk", "6d-columns"), ("diffposetalk", "6d-interleaved")],
+)
 def test_rotations_of_six_numbers(bench, cache, tmp_path, project, rotations):
     def turn(vectors):
         matrices = Rotation.from_rotvec(vectors).as_matrix()

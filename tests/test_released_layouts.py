@@ -196,6 +196,58 @@ def test_vocaset_is_tested_on_the_field_s_clips(vocaset, tmp_path):
     assert [clip.id for clip in bench.clips] == [VOCASET[2]]
 
 
+@pytest.fixture
+def vocaset_release(vocaset, tmp_path):
+    """The same clips as the authors of VOCASET release them: rows of one array in another order, sound in a pickle."""
+    root = tmp_path / "release"
+    root.mkdir()
+    frames, order, sound = [], {}, {}
+    for stem in VOCASET:
+        subject, _, sequence = stem.rpartition("_")
+        vertices = np.load(vocaset / f"vertices_npy/{stem}.npy").reshape(-1, 5023, 3)
+        start = sum(map(len, frames))
+        frames.append(vertices[::-1])
+        rows = {frame: start + len(vertices) - 1 - frame for frame in range(len(vertices))}
+        order.setdefault(subject, {})[sequence] = rows
+        samples, rate = soundfile.read(vocaset / f"wav/{stem}.wav", dtype="int16")
+        sound.setdefault(subject, {})[sequence] = {"audio": samples, "sample_rate": rate}
+    np.save(root / "data_verts.npy", np.concatenate(frames))
+    (root / "subj_seq_to_idx.pkl").write_bytes(pickle.dumps(order, protocol=0))
+    (root / "raw_audio_fixed.pkl").write_bytes(pickle.dumps(sound, protocol=2))
+    (root / "templates.pkl").write_bytes((vocaset / "templates.pkl").read_bytes())
+    return root
+
+
+def test_vocaset_as_its_authors_release_it(vocaset, vocaset_release, tmp_path):
+    (tmp_path / "texts.json").write_text(json.dumps({VOCASET[0]: "She had your dark suit."}))
+    options = {"annotations": tmp_path / "texts.json", "name": "one"}
+    released = import_benchmark(tmp_path / "a", vocaset_release, "vocaset", **options)
+    laid_out = import_benchmark(tmp_path / "b", vocaset, "vocaset", **options)
+    assert released.digest == laid_out.digest
+    assert [clip.speaker for clip in released.clips] == ["FaceTalk_170809_00138_TA"]
+
+
+def test_releases_of_vocaset_that_cannot_be_used(vocaset_release, tmp_path, capsys):
+    order = pickle.loads((vocaset_release / "subj_seq_to_idx.pkl").read_bytes())
+    subject, _, sequence = VOCASET[0].rpartition("_")
+    order[subject][sequence] = {0: 0, 1: 10**6}
+    (vocaset_release / "subj_seq_to_idx.pkl").write_bytes(pickle.dumps(order))
+    with pytest.raises(BenchmarkError, match=r"row 1000000, and data_verts.npy has 234"):
+        import_benchmark(tmp_path / "a", vocaset_release, "vocaset", without_texts=True)
+    (vocaset_release / "raw_audio_fixed.pkl").write_bytes(pickle.dumps({"a": Malice()}))
+    with pytest.raises(
+        UsageError, match=r"raw_audio_fixed.pkl: the name builtins.print, which no data set needs"
+    ):
+        import_benchmark(tmp_path / "a", vocaset_release, "vocaset", without_texts=True)
+    bomb = {"x": 0}
+    for _ in range(3):
+        bomb = dict.fromkeys(range(300), bomb)
+    (vocaset_release / "subj_seq_to_idx.pkl").write_bytes(pickle.dumps(bomb))
+    with pytest.raises(UsageError, match=r"subj_seq_to_idx.pkl: more than 1000000 values"):
+        import_benchmark(tmp_path / "a", vocaset_release, "vocaset", without_texts=True)
+    assert "run" not in capsys.readouterr().out
+
+
 def test_biwi_is_scaled_and_its_sentences_are_everyone_s(tmp_path, monkeypatch):
     monkeypatch.setenv("MTBENCH_DATA", str(tmp_path / "data"))
     (tmp_path / "regions").mkdir()

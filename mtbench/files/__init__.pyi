@@ -31,6 +31,7 @@ from .pickle_stand_ins import UnsafePickleError as UnsafePickleError
 from .pickled_checkpoints import PickledCheckpoint as PickledCheckpoint
 from .pickled_checkpoints import load_pickled_checkpoint as load_pickled_checkpoint
 from .safe_pickle import load_arrays as load_arrays
+from .safe_pickle import load_tree as load_tree
 from .saved_tensors import list_archive as list_archive
 from .saved_tensors import read_saved_tensor as read_saved_tensor
 from .saved_tensors import read_tensor_dictionary as read_tensor_dictionary

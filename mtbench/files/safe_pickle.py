@@ -212,3 +212,67 @@ def load_arrays(path: Path, wanted: set[str] | None) -> dict[str, np.ndarray]:
                 raise UnsafePickleError(f"more than {MAX_TOTAL} numbers in all")
             arrays[name] = array.astype(array.dtype.newbyteorder("="))
     return arrays
+
+
+def load_tree(path: Path, deepest: int = 4) -> dict[Any, Any]:
+    """Read dictionaries within dictionaries, of arrays, numbers and texts.
+
+    Parameters
+    ----------
+    path : Path
+        A pickle of Python 2 or 3 whose top level is a dictionary.
+    deepest : int
+        Most dictionaries one within another.
+
+    Returns
+    -------
+    dict
+        As stored; arrays in native byte order, keys whole numbers or text.
+
+    Raises
+    ------
+    UnsafePickleError
+        For anything else, for a damaged file, and for one of more than :data:`MAX_BYTES` bytes.
+    """
+    try:
+        size = check_regular_file(path)
+    except PathError as error:
+        raise UnsafePickleError(str(error)) from None
+    if size > MAX_BYTES:
+        raise UnsafePickleError(f"{size} bytes, expected at most {MAX_BYTES}")
+    table = load_stand_ins(path.read_bytes(), _find_flame, holder="data set")
+    if not isinstance(table, dict):
+        raise UnsafePickleError(f"a {type(table).__name__} at the top, expected a dictionary")
+    # A small pickle may name one dictionary a thousand times, within another that it names as often.
+    left = [MAX_INSTRUCTIONS, size // 2 + 1]
+    try:
+        return _convert(table, deepest, left)
+    except UnsafePickleError:
+        raise
+    except Exception as error:  # stand-ins are given whatever the pickle likes
+        raise UnsafePickleError(f"a damaged value ({type(error).__name__})") from None
+
+
+def _convert(value: Any, deepest: int, left: list[int]) -> Any:
+    """Return a value without stand-ins; *left* counts down values and numbers that may follow."""
+    left[0] -= 1
+    if left[0] < 0:
+        raise UnsafePickleError(f"more than {MAX_INSTRUCTIONS} values")
+    if isinstance(value, dict):
+        if not deepest:
+            raise UnsafePickleError("dictionaries nested too deeply")
+        keys = [key.decode("latin1") if isinstance(key, bytes) else key for key in value]
+        if not all(type(key) in (int, str) for key in keys):
+            raise UnsafePickleError("a dictionary with keys that are no numbers or texts")
+        return {
+            key: _convert(item, deepest - 1, left) for key, item in zip(keys, value.values(), strict=True)
+        }
+    if type(value) in (int, float, str):
+        return value
+    if isinstance(value, bytes):
+        return value.decode("latin1")
+    array = number_array(value)
+    left[1] -= array.size
+    if left[1] < 0:
+        raise UnsafePickleError("more numbers than the file can hold")
+    return array.astype(array.dtype.newbyteorder("="))

@@ -14,8 +14,8 @@ folder    ``wav/``, ``vertices_npy/`` or ``npy/``, or side by side   given    no
 ``templates.pkl`` beside them holds the resting faces, and is read without being run; ``test.txt``, ``val.txt`` and
 ``train.txt`` say which clips are which, in any of the field's spellings (:mod:`mtbench.files.clip_lists`). What is
 said stands in JSON, as MultiTalk's annotations are (``{"<clip>": {"transcript": …, "language": …}}``, also
-``{"<clip>": "<text>"}``), or in ``<clip>.txt`` beside the sound or under ``text/``. VOCASET and BIWI are laid out
-as FaceFormer's scripts leave them.
+``{"<clip>": "<text>"}``), or in ``<clip>.txt`` beside the sound or under ``text/``. VOCASET lies as it is released
+(:mod:`mtbench.making.vocaset_release`) or as FaceFormer's script leaves it, BIWI as CodeTalker's do.
 
 Read in postech-ami/MultiTalk (``dataset/data_loader_multi.py``, ``sample_dataset``,
 ``MultiTalk_dataset/annotations``), EvelynFan/FaceFormer (``data_loader.py``: the splits),
@@ -42,6 +42,7 @@ from mtbench.making.folder import Plan, check_plan, make_name, make_of_sources
 from mtbench.making.notes import Ledger
 from mtbench.making.sources import RECORDING_SUFFIXES, Source
 from mtbench.making.truth import MOTION_SUFFIXES
+from mtbench.making.vocaset_release import VocasetRelease, is_release
 from mtbench.speech import language_code
 
 #: The splits that clips are chosen by, and the names of their lists.
@@ -167,6 +168,8 @@ def import_benchmark(
     ledger = Ledger()
     with tempfile.TemporaryDirectory(prefix="mtbench-") as temporary:
         templates = _find_templates(root, scale or known.scale, Path(temporary))
+        if layout == "vocaset" and is_release(root):
+            root, split = _unpack(root, known, split, Path(temporary), ledger), "all"
         plan = Plan(
             target=Path(directory), folder=root, language=language, name=name or make_name(Path(directory)),
             version=version, license=license, topology=known.topology, motion=None,
@@ -182,7 +185,7 @@ def import_benchmark(
                 else "--scale"
             )
             ledger.note("scaled", "ground truth", f"positions were multiplied by {plan.scale:g}", hint)
-        texts = Texts(root, annotations, _TEXT_FOLDERS, by_sentence=layout == "biwi")
+        texts = Texts(Path(source), annotations, _TEXT_FOLDERS, by_sentence=layout == "biwi")
         sources = _collect(root, known, layout, split, language, texts, without_texts, ledger)
         told = make_of_sources(plan, sources, ledger)
     if tell is not None:
@@ -203,6 +206,17 @@ def _look_up(layout: str, root: Path, motion_fps: float | None) -> ReleasedLayou
             "the files of a folder do not say how many frames a second they have: give --motion-fps 30"
         )
     return known
+
+
+def _unpack(root: Path, known: ReleasedLayout, split: str, temporary: Path, ledger: Ledger) -> Path:
+    """Write the clips of a split of VOCASET as it is released into a folder of its own, and return it."""
+    release = VocasetRelease(root)
+    chosen = _choose(root, known, split, dict.fromkeys(release.clips, root), ledger)
+    place = temporary / "vocaset"
+    place.mkdir()
+    release.unpack(sorted(chosen), place, ledger)
+    ledger.stop(root)
+    return place
 
 
 def _collect(
