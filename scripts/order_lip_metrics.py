@@ -4,9 +4,9 @@
     python scripts/order_lip_metrics.py table FOLDER [--beside SCORES]
 
 ``measure`` degrades the ground truth of ``openhead-20`` as ``validate-metric`` does and keeps the statistics of each
-clip and system in FOLDER, a file a clip; it goes on where it was stopped. Nothing is rendered or recognized. Clips
-are all of them, or those of a folder SCORES that ``validate-metric`` wrote. ``table`` prints the correlations with
-the known order in Markdown, beside the error rates and bits in SCORES.
+clip and system in FOLDER, a file a clip; it goes on where it was stopped, and adds metrics that are new. Nothing is
+rendered or recognized. Clips are all of them, or those of a folder SCORES that ``validate-metric`` wrote. ``table``
+prints the correlations with the known order in Markdown, beside the error rates and bits in SCORES.
 """
 
 from __future__ import annotations
@@ -41,15 +41,19 @@ from mtbench.statistics import collect_ratios
 BENCHMARK = "openhead-20@3"
 
 
-def measure_clip(name: str, systems: tuple[System, ...]) -> dict[str, Any]:
-    """Return the statistics of all metrics on each system of one clip, by the systems' names."""
+def measure_clip(name: str, systems: tuple[System, ...], known: dict[str, Any]) -> dict[str, Any]:
+    """Return the statistics of all metrics on each system of one clip, by the systems' names; what is *known* stays."""
     benchmark = load_benchmark(BENCHMARK)
     clip = benchmark.clip(name)
     truth = GroundTruth(benchmark, clip)
     topology, template = load_topology(clip.topology or ""), template_face(clip)
     phones, sound = read_phone_times(clip), clip.load_audio()
-    found = {}
+    found = dict(known)
     for system in systems:
+        held = found.get(system.name, {})
+        missing = [m.name for m in METRICS.every_geometric() if m.optional and m.statistic not in held]
+        if held and not missing:
+            continue
         vertices = degrade(truth, system)
         pair = FacePair(
             vertices,
@@ -61,9 +65,10 @@ def measure_clip(name: str, systems: tuple[System, ...]) -> dict[str, Any]:
             lambda: sound,
             lambda: phones,
         )
-        beside, alone = measure_asked(pair, METRICS.optional())
-        always = measure_geometry(vertices, truth.vertices, topology, template)
-        found[system.name] = {**always.to_json(), **(beside or {}), **(alone or {})}
+        beside, alone = measure_asked(pair, missing)
+        if not held:
+            held = measure_geometry(vertices, truth.vertices, topology, template).to_json()
+        found[system.name] = {**held, **(beside or {}), **(alone or {})}
     return found
 
 
@@ -76,11 +81,10 @@ def measure(folder: Path, like: Path | None, most: int) -> None:
     for name in names[:most]:
         path = folder / f"{name}.json"
         known = json.loads(path.read_text()) if path.exists() else {}
-        left = tuple(system for system in systems if system.name not in known)
-        if left:
-            known |= measure_clip(name, left)
-            write_atomically(path, (json.dumps(known) + "\n").encode())
-            print(name, len(left), flush=True)
+        found = measure_clip(name, systems, known)
+        if found != known:
+            write_atomically(path, (json.dumps(found) + "\n").encode())
+            print(name, flush=True)
 
 
 #: Metrics of which the best value is the truth's own: their distance from it is what gets worse.

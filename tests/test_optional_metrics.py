@@ -120,6 +120,8 @@ def test_the_table_has_a_line_a_metric(runs):
     assert table.header == ("metric", "unit", "better", "near", "far")
     assert optional_table(runs[:1]) is None
     assert "lip_dtw_mm" in table.to_text()
+    assert "metrics on request" in both[0]._repr_html_()
+    assert "metrics on request" not in runs[0]._repr_html_()
 
 
 def test_entries_are_compared_by_them(runs):

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mtbench.metrics import METRICS, describe_direction
-from mtbench.results.tables import Column, Table
+from mtbench.results.tables import Column, Table, entries_table, languages_table
 
 if TYPE_CHECKING:
     from mtbench.results.run_files import Run
@@ -57,3 +57,11 @@ def optional_table(runs: Sequence[Run]) -> Table | None:
     title = f"{first.benchmark.name}@{first.benchmark.version}, metrics on request, all languages"
     header = ("metric", "unit", "better", *(run.system.name for run in runs))
     return Table(title, header, tuple(rows), tuple(notes))
+
+
+def run_html(run: Run) -> str:
+    """Return what a notebook shows of *run*: its tables over all languages, by language, and of optional metrics."""
+    from mtbench.results.notebook import table_html
+
+    tables = (entries_table([run]), languages_table([run]), optional_table([run]))
+    return "\n".join(table_html(table) for table in tables if table is not None)

@@ -211,7 +211,7 @@ class Run(_Model):
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows."""
-        from mtbench.results.tables import run_html
+        from mtbench.results.metric_table import run_html
 
         return run_html(self)
 

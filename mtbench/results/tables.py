@@ -307,16 +307,3 @@ def _align(cells: Sequence[str], widths: Sequence[int]) -> str:
         for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
     ]
     return "  ".join(padded).rstrip()
-
-
-if TYPE_CHECKING:
-    from mtbench.results.ranking import Rank
-    from mtbench.results.run_files import Run
-    from mtbench.results.tables import Table
-
-
-def run_html(run: Run) -> str:
-    """Return the tables of *run*, over all languages and by language."""
-    from mtbench.results.notebook import table_html
-
-    return "\n".join(table_html(table([run])) for table in (entries_table, languages_table))
