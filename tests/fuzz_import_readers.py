@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import pickle
 import shutil
 import zipfile
 from pathlib import Path
@@ -16,7 +17,13 @@ from fuzz_edits import edit_archive, edit_bytes, edit_json, edit_lines, edit_pic
 from fuzzing import Read, Reader
 
 from mtbench.errors import PrerequisiteError, UsageError
-from mtbench.files import UnsafePickleError, list_archive, read_saved_tensor, read_tensor_dictionary
+from mtbench.files import (
+    UnsafePickleError,
+    list_archive,
+    load_tree,
+    read_saved_tensor,
+    read_tensor_dictionary,
+)
 from mtbench.files.saved_tensors import unpickle_tensors
 
 Prepared = tuple[dict[str, bytes], Read]
@@ -134,12 +141,19 @@ def _uv_mesh(folder: Path) -> Prepared:
     return {"a.obj": "\n".join(lines).encode()}, read
 
 
+def _trees(folder: Path) -> Prepared:
+    tree = {"a": {"s1": {0: 5, 1: 6}}, "b": {"s1": {"audio": np.arange(4, dtype="i2"), "sample_rate": 22000}}}
+    samples = {f"{protocol}.pkl": pickle.dumps(tree, protocol) for protocol in (0, 2, 4)}
+    return samples, load_tree
+
+
 IMPORT_READERS = (
     Reader("saved-tensor", _saved_tensor, edit_archive(_edit_member), (UnsafePickleError,), 0.0005),
     Reader("pickled-tensors", _pickled_tensors, edit_pickle, (UnsafePickleError,), 0.0005),
     Reader(
         "tensor-archive", _tensor_archive, edit_archive(_edit_member), (UnsafePickleError, KeyError), 0.0005
     ),
+    Reader("trees", _trees, edit_pickle, (UnsafePickleError,), 0.0005),
     Reader("annotations", _annotations, edit_json, (UsageError,), 0.0003),
     Reader("biwi-regions", _regions, edit_lines, (UsageError, PrerequisiteError), 0.002),
     Reader("uv-mesh", _uv_mesh, edit_lines, (UsageError,), 0.01),

@@ -229,6 +229,14 @@ def test_another_flame_than_the_project_s_is_said(bench, tmp_path, monkeypatch):
     )
 
 
+def test_without_a_flame_model_it_is_said_where_to_get_one(bench, tmp_path, monkeypatch):
+    monkeypatch.setenv("MTBENCH_DATA", str(tmp_path / "nothing"))
+    one_sample(tmp_path / "theirs", lambda v: v)
+    done = import_submission(tmp_path / "theirs", bench, tmp_path / "entry", format="diffposetalk")
+    assert done.problems == ()
+    assert "no FLAME model is installed, which parameters are posed with. Get" in str(done.notes[0])
+
+
 def test_several_emotions_have_to_be_chosen_among(bench, tmp_path):
     emote(tmp_path / "theirs")
     with pytest.raises(

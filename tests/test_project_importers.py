@@ -328,6 +328,18 @@ def test_no_clip_s_file(bench, tmp_path):
         import_submission(tmp_path / "theirs", bench, tmp_path / "a", format="selftalk")
 
 
+def test_motion_that_nothing_can_be_compared_with(bench, tmp_path):
+    from factories import make_benchmark
+
+    other = make_benchmark(tmp_path, clips=CLIPS, topology="openhead-1", motion=False)
+    theirs = save_all(tmp_path / "theirs", lambda v: v, 25)
+    done = import_submission(theirs, other, tmp_path / "entry", format="multitalk")
+    assert done.problems == ()
+    assert "is openhead-1, the motion flame-5023: its lips can be read, LVE and its relatives are n/a" in (
+        str(done.notes[0])
+    )
+
+
 def test_the_command_tells_what_was_assumed_and_contradicted(bench, tmp_path):
     theirs = save_all(tmp_path / "theirs", lambda v: v * 1000)
     arguments = ["import", str(theirs), "-b", str(bench), "--out", str(tmp_path / "e"), "--from", "selftalk"]

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mtbench.errors import UsageError, list_some
-from mtbench.faces import FLAME, flame_record
+from mtbench.faces import FLAME, WHERE_TO_GET, flame_record
 from mtbench.importers.base import ROTATIONS, FoundMotion, ImportOptions
 from mtbench.importers.clip_files import find_clip_files
 from mtbench.importers.vertex_layouts import describe_rate
@@ -34,6 +34,7 @@ ReadArrays = Callable[[Path], Mapping[str, np.ndarray]]
 _UPWARDS = -0.02
 #: How far the two axes of a rotation may be from upright and of length 1.
 _SKEW = 0.2
+_NO_MODEL = f"no FLAME model is installed, which parameters are posed with. {WHERE_TO_GET}"
 _PARAMETERS = ("exp", "jaw", "shape", "neck", "eyes", "rotation")
 
 
@@ -107,7 +108,7 @@ class ParameterLayout:
             {clip: file.path for clip, file in found.files.items()},
             read,
             found.unknown,
-            found.notes,
+            (*found.notes, *([] if flame_record() else [_NO_MODEL])),
             (
                 describe_rate(fps or self.fps, given=fps is not None),
                 f"rotations are {options.rotations}{', in radians' if options.rotations == 'axis-angle' else ''}",

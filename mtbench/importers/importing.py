@@ -135,7 +135,7 @@ def import_submission(
         tuple(clip for clip in order if clip not in found.files),
         found.unknown,
         tuple(problems),
-        (*found.notes, *notes),
+        (*found.notes, *_tell_no_truth(found, bench), *notes),
         found.assumed,
         tuple(contradicted),
     )
@@ -156,6 +156,16 @@ def _find(importer: Importer, folder: Path, bench: Benchmark, options: ImportOpt
             f"this format takes no {named}; 'mtbench ls formats' lists those of the projects, which do"
         )
     return importer(folder, bench, options.fps)
+
+
+def _tell_no_truth(found: FoundMotion, bench: Benchmark) -> list[str]:
+    """Return a line where there is nothing that the motion could be compared with."""
+    if bench.topology in (None, found.topology):
+        return []
+    return [
+        f"the ground truth of {bench.ref} is {bench.topology}, the motion {found.topology}: its lips can be read, "
+        "LVE and its relatives are n/a"
+    ]
 
 
 def _write(
