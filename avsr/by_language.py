@@ -121,6 +121,11 @@ class ByLanguage:
         return self._traits.needs_lexicon
 
     @property
+    def script(self) -> str:
+        """See :class:`mtbench.avsr.traits.Traits`."""
+        return self._traits.script
+
+    @property
     def device(self) -> str:
         """See :class:`mtbench.avsr.traits.Traits`."""
         return self._traits.device

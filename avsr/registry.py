@@ -52,7 +52,7 @@ def _published(
 #: Versions of the bundled recognizer that are asked for by name, whatever version it has by now.
 _VERSIONS = ("1", "2")
 #: Published recognizers, whose weights a user brings (:mod:`mtbench.avsr.published`).
-PUBLISHED = ("muavic", "avista", "auto-avsr", "visper")
+PUBLISHED = ("muavic", "avista", "romanizer", "auto-avsr", "visper")
 #: Recognizers; a factory takes weights as its first, optional argument, and ``decoding=``, ``device=``, ``variant=``
 #: where it can.
 RECOGNIZERS = Registry(

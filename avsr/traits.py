@@ -43,12 +43,16 @@ class Traits:
         load the weights there once more.
     memory : int
         Bytes of its weights in each process, by which the number of processes is bounded; 0 where they do not matter.
+    script : str
+        ``"roman"`` where its texts are in roman letters whatever the language: references are then romanized too, and
+        characters count; empty where it writes as people do.
     """
 
     decoder: str | None = None
     needs_lexicon: bool = False
     device: str = "cpu"
     memory: int = 0
+    script: str = ""
 
     @property
     def shares_cores(self) -> bool:
@@ -68,20 +72,22 @@ def describe_traits(recognizer: Recognizer) -> Traits:
     --------
     >>> from types import SimpleNamespace
     >>> describe_traits(SimpleNamespace(decoder="beam 5"))
-    Traits(decoder='beam 5', needs_lexicon=False, device='cpu', memory=0)
+    Traits(decoder='beam 5', needs_lexicon=False, device='cpu', memory=0, script='')
     """
     defaults = Traits()
     decoder = getattr(recognizer, "decoder", defaults.decoder)
     needs_lexicon = getattr(recognizer, "needs_lexicon", defaults.needs_lexicon)
     device = getattr(recognizer, "device", defaults.device)
     memory = getattr(recognizer, "memory", defaults.memory)
+    script = getattr(recognizer, "script", defaults.script)
     for name, value, expected in (
         ("decoder", decoder, "a text or None"),
         ("needs_lexicon", needs_lexicon, "true or false"),
         ("device", device, "a text such as 'cuda:0'"),
         ("memory", memory, "a whole number of bytes"),
+        ("script", script, "'roman' or nothing"),
     ):
         fine = isinstance(value, {"needs_lexicon": bool, "memory": int}.get(name, str))
         if not fine and not (name == "decoder" and value is None):
             raise UsageError(f"{recognizer.name}: its attribute {name} is {value!r}, expected {expected}")
-    return Traits(decoder, needs_lexicon, device, memory)
+    return Traits(decoder, needs_lexicon, device, memory, script)

@@ -26,7 +26,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "pyrender": ("numba", "trimesh", "pyrender"),
     "video": ("numba", "av"),
     "synth": ("espeakng_loader", "wordfreq", "pykakasi", "pythainlp", "jieba"),
-    "published": ("torch", "safetensors", "sentencepiece", "tokenizers"),
+    "published": ("torch", "safetensors", "sentencepiece", "tokenizers", "uroman"),
     "espnet": ("torch", "safetensors", "sentencepiece", "espnet2"),
     "report": ("pandas", "matplotlib"),
 }

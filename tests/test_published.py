@@ -65,7 +65,7 @@ def clip():
 def test_the_catalog_says_all_of_each():
     assert (
         {c.recognizer for c in CATALOG.values()}
-        == {"muavic", "avista", "auto-avsr", "visper"}
+        == {"muavic", "avista", "romanizer", "auto-avsr", "visper"}
         == set(PUBLISHED)
     )
     for ref, checkpoint in CATALOG.items():

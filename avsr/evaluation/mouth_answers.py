@@ -19,10 +19,10 @@ import numpy as np
 from mtbench.avsr.base import Hypothesis, Recognizer, Reference, transcribe_checked
 from mtbench.avsr.evaluation.conditions import NOISY, TRUTH
 from mtbench.avsr.evaluation.mouth_samples import WINDOWS, MouthSample, cut_windows
-from mtbench.avsr.traits import describe_traits
+from mtbench.avsr.traits import Traits, describe_traits
 from mtbench.conditions import STATIC, Condition
 from mtbench.metrics import EditCounts, count_character_edits, count_phone_edits, count_word_edits
-from mtbench.speech import NoiseSet, headline_rate
+from mtbench.speech import ROMAN, NoiseSet, headline_rate
 from mtbench.work import Progress
 
 SHUFFLED = "shuffled"
@@ -192,11 +192,11 @@ def ask_about(recognizer: Recognizer, sample: MouthSample, shown: Sequence[Shown
             for one in shown
         ]
     # Without a list it answers with phones, which are no words: their errors would be a wrong number.
-    wordless = describe_traits(recognizer).needs_lexicon
+    traits = describe_traits(recognizer)
     answers = []
     for one, hypotheses in zip(shown, found, strict=True):
         for condition, said in zip(one.conditions, hypotheses, strict=True):
-            edits, unit = _count_edits(sample, said, wordless)
+            edits, unit = _count_edits(sample, said, traits)
             answers.append(
                 Answer(
                     sample.id,
@@ -214,13 +214,15 @@ def ask_about(recognizer: Recognizer, sample: MouthSample, shown: Sequence[Shown
 
 
 def _count_edits(
-    sample: MouthSample, said: Hypothesis, wordless: bool
+    sample: MouthSample, said: Hypothesis, traits: Traits
 ) -> tuple[EditCounts | None, str | None]:
     """Return the edits of what was *said*, and what they are edits of."""
     if sample.phones and said.phones is not None:
         return count_phone_edits(sample.phones, said.phones), "phones"
-    if not sample.text or wordless:
+    if not sample.text or traits.needs_lexicon:
         return None, None
+    if traits.script == "roman":
+        return count_character_edits(sample.text, said.text, sample.language, ROMAN), "romanized characters"
     if headline_rate(sample.language) == "cer":
         return count_character_edits(sample.text, said.text, sample.language), "characters"
     return count_word_edits(sample.text, said.text, sample.language), "words"

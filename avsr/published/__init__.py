@@ -21,6 +21,8 @@ Contents
                         it
 ``loading``             Loading published recognizers by name and variant: what is installed, or files that are
                         named
+``romanizer``           Zero-AVSR's AV-Romanizer as a recognizer: roman letters for speech of any language, one
+                        model for all
 ======================= ============================================================================================
 
 Examples

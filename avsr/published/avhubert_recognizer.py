@@ -233,7 +233,7 @@ class PublishedAVHubert:
     ) -> list[Hypothesis]:
         from mtbench.work import single_threaded_torch
 
-        frames = _count_frames(crops, audio)
+        frames = count_frames(crops, audio)
         found = []
         with single_threaded_torch():
             seen = None if crops is None else self.network.see(normalize_crops(crops))
@@ -273,7 +273,7 @@ def normalize_crops(crops: np.ndarray) -> np.ndarray:
     return ((middle / 255 - MEAN) / DEVIATION).astype(np.float32)[None, None]
 
 
-def _count_frames(crops: np.ndarray | None, audio: Sequence[np.ndarray | None]) -> int:
+def count_frames(crops: np.ndarray | None, audio: Sequence[np.ndarray | None]) -> int:
     """Return the frames of a clip, at 640 samples of sound each."""
     if crops is not None:
         return len(crops)

@@ -52,8 +52,8 @@ class PublishedCheckpoint:
     recognizer, variant : str
         Name and variant; ``recognizer:variant`` is what it is asked for by.
     kind : str
-        Which code runs it and how a clip is shown to it: ``"avhubert"``, ``"avista"`` or
-        ``"auto-avsr"``         (:data:`mtbench.avsr.published.kinds.KINDS`).
+        Which code runs it and how a clip is shown to it: ``"avhubert"``, ``"avista"``,
+        ``"romanizer"`` or ``"auto-avsr"``         (:data:`mtbench.avsr.published.kinds.KINDS`).
     languages : tuple of str
         ISO 639-3 codes.
     modalities : str
@@ -103,6 +103,11 @@ _MUAVIC_CODES = {
     "ara": "ar", "deu": "de", "ell": "el", "eng": "en", "fra": "fr", "ita": "it", "por": "pt", "rus": "ru", "spa": "es",
 }  # fmt: skip
 _HUB = "https://huggingface.co"
+#: Zero-AVSR's AV-Romanizer is told no language and was taught 82; whether Catalan is among them is not known here.
+_ROMANIZED = (
+    "ara", "cat", "ces", "cmn", "deu", "ell", "eng", "fra", "hin", "hrv", "ita", "jpn", "nld", "pol", "por", "rus",
+    "spa", "tha", "tur", "ukr",
+)  # fmt: skip
 
 
 def _muavic(variant: str, code: str, languages: tuple[str, ...]) -> PublishedCheckpoint:
@@ -166,6 +171,24 @@ _ALL = [
     *(_muavic(language, code, (language,)) for language, code in _MUAVIC_CODES.items()),
     _muavic("multilingual", "x", tuple(c for c in _MUAVIC_CODES if c != "eng")),
     *(_avista(variant) for variant in ("base", "base-plus", "large-v2")),
+    PublishedCheckpoint(
+        recognizer="romanizer",
+        variant="all",
+        kind="romanizer",
+        languages=_ROMANIZED,
+        modalities=_SOUND_AND_SIGHT,
+        gigabytes=1.3,
+        license="CC-BY-NC-4.0",
+        page="https://github.com/JeongHun0716/zero-avsr",
+        files=(
+            PublishedFile(
+                "weights",
+                "checkpoint_best.pt",
+                "https://www.dropbox.com/scl/fi/p6i141tfrp0kbqiu1cepy/checkpoint_best.pt"
+                "?rlkey=hyck9668w9bgx0io2tkc6rdux&st=j37n3fpg&dl=1",
+            ),
+        ),
+    ),
     PublishedCheckpoint(
         recognizer="auto-avsr",
         variant="v1.0.0",

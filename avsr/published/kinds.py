@@ -108,9 +108,29 @@ def _name_auto_avsr(checkpoint: PublishedCheckpoint, files: Files) -> dict[str, 
     return {"tokens": files["units"], "tokenizer": files.get("tokenizer"), "config": files.get("config")}
 
 
+def _read_romanizer(checkpoint: PublishedCheckpoint, files: Files) -> torch.nn.Module:
+    from mtbench.avsr.published.romanizer import load_romanizer
+
+    return load_romanizer(checkpoint, files).network
+
+
+def _recognize_romanizer(
+    checkpoint: PublishedCheckpoint,
+    files: Files,
+    contents: str,
+    memory: int,
+    decoding: str | None,
+    device: str,
+) -> Recognizer:
+    from mtbench.avsr.published.romanizer import Romanizer
+
+    return Romanizer(checkpoint, files, contents, memory, decoding, device)
+
+
 #: By :attr:`~mtbench.avsr.published.catalog.PublishedCheckpoint.kind`.
 KINDS = {
     "avhubert": Kind(_read_avhubert, _recognize_avhubert, _settings_of_avhubert),
     "avista": Kind(_read_avhubert, _recognize_avhubert),
+    "romanizer": Kind(_read_romanizer, _recognize_romanizer, _settings_of_avhubert),
     "auto-avsr": Kind(_read_auto_avsr, _recognize_auto_avsr),
 }

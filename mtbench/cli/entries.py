@@ -105,7 +105,8 @@ def score(
     ] = None,
     noise_name: Annotated[list[str] | None, typer.Option(help="Only this recording; repeatable.")] = None,
     normalizer: Annotated[
-        str | None, typer.Option(help="'uni-v1' (the profile's), 'multitalk' or 'muavic-13a'.")
+        str | None,
+        typer.Option(help="'uni-v1' (the profile's), 'multitalk', 'muavic-13a' or 'uroman-1.3.1.1'."),
     ] = None,
     out: Annotated[Path, typer.Option(callback=writable_folder, help="Folder of results.")] = Path("results"),
     workers: Annotated[int | None, typer.Option(help="Processes; default: one per core, at most 8.")] = None,

@@ -20,7 +20,7 @@ from mtbench.metrics import METRICS, Cell, CountedRow, Metric, RecognitionMetric
 #: Ways to average over clips; the first is the default.
 MEANS = ("corpus", "macro-clip")
 #: Which rate is the headline; the first is the default.
-RATES = ("headline-v1", "wer")
+RATES = ("headline-v1", "wer", "cer")
 
 
 @dataclass(frozen=True)

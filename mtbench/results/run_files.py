@@ -78,7 +78,7 @@ class UnderstandingRef(_Model):
     """The recognizer's error on clean sound alone, see :class:`mtbench.results.understanding.Understanding`."""
 
     recognizer: str
-    unit: Literal["phones", "words"]
+    unit: Literal["phones", "words", "characters"]
     error: float | None
     by_language: dict[str, float]
     n_clips: int

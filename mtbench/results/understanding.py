@@ -39,8 +39,8 @@ class Understanding:
     ----------
     recognizer : str
         Name.
-    unit : {"phones", "words"}
-        What was counted; ``"words"`` is the headline rate (characters in some languages).
+    unit : {"phones", "words", "characters"}
+        What was counted; ``"words"`` is each language's own rate (characters in some languages).
     error : float or None
         Per cent, mean over the languages; None where no language can be judged.
     by_language : dict of str to float
@@ -92,8 +92,8 @@ class Understanding:
 
     @property
     def _kind(self) -> str:
-        if self.unit == "phones":
-            return "phone"
+        if self.unit != "words":
+            return self.unit.removesuffix("s")
         judged = set(self.by_language)
         return "character" if judged and judged <= set(self.open_words) else "word"
 
@@ -156,6 +156,7 @@ def measure_understanding(
     rows: Iterable[RecognitionRow],
     no_words: Iterable[str] = (),
     open_words: Iterable[str] = (),
+    otherwise: str = "words",
 ) -> Understanding | None:
     """Return how well *recognizer* understands the clean sound in *rows*.
 
@@ -169,6 +170,8 @@ def measure_understanding(
         Codes of the languages for which the recognizer lacks a word list that it needs.
     open_words : iterable of str
         Codes of the languages whose words come from an open vocabulary.
+    otherwise : {"words", "characters"}
+        What is counted where there are no phones.
 
     Returns
     -------
@@ -183,12 +186,13 @@ def measure_understanding(
     # A transcript in an open language that no engine can say as a whole: others of the language tell.
     told = {r.language for r in heard if r.phones is not None}
     heard = [r for r in heard if r.phones is not None or r.language not in told.intersection(wide)]
-    unit = "phones" if all(r.phones is not None for r in heard) else "words"
+    unit = "phones" if all(r.phones is not None for r in heard) else otherwise
     if unit == "words":
         heard = [r for r in heard if r.language not in lacking]
     by_language: dict[str, EditCounts] = {}
     for row in heard:
-        counts = row.phones if unit == "phones" else _count_words(row, row.language in wide)
+        own = {"phones": row.phones, "characters": row.chars}
+        counts = own[unit] if unit in own else _count_words(row, row.language in wide)
         assert counts is not None
         before = by_language.get(row.language)
         by_language[row.language] = counts if before is None else before + counts

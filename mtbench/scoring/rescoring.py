@@ -29,6 +29,7 @@ from mtbench.scoring.profiles import Profile, load_profile
 from mtbench.scoring.rows import judge_understanding, refer
 from mtbench.speech import (
     DEFAULT_NORMALIZER,
+    ROMAN,
 )
 from mtbench.work import describe_environment
 
@@ -86,7 +87,8 @@ def rescore(folder: str | Path, *, normalizer: str | None = None, out: str | Pat
         # Phones have no normalizer, and those of an engine's reading are not in the rows.
         understanding = Understanding(**old.understanding.model_dump(exclude={"understood"}))
     elif old.recognizer is not None:
-        understanding = judge_understanding(old.recognizer.name, rows, no_words, open_words)
+        otherwise = "characters" if normalizer == ROMAN else "words"
+        understanding = judge_understanding(old.recognizer.name, rows, no_words, open_words, otherwise)
     warnings, place = _keep_warnings(old)
     if understanding is not None and (warning := understanding.warn()):
         warnings.insert(place, (NOT_UNDERSTOOD, warning))

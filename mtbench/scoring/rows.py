@@ -93,11 +93,15 @@ def measure_recognition(
 
 
 def judge_understanding(
-    recognizer: str, rows: Sequence[Row], no_words: Iterable[str], open_words: Iterable[str]
+    recognizer: str,
+    rows: Sequence[Row],
+    no_words: Iterable[str],
+    open_words: Iterable[str],
+    otherwise: str = "words",
 ) -> Understanding | None:
     """Return how well *recognizer* understands the clean sound in the *rows* of recognition."""
     recognized = (r for r in rows if isinstance(r, RecognitionRow))
-    return measure_understanding(recognizer, recognized, no_words, open_words)
+    return measure_understanding(recognizer, recognized, no_words, open_words, otherwise)
 
 
 def build_rows(

@@ -11,6 +11,7 @@ from mtbench.errors import group_notes, summarize_notes
 from mtbench.results import NOT_UNDERSTOOD, Row, Sight, Understanding, warn_of_head_motion
 from mtbench.scoring.plan import Plan
 from mtbench.scoring.vocabularies import find_unlisted_languages, warn_of_vocabulary
+from mtbench.speech import ROMAN
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,12 @@ def _warn_of_recognition(
     if uncovered:
         text = f"{recognizer.name} does not cover {', '.join(uncovered)}: n/a there"
         found.append(RunWarning("languages-not-covered", text))
+    if plan.profile.normalizer == ROMAN:
+        text = (
+            f"{recognizer.name}: references were put into roman letters too ({ROMAN}), and the headline is the error "
+            "of those characters, blanks left out: no rate of another recognizer can stand beside it"
+        )
+        found.append(RunWarning("romanized", text))
     if not plan.noises.noises:
         text = "no noise recordings: clean sound only, so nothing says how much the lips help"
         found.append(RunWarning("no-noise", text))

@@ -46,6 +46,7 @@ from mtbench.scoring.run_warnings import find_missing_lists, find_warnings
 from mtbench.scoring.stages import load_resources
 from mtbench.scoring.true_mouths import look_at_truth
 from mtbench.scoring.vocabularies import compare_with_reading
+from mtbench.speech import ROMAN
 from mtbench.timing import SAMPLE_RATE
 from mtbench.work import (
     Cache,
@@ -223,7 +224,9 @@ def _judge(plan: Plan, recognizer: Recognizer, rows: Sequence[Row]) -> Understan
     """Return how well *recognizer* understands the clean sound in *rows*, in languages in which it has words."""
     open_words = [vocabulary.language for vocabulary in plan.setup.vocabularies]
     heard = compare_with_reading(rows, open_words)
-    return judge_understanding(recognizer.name, heard, find_missing_lists(plan, recognizer), open_words)
+    unlisted = find_missing_lists(plan, recognizer)
+    otherwise = "characters" if plan.profile.normalizer == ROMAN else "words"
+    return judge_understanding(recognizer.name, heard, unlisted, open_words, otherwise)
 
 
 def _conclude(

@@ -16,6 +16,8 @@ Contents
 ``published_mixing``    Mixing speech with noise as published evaluations do, sample by sample
 ``published_noises``    Noise recordings that published evaluations were made with, and that cannot ship
 ``raw_sound``           Sound as its file has it, and the bounds of what is read
+``romanization``        Texts of any script in roman letters, by uroman: what recognizers that write roman letters
+                        are compared with
 ``sound_conversion``    From sound as its file has it to mono at 16 kHz, with a note on everything that was changed
                         or is odd
 ``sound_files``         Reading sound and video files: to mono at 16 kHz, with a note on everything that was changed

@@ -24,12 +24,14 @@ from .noise import NoiseSet as NoiseSet
 from .noise import find_gap as find_gap
 from .noise import load_noises as load_noises
 from .normalizers import DEFAULT_NORMALIZER as DEFAULT_NORMALIZER
+from .normalizers import ROMAN as ROMAN
 from .normalizers import UNSPACED as UNSPACED
 from .normalizers import get_normalizer as get_normalizer
 from .published_mixing import mix_as_published as mix_as_published
 from .published_noises import MULTITALK_NOISES as MULTITALK_NOISES
 from .published_noises import explain_published as explain_published
 from .raw_sound import LONGEST_SECONDS as LONGEST_SECONDS
+from .romanization import romanize as romanize
 from .sound_conversion import NOT_AUDIBLE as NOT_AUDIBLE
 from .sound_files import SOUND_SUFFIXES as SOUND_SUFFIXES
 from .sound_files import VIDEO_SUFFIXES as VIDEO_SUFFIXES

@@ -24,6 +24,9 @@ Normalizers
     What MuAViC's evaluation does through fairseq's ``WerScorer`` (``fairseq/scoring/wer.py`` with tokenizer
     13a, punctuation removed, lower case): mteval-v13a tokenisation, then tokens made of punctuation only are
     dropped, then lower case.
+``uroman-1.3.1.1``
+    Everything in roman letters (:mod:`mtbench.speech.romanization`); CER leaves out blanks. For recognizers that write
+    roman letters.
 """
 
 from __future__ import annotations
@@ -35,9 +38,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from mtbench.errors import UsageError
-from mtbench.speech.languages import check_code
+from mtbench.speech.languages import LANGUAGES, check_code
+from mtbench.speech.romanization import UROMAN, romanize
 
 DEFAULT_NORMALIZER = "uni-v1"
+#: The normalizer of recognizers that write roman letters.
+ROMAN = f"uroman-{UROMAN}"
 
 #: Languages written without blanks between words.
 UNSPACED = frozenset({"jpn", "cmn", "tha"})
@@ -208,6 +214,7 @@ NORMALIZERS: dict[str, Normalizer] = {
         Normalizer("uni-v1", lru_cache(maxsize=4096)(normalize_uni_v1), UNSPACED),
         Normalizer("multitalk", normalize_multitalk),
         Normalizer("muavic-13a", normalize_muavic),
+        Normalizer(ROMAN, romanize, frozenset(LANGUAGES)),
     )
 }
 
