@@ -222,6 +222,27 @@ def test_multitalk_gives_the_original_scripts_word_errors(place, tmp_path):
     assert "|mn:" not in pooled.signature
 
 
+def test_what_was_recognized_already_is_counted_by_another_profiles_rules(place, tmp_path):
+    plain = score_golden(place, noise_names=list(MULTITALK.noises), out=tmp_path)
+    again = mtbench.rescore(plain.folder, profile="multitalk-2024", out=tmp_path / "again")
+    for code, found in EXPECTED["languages"].items():
+        number = find_number(again.summary, "headline", language_code(code), snr_db=-7.5, **AV)
+        assert number.estimate == pytest.approx(100 * found["multitalk_macro_wer"], rel=1e-9)
+    told = again.settings["recognition"]["profile"]
+    assert told == "recommended+noises+normalizer+aggregation+rate+shown"
+    assert Signature.parse(again.signatures["headline|av"]).get("mix") == "rms@1(12345)"
+    assert "LVE, squared 1e-5 m²" in entries_table([again]).header
+    # And back, by either door.
+    for options in ({"profile": "recommended"}, {"profile": RECOMMENDED, "normalizer": "uni-v1"}):
+        back = mtbench.rescore(again.folder, **options, out=tmp_path / "back")
+        assert (back.signatures, back.settings) == (plain.signatures, plain.settings)
+        assert read_results(back.folder)[0].summary == read_results(plain.folder)[0].summary
+    mixed = mtbench.rescore(again.folder, normalizer="muavic-13a", out=tmp_path / "mixed")
+    assert mixed.averaging == MULTITALK.averaging
+    done = CliRunner().invoke(app, ["rescore", str(plain.folder), "--profile", "nobody"])
+    assert isinstance(done.exception, UsageError)
+
+
 def test_clips_keep_the_original_scripts_word_errors(place, tmp_path):
     _, rows = read_results(score_golden(place, profile="multitalk-2024", out=tmp_path).folder)
     for row in rows:

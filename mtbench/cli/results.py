@@ -18,6 +18,9 @@ def rescore(
     normalizer: Annotated[
         str | None, typer.Option(help="'uni-v1', 'multitalk' or 'muavic-13a'; default: as before.")
     ] = None,
+    profile: Annotated[
+        str | None, typer.Option(help="Count by this profile's rules: averages, headline rate, normalizer.")
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -31,7 +34,7 @@ def rescore(
     from mtbench.results import run_to_text
     from mtbench.scoring import rescore as run_rescore
 
-    run = run_rescore(results, normalizer=normalizer, out=out)
+    run = run_rescore(results, normalizer=normalizer, profile=profile, out=out)
     if as_json:
         say(run_to_text(run))
     else:

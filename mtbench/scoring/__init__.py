@@ -8,7 +8,7 @@ Contents
 ``pipeline``      Running all stages of a score, stage by stage, and collecting what they made
 ``plan``          The plan of a score: everything that is known before anything is rendered or recognized
 ``profiles``      Profiles: everything that a published number fixes about its making, under one name
-``rescoring``     Counting a run anew from its rows, with another normalizer or a newer mtbench: ``mtbench.rescore``
+``rescoring``     Counting a run anew from its rows, by other rules or a newer mtbench: ``mtbench.rescore``
 ``rows``          From hypotheses to the rows of a result
 ``run_settings``  What a run was made with, as its signatures name it
 ``run_setup``     What a run is made with, as a value that worker processes load the same things from

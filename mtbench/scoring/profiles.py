@@ -20,7 +20,8 @@ from mtbench.speech import DEFAULT_NORMALIZER, MIXINGS, MULTITALK_NOISES
 AGGREGATION = "corpus, macro-language"
 #: Each clip's own rate, their mean over clips, then over noises.
 CLIPS_THEN_NOISES = "macro-clip, macro-noise"
-_MEANS = dict(zip((AGGREGATION, CLIPS_THEN_NOISES), MEANS, strict=True))
+#: Ways to average, as :mod:`mtbench.results.averaging` calls them.
+AGGREGATIONS = dict(zip((AGGREGATION, CLIPS_THEN_NOISES), MEANS, strict=True))
 #: The search that a recognizer has of its own, asked for in place of the profile's.
 OWN_SEARCH = "own"
 
@@ -81,7 +82,7 @@ class Profile:
 
     def __post_init__(self) -> None:
         for name, value, known in (
-            ("aggregation", self.aggregation, tuple(_MEANS)),
+            ("aggregation", self.aggregation, tuple(AGGREGATIONS)),
             ("mouth crop", self.crop, (SIGNATURE,)),
             ("mixing", self.mixing, tuple(MIXINGS)),
             ("headline rate", self.rate, RATES),
@@ -97,7 +98,7 @@ class Profile:
     @property
     def averaging(self) -> Averaging:
         """How error rates are put together."""
-        return Averaging(_MEANS[self.aggregation], self.rate)
+        return Averaging(AGGREGATIONS[self.aggregation], self.rate)
 
     @property
     def search(self) -> str | None:

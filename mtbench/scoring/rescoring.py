@@ -1,4 +1,10 @@
-"""Counting a run anew from its rows, with another normalizer or a newer mtbench: ``mtbench.rescore``."""
+"""Counting a run anew from its rows, by other rules or a newer mtbench: ``mtbench.rescore``.
+
+Conventions
+-----------
+Of a profile only what counts can be changed afterwards: normalizer, averages, headline rate, what tables show. What
+mixed, rendered and searched stays as it was, and the run's profile is named after what has changed of it.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +12,14 @@ import dataclasses
 import logging
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from mtbench.errors import UsageError
 from mtbench.results import (
     NOT_UNDERSTOOD,
     SCHEMA_VERSION,
+    SHOWN,
+    Averaging,
     RecognitionRow,
     Run,
     SignatureContext,
@@ -25,7 +34,7 @@ from mtbench.results import (
     remeasure,
     write_results,
 )
-from mtbench.scoring.profiles import Profile, load_profile
+from mtbench.scoring.profiles import AGGREGATIONS, Profile, load_profile
 from mtbench.scoring.rows import judge_understanding, refer
 from mtbench.speech import (
     DEFAULT_NORMALIZER,
@@ -41,7 +50,17 @@ class _ClipInfo:
     source: str
 
 
-def rescore(folder: str | Path, *, normalizer: str | None = None, out: str | Path | None = None) -> Run:
+#: The fields of a profile that count what was recognized.
+_COUNTING = ("normalizer", "aggregation", "rate", "shown")
+
+
+def rescore(
+    folder: str | Path,
+    *,
+    normalizer: str | None = None,
+    profile: str | Profile | None = None,
+    out: str | Path | None = None,
+) -> Run:
     """Count and aggregate the rows of a result folder again; nothing is rendered or recognized.
 
     Parameters
@@ -49,7 +68,10 @@ def rescore(folder: str | Path, *, normalizer: str | None = None, out: str | Pat
     folder : str or Path
         Result folder with ``run.json`` and ``clips.jsonl``.
     normalizer : str, optional
-        Another normalizer, see :mod:`mtbench.speech.normalizers`; by default the one that was used.
+        Another normalizer, see :mod:`mtbench.speech.normalizers`; by default the profile's, or the one that was used.
+    profile : str or Profile, optional
+        Whose rules of counting apply: averages, headline rate, normalizer, what tables show; by default those that were
+        used. The sound that was mixed and the search do not become that profile's: the run's name says what changed.
     out : str or Path, optional
         Folder of results to write to, as for :func:`mtbench.scoring.scoring.score`; by default the folder itself is
         rewritten, or one beside it written where the conditions are others now.
@@ -61,21 +83,14 @@ def rescore(folder: str | Path, *, normalizer: str | None = None, out: str | Pat
     Raises
     ------
     UsageError
-        Where the folder holds no result.
+        Where the folder holds no result, or there is no such profile or normalizer.
     """
-    from mtbench.version import __version__
-
     folder = Path(folder)
     old, rows = read_results(folder)
-    normalizer = normalizer or str(old.settings.get("normalizer", DEFAULT_NORMALIZER))
+    rules = _choose_rules(_read_rules(old), None if profile is None else load_profile(profile), normalizer)
+    normalizer = rules["normalizer"]
+    context = _change_context(old, rules)
     rows = canonical_rows(remeasure(r, normalizer) if isinstance(r, RecognitionRow) else r for r in rows)
-    names = {f.name for f in dataclasses.fields(SignatureContext)}
-    context = SignatureContext(**{key: value for key, value in old.settings.items() if key in names})
-    context = dataclasses.replace(
-        context,
-        common={**context.common, "version": __version__},
-        recognition={**context.recognition, **_name_profile(context, normalizer), "norm": normalizer},
-    )
     clips = dict.fromkeys(_ClipInfo(row.clip, row.language, row.source) for row in rows)
     summary = aggregate(rows, list(clips), context)
     no_words: tuple[str, ...] = ()
@@ -100,7 +115,7 @@ def rescore(folder: str | Path, *, normalizer: str | None = None, out: str | Pat
             "warning_codes": tuple(code for code, _ in warnings),
             "summary": tuple(summary),
             "signatures": list_signatures(summary, context),
-            "settings": {**old.settings, **asdict(context), "normalizer": normalizer},
+            "settings": _change_settings(old, context, rules),
             "environment": describe_environment(),
             "rows_digest": digest_rows(rows),
         }
@@ -127,19 +142,65 @@ def _keep_warnings(old: Run) -> tuple[list[tuple[str, str]], int]:
     return [(code, text) for code, text in found if code != NOT_UNDERSTOOD], place
 
 
-def _name_profile(context: SignatureContext, normalizer: str) -> dict[str, str]:
-    """Return the run's profile where it has one, named as a score with *normalizer* would name it."""
-    told = context.recognition.get("profile")
-    if told is None or context.recognition.get("norm") == normalizer:
-        return {}
-    base, *changed = str(told).split("+")
+def _read_rules(old: Run) -> dict[str, Any]:
+    """Return by which rules a run was counted, by the names of a profile's fields."""
+    averaging = old.averaging
+    return {
+        "normalizer": str(old.settings.get("normalizer", DEFAULT_NORMALIZER)),
+        "aggregation": next(name for name, mean in AGGREGATIONS.items() if mean == averaging.mean),
+        "rate": averaging.rate,
+        "shown": tuple(old.settings.get(SHOWN, ())),
+    }
+
+
+def _choose_rules(rules: dict[str, Any], profile: Profile | None, normalizer: str | None) -> dict[str, Any]:
+    """Return the rules to count by: those of *profile* where one is given, with *normalizer* where one is given."""
+    if profile is not None:
+        rules = {name: getattr(profile, name) for name in _COUNTING}
+    return rules if normalizer is None else {**rules, "normalizer": normalizer}
+
+
+def _change_context(old: Run, rules: dict[str, Any]) -> SignatureContext:
+    """Return what the numbers of *old* follow from when they are counted by *rules*."""
+    from mtbench.version import __version__
+
+    names = {f.name for f in dataclasses.fields(SignatureContext)}
+    context = SignatureContext(**{key: value for key, value in old.settings.items() if key in names})
+    averaging = Averaging(AGGREGATIONS[rules["aggregation"]], rules["rate"])
+    kept = {key: value for key, value in context.recognition.items() if key not in ("mean", "rate")}
+    told = kept.get("profile")
+    named = {} if told is None else {"profile": _name_profile(str(told), _read_rules(old), rules)}
+    return dataclasses.replace(
+        context,
+        common={**context.common, "version": __version__},
+        recognition={**kept, **named, "norm": rules["normalizer"], **averaging.settings()},
+    )
+
+
+def _change_settings(old: Run, context: SignatureContext, rules: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of *old* as they are after counting by *rules*."""
+    kept = {key: value for key, value in old.settings.items() if key != SHOWN}
+    shown = {SHOWN: list(rules["shown"])} if rules["shown"] else {}
+    return {**kept, **asdict(context), "normalizer": rules["normalizer"], **shown}
+
+
+def _name_profile(told: str, before: dict[str, Any], now: dict[str, Any]) -> str:
+    """Return what a score by the rules *now* would call the profile *told*."""
+    if before == now:
+        return told
+    base, *changed = told.split("+")
     try:
-        own = load_profile(base).normalizer
+        own = load_profile(base)
     except UsageError:  # of a package that is not here
         own = None
-    others = [name for name in changed if name != "normalizer"]
-    if normalizer == own:
-        return {"profile": "+".join([base, *others])}
+
+    def differs(name: str) -> bool:
+        if own is None:
+            return name in changed or before[name] != now[name]
+        return bool(getattr(own, name) != now[name])
+
+    names = [name for name in changed if name not in _COUNTING]
     order = [f.name for f in dataclasses.fields(Profile)]
-    known = all(name in order for name in others)
-    return {"profile": "+".join([base, *sorted([*others, "normalizer"], key=order.index if known else None)])}
+    known = all(name in order for name in names)
+    names += filter(differs, _COUNTING)
+    return "+".join([base, *sorted(names, key=order.index if known else None)])
