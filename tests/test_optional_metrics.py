@@ -119,6 +119,7 @@ def test_the_table_has_a_line_a_metric(runs):
     assert [row[0] for row in table.rows] == ALL
     assert table.header == ("metric", "unit", "better", "near", "far")
     assert optional_table(runs[:1]) is None
+    assert optional_table([runs[0], both[1]]).header == ("metric", "unit", "better", "far")
     assert "lip_dtw_mm" in table.to_text()
     assert "metrics on request" in both[0]._repr_html_()
     assert "metrics on request" not in runs[0]._repr_html_()

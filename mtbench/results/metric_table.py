@@ -25,10 +25,12 @@ def optional_table(runs: Sequence[Run]) -> Table | None:
     Parameters
     ----------
     runs : sequence of Run
-        That may be compared, see :func:`mtbench.results.tables.group_runs`.
+        That may be compared, see :func:`mtbench.results.tables.group_runs`; those without any are left out.
     """
+    optional = set(METRICS.optional())
+    runs = [run for run in runs if optional & {row.metric for row in run.summary}]
     present = {row.metric for run in runs for row in run.summary}
-    metrics = [metric for metric in METRICS.values() if metric.optional and metric.name in present]
+    metrics = [metric for metric in METRICS.values() if metric.name in optional & present]
     if not metrics:
         return None
     rows: list[tuple[str, ...]] = []
