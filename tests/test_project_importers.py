@@ -275,14 +275,14 @@ def test_every_bad_file_is_named_and_nothing_is_written(bench, tmp_path):
     theirs = save_all(tmp_path / "theirs", lambda v: v)
     names = list(CLIPS)
     np.save(theirs / f"{names[1]}.npy", np.array([{"a": 1}], object), allow_pickle=True)
-    whole = (theirs / f"{names[2]}.npy").read_bytes()
-    (theirs / f"{names[2]}.npy").write_bytes(whole[:5000])
+    whole = (theirs / f"{names[0]}.npy").read_bytes()
+    (theirs / f"{names[0]}.npy").write_bytes(whole[:5000])
     with pytest.raises(UsageError) as caught:
         import_submission(theirs, bench, tmp_path / "entry", format="selftalk")
     text = str(caught.value)
     assert "2 of 3 clips cannot be read, and nothing was written" in text
     assert f"{names[1]}.npy: array of Python objects" in text
-    assert f"{names[2]}.npy: file has 5000 bytes" in text
+    assert f"{names[0]}.npy: file has 5000 bytes" in text
     assert not (tmp_path / "entry" / "motion").exists()
 
 
@@ -317,6 +317,29 @@ def test_a_format_without_options_says_so(bench, tmp_path):
         import_submission(
             theirs, bench, tmp_path / "a", fps=30, options=ImportOptions(scale=0.1), format="vertices"
         )
+
+
+@pytest.mark.parametrize(
+    ("project", "given", "told"),
+    [
+        ("selftalk", {"rotations": "6d-rows"}, "SelfTalk writes vertices, which have no --rotations"),
+        ("diffposetalk", {"positions": "absolute", "scale": 2.0}, "which have no --scale, --positions"),
+        ("unitalker", {"sample": 3}, "UniTalker writes one mesh a clip, which has no --sample"),
+    ],
+)
+def test_options_that_mean_nothing_are_refused(bench, tmp_path, project, given, told):
+    theirs = save_all(tmp_path / "theirs", lambda v: v)
+    with pytest.raises(UsageError, match=told):
+        import_submission(theirs, bench, tmp_path / "a", format=project, options=ImportOptions(**given))
+
+
+def test_options_of_no_known_kind():
+    with pytest.raises(
+        UsageError, match="--positions relative: expected one of auto, absolute, displacements"
+    ):
+        ImportOptions(positions="relative")
+    with pytest.raises(UsageError, match="--rotations 6d: expected one of axis-angle, 6d-rows, 6d-columns"):
+        ImportOptions(rotations="6d")
 
 
 def test_no_clip_s_file(bench, tmp_path):

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
+from mtbench.errors import UsageError
+
 #: What positions may be, for :attr:`ImportOptions.positions`; ``"auto"`` is what the project writes.
 POSITIONS = ("auto", "absolute", "displacements")
 #: How rotations may be written, for :attr:`ImportOptions.rotations`.
@@ -43,6 +45,11 @@ class ImportOptions:
         One of :data:`ROTATIONS`.
     uv_mesh : Path or None
         ``head_template.obj``, for FLAME meshes whose vertices are doubled at the seams of the texture.
+
+    Raises
+    ------
+    UsageError
+        For positions or rotations of no known kind.
     """
 
     fps: float | None = None
@@ -54,6 +61,24 @@ class ImportOptions:
     sample: int | None = None
     rotations: str = "axis-angle"
     uv_mesh: Path | None = None
+
+    def __post_init__(self) -> None:
+        for name, known in (("positions", POSITIONS), ("rotations", ROTATIONS)):
+            if getattr(self, name) not in known:
+                raise UsageError(f"--{name} {getattr(self, name)}: expected one of {', '.join(known)}")
+
+    def list_given(self, *names: str) -> list[str]:
+        """Return, as options of the command, those of the fields *names* that the user set.
+
+        Examples
+        --------
+        >>> ImportOptions(scale=0.001).list_given("scale", "uv_mesh")
+        ['--scale']
+        """
+        set_ = [
+            name for name in names if getattr(self, name) != type(self).__dataclass_fields__[name].default
+        ]
+        return [f"--{name.replace('_', '-')}" for name in set_]
 
 
 @dataclass(frozen=True)

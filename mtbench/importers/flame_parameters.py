@@ -21,7 +21,7 @@ import numpy as np
 
 from mtbench.errors import UsageError, list_some
 from mtbench.faces import FLAME, WHERE_TO_GET, flame_record
-from mtbench.importers.base import ROTATIONS, FoundMotion, ImportOptions
+from mtbench.importers.base import FoundMotion, ImportOptions
 from mtbench.importers.clip_files import find_clip_files
 from mtbench.importers.vertex_layouts import describe_rate
 
@@ -79,13 +79,8 @@ class ParameterLayout:
             Where no file is a clip's, or a clip has several; for options that only vertices have.
         """
         options = options or ImportOptions()
-        if options.rotations not in ROTATIONS:
-            raise UsageError(f"--rotations {options.rotations}: expected one of {', '.join(ROTATIONS)}")
-        for name in ("scale", "template", "speaker", "uv_mesh"):
-            if getattr(options, name) is not None:
-                raise UsageError(
-                    f"{self.project} writes FLAME's parameters, which have no --{name.replace('_', '-')}"
-                )
+        if given := options.list_given("scale", "positions", "template", "speaker", "uv_mesh"):
+            raise UsageError(f"{self.project} writes FLAME's parameters, which have no {', '.join(given)}")
         found = find_clip_files(folder, benchmark, self.endings, options, self.expected)
         upwards: list[str] = []
         skewed: list[str] = []

@@ -119,7 +119,7 @@ def import_submission(
             "source's; choose a folder outside of it"
         )
     importer = load_importer(format) if isinstance(format, str) else format
-    found = _find(importer, folder, bench, replace(options or ImportOptions(), fps=fps))
+    found = _find(importer, folder, bench, _merge(options or ImportOptions(), fps))
     order = [clip.id for clip in bench.clips]
     if strangers := sorted(set(found.files) - set(order)):
         raise UsageError(
@@ -141,19 +141,17 @@ def import_submission(
     )
 
 
+def _merge(options: ImportOptions, fps: float | None) -> ImportOptions:
+    return options if fps is None else replace(options, fps=fps)
+
+
 def _find(importer: Importer, folder: Path, bench: Benchmark, options: ImportOptions) -> FoundMotion:
     """Let an importer look; one that takes no options is told the frame rate only, and none of the others is lost."""
     if "options" in inspect.signature(importer).parameters:
         return importer(folder, bench, options.fps, options)
-    given = [
-        name
-        for name, value in vars(options).items()
-        if name != "fps" and value != getattr(ImportOptions(), name)
-    ]
-    if given:
-        named = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+    if given := options.list_given(*(name for name in vars(options) if name != "fps")):
         raise UsageError(
-            f"this format takes no {named}; 'mtbench ls formats' lists those of the projects, which do"
+            f"this format takes no {', '.join(given)}; 'mtbench ls formats' lists those of the projects, which do"
         )
     return importer(folder, bench, options.fps)
 

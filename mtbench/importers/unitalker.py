@@ -44,6 +44,8 @@ class _UniTalker:
         self, folder: Path, benchmark: Benchmark, fps: float | None, options: ImportOptions | None = None
     ) -> FoundMotion:
         options = options or ImportOptions()
+        if given := options.list_given("rotations", "uv_mesh", "sample"):
+            raise UsageError(f"UniTalker writes one mesh a clip, which has no {', '.join(given)}")
         archive = _find_archive(folder)
         try:
             members = list_archive(archive)

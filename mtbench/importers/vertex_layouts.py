@@ -15,7 +15,7 @@ import numpy as np
 
 from mtbench.errors import UsageError
 from mtbench.faces import BIWI, FLAME, describe_resampling, list_vertex_counts, name_topology
-from mtbench.importers.base import POSITIONS, FoundMotion, ImportOptions
+from mtbench.importers.base import FoundMotion, ImportOptions
 from mtbench.importers.clip_files import ClipFile, find_clip_files
 from mtbench.importers.flame_meshes import DOUBLED, EXTENDED, describe_count, reduce_to_flame
 from mtbench.importers.mesh_frames import count_mesh_vertices, read_mesh_frames
@@ -76,8 +76,8 @@ class VertexLayout:
             Where no file is a clip's, a clip has several, the mesh is unknown, or a resting face is needed.
         """
         options = options or ImportOptions()
-        if options.positions not in POSITIONS:
-            raise UsageError(f"--positions {options.positions}: expected one of {', '.join(POSITIONS)}")
+        if given := options.list_given("rotations"):
+            raise UsageError(f"{self.project} writes vertices, which have no {given[0]}")
         found = find_clip_files(folder, benchmark, self.endings, options, self.expected)
         reader = _Reader(self.project, {clip.id: clip for clip in benchmark.clips}, found.files, options)
         count = reader.count_vertices()
@@ -128,8 +128,7 @@ class _Reader:
 
     def count_vertices(self) -> int:
         """Return how many vertices the first clip's mesh has, and prepare for all."""
-        file = next(iter(self._files.values()))
-        count = count_mesh_vertices(file.path) if file.path.is_dir() else self._load(file).shape[1]
+        count = self._count_first()
         options, biwi = self._options, count == BIWI.n_vertices
         flame = describe_count(count, options.uv_mesh)
         scale = options.scale or (BIWI_UNIT if biwi else 1.0)
@@ -145,8 +144,20 @@ class _Reader:
         )
         self.assumed = [unit, *([flame] if flame else [])]
         if options.positions == "displacements":
-            self.assumed.append(f"displacements from the resting faces of {options.template}")
+            self.assumed.append(
+                f"displacements from the resting faces of {Path(options.template or '').name}"
+            )
         return count
+
+    def _count_first(self) -> int:
+        """Return how many vertices the first clip has that can be read; the others are named when they are read."""
+        errors: list[UsageError] = []
+        for file in self._files.values():
+            try:
+                return count_mesh_vertices(file.path) if file.path.is_dir() else self._load(file).shape[1]
+            except UsageError as error:
+                errors.append(error)
+        raise errors[0]
 
     def _load(self, file: ClipFile) -> np.ndarray:
         seconds = self._clips[file.clip].frames / FPS
