@@ -1,3 +1,4 @@
+from . import metrics as metrics
 from .benchmarks import load_benchmark as load_benchmark
 from .metrics import cer as cer
 from .metrics import wer as wer

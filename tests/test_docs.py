@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import types
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -71,7 +72,8 @@ def test_public_names_are_in_the_api_pages(site):
     for name in mtbench.__all__:
         if name != "__version__":
             thing = getattr(mtbench, name)
-            assert f"{thing.__module__}.{thing.__qualname__}" in anchors
+            if not isinstance(thing, types.ModuleType):  # a room has pages of its own
+                assert f"{thing.__module__}.{thing.__qualname__}" in anchors
 
 
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
