@@ -141,6 +141,23 @@ def _uv_mesh(folder: Path) -> Prepared:
     return {"a.obj": "\n".join(lines).encode()}, read
 
 
+def _frames(folder: Path) -> Prepared:
+    from mtbench.importers.mesh_frames import read_mesh_frames
+
+    meshes = folder / "meshes"
+    meshes.mkdir()
+    (meshes / "00000.obj").write_text("v 1 2 3\nv 4 5 6\n")
+
+    def read(path: Path) -> None:
+        shutil.copyfile(path, meshes / "00001.obj")
+        assert read_mesh_frames(meshes, 1.0).shape == (2, 2, 3)
+
+    return {
+        "a.obj": b"# mesh\nv 1 2 3\nv 4.5 5e-3 6\nf 1 2 1\n",
+        "b.obj": b"v 1 2 3 0 0 0\nv 4 5 6 1 1 1\n",
+    }, read
+
+
 def _trees(folder: Path) -> Prepared:
     tree = {"a": {"s1": {0: 5, 1: 6}}, "b": {"s1": {"audio": np.arange(4, dtype="i2"), "sample_rate": 22000}}}
     samples = {f"{protocol}.pkl": pickle.dumps(tree, protocol) for protocol in (0, 2, 4)}
@@ -153,6 +170,7 @@ IMPORT_READERS = (
     Reader(
         "tensor-archive", _tensor_archive, edit_archive(_edit_member), (UnsafePickleError, KeyError), 0.0005
     ),
+    Reader("mesh-frames", _frames, edit_lines, (UsageError,), 0.0003),
     Reader("trees", _trees, edit_pickle, (UnsafePickleError,), 0.0005),
     Reader("annotations", _annotations, edit_json, (UsageError,), 0.0003),
     Reader("biwi-regions", _regions, edit_lines, (UsageError, PrerequisiteError), 0.002),

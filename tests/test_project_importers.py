@@ -302,6 +302,24 @@ def test_meshes_with_a_hole_are_refused(bench, tmp_path):
         import_submission(tmp_path / "theirs", bench, tmp_path / "entry", format="voca")
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"v 1 2\nv 1 2 3\n", "is damaged"),
+        (b"v 1 2 x\n", "is damaged"),
+        (b"", "holds no vertices"),
+        (b"v 1 2 nan\n", "NaN or infinite"),
+        (b"v 1 2 3 0.5 0.5 0.5\n", "1 vertices, 00000.obj has 5023"),
+    ],
+)
+def test_meshes_that_are_none(bench, tmp_path, content, told):
+    for number in range(30):
+        write_obj(tmp_path / "theirs" / FIRST / f"{number:05d}.obj", FACE)
+    (tmp_path / "theirs" / FIRST / "00007.obj").write_bytes(content)
+    with pytest.raises(UsageError, match=f"00007.obj:? .*{told}"):
+        import_submission(tmp_path / "theirs", bench, tmp_path / "entry", format="voca")
+
+
 def test_links_are_not_followed_out_of_the_folder(bench, tmp_path):
     theirs = save_all(tmp_path / "theirs", lambda v: v)
     secret = tmp_path / "elsewhere.npy"

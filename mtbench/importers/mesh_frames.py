@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 
@@ -9,8 +10,10 @@ import numpy as np
 
 from mtbench.errors import UsageError, list_some
 from mtbench.files import MeshFileError, read_mesh
-from mtbench.importers.positions import MAX_RATE
+from mtbench.importers.positions import MAX_RATE, MAX_VERTICES
 
+#: Most bytes of a mesh; FLAME's have 0.4 MB.
+_MAX_BYTES = 16 << 20
 _FRAME = re.compile(r"(\d+)(?:_[A-Za-z]+)?\.(obj|ply)")
 
 
@@ -81,9 +84,34 @@ def read_mesh_frames(folder: Path, seconds: float) -> np.ndarray:
 
 
 def _read(path: Path) -> np.ndarray:
+    """Return the (V, 3) vertices of a mesh. Of an ``.obj`` nothing else is looked at: a clip has hundreds of them."""
     try:
+        if path.suffix == ".obj":
+            return _read_obj(path)
         return read_mesh(path)[0]
     except MeshFileError as error:
         raise UsageError(f"{path} {error}") from None
     except OSError as error:
         raise UsageError(f"{path} cannot be read ({error.strerror or error}); check the path") from None
+
+
+def _read_obj(path: Path) -> np.ndarray:
+    if path.stat().st_size > _MAX_BYTES:
+        raise MeshFileError(f"has more than {_MAX_BYTES} bytes")
+    # Line by line: all lines of a large file at once would be many times its size.
+    rows: list[bytes] = []
+    for line in io.BytesIO(path.read_bytes()):
+        if line.startswith(b"v "):
+            rows.append(line[2:])
+        if len(rows) > MAX_VERTICES:
+            raise MeshFileError(f"has more than {MAX_VERTICES} vertices")
+    if not rows:
+        raise MeshFileError("holds no vertices")
+    try:
+        numbers = np.array(b" ".join(rows).split(), np.float64)
+        vertices = numbers.reshape(len(rows), -1)[:, :3]
+    except ValueError as error:
+        raise MeshFileError(f"is damaged ({str(error)[:200]})") from None
+    if vertices.shape[1:] != (3,) or not np.isfinite(vertices).all():
+        raise MeshFileError("holds coordinates that are missing, NaN or infinite")
+    return vertices
