@@ -1,5 +1,6 @@
 """Published recognizers: what a user brings is checked and kept, and a clip is shown to it as its authors do."""
 
+import http.client
 import json
 import os
 import pickle
@@ -36,7 +37,7 @@ from mtbench.avsr.published.avhubert_recognizer import SEARCHES, normalize_crops
 from mtbench.avsr.published.catalog import ROLES, PublishedCheckpoint, PublishedFile  # noqa: E402
 from mtbench.avsr.published.kinds import KINDS  # noqa: E402
 from mtbench.avsr.registry import PUBLISHED  # noqa: E402
-from mtbench.errors import PrerequisiteError, UsageError  # noqa: E402
+from mtbench.errors import MtbenchError, PrerequisiteError, UsageError  # noqa: E402
 
 ITALIAN = CATALOG["muavic:ita"]
 
@@ -93,6 +94,8 @@ def test_names_that_are_not_known():
         find_published("muavik")
     with pytest.raises(UsageError, match=r"muavic has no variant 'jpn'"):
         find_published("muavic", "jpn")
+    with pytest.raises(UsageError, match=r"avista has 3 of that language; it has base, base-plus, large-v2"):
+        find_published("avista", "jpn")
     with pytest.raises(UsageError, match="no variants"):
         load_recognizer("openhead-av:ita")
     with pytest.raises(UsageError, match=r"muavic has no variant 'nosuch'"):
@@ -210,11 +213,130 @@ def test_a_record_that_somebody_changed(home, published):
         json.dumps({**good, "ref": "muavic:deu"}),
         json.dumps({**good, "more": 1}),
         json.dumps(good).replace("dictionary.txt", "../../dictionary.txt"),
+        json.dumps(good).replace("dictionary.txt", ".."),
+        json.dumps({**good, "files": {}}),
+        json.dumps({**good, "memory": -700_000_000}),
         " " * 70_000,
     ):
         file.write_text(bad)
         with pytest.raises(PrerequisiteError, match=r"installed\.json .*add it again"):
             find_installed(ITALIAN)
+
+
+def test_a_damaged_record_is_no_reason_to_list_nothing(home, published, tmp_path):
+    add_checkpoint(ITALIAN, published)
+    (home / "ita" / "installed.json").write_text("[" * 50_000)
+    command = [sys.executable, "-m", "mtbench", "weights"]
+    more = {
+        "capture_output": True,
+        "text": True,
+        "env": {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    }
+    listed = subprocess.run([*command, "ls"], **more)
+    assert listed.returncode == 0, listed.stderr
+    assert "installed.json cannot be read" in listed.stdout
+    found = json.loads(subprocess.run([*command, "ls", "--json"], **more).stdout)
+    assert [one["recognizer"] + ":" + one["variant"] for one in found if one["damage"]] == ["muavic:ita"]
+    remove_checkpoint(ITALIAN)
+    add_checkpoint(ITALIAN, published)
+    alone = subprocess.run([*command, "verify", "muavic:ita", "--video", published[0]], **more)
+    assert alone.returncode == 2
+    assert "muavic:eng" in alone.stderr
+
+
+def test_two_commands_may_add_at_once(home, published, monkeypatch):
+    """Each makes the checkpoint in a folder of its own, and the last one stays."""
+    copy, inner = shutil.copyfile, []
+
+    def copy_and_be_overtaken(source, target):
+        copy(source, target)
+        if not inner:
+            inner.append(None)
+            inner[0] = add_checkpoint(ITALIAN, published)
+
+    monkeypatch.setattr(shutil, "copyfile", copy_and_be_overtaken)
+    assert add_checkpoint(ITALIAN, published) == inner[0] == find_installed(ITALIAN)
+    verify_checkpoint(find_installed(ITALIAN))
+    assert [path.name for path in home.iterdir()] == ["ita"]
+
+
+def test_what_is_installed_stays_where_its_successor_cannot_take_its_place(home, published, monkeypatch):
+    record = add_checkpoint(ITALIAN, published)
+    rename = os.rename
+
+    def refuse(self, target):
+        if str(self).endswith(".part") and "before" not in str(self):
+            raise OSError(5, "Input/output error")
+        rename(self, target)
+        return type(self)(target)
+
+    monkeypatch.setattr(type(home), "rename", refuse)
+    with pytest.raises(MtbenchError, match="MTBENCH_DATA"):
+        add_checkpoint(ITALIAN, published)
+    monkeypatch.undo()
+    monkeypatch.setenv("MTBENCH_DATA", str(home.parents[1]))
+    assert find_installed(ITALIAN) == record
+    assert [path.name for path in home.iterdir()] == ["ita"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of file sizes are POSIX's")
+def test_a_full_disk_leaves_nothing_behind(home, published):
+    import resource
+    import signal
+
+    record = add_checkpoint(ITALIAN, published)
+    old = signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, old[1][1]))
+    try:
+        for work in (lambda: add_checkpoint(ITALIAN, published), lambda: convert_checkpoint(record)):
+            with pytest.raises(MtbenchError, match=r"cannot write .*MTBENCH_DATA"):
+                work()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old[1])
+        signal.signal(signal.SIGXFSZ, old[0])
+    assert [path.name for path in home.iterdir()] == ["ita"]
+    assert find_installed(ITALIAN) == record
+
+
+def test_what_killed_commands_left_is_deleted(home, published):
+    left, new = home / ".ita.1-1.part", home / ".ita.1-2.part"
+    for folder in (left, new):
+        folder.mkdir(parents=True)
+        (folder / "weights.pt").write_bytes(b"x")
+    os.utime(left, (1, 1))
+    add_checkpoint(ITALIAN, published)
+    assert sorted(path.name for path in home.iterdir()) == [
+        new.name,
+        "ita",
+    ]  # somebody may still be making that
+    assert remove_checkpoint(ITALIAN)
+    assert list(home.iterdir()) == []
+
+
+def test_files_may_be_links(home, published, tmp_path):
+    """As a hub's cache keeps them; and a checkpoint's folder may be one, to a larger disk."""
+    links = [tmp_path / path.name for path in published]
+    for link, path in zip(links, published, strict=True):
+        link.symlink_to(path)
+    (tmp_path / "large").mkdir()
+    home.mkdir(parents=True)
+    (home / "ita").symlink_to(tmp_path / "large")
+    assert add_checkpoint(ITALIAN, links).contents == add_checkpoint(ITALIAN, published).contents
+    (home / "deu").symlink_to(tmp_path / "large")
+    assert remove_checkpoint(CATALOG["muavic:deu"])
+    assert [path.name for path in home.iterdir()] == ["ita"]
+
+
+def test_settings_beside_a_port_are_kept(home, tmp_path, published):
+    """What a file's check has read is what is loaded afterwards."""
+    record = convert_checkpoint(add_checkpoint(ITALIAN, published))
+    for role, path in record.paths().items():
+        shutil.copy(path, tmp_path / {"dictionary": "dict.it.txt"}.get(role, path.name))
+    files = [tmp_path / name for name in ("weights.safetensors", "dict.it.txt", "tokenizer.model")]
+    added = add_checkpoint(ITALIAN, files)
+    assert added.files["config"].source == "config.json"
+    heads = [layer.self_attn.heads for layer in load_recognizer("muavic:ita").network.network.decoder.layers]
+    assert heads == [2, 2]
 
 
 def test_fetching_says_what_to_do_where_it_fails(tmp_path, monkeypatch):
@@ -246,6 +368,13 @@ def test_fetching_says_what_to_do_where_it_fails(tmp_path, monkeypatch):
     with pytest.raises(PrerequisiteError, match=told), fetched_files(ITALIAN, tmp_path):
         pass
     assert list(tmp_path.iterdir()) == []
+
+    def break_off(address, timeout):
+        raise http.client.IncompleteRead(b"")
+
+    monkeypatch.setattr(fetching.urllib.request, "urlopen", break_off)
+    with pytest.raises(PrerequisiteError, match="IncompleteRead"), fetched_files(ITALIAN, tmp_path):
+        pass
     by_hand = PublishedCheckpoint(
         "x", "y", "avhubert", ("ita",), "", 0.0, "MIT", "https://page", (PublishedFile("weights", "w.pt"),)
     )
@@ -446,6 +575,15 @@ def test_processes_are_bounded_by_memory(tmp_path):
     assert free_memory(tmp_path) == 2_500_000
     (job / "memory.current").write_text("9000000\n")
     assert free_memory(tmp_path) == 0
+    (tmp_path / "proc/self/cgroup").write_text(
+        "4:memory:/job\n"
+    )  # version 1 tells of the group, and of all below it
+    old = tmp_path / "sys/fs/cgroup/memory/job"
+    old.mkdir(parents=True)
+    (old / "memory.limit_in_bytes").write_text("6000000\n")
+    (old / "memory.usage_in_bytes").write_text("4000000\n")
+    (old / "memory.stat").write_text("inactive_file 500000\nanon 1\ntotal_inactive_file 600000\n")
+    assert free_memory(tmp_path) == 2_600_000
     assert count_fitting(4, 10**9, 0) == 1
 
 

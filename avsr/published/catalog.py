@@ -23,6 +23,9 @@ ROLES = {
     "vocabulary": "tokenizer.json",
 }
 
+#: What to do where a user's files cannot be kept.
+ELSEWHERE = "name another folder for what is kept (MTBENCH_DATA)"
+
 
 @dataclass(frozen=True)
 class PublishedFile:
@@ -53,7 +56,7 @@ class PublishedCheckpoint:
         Name and variant; ``recognizer:variant`` is what it is asked for by.
     kind : str
         Which code runs it and how a clip is shown to it: ``"avhubert"``, ``"avista"``,
-        ``"romanizer"`` or ``"auto-avsr"``         (:data:`mtbench.avsr.published.kinds.KINDS`).
+        ``"romanizer"`` or ``"auto-avsr"`` (:data:`mtbench.avsr.published.kinds.KINDS`).
     languages : tuple of str
         ISO 639-3 codes.
     modalities : str
@@ -242,12 +245,13 @@ def find_published(recognizer: str, variant: str = "") -> list[PublishedCheckpoi
         return list(known.values())
     if variant in known:
         return [known[variant]]
-    for checkpoint in known.values():
-        if _means_language(variant, checkpoint):
-            return [checkpoint]
-    raise UsageError(
-        f"{recognizer} has no variant {variant!r}{did_you_mean(variant, known)}; it has {', '.join(known)}"
+    meant = [checkpoint for checkpoint in known.values() if _means_language(variant, checkpoint)]
+    if len(meant) == 1:
+        return meant
+    several = (
+        f"{len(meant)} of that language" if meant else f"no variant {variant!r}{did_you_mean(variant, known)}"
     )
+    raise UsageError(f"{recognizer} has {several}; it has {', '.join(known)}")
 
 
 def _by_variant(recognizer: str) -> dict[str, PublishedCheckpoint]:

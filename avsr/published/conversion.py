@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mtbench.avsr.published.catalog import ROLES, PublishedCheckpoint
+from mtbench.avsr.published.catalog import ELSEWHERE, ROLES, PublishedCheckpoint
 from mtbench.avsr.published.kinds import KINDS
 from mtbench.errors import MtbenchError
 from mtbench.files import load_pickled_checkpoint, write_atomically, writing
@@ -38,18 +38,22 @@ def write_converted(
     MtbenchError
         Where the weights that were written are not those that were read.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     kind = KINDS[checkpoint.kind]
     raw = load_pickled_checkpoint(files["weights"], lambda name: True).tensors
     made = {"weights": folder / f"{ROLES['weights']}.safetensors"}
-    with writing(made["weights"]):
+    with writing(made["weights"], ELSEWHERE):
         # Tensors that share memory, as embeddings do, are no two tensors to safetensors.
-        save_file({name: value.clone().contiguous() for name, value in raw.items()}, made["weights"])
+        try:
+            save_file({name: value.clone().contiguous() for name, value in raw.items()}, made["weights"])
+        except SafetensorError as error:  # also where the disk is full
+            raise OSError(str(error)) from None
     raw.clear()
     for role, content in kind.settings(files).items():
         made[role] = folder / (ROLES[role] + (".json" if role == "config" else ""))
-        write_atomically(made[role], content)
+        write_atomically(made[role], content, advice=ELSEWHERE)
     before, after = (kind.read(checkpoint, given) for given in (files, {**files, **made}))
     if not _same(before, after):
         raise MtbenchError(

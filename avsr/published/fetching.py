@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import shutil
 import tempfile
 import urllib.error
@@ -31,14 +32,15 @@ def fetched_files(checkpoint: PublishedCheckpoint, parent: Path) -> Iterator[lis
     if not checkpoint.fetchable:
         raise PrerequisiteError(explain_by_hand(checkpoint, "they cannot be fetched without a browser"))
     make_folder(parent)
-    folder = Path(tempfile.mkdtemp(prefix=".fetch-", dir=parent))
+    folder = Path(tempfile.mkdtemp(prefix=f".{checkpoint.variant}.", suffix=".part", dir=parent))
     try:
         for file in checkpoint.files:
             try:
                 _fetch(file.address, folder / file.name)
-            except (OSError, ValueError, urllib.error.URLError) as error:
+            except (OSError, ValueError, urllib.error.URLError, http.client.HTTPException) as error:
+                told = str(error) or type(error).__name__
                 raise PrerequisiteError(
-                    explain_by_hand(checkpoint, f"{file.address} cannot be fetched from here ({error})")
+                    explain_by_hand(checkpoint, f"{file.address} cannot be fetched from here ({told})")
                 ) from None
         yield [folder / file.name for file in checkpoint.files]
     finally:

@@ -3,28 +3,31 @@
 Conventions
 -----------
 Each checkpoint has a folder ``weights/RECOGNIZER/VARIANT`` in the user's data folder, with its files under the names of
-their roles (:data:`~mtbench.avsr.published.catalog.ROLES`) and ``installed.json``, which is written last: a folder
-without it is what an interrupted command left, and counts as nothing. A file whose size differs from the record is
-refused when it is loaded; :func:`verify_checkpoint` reads all of it.
+their roles (:data:`~mtbench.avsr.published.catalog.ROLES`) and ``installed.json``. It is made whole beside that place,
+in a hidden folder of the command's own, and then put there: what was there before stays until then. Of a command that
+was killed such a folder remains; removing the checkpoint deletes it, and so does adding or converting after a day. A
+file whose size differs from the record is refused when it is loaded; :func:`verify_checkpoint` reads all of it.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
-from mtbench.avsr.published.catalog import CATALOG, ROLES, PublishedCheckpoint
+from mtbench.avsr.published.catalog import CATALOG, ELSEWHERE, ROLES, PublishedCheckpoint
 from mtbench.avsr.published.kinds import KINDS, measure_memory
 from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.faces import data_folder
 from mtbench.files import (
     StrictModel,
     digest_file,
-    make_folder,
     validation_lines,
     write_atomically,
     writing,
@@ -32,6 +35,8 @@ from mtbench.files import (
 
 _RECORD = "installed.json"
 _MAX_RECORD = 1 << 16
+#: After so many seconds nobody is still making what lies beside; how often another command may be quicker.
+_FORGOTTEN, _TRIES = 86_400.0, 5
 
 
 class InstalledFile(StrictModel):
@@ -50,7 +55,7 @@ class InstalledFile(StrictModel):
 
     name: str
     source: str
-    bytes: int
+    bytes: int = Field(ge=0)
     digest: str
 
 
@@ -76,8 +81,8 @@ class InstalledCheckpoint(StrictModel):
     ref: str
     license: str
     files: dict[str, InstalledFile]
-    parameters: int
-    memory: int
+    parameters: int = Field(ge=0)
+    memory: int = Field(ge=0)
     contents: str
 
     @property
@@ -141,8 +146,8 @@ def find_installed(checkpoint: PublishedCheckpoint) -> InstalledCheckpoint | Non
         raise PrerequisiteError(
             f"{path} cannot be read ({told}); remove {checkpoint.ref} and add it again: {checkpoint.add_line}"
         ) from None
-    plain = all(file.name == Path(file.name).name for file in record.files.values())
-    if record.ref != checkpoint.ref or not plain or not set(record.files) <= set(ROLES):
+    plain = all(file.name == Path(file.name).name not in ("", "..") for file in record.files.values())
+    if record.ref != checkpoint.ref or not plain or not {"weights"} <= set(record.files) <= set(ROLES):
         raise PrerequisiteError(
             f"{path} is not a record of {checkpoint.ref}; add it again: {checkpoint.add_line}"
         )
@@ -156,7 +161,8 @@ def add_checkpoint(checkpoint: PublishedCheckpoint, files: Sequence[Path]) -> In
     ----------
     checkpoint : PublishedCheckpoint
     files : sequence of path
-        In any order; which is which is told by their names.
+        In any order; which is which is told by their names. Settings beside a port's weights (``config.json``) are
+        kept, too: without them the same weights would be another network.
 
     Raises
     ------
@@ -165,22 +171,19 @@ def add_checkpoint(checkpoint: PublishedCheckpoint, files: Sequence[Path]) -> In
     PrerequisiteError
         For a file that is absent, or an extra that is not installed.
     """
-    roles = assign_roles(checkpoint, files)
+    roles = _add_settings(assign_roles(checkpoint, files))
     parameters, memory = measure_memory(KINDS[checkpoint.kind].read(checkpoint, roles))
-    folder = checkpoint_folder(checkpoint)
-    partial = folder.with_name(f".{folder.name}.part")
-    shutil.rmtree(partial, ignore_errors=True)
-    make_folder(partial)
-    kept = {role: _keep(partial, role, path) for role, path in roles.items()}
-    record = InstalledCheckpoint(
-        ref=checkpoint.ref,
-        license=checkpoint.license,
-        files=kept,
-        parameters=parameters,
-        memory=memory,
-        contents=_join_digests({role: file.digest for role, file in kept.items()}),
-    )
-    _put_in_place(partial, record)
+    with _making(checkpoint_folder(checkpoint)) as partial:
+        kept = {role: _keep(partial, role, path) for role, path in roles.items()}
+        record = InstalledCheckpoint(
+            ref=checkpoint.ref,
+            license=checkpoint.license,
+            files=kept,
+            parameters=parameters,
+            memory=memory,
+            contents=_join_digests({role: file.digest for role, file in kept.items()}),
+        )
+        _put_in_place(partial, record)
     return record
 
 
@@ -200,23 +203,67 @@ def convert_checkpoint(record: InstalledCheckpoint) -> InstalledCheckpoint:
     roles = record.paths()
     if roles["weights"].suffix == ".safetensors":
         return record
-    partial = record.folder.with_name(f".{record.folder.name}.part")
-    shutil.rmtree(partial, ignore_errors=True)
-    make_folder(partial)
-    made = write_converted(record.checkpoint, roles, partial)
-    files = {role: _keep(partial, role, path) for role, path in roles.items() if role not in made}
-    files |= {role: _describe(path, record.files["weights"].source) for role, path in made.items()}
-    converted = record.model_copy(update={"files": files})
-    _put_in_place(partial, converted)
+    with _making(record.folder) as partial:
+        made = write_converted(record.checkpoint, roles, partial)
+        files = {role: _keep(partial, role, path) for role, path in roles.items() if role not in made}
+        files |= {role: _describe(path, record.files["weights"].source) for role, path in made.items()}
+        converted = record.model_copy(update={"files": files})
+        _put_in_place(partial, converted)
     return converted
+
+
+@contextmanager
+def _making(folder: Path) -> Iterator[Path]:
+    """Give the block an empty folder of its own beside *folder*; what the block leaves in it is deleted."""
+    partial = folder.with_name(f".{folder.name}.{os.getpid()}-{time.monotonic_ns()}.part")
+    with writing(partial, ELSEWHERE):
+        partial.mkdir(parents=True)
+    _sweep(folder, _FORGOTTEN)
+    try:
+        yield partial
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _sweep(folder: Path, age: float = 0.0) -> None:
+    """Delete what commands left beside *folder* that were killed *age* seconds ago or earlier."""
+    for path in folder.parent.glob(f".{folder.name}.*.part"):
+        with suppress(OSError):
+            if path.stat().st_mtime <= time.time() - age:
+                _delete(path)
+
+
+def _delete(path: Path) -> None:
+    """Delete a folder, or the link to one."""
+    if path.is_symlink():
+        path.unlink()
+    else:
+        shutil.rmtree(path)
 
 
 def _put_in_place(partial: Path, record: InstalledCheckpoint) -> None:
     """Write the record into *partial*, and make that the checkpoint's folder."""
-    write_atomically(partial / _RECORD, (record.model_dump_json(indent=1) + "\n").encode())
-    with writing(record.folder):
-        shutil.rmtree(record.folder, ignore_errors=True)
-        partial.rename(record.folder)
+    content = (record.model_dump_json(indent=1) + "\n").encode()
+    write_atomically(partial / _RECORD, content, advice=ELSEWHERE)
+    before = partial.with_suffix(".before.part")
+    with writing(record.folder, ELSEWHERE):
+        for left in reversed(range(_TRIES)):
+            with suppress(FileNotFoundError):
+                record.folder.rename(before)
+            try:
+                partial.rename(record.folder)
+                left = 0
+            except OSError:
+                there = record.folder.exists()  # another command was quicker
+                if not there:
+                    with suppress(OSError):
+                        before.rename(record.folder)
+                if not there or not left:
+                    raise
+            with suppress(OSError):
+                _delete(before)
+            if not left:
+                return
 
 
 def _describe(path: Path, source: str) -> InstalledFile:
@@ -254,6 +301,14 @@ def assign_roles(checkpoint: PublishedCheckpoint, files: Sequence[Path]) -> dict
     return found
 
 
+def _add_settings(roles: dict[str, Path]) -> dict[str, Path]:
+    """Return *roles* with the settings that lie beside a port's weights, as loading them takes them from there."""
+    weights = roles["weights"]
+    beside = weights.with_name("config.json")
+    ported = weights.suffix in (".safetensors", ".bin")
+    return {**roles, "config": beside} if ported and "config" not in roles and beside.is_file() else roles
+
+
 def _guess_role(path: Path) -> str:
     if path.name.startswith("dict.") and path.suffix == ".txt":
         return "dictionary"
@@ -275,7 +330,7 @@ def _name_files(checkpoint: PublishedCheckpoint) -> str:
 def _keep(folder: Path, role: str, path: Path) -> InstalledFile:
     """Copy *path* into *folder* under the name of its role, and digest what was copied."""
     target = folder / (ROLES[role] + (path.suffix if role in ("weights", "config") else ""))
-    with writing(target):
+    with writing(target, ELSEWHERE):
         shutil.copyfile(path, target)
     return _describe(target, path.name)
 
@@ -291,12 +346,20 @@ def _join_digests(digests: Mapping[str, str]) -> str:
 
 
 def remove_checkpoint(checkpoint: PublishedCheckpoint) -> bool:
-    """Delete what is kept of *checkpoint*; return whether there was something."""
+    """Delete what is kept of *checkpoint*, and what killed commands left of it; return whether it was kept.
+
+    Raises
+    ------
+    WriteError
+        Where it may not be deleted.
+    """
     folder = checkpoint_folder(checkpoint)
-    if not folder.is_dir():
+    _sweep(folder)
+    if not folder.is_dir() and not folder.is_symlink():
         return False
-    (folder / _RECORD).unlink(missing_ok=True)
-    shutil.rmtree(folder)
+    with writing(folder, f"ask its owner, or {ELSEWHERE}"):
+        (folder / _RECORD).unlink(missing_ok=True)
+        _delete(folder)
     return True
 
 

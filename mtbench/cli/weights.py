@@ -24,16 +24,16 @@ def list_weights(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
     """List every known checkpoint: languages, size, license, where it is published, what it needs."""
-    from mtbench.avsr.published import CATALOG, find_installed
+    from mtbench.avsr.published import CATALOG
 
-    found = [(checkpoint, find_installed(checkpoint)) for checkpoint in CATALOG.values()]
+    found = [(checkpoint, *_look_up(checkpoint)) for checkpoint in CATALOG.values()]
     if as_json:
-        say_json([_to_json(checkpoint, record) for checkpoint, record in found])
+        say_json([_to_json(*each) for each in found])
         return
-    width = max(len(checkpoint.ref) for checkpoint, _ in found)
-    for checkpoint, record in found:
+    width = max(len(checkpoint.ref) for checkpoint, *_ in found)
+    for checkpoint, record, damage in found:
         size = f"{checkpoint.gigabytes:g} GB" if checkpoint.gigabytes else "size unknown"
-        told = "installed" if record is not None else "not installed"
+        told = damage or ("installed" if record is not None else "not installed")
         languages = ",".join(checkpoint.languages)
         say(
             f"{checkpoint.ref:<{width}}  {told}; {languages}; {size}; {checkpoint.license}; {checkpoint.page}; "
@@ -99,12 +99,16 @@ def verify(
 ) -> None:
     """Compare every byte with what was added; and where its authors publish an answer, see whether it gives that."""
     from mtbench.avsr.published import ACCEPTANCES, run_acceptance, verify_checkpoint
-    from mtbench.errors import PrerequisiteError
+    from mtbench.errors import PrerequisiteError, UsageError
 
     record = _find_record(name)
+    test = ACCEPTANCES.get(record.ref)
+    if (video is None) != (audio is None) or (video is not None and test is None):
+        raise UsageError(
+            f"--video and --audio are the published clip of {', '.join(ACCEPTANCES)}: both there, neither elsewhere"
+        )
     verify_checkpoint(record)
     say(f"{record.ref}: its files are what was added")
-    test = ACCEPTANCES.get(record.ref)
     if test is None:
         say(f"{record.ref}: its authors publish no clip with an answer, so more cannot be verified")
         return
@@ -156,7 +160,21 @@ def _find_record(name: str) -> InstalledCheckpoint:
     return record
 
 
-def _to_json(checkpoint: PublishedCheckpoint, record: InstalledCheckpoint | None) -> dict[str, Any]:
+def _look_up(checkpoint: PublishedCheckpoint) -> tuple[InstalledCheckpoint | None, str]:
+    """Return what is kept of *checkpoint*, and what is wrong with it: one that is damaged is no reason to list none."""
+    from mtbench.avsr.published import find_installed
+    from mtbench.errors import PrerequisiteError
+
+    try:
+        return find_installed(checkpoint), ""
+    except PrerequisiteError as error:
+        return None, str(error)
+
+
+def _to_json(
+    checkpoint: PublishedCheckpoint, record: InstalledCheckpoint | None, damage: str
+) -> dict[str, Any]:
     from dataclasses import asdict
 
-    return {**asdict(checkpoint), "installed": None if record is None else record.model_dump()}
+    installed = None if record is None else record.model_dump()
+    return {**asdict(checkpoint), "installed": installed, "damage": damage}

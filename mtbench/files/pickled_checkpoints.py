@@ -216,7 +216,7 @@ def load_pickled_checkpoint(
         For a name that no such checkpoint needs, for a damaged file, and for one that is no checkpoint.
     """
     try:
-        size = check_regular_file(path)
+        size = check_regular_file(path.resolve())  # a link will do: the user named it
         if not is_archive(path):
             raise UnsafePickleError(
                 "not a zip archive as torch.save writes it since 2020: cut off, or not a checkpoint"

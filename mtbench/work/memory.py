@@ -35,8 +35,12 @@ def free_memory(root: Path = _ROOT) -> int | None:
         )
         limit, used = (_numbers(_read(group / f"memory.{name}")) for name in version)
         if limit and used:
-            kept = [_numbers(line) for line in _read(group / "memory.stat").splitlines() if _is_spare(line)]
-            found.append(limit[0] - used[0] + sum(number for numbers in kept for number in numbers))
+            spare = dict(
+                line.split(" ", 1) for line in _read(group / "memory.stat").splitlines() if " " in line
+            )
+            # Version 1 tells both of the group alone and, as its limit counts, of those below it, too.
+            kept = _numbers(spare.get("total_inactive_file", spare.get("inactive_file", "")))
+            found.append(limit[0] - used[0] + sum(kept))
     return max(0, min(found)) if found else None
 
 
@@ -70,10 +74,6 @@ def _find_groups(root: Path) -> Iterator[Path]:
             if group == top or top not in group.parents:
                 break
             group = group.parent
-
-
-def _is_spare(line: str) -> bool:
-    return line.split(" ")[0] in ("inactive_file", "total_inactive_file")
 
 
 def _read(path: Path) -> str:
