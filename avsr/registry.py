@@ -14,7 +14,7 @@ from mtbench.avsr.base import Recognizer, SearchError, cache_identity, describe_
 from mtbench.avsr.by_language import ByLanguage
 from mtbench.avsr.program import load_program
 from mtbench.avsr.program_command import PREFIX
-from mtbench.errors import MtbenchError, PrerequisiteError, UsageError
+from mtbench.errors import MtbenchError, PrerequisiteError, UsageError, did_you_mean
 from mtbench.extras import explain_missing, require_extra
 from mtbench.files import name_user
 from mtbench.registry import Registry
@@ -178,8 +178,11 @@ def load_recognizer(
         make = partial(make, **options)
     by_language = {code: file for code, file in spec.weights if code}
     if by_language:
+        chooses = (
+            "variant" in accepted and ":" not in spec.name
+        )  # one that is named is not another language's
         parts = {
-            code: partial(make, file, variant=code) if "variant" in accepted else partial(make, file)
+            code: partial(make, file, variant=code) if chooses else partial(make, file)
             for code, file in by_language.items()
         }
         return ByLanguage({code: partial(_make, spec.name, part) for code, part in parts.items()})
@@ -192,6 +195,10 @@ def _find_factory(spec: RecognizerSpec) -> Callable[..., Any]:
         return RECOGNIZERS.find(spec.name)
     if module in RECOGNIZERS.names():
         named = RECOGNIZERS.find(module)
+        if not function:
+            raise UsageError(
+                f"recognizer {spec.name!r} names no variant after its colon; write {module}, or one"
+            )
         if "variant" not in _accepted(named):
             raise UsageError(f"recognizer {module!r} has no variants, so no {spec.name!r}; write {module}")
         return partial(named, variant=function)
@@ -204,8 +211,9 @@ def _find_factory(spec: RecognizerSpec) -> Callable[..., Any]:
     except (ImportError, AttributeError, ValueError) as error:
         if isinstance(error, ImportError) and (advice := explain_missing(error)) is not None:
             raise PrerequisiteError(f"recognizer {spec.name!r}: {advice}") from error
+        meant = did_you_mean(module.strip().lower(), RECOGNIZERS.names())
         raise UsageError(
-            f"recognizer {spec.name!r} cannot be loaded ({error}); is the module on PYTHONPATH?"
+            f"recognizer {spec.name!r} cannot be loaded ({error}){meant or '; is the module on PYTHONPATH?'}"
         ) from error
     return make
 

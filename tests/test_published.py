@@ -100,6 +100,10 @@ def test_names_that_are_not_known():
         load_recognizer("openhead-av:ita")
     with pytest.raises(UsageError, match=r"muavic has no variant 'nosuch'"):
         load_recognizer("muavic:nosuch")
+    with pytest.raises(UsageError, match=r"'muavic:' names no variant after its colon; write muavic"):
+        load_recognizer("muavic:")
+    with pytest.raises(UsageError, match=r"did you mean muavic"):
+        load_recognizer("MUAVIC:ita")
 
 
 # What a user has
@@ -485,6 +489,9 @@ def test_every_installed_language_is_one_recognizer(home, tmp_path, clip):
         "German": tmp_path / "deu" / "checkpoint_best.pt",
     }
     assert load_recognizer("muavic", by_file).digest == both.digest
+    assert load_recognizer("muavic:ita", {"ita": by_file["ita"]}).languages == {"ita"}
+    with pytest.raises(UsageError, match="the weights for deu are of a recognizer that covers ita only"):
+        load_recognizer("muavic:ita", {"deu": by_file["German"]})
     with pytest.raises(UsageError, match=r"--weights with muavic: of which checkpoint"):
         load_recognizer("muavic", tmp_path / "ita" / "checkpoint_best.pt")
 
@@ -588,20 +595,37 @@ def test_processes_are_bounded_by_memory(tmp_path):
 
 
 def test_a_score_says_how_many_processes_and_why(published, tmp_path, monkeypatch, caplog):
-    from mtbench.scoring import score, scoring
+    from mtbench.scoring import score, worker_count
     from mtbench.submissions import make_controls
 
     bench = fakes.make_benchmark(tmp_path / "small")
     (entry,) = make_controls(str(bench), tmp_path, ("ground-truth",))
     monkeypatch.setenv("MTBENCH_DATA", str(tmp_path / "data"))
     add_checkpoint(ITALIAN, published)
-    monkeypatch.setattr(scoring, "default_workers", lambda: 3)
-    monkeypatch.setattr(scoring, "free_memory", lambda: 800_000_000)
+    monkeypatch.setattr(worker_count, "default_workers", lambda: 3)
+    monkeypatch.setattr(worker_count, "free_memory", lambda: 800_000_000)
     score(entry, bench, recognizer="muavic:ita", snr=[-7.5], cache=tmp_path / "cache", progress=False)
     assert (
         "1 process (of 3 that the processors would allow): muavic takes 0.0 GB in each, 0.8 GB are free"
         in caplog.text
     )
+    # Commands with workers for several scores ask for no more.
+    from mtbench.meta import runs
+    from mtbench.scoring import demonstration, run_demo
+
+    class Stopped(Exception):
+        pass
+
+    class Counting:
+        def __init__(self, workers):
+            raise Stopped(workers)
+
+    for module in (runs, demonstration):
+        monkeypatch.setattr(module, "Executor", Counting)
+    with pytest.raises(Stopped, match=r"^1$"):
+        run_demo(bench, tmp_path / "demo", recognizer="muavic:ita")
+    with pytest.raises(Stopped, match=r"^1$"):
+        runs.run_systems(bench, "muavic:ita", out=tmp_path / "meta", cache=tmp_path / "cache")
 
 
 # A published clip with its answer

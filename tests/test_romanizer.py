@@ -167,9 +167,32 @@ def test_a_score_in_roman_letters(files, tmp_path, monkeypatch):
     text = entries_table([run]).to_text()
     assert "Rates are means over languages of CER" in text
     assert "references were put into roman letters too" in text
+    with pytest.raises(UsageError, match=r"romanizer writes roman letters, and 'multitalk' would count"):
+        mtbench.score(entry, bench, recognizer="romanizer", normalizer="multitalk", **more)
+    with pytest.raises(UsageError, match=r"romanizer writes roman letters, and 'uni-v1' would count"):
+        mtbench.rescore(run.folder, normalizer="uni-v1", out=tmp_path / "again")
+    again = mtbench.rescore(run.folder, profile="muavic", out=tmp_path / "again")
+    assert again.settings["recognition"]["norm"] == ROMAN
+    assert again.averaging.rate == "cer"
     other = mtbench.score(entry, bench, recognizer=fakes.ONE_EAR, out=tmp_path / "out", **more)
     with pytest.raises(UsageError, match="recognizer"):
         mtbench.compare(run.folder, other.folder)
     converted = convert_checkpoint(record)
     assert converted.paths()["weights"].suffix == ".safetensors"
     assert load_recognizer("romanizer").digest == run.recognizer.digest
+
+
+def test_a_metric_is_validated_in_roman_letters(files, tmp_path, monkeypatch):
+    """References are romanized there as well, and characters count."""
+    from mtbench.meta import run_systems
+
+    monkeypatch.setenv("MTBENCH_DATA", str(tmp_path / "data"))
+    add_checkpoint(CATALOG["romanizer:all"], [files])
+    bench = fakes.make_benchmark(tmp_path / "small")
+    scores = run_systems(
+        bench, "romanizer", out=tmp_path / "meta", systems=["static"], workers=1, cache=tmp_path / "cache"
+    )
+    assert scores.facts["normalizer"] == ROMAN
+    lengths = dict(zip(scores.clips, scores.lengths, strict=True))
+    for clip, (language, _, text) in fakes.CLIPS.items():
+        assert lengths[clip] == len(romanize(text, language).replace(" ", ""))

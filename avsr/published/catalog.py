@@ -259,7 +259,7 @@ def _by_variant(recognizer: str) -> dict[str, PublishedCheckpoint]:
     if not found:
         names = list_recognizers(CATALOG.values())
         raise UsageError(
-            f"no published checkpoint is called {recognizer!r}{did_you_mean(recognizer, names)}; known: "
+            f"no published checkpoint is called {recognizer!r}{did_you_mean(recognizer.lower(), names)}; known: "
             f"{', '.join(names)}"
         )
     return found

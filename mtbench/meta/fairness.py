@@ -29,7 +29,7 @@ from mtbench.meta.json_values import LEFT_OUT
 from mtbench.meta.language_traits import TRAITS
 from mtbench.meta.scores import MetaScores
 from mtbench.meta.systems import GROUND_TRUTH, STATIC
-from mtbench.speech import LANGUAGES, headline_rate
+from mtbench.speech import LANGUAGES, ROMAN, headline_rate
 from mtbench.statistics import (
     TRIALS,
     Number,
@@ -220,13 +220,14 @@ def judge_fairness(
             gap = None if drawn is None or samples is None else drawn[:, truth] - samples[:, truth]
             found["gain_over_sound"] = float(by_sound[truth] - score[truth]), gap
         per_language[language] = found
+    roman = scores.facts.get("normalizer") == ROMAN  # characters count then, in every language
     names = [n for n in SCORES if all(n in found for found in per_language.values())]
     return Fairness(
         unit=unit,
         condition=condition,
         languages={
             language: LanguageScores(
-                rate=headline_rate(language) if unit == "words" else "per",
+                rate="per" if unit != "words" else "cer" if roman else headline_rate(language),
                 approximate=language in LANGUAGES and LANGUAGES[language].approximate,
                 traits=dict((traits or {}).get(language, {})),
                 **{n: summarize(*found[n], "%" if n == "avlr" else "points") for n in names},

@@ -24,8 +24,8 @@ from mtbench.meta.other_faces import choose_others
 from mtbench.meta.system_files import ClipRecord
 from mtbench.meta.systems import GROUND_TRUTH, System
 from mtbench.metrics import METRICS, EditCounts, GeometricMetric
-from mtbench.scoring import Resources, Setup, audio_digest, load_resources
-from mtbench.speech import headline_rate
+from mtbench.scoring import Resources, Setup, audio_digest, load_resources, writes_roman
+from mtbench.speech import DEFAULT_NORMALIZER, ROMAN, headline_rate
 from mtbench.submissions import fit_frames
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ def read_clip(task: ClipTask) -> ClipRecord:
     sound = ClipSound(clip, resources.noises)
     found = _transcribe(task, clip, sound, conditions.values(), crops, resources.lexicon(clip.language))
     hypotheses = {name: found[condition] for name, condition in conditions.items()}
-    counts = {name: _count(clip, name, hypothesis) for name, hypothesis in hypotheses.items()}
+    roman = writes_roman(resources.recognizer)
+    counts = {name: _count(clip, name, hypothesis, roman) for name, hypothesis in hypotheses.items()}
     return ClipRecord(
         errors={name: counts[name][0].errors for name in task.conditions},
         length=counts[task.conditions[0]][0].reference_length,
@@ -132,8 +133,13 @@ def _show_system(setup: Setup, system: System, clip_id: str) -> np.ndarray:
     )
 
 
-def _count(clip: Clip, name: str, hypothesis: Hypothesis) -> tuple[EditCounts, EditCounts | None]:
-    """Return the edits of the condition *name*: words or characters, whichever is the headline, and phones."""
+def _count(
+    clip: Clip, name: str, hypothesis: Hypothesis, roman: bool
+) -> tuple[EditCounts, EditCounts | None]:
+    """Return the edits of the condition *name*: words or characters, whichever is the headline, and phones.
+
+    Of a recognizer that writes *roman* letters they are characters of romanized references, in every language.
+    """
     from mtbench.scoring import measure_recognition
 
     row = measure_recognition(
@@ -144,8 +150,9 @@ def _count(clip: Clip, name: str, hypothesis: Hypothesis) -> tuple[EditCounts, E
         reference=clip.transcript,
         hypothesis=hypothesis,
         reference_phones=clip.phones,
+        normalizer=ROMAN if roman else DEFAULT_NORMALIZER,
     )
-    units = row.chars if headline_rate(clip.language) == "cer" else row.words
+    units = row.chars if roman or headline_rate(clip.language) == "cer" else row.words
     assert units is not None
     return units, row.phones
 

@@ -37,12 +37,14 @@ from mtbench.results import Sight
 from mtbench.scoring import (
     Contents,
     Setup,
+    count_workers,
     find_vocabularies,
     load_resources,
     look_at_truth,
     name_word_lists,
+    writes_roman,
 )
-from mtbench.speech import DEFAULT_NORMALIZER, NOISE_SEED, language_code, load_noises
+from mtbench.speech import DEFAULT_NORMALIZER, NOISE_SEED, ROMAN, language_code, load_noises
 from mtbench.work import Cache, Executor, Progress, make_progress, stage_key
 
 #: Raise one when the same system, recognizer and benchmark get other records.
@@ -123,9 +125,9 @@ def run_systems(
     facts = _describe(setup, benchmark, loaded, clips, obstacle, left_out, quick)
     if others:
         facts["other_faces"] = {"number": others, "choice": CHOICE}
-    own = executor or Executor(workers)
     reporter = make_progress(progress)
     reporter.title = "validate-metric"
+    own = executor or Executor(count_workers(loaded, reporter) if workers is None else workers)
     try:
         with reporter:
             sight = _look_at_truth(setup, benchmark, clips, own, reporter)
@@ -252,6 +254,7 @@ def _describe(
     resources = load_resources(setup)
     topology = load_topology(clips[0].topology or "")
     renderer = f"{resources.renderer.name}@{resources.renderer.version}"
+    normalizer = ROMAN if writes_roman(loaded) else DEFAULT_NORMALIZER
     return {
         "recognizer": loaded.name,
         "recognizer_digest": loaded.digest,
@@ -263,7 +266,7 @@ def _describe(
         "quick": quick,
         "seeds": {"degradations": SEED, "noise": NOISE_SEED},
         "degradations": VERSION,
-        "normalizer": DEFAULT_NORMALIZER,
+        "normalizer": normalizer,
         "topology": f"{topology.name}#{topology.digest}",
         "render": renderer,
         "crop": SIGNATURE,
@@ -280,7 +283,7 @@ def _describe(
             f"{benchmark.ref}#{benchmark.digest}",
             resources.noises.digest,
             f"{renderer}#{SIGNATURE}#{topology.digest}",
-            DEFAULT_NORMALIZER,
+            normalizer,
             *([] if not setup.vocabularies else [name_word_lists(benchmark, setup.vocabularies)]),
         ],
     }

@@ -9,6 +9,8 @@ Contents
 ``plan``          The plan of a score: everything that is known before anything is rendered or recognized
 ``profiles``      Profiles: everything that a published number fixes about its making, under one name
 ``rescoring``     Counting a run anew from its rows, by other rules or a newer mtbench: ``mtbench.rescore``
+``roman_letters`` Recognizers that write roman letters whatever the language: by which rules alone their answers can be
+                  counted
 ``rows``          From hypotheses to the rows of a result
 ``run_settings``  What a run was made with, as its signatures name it
 ``run_setup``     What a run is made with, as a value that worker processes load the same things from
@@ -19,6 +21,7 @@ Contents
 ``text_phones``   Phones of what was said where clips have none: the speech engine reads the transcripts
 ``true_mouths``   Whether a recognizer reads the true mouths of a benchmark, measured before anything is ranked
 ``vocabularies``  Open vocabularies of a run: where a benchmark brings no word list for a recognizer that needs one
+``worker_count``  How many processes recognize: as many as there are processors, and as a model fits into memory
 ================= ====================================================================================================
 
 Examples

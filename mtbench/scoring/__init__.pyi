@@ -4,6 +4,7 @@ from .profiles import RECOMMENDED as RECOMMENDED
 from .profiles import Profile as Profile
 from .profiles import load_profile as load_profile
 from .rescoring import rescore as rescore
+from .roman_letters import writes_roman as writes_roman
 from .rows import measure_recognition as measure_recognition
 from .run_setup import Contents as Contents
 from .run_setup import Setup as Setup
@@ -14,3 +15,4 @@ from .stages import load_resources as load_resources
 from .true_mouths import look_at_truth as look_at_truth
 from .vocabularies import find_vocabularies as find_vocabularies
 from .vocabularies import name_word_lists as name_word_lists
+from .worker_count import count_workers as count_workers

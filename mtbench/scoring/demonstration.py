@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mtbench.avsr import load_recognizer
 from mtbench.benchmarks import load_benchmark
 from mtbench.results import Run
 from mtbench.scoring.scoring import score
+from mtbench.scoring.worker_count import count_workers
 from mtbench.submissions import CONTROLS, make_controls
-from mtbench.work import Executor
+from mtbench.work import Executor, make_progress
 
 
 def run_demo(
@@ -45,13 +47,16 @@ def run_demo(
         In the order of :data:`mtbench.submissions.controls.CONTROLS`.
     """
     loaded = load_benchmark(benchmark)
+    asked = None if recognizer == "none" else recognizer
+    if workers is None:
+        workers = count_workers(None if asked is None else load_recognizer(asked), make_progress(None))
     folders = make_controls(loaded, Path(out) / "controls", CONTROLS)
     with Executor(workers) as executor:
         return [
             score(
                 folder,
                 loaded,
-                recognizer=None if recognizer == "none" else recognizer,
+                recognizer=asked,
                 out=Path(out) / "results",
                 cache=cache,
                 executor=executor,

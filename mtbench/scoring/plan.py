@@ -8,16 +8,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mtbench.avsr import Recognizer, RecognizerSpec, SearchError, describe_traits, keep_recognizer
+from mtbench.avsr import Recognizer, RecognizerSpec, SearchError, keep_recognizer
 from mtbench.benchmarks import Benchmark, as_benchmark, find_noise_folder
 from mtbench.conditions import Condition
 from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.metrics import METRICS
 from mtbench.scoring.pipeline import list_conditions
 from mtbench.scoring.profiles import Profile
+from mtbench.scoring.roman_letters import change_profile, writes_roman
 from mtbench.scoring.run_setup import Contents, Setup
 from mtbench.scoring.vocabularies import find_vocabularies
-from mtbench.speech import ROMAN, NoiseSet, explain_published, get_normalizer, load_noises, romanize
+from mtbench.speech import NoiseSet, explain_published, get_normalizer, load_noises, romanize
 from mtbench.submissions import Submission, load_submission
 from mtbench.work import Cache
 
@@ -78,9 +79,9 @@ def make_plan(
     if recognizer is not None:
         recognizer = replace(recognizer, decoding=profile.search)
         loaded, identity = _load(recognizer, profile)
-        if describe_traits(loaded).script == "roman":
+        if writes_roman(loaded):
             romanize("", benchmark.clips[0].language)  # says at once where it is not installed
-            profile = profile.change(normalizer=ROMAN, rate="cer")
+            profile = change_profile(profile, loaded.name)
         vocabularies = find_vocabularies(benchmark, loaded, folder_of_cache)
     setup = Setup(
         benchmark=str(benchmark.manifest_path.resolve()),

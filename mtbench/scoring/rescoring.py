@@ -35,6 +35,7 @@ from mtbench.results import (
     write_results,
 )
 from mtbench.scoring.profiles import AGGREGATIONS, Profile, load_profile
+from mtbench.scoring.roman_letters import RULES, is_romanized, refuse_normalizer
 from mtbench.scoring.rows import judge_understanding, refer
 from mtbench.speech import (
     DEFAULT_NORMALIZER,
@@ -88,6 +89,9 @@ def rescore(
     folder = Path(folder)
     old, rows = read_results(folder)
     rules = _choose_rules(_read_rules(old), None if profile is None else load_profile(profile), normalizer)
+    if is_romanized(old.settings):
+        refuse_normalizer(normalizer, "its recognizer" if old.recognizer is None else old.recognizer.name)
+        rules |= RULES
     normalizer = rules["normalizer"]
     context = _change_context(old, rules)
     rows = canonical_rows(remeasure(r, normalizer) if isinstance(r, RecognitionRow) else r for r in rows)

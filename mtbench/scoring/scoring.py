@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mtbench.avsr import Recognizer, RecognizerSpec, ask_for, describe_traits
+from mtbench.avsr import Recognizer, RecognizerSpec, ask_for
 from mtbench.benchmarks import Benchmark
 from mtbench.metrics import choose_metrics
 from mtbench.renderers import Appearance
@@ -40,22 +40,21 @@ from mtbench.results import (
 from mtbench.scoring.pipeline import CLEAN_SOUND, Outcome, run_stages
 from mtbench.scoring.plan import Plan, make_plan
 from mtbench.scoring.profiles import Profile, load_profile
+from mtbench.scoring.roman_letters import name_script
 from mtbench.scoring.rows import build_rows, judge_understanding, measure_hypotheses, refer
 from mtbench.scoring.run_settings import describe_settings
 from mtbench.scoring.run_warnings import find_missing_lists, find_warnings
 from mtbench.scoring.stages import load_resources
 from mtbench.scoring.true_mouths import look_at_truth
 from mtbench.scoring.vocabularies import compare_with_reading
+from mtbench.scoring.worker_count import count_workers
 from mtbench.speech import ROMAN
 from mtbench.timing import SAMPLE_RATE
 from mtbench.work import (
     Cache,
     Executor,
     Progress,
-    count_fitting,
-    default_workers,
     describe_environment,
-    free_memory,
     make_progress,
 )
 
@@ -152,7 +151,8 @@ def _carry_out(
 ) -> Run:
     reporter = make_progress(progress)
     reporter.title = plan.submission.system
-    own = executor or Executor(_count_workers(plan, reporter) if workers is None else workers)
+    recognizer = load_resources(plan.setup).recognizer
+    own = executor or Executor(count_workers(recognizer, reporter) if workers is None else workers)
     try:
         with reporter:
             outcome, sight = _run(plan, own, reporter)
@@ -166,27 +166,6 @@ def _carry_out(
         if note is not None:
             reporter.warn(note)
     return run
-
-
-def _count_workers(plan: Plan, reporter: Progress) -> int:
-    """Return how many processes to start, and say so where a model has to fit into memory as often."""
-    most, recognizer = default_workers(), load_resources(plan.setup).recognizer
-    traits = None if recognizer is None else describe_traits(recognizer)
-    if recognizer is None or traits is None or not traits.memory or not traits.shares_cores:
-        return most
-    free = free_memory()
-    fitting = count_fitting(most, traits.memory, free)
-    told = "how much is free is not known here" if free is None else f"{free / 1e9:.1f} GB are free"
-    why = (
-        "one for each processor, at most 8"
-        if fitting == most
-        else f"of {most} that the processors would allow"
-    )
-    reporter.warn(
-        f"{fitting} process{'es' * (fitting > 1)} ({why}): {recognizer.name} takes {traits.memory / 1e9:.1f} GB in "
-        f"each, {told}; --workers changes it"
-    )
-    return fitting
 
 
 def _run(plan: Plan, executor: Executor, progress: Progress) -> tuple[Outcome, Sight | None]:
@@ -263,7 +242,12 @@ def _conclude(
         warnings=tuple(warning.text for warning in warnings),
         warning_codes=tuple(warning.code for warning in warnings),
         signatures=list_signatures(summary, context),
-        settings={**asdict(context), "normalizer": plan.profile.normalizer, **_name_shown(plan.profile)},
+        settings={
+            **asdict(context),
+            "normalizer": plan.profile.normalizer,
+            **_name_shown(plan.profile),
+            **name_script(recognizer),
+        },
         summary=tuple(summary),
         timings={**timings, "total_seconds": round(time.perf_counter() - start, 3)},
         environment=describe_environment(),
