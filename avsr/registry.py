@@ -122,11 +122,19 @@ def ask_for(
     decoding: str | None = None,
     device: str | None = None,
 ) -> RecognizerSpec:
-    """Return what :func:`load_recognizer` would load, as a value; parameters as there."""
+    """Return what :func:`load_recognizer` would load, as a value; parameters as there.
+
+    Raises
+    ------
+    UsageError
+        For an unknown language, or one that two files are named for.
+    """
     if weights is None:
         files: tuple[tuple[str, str], ...] = ()
     elif isinstance(weights, Mapping):
         files = tuple(sorted((language_code(code), _absolute(file)) for code, file in weights.items()))
+        if len({code for code, _ in files}) < len(files):
+            raise UsageError(f"the weights of {name} name a language twice: {', '.join(weights)}")
     else:
         files = (("", _absolute(weights)),)
     return RecognizerSpec(name, files, decoding, device)
@@ -197,7 +205,7 @@ def _find_factory(spec: RecognizerSpec) -> Callable[..., Any]:
         named = RECOGNIZERS.find(module)
         if not function:
             raise UsageError(
-                f"recognizer {spec.name!r} names no variant after its colon; write {module}, or one"
+                f"recognizer {spec.name!r} names no variant after its colon; write {module} or {module}:VARIANT"
             )
         if "variant" not in _accepted(named):
             raise UsageError(f"recognizer {module!r} has no variants, so no {spec.name!r}; write {module}")

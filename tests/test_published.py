@@ -100,7 +100,9 @@ def test_names_that_are_not_known():
         load_recognizer("openhead-av:ita")
     with pytest.raises(UsageError, match=r"muavic has no variant 'nosuch'"):
         load_recognizer("muavic:nosuch")
-    with pytest.raises(UsageError, match=r"'muavic:' names no variant after its colon; write muavic"):
+    with pytest.raises(
+        UsageError, match=r"'muavic:' names no variant after its colon; write muavic or muavic:VARIANT"
+    ):
         load_recognizer("muavic:")
     with pytest.raises(UsageError, match=r"did you mean muavic"):
         load_recognizer("MUAVIC:ita")
@@ -341,6 +343,10 @@ def test_settings_beside_a_port_are_kept(home, tmp_path, published):
     assert added.files["config"].source == "config.json"
     heads = [layer.self_attn.heads for layer in load_recognizer("muavic:ita").network.network.decoder.layers]
     assert heads == [2, 2]
+    # A file that brings its settings itself has no use for what lies beside it.
+    shutil.copy(published[0], tmp_path)
+    (tmp_path / "config.json").write_text("[" * 5000)
+    assert "config" not in add_checkpoint(ITALIAN, [tmp_path / published[0].name]).files
 
 
 def test_fetching_says_what_to_do_where_it_fails(tmp_path, monkeypatch):
@@ -349,8 +355,12 @@ def test_fetching_says_what_to_do_where_it_fails(tmp_path, monkeypatch):
     served = {file.address: f"content of {file.name}".encode() for file in ITALIAN.files}
 
     class Answer:
-        def __init__(self, content, length):
+        def __init__(self, content, length, scheme="https"):
             self.headers, self._parts = {"Content-Length": str(length)}, [content, b""]
+            self._scheme = scheme
+
+        def geturl(self):
+            return f"{self._scheme}://elsewhere/file"
 
         def __enter__(self):
             return self
@@ -372,6 +382,11 @@ def test_fetching_says_what_to_do_where_it_fails(tmp_path, monkeypatch):
     with pytest.raises(PrerequisiteError, match=told), fetched_files(ITALIAN, tmp_path):
         pass
     assert list(tmp_path.iterdir()) == []
+
+    monkeypatch.setattr(fetching.urllib.request, "urlopen", lambda a, timeout: Answer(b"x", 1, "http"))
+    told = "leads to http://elsewhere/file, which is no https address"
+    with pytest.raises(PrerequisiteError, match=told), fetched_files(ITALIAN, tmp_path):
+        pass
 
     def break_off(address, timeout):
         raise http.client.IncompleteRead(b"")
@@ -463,7 +478,13 @@ def test_a_tokenizer_of_a_port(tmp_path):
     assert read_dictionary(file) == ["a", "b", "c", "<s>", "</s>"]
     file.write_text(json.dumps({"model": {"vocab": {"b": 1, "a": 0}}}))
     assert read_dictionary(file) == ["a", "b"]
-    for bad in ("[]", '{"model": {}}', '{"model": {"vocab": {"a": 5}}}', "{" * 5000):
+    for bad in (
+        "[]",
+        '{"model": {}}',
+        '{"model": {"vocab": {"a": 5}}}',
+        '{"model": {"vocab": {"a": [1]}}}',
+        "{" * 5000,
+    ):
         file.write_text(bad)
         with pytest.raises(UsageError, match="not a dictionary that can be read"):
             read_dictionary(file)
@@ -492,6 +513,10 @@ def test_every_installed_language_is_one_recognizer(home, tmp_path, clip):
     assert load_recognizer("muavic:ita", {"ita": by_file["ita"]}).languages == {"ita"}
     with pytest.raises(UsageError, match="the weights for deu are of a recognizer that covers ita only"):
         load_recognizer("muavic:ita", {"deu": by_file["German"]})
+    with pytest.raises(UsageError, match=r"the weights of muavic name a language twice: ita, it"):
+        load_recognizer("muavic", {"ita": by_file["ita"], "it": by_file["German"]})
+    with pytest.raises(PrerequisiteError, match="a folder, not a file"):
+        load_recognizer("muavic:ita", tmp_path)
     with pytest.raises(UsageError, match=r"--weights with muavic: of which checkpoint"):
         load_recognizer("muavic", tmp_path / "ita" / "checkpoint_best.pt")
 

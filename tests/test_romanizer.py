@@ -166,6 +166,7 @@ def test_a_score_in_roman_letters(files, tmp_path, monkeypatch):
         assert f"nm:{ROMAN}" in found[language, "headline"].signature
     text = entries_table([run]).to_text()
     assert "Rates are means over languages of CER" in text
+    assert "gain: points of CER against" in text
     assert "references were put into roman letters too" in text
     with pytest.raises(UsageError, match=r"romanizer writes roman letters, and 'multitalk' would count"):
         mtbench.score(entry, bench, recognizer="romanizer", normalizer="multitalk", **more)

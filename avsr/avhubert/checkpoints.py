@@ -137,7 +137,8 @@ def read_checkpoint(path: Path, config: Path | None = None) -> Checkpoint:
                 pieces = tuple(symbols)
                 break
     beside = config or path.with_name("config.json")
-    described = read_description(beside) if beside.is_file() else None
+    wanted = config is not None or inside("cfg", "model") is None  # else what lies there may be anything's
+    described = read_description(beside) if wanted and beside.is_file() else None
     if isinstance(described, dict) and inside("cfg", "model") is None:
         inside = lambda *keys: described.get(keys[-1])  # noqa: E731
     ported = any(name.startswith("avhubert.") for name in found)

@@ -70,6 +70,8 @@ def _read_pieces(path: Path) -> list[str]:
     model = found.get("model") if isinstance(found, dict) else None
     listed = model.get("vocab") if isinstance(model, dict) else None
     if isinstance(listed, dict):
+        if not all(isinstance(number, int) for number in listed.values()):
+            raise ValueError("its tokens are not numbered")
         numbered = {number: piece for piece, number in listed.items()}
     elif isinstance(listed, list):  # pieces with their scores, in order
         numbered = {n: entry[0] for n, entry in enumerate(listed) if isinstance(entry, list) and entry}

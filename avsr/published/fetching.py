@@ -58,6 +58,8 @@ def _fetch(address: str, target: Path) -> None:
         raise ValueError(f"{address} is no https address")
     size = 0
     with urllib.request.urlopen(address, timeout=PATIENCE) as source, target.open("wb") as copy:
+        if not source.geturl().startswith("https://"):
+            raise ValueError(f"{address} leads to {source.geturl()}, which is no https address")
         expected = source.headers.get("Content-Length")
         while chunk := source.read(_CHUNK):
             size += len(chunk)

@@ -78,7 +78,8 @@ def load_published(
 
 def _find_beside(checkpoint: PublishedCheckpoint, weights: Path) -> dict[str, Path]:
     if not weights.is_file():
-        raise PrerequisiteError(f"{weights}: no such file; expected weights of {checkpoint.ref}")
+        found_there = "a folder, not a file" if weights.is_dir() else "no such file"
+        raise PrerequisiteError(f"{weights}: {found_there}; expected weights of {checkpoint.ref}")
     names = [file.name for file in checkpoint.files[1:]]
     names += [name for name in ("config.json", "sentencepiece.bpe.model") if name not in names]
     found = {"weights": weights}

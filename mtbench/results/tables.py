@@ -247,8 +247,9 @@ _PLAIN = "recommended"
 def _notes(runs: Sequence[Run], columns: Sequence[Column]) -> tuple[str, ...]:
     from mtbench.results.comparability import name_own_choices
 
+    unit = "CER" if runs[0].averaging.rate == "cer" else "WER"
     notes = [
-        "AV: sound in noise and rendered mouth (AVLR); A: the same sound alone; gain: points of WER against "
+        f"AV: sound in noise and rendered mouth (AVLR); A: the same sound alone; gain: points of {unit} against "
         f"a face that does not move; V: mouth alone. {_describe_rates(runs[0].averaging)}; ±: half of the 95 % "
         "interval."
     ]
