@@ -346,7 +346,10 @@ def test_settings_beside_a_port_are_kept(home, tmp_path, published):
     # A file that brings its settings itself has no use for what lies beside it.
     shutil.copy(published[0], tmp_path)
     (tmp_path / "config.json").write_text("[" * 5000)
-    assert "config" not in add_checkpoint(ITALIAN, [tmp_path / published[0].name]).files
+    kept = add_checkpoint(ITALIAN, [tmp_path / path for path in (published[0].name, *map(str, files[1:]))])
+    assert "config" not in kept.files
+    digest = load_recognizer("muavic:ita").digest
+    assert load_recognizer("muavic:ita", tmp_path / published[0].name).digest == digest
 
 
 def test_fetching_says_what_to_do_where_it_fails(tmp_path, monkeypatch):
@@ -656,7 +659,7 @@ def test_a_score_says_how_many_processes_and_why(published, tmp_path, monkeypatc
 # A published clip with its answer
 
 
-def test_a_video_of_mouths_is_read(tmp_path):
+def test_a_video_of_mouths_is_read(tmp_path, monkeypatch):
     av = pytest.importorskip("av")
     with av.open(str(tmp_path / "lips.mp4"), "w") as container:
         stream = container.add_stream("mpeg4", rate=25)
@@ -676,3 +679,18 @@ def test_a_video_of_mouths_is_read(tmp_path):
         read_mouth_video(tmp_path / "no.mp4")
     with pytest.raises(PrerequisiteError, match="no such file"):
         read_mouth_video(tmp_path / "nowhere.mp4")
+
+    class Changing:
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *exc):
+            return None
+
+        def decode(self, video):
+            for side in (96, 88):
+                yield av.VideoFrame.from_ndarray(np.zeros((side, side, 3), np.uint8), format="rgb24")
+
+    monkeypatch.setattr(av, "open", lambda path: Changing())
+    with pytest.raises(UsageError, match="pictures of several sizes"):
+        read_mouth_video(tmp_path / "lips.mp4")

@@ -117,8 +117,10 @@ def read_mouth_video(path: Path) -> np.ndarray:
                     raise ValueError(f"larger than 256 pixels or longer than {_MAX_FRAMES} frames")
                 red, green, blue = np.moveaxis(picture.to_ndarray(format="rgb24").astype(np.int64), -1, 0)
                 # OpenCV's whole-number rule, with which the published recognizers were trained.
+                if pictures and pictures[0].shape != red.shape:
+                    raise ValueError("pictures of several sizes")
                 pictures.append(((4899 * red + 9617 * green + 1868 * blue + 8192) >> 14).astype(np.uint8))
-    except (OSError, ValueError, IndexError) as error:
+    except (OSError, ValueError, LookupError, av.FFmpegError) as error:
         raise UsageError(f"{path}: not a video of mouth crops that can be read ({error})") from None
     if not pictures or pictures[0].shape[0] != pictures[0].shape[1] or pictures[0].shape[0] < 88:
         shape = pictures[0].shape if pictures else "no picture"

@@ -171,7 +171,7 @@ def add_checkpoint(checkpoint: PublishedCheckpoint, files: Sequence[Path]) -> In
     PrerequisiteError
         For a file that is absent, or an extra that is not installed.
     """
-    roles = _add_settings(checkpoint, assign_roles(checkpoint, files))
+    roles = add_settings(checkpoint, assign_roles(checkpoint, files))
     parameters, memory = measure_memory(KINDS[checkpoint.kind].read(checkpoint, roles))
     with _making(checkpoint_folder(checkpoint)) as partial:
         kept = {role: _keep(partial, role, path) for role, path in roles.items()}
@@ -301,7 +301,7 @@ def assign_roles(checkpoint: PublishedCheckpoint, files: Sequence[Path]) -> dict
     return found
 
 
-def _add_settings(checkpoint: PublishedCheckpoint, roles: dict[str, Path]) -> dict[str, Path]:
+def add_settings(checkpoint: PublishedCheckpoint, roles: dict[str, Path]) -> dict[str, Path]:
     """Return *roles* with the settings that lie beside a port's weights, as loading them takes them from there."""
     weights = roles["weights"]
     beside = weights.with_name("config.json")

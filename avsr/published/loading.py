@@ -11,6 +11,7 @@ from mtbench.avsr.by_language import ByLanguage
 from mtbench.avsr.published.catalog import PublishedCheckpoint, find_published
 from mtbench.avsr.published.installation import (
     InstalledCheckpoint,
+    add_settings,
     assign_roles,
     digest_roles,
     find_installed,
@@ -81,11 +82,11 @@ def _find_beside(checkpoint: PublishedCheckpoint, weights: Path) -> dict[str, Pa
         found_there = "a folder, not a file" if weights.is_dir() else "no such file"
         raise PrerequisiteError(f"{weights}: {found_there}; expected weights of {checkpoint.ref}")
     names = [file.name for file in checkpoint.files[1:]]
-    names += [name for name in ("config.json", "sentencepiece.bpe.model") if name not in names]
+    names += [name for name in ("sentencepiece.bpe.model",) if name not in names]
     found = {"weights": weights}
     for path in filter(Path.is_file, map(weights.with_name, names)):
         found = {**assign_roles(checkpoint, [weights, path]), **found}
-    return found
+    return add_settings(checkpoint, found)
 
 
 def _choose(recognizer: str, installed: Mapping[str, InstalledCheckpoint]) -> list[InstalledCheckpoint]:
