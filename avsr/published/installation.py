@@ -302,13 +302,10 @@ def assign_roles(checkpoint: PublishedCheckpoint, files: Sequence[Path]) -> dict
 
 
 def add_settings(checkpoint: PublishedCheckpoint, roles: dict[str, Path]) -> dict[str, Path]:
-    """Return *roles* with the settings that lie beside a port's weights, as loading them takes them from there."""
-    weights = roles["weights"]
-    beside = weights.with_name("config.json")
-    ported = weights.suffix in (".safetensors", ".bin") or "config" in {
-        file.role for file in checkpoint.files
-    }
-    return {**roles, "config": beside} if ported and "config" not in roles and beside.is_file() else roles
+    """Return *roles* with the ``config.json`` beside the weights, but for fairseq's ``.pt``, which needs none."""
+    beside = roles["weights"].with_name("config.json")
+    settled = roles["weights"].suffix == ".pt" and all(file.role != "config" for file in checkpoint.files)
+    return roles if settled or "config" in roles or not beside.is_file() else {**roles, "config": beside}
 
 
 def _guess_role(path: Path) -> str:
