@@ -199,6 +199,11 @@ def load_recognizer(
 
 def _find_factory(spec: RecognizerSpec) -> Callable[..., Any]:
     module, colon, function = spec.name.partition(":")
+    if "," in spec.name and not spec.name.startswith(PREFIX):
+        raise UsageError(
+            f"recognizer {spec.name!r}: expected one; several with commas between are for 'mtbench score', which "
+            "scores with each"
+        )
     if not colon:
         return RECOGNIZERS.find(spec.name)
     if module in RECOGNIZERS.names():

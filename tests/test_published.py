@@ -532,6 +532,24 @@ def test_one_of_one_language_goes_before_one_of_many(home, tmp_path):
     assert len(load_recognizer("muavic:multilingual").languages) == 8
 
 
+def test_one_kind_of_weights_is_not_another(home, published, tmp_path):
+    with pytest.raises(UsageError, match=r"weights of fairseq's AV-HuBERT, expected those of avista:base"):
+        add_checkpoint(CATALOG["avista:base"], [published[0]])
+    port = {
+        name.replace("encoder.w2v_model.", "avhubert.", 1): value for name, value in make_tensors().items()
+    }
+    torch.save(port, tmp_path / "pytorch_model.bin")
+    with pytest.raises(UsageError, match=r"weights of AVista, expected those of muavic:ita"):
+        add_checkpoint(ITALIAN, [tmp_path / "pytorch_model.bin", *published[1:]])
+
+
+def test_several_where_one_is_wanted():
+    with pytest.raises(
+        UsageError, match=r"expected one; several with commas between are for 'mtbench score'"
+    ):
+        load_recognizer("muavic:ita,none")
+
+
 def test_names_with_commas_between():
     assert split_names("openhead-av") == ["openhead-av"]
     assert split_names("muavic:ita, fakes:load_one_ear") == ["muavic:ita", "fakes:load_one_ear"]

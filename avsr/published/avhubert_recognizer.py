@@ -97,7 +97,8 @@ def load_network(checkpoint: PublishedCheckpoint, files: Mapping[str, Path], dev
     Raises
     ------
     UsageError, PrerequisiteError
-        As :func:`mtbench.avsr.avhubert.load_avhubert`; and where nothing among the files tells what tokens mean.
+        As :func:`mtbench.avsr.avhubert.load_avhubert`; where nothing among the files tells what tokens mean; and for
+        AVista's weights under another name, or others under AVista's.
     """
     require_extra("published", f"the recognizer {checkpoint.ref}", "torch", "safetensors")
     from mtbench.avsr.avhubert import load_avhubert
@@ -109,6 +110,14 @@ def load_network(checkpoint: PublishedCheckpoint, files: Mapping[str, Path], dev
         config=files.get("config"),
         device=device,
     )
+    decoder = getattr(network.network, "decoder", None)
+    avista = decoder is not None and decoder.sizes.positions != "halves"  # fairseq's decoders count by halves
+    if decoder is None or avista != (checkpoint.kind == "avista"):
+        found = "a head of letters" if decoder is None else "AVista" if avista else "fairseq's AV-HuBERT"
+        raise UsageError(
+            f"{files['weights']}: weights of {found}, expected those of {checkpoint.ref}, published at "
+            f"{checkpoint.page}"
+        )
     if not network.vocabulary.pieces and network.vocabulary.tokenizer is None:
         raise UsageError(
             f"{files['weights']}: nothing tells what the tokens of {checkpoint.ref} mean; give the dictionary or "
