@@ -20,6 +20,7 @@ from mtbench.avsr.base import Hypothesis, Recognizer, Reference, transcribe_chec
 from mtbench.conditions import Condition
 from mtbench.errors import UsageError
 from mtbench.speech import NoiseSet, from_pcm16
+from mtbench.timing import SAMPLES_PER_FRAME
 
 if TYPE_CHECKING:
     from mtbench.benchmarks import Clip
@@ -106,6 +107,22 @@ def present(
     for face in dict.fromkeys(c.face for c in conditions):
         asked = tuple(c for c in conditions if c.face == face)
         yield Presentation(asked, None if face is None else see(face), [hear(c) for c in asked])
+
+
+def count_frames(crops: np.ndarray | None, audio: Sequence[np.ndarray | None]) -> int:
+    """Return the frames of a clip as a recognizer is given it, 640 samples of sound each.
+
+    Raises
+    ------
+    UsageError
+        Where there are no mouths, and no sound in one of the conditions.
+    """
+    if crops is not None:
+        return len(crops)
+    sounds = [sound for sound in audio if sound is not None]
+    if len(sounds) < len(audio) or not sounds:
+        raise UsageError("neither mouth crops nor sound; expected at least one of them")
+    return len(sounds[0]) // SAMPLES_PER_FRAME
 
 
 def transcribe_clip(

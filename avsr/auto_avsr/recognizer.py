@@ -25,7 +25,8 @@ from mtbench.avsr.auto_avsr.recognition import AutoAVSR
 from mtbench.avsr.auto_avsr.signals import SAMPLES, SIDE, normalize_mouths
 from mtbench.avsr.auto_avsr.units import UNKNOWN, read_units, taught_languages
 from mtbench.avsr.base import Hypothesis, Reference, SearchError
-from mtbench.errors import PrerequisiteError, UsageError, did_you_mean
+from mtbench.avsr.presentation import count_frames
+from mtbench.errors import PrerequisiteError, did_you_mean
 from mtbench.files import digest_bytes, digest_file
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ class AutoAVSRRecognizer:
     ) -> list[Hypothesis]:
         from mtbench.work import single_threaded_torch
 
-        frames = _count_frames(crops, audio)
+        frames = count_frames(crops, audio)
         (beam, weight), model = SEARCHES[self.search], self.model
         if crops is None and not model.hears:
             return [Hypothesis("") for _ in audio]
@@ -216,13 +217,3 @@ def _digest_files(files: Sequence[Any]) -> str:
         else:
             parts.append(repr(sorted((file or {}).items())).encode())
     return digest_bytes(*parts)
-
-
-def _count_frames(crops: np.ndarray | None, audio: Sequence[np.ndarray | None]) -> int:
-    """Return the frames of a clip, at 640 samples of sound each."""
-    if crops is not None:
-        return len(crops)
-    sounds = [sound for sound in audio if sound is not None]
-    if len(sounds) < len(audio) or not sounds:
-        raise UsageError("neither mouth crops nor sound; expected at least one of them")
-    return len(sounds[0]) // SAMPLES

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mtbench.avsr.base import Hypothesis, Reference, SearchError
+from mtbench.avsr.presentation import count_frames
 from mtbench.avsr.published.catalog import PublishedCheckpoint
 from mtbench.errors import UsageError, did_you_mean
 from mtbench.extras import require_extra
@@ -280,16 +281,6 @@ def normalize_crops(crops: np.ndarray) -> np.ndarray:
     edge = (crops.shape[-1] - SIDE) // 2
     middle = crops[:, edge : edge + SIDE, edge : edge + SIDE]
     return ((middle / 255 - MEAN) / DEVIATION).astype(np.float32)[None, None]
-
-
-def count_frames(crops: np.ndarray | None, audio: Sequence[np.ndarray | None]) -> int:
-    """Return the frames of a clip, at 640 samples of sound each."""
-    if crops is not None:
-        return len(crops)
-    sounds = [sound for sound in audio if sound is not None]
-    if len(sounds) < len(audio) or not sounds:
-        raise UsageError("neither mouth crops nor sound; expected at least one of them")
-    return len(sounds[0]) // 640
 
 
 def choose_search(name: str | None) -> Search:

@@ -22,6 +22,28 @@ Files = Mapping[str, Path]
 
 
 @dataclass(frozen=True)
+class Brought:
+    """A checkpoint that a user has.
+
+    Attributes
+    ----------
+    checkpoint : PublishedCheckpoint
+        Which.
+    files : mapping of str to path
+        By role.
+    contents : str
+        Digest of what was added.
+    memory : int
+        Bytes of its weights in memory.
+    """
+
+    checkpoint: PublishedCheckpoint
+    files: Files
+    contents: str
+    memory: int
+
+
+@dataclass(frozen=True)
 class Kind:
     """What is done with checkpoints of one kind.
 
@@ -29,14 +51,14 @@ class Kind:
     ----------
     read : function of (PublishedCheckpoint, Files) to torch.nn.Module
         Loads the files and refuses what is wrong with them; returns the network.
-    recognize : function of (PublishedCheckpoint, Files, str, int, str or None, str) to Recognizer
-        Makes a recognizer of files, the digest of what was added, bytes in memory, name of a search, and device.
+    recognize : function of (Brought, str or None, str) to Recognizer
+        Makes a recognizer of what a user has, with a search by name, on a device.
     settings : function of Files to dict of str to (bytes)
         What else the weights' pickle holds, by role, which has to be kept beside converted weights.
     """
 
     read: Callable[[PublishedCheckpoint, Files], torch.nn.Module]
-    recognize: Callable[[PublishedCheckpoint, Files, str, int, str | None, str], Recognizer]
+    recognize: Callable[[Brought, str | None, str], Recognizer]
     settings: Callable[[Files], dict[str, bytes]] = lambda files: {}
 
 
@@ -52,17 +74,12 @@ def _read_avhubert(checkpoint: PublishedCheckpoint, files: Files) -> torch.nn.Mo
     return load_network(checkpoint, files).network
 
 
-def _recognize_avhubert(
-    checkpoint: PublishedCheckpoint,
-    files: Files,
-    contents: str,
-    memory: int,
-    decoding: str | None,
-    device: str,
-) -> Recognizer:
+def _recognize_avhubert(brought: Brought, decoding: str | None, device: str) -> Recognizer:
     from mtbench.avsr.published.avhubert_recognizer import PublishedAVHubert, choose_search
 
-    return PublishedAVHubert(checkpoint, files, contents, memory, choose_search(decoding), device)
+    return PublishedAVHubert(
+        brought.checkpoint, brought.files, brought.contents, brought.memory, choose_search(decoding), device
+    )
 
 
 def _settings_of_avhubert(files: Files) -> dict[str, bytes]:
@@ -77,24 +94,17 @@ def _read_auto_avsr(checkpoint: PublishedCheckpoint, files: Files) -> torch.nn.M
     return load_auto_avsr(files["weights"], **_name_auto_avsr(checkpoint, files)).network
 
 
-def _recognize_auto_avsr(
-    checkpoint: PublishedCheckpoint,
-    files: Files,
-    contents: str,
-    memory: int,
-    decoding: str | None,
-    device: str,
-) -> Recognizer:
+def _recognize_auto_avsr(brought: Brought, decoding: str | None, device: str) -> Recognizer:
     from mtbench.avsr.auto_avsr import AutoAVSRRecognizer
 
     return AutoAVSRRecognizer(
-        files["weights"],
-        **_name_auto_avsr(checkpoint, files),
-        name=checkpoint.recognizer,
+        brought.files["weights"],
+        **_name_auto_avsr(brought.checkpoint, brought.files),
+        name=brought.checkpoint.recognizer,
         decoding=decoding,
         device=device,
-        contents=contents,
-        memory=memory,
+        contents=brought.contents,
+        memory=brought.memory,
     )
 
 
@@ -114,17 +124,10 @@ def _read_romanizer(checkpoint: PublishedCheckpoint, files: Files) -> torch.nn.M
     return load_romanizer(checkpoint, files).network
 
 
-def _recognize_romanizer(
-    checkpoint: PublishedCheckpoint,
-    files: Files,
-    contents: str,
-    memory: int,
-    decoding: str | None,
-    device: str,
-) -> Recognizer:
+def _recognize_romanizer(brought: Brought, decoding: str | None, device: str) -> Recognizer:
     from mtbench.avsr.published.romanizer import Romanizer
 
-    return Romanizer(checkpoint, files, contents, memory, decoding, device)
+    return Romanizer(brought.checkpoint, brought.files, brought.contents, brought.memory, decoding, device)
 
 
 #: By :attr:`~mtbench.avsr.published.catalog.PublishedCheckpoint.kind`.

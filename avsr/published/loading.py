@@ -16,7 +16,7 @@ from mtbench.avsr.published.installation import (
     digest_roles,
     find_installed,
 )
-from mtbench.avsr.published.kinds import KINDS, measure_memory
+from mtbench.avsr.published.kinds import KINDS, Brought, measure_memory
 from mtbench.errors import PrerequisiteError, UsageError
 
 
@@ -61,16 +61,15 @@ def load_published(
         files = _find_beside(known[0], Path(weights))
         kind = KINDS[known[0].kind]
         _, memory = measure_memory(kind.read(known[0], files))  # what is wrong with it is said at once
-        return kind.recognize(known[0], files, digest_roles(files), memory, decoding, place)
+        return kind.recognize(Brought(known[0], files, digest_roles(files), memory), decoding, place)
     installed = {c.ref: record for c in known if (record := find_installed(c)) is not None}
     if not installed:
         raise PrerequisiteError(_explain_absence(recognizer, known))
     chosen = _choose(recognizer, installed)
 
     def make(record: InstalledCheckpoint) -> Recognizer:
-        files, checkpoint = record.paths(), record.checkpoint
-        recognize = KINDS[checkpoint.kind].recognize
-        return recognize(checkpoint, files, record.contents, record.memory, decoding, place)
+        brought = Brought(record.checkpoint, record.paths(), record.contents, record.memory)
+        return KINDS[record.checkpoint.kind].recognize(brought, decoding, place)
 
     if len(chosen) == 1:
         return make(chosen[0])

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mtbench.avsr.base import Hypothesis, Reference
-from mtbench.avsr.published.avhubert_recognizer import count_frames, normalize_crops
+from mtbench.avsr.presentation import count_frames
+from mtbench.avsr.published.avhubert_recognizer import normalize_crops
 from mtbench.avsr.published.catalog import PublishedCheckpoint
 from mtbench.errors import UsageError
 from mtbench.extras import require_extra
