@@ -35,6 +35,7 @@ $(VENV)/.installed: $(BIN)/python pyproject.toml
 
 $(VENV)/.installed-test: $(VENV)/.installed
 	$(PIP) -e ".[all]" --group test --group lint --group docs
+	$(BIN)/python scripts/install_browser.py
 	@touch $@
 
 demo: $(VENV)/.installed

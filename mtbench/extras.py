@@ -29,6 +29,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "published": ("torch", "safetensors", "sentencepiece", "tokenizers", "uroman"),
     "espnet": ("torch", "safetensors", "sentencepiece", "espnet2"),
     "report": ("pandas", "matplotlib"),
+    "glb": ("pygltflib",),
 }
 #: What parts of mtbench are installed for.
 PARTS = {

@@ -108,7 +108,7 @@ def requirements(extra: str | None) -> dict[str, Requirement]:
 
 
 def test_the_base_installation_needs_nothing_heavy():
-    light = {"numpy", "scipy", "soundfile", "jiwer", "pydantic", "typer", "rich"}
+    light = {"numpy", "scipy", "soundfile", "jiwer", "pydantic", "typer", "rich", "jinja2"}
     assert set(requirements(None)) == light
 
 
