@@ -27,6 +27,7 @@ _EXTRAS = {
     "published": "published recognizers: AV-HuBERT and its relatives, with weights of your own",
     "espnet": "Auto-AVSR and ViSpeR on ESPnet (Python 3.12 or 3.13), with weights of your own",
     "report": "plots, data frames",
+    "glb": "mtbench export --glb: motion as GLB, for Blender and web pages",
 }
 
 
