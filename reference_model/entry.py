@@ -23,6 +23,7 @@ from mtbench.reference_model.conditioning import Conditioning, Language, plan_co
 from mtbench.reference_model.reference import LONGEST, ReferenceModel
 from mtbench.reference_model.templates import default_template
 from mtbench.reference_model.voice_gate import VERSION
+from mtbench.results import REFERENCE_CODE
 from mtbench.submissions import (
     MOTION_FOLDER,
     Generation,
@@ -205,7 +206,7 @@ def _manifest(
     card = {
         "name": model.name,
         "paper": "MultiTalk: Enhancing 3D Talking Head Generation Across Languages with Multilingual Video Dataset",
-        "code": "mtbench.reference_model",
+        "code": REFERENCE_CODE,
         "weights": model.digest,
         "params_m": round(count_parameters(model) / 1e6, 3),
     }

@@ -4,16 +4,20 @@ import json
 import math
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from test_aggregate import CLIPS, CONTEXT, make_rows
 
 import mtbench
 from mtbench.errors import UsageError
 from mtbench.results.aggregation import aggregate, find_number, list_signatures
+from mtbench.results.averaging import Averaging
 from mtbench.results.comparison import Comparison, check_comparable
-from mtbench.results.paired import compare_rows
+from mtbench.results.paired import compare_rows, list_clips
 from mtbench.results.rows import GeometryRow
 from mtbench.results.run_files import BenchmarkRef, RecognizerRef
+from mtbench.results.series import collect_series
+from mtbench.statistics import ClusterBootstrap, collect_ratios, count_items, measure_power
 
 AV = {"modality": "av", "snr_db": -7.5, "noise": "all"}
 MANY = [type(CLIPS[0])(f"{lang}-{i}", lang, f"{lang}-s{i}") for lang in ("ita", "jpn") for i in range(20)]
@@ -177,7 +181,10 @@ def test_table_reads_as_text():
     a, b = shared_rows(0.1, 0.6)
     comparison = Comparison("ours", "theirs", "toy@1", tuple(compare_rows(a, b, replicates=50, trials=50)))
     text = comparison.table()
-    assert text.startswith("a = ours, b = theirs, on toy@1\n")
+    assert text.startswith("a = ours, b = theirs, on toy@1, all languages\n")
+    assert "effect: b - a over its spread" in text
+    assert "  effect  p (Holm)  better" in text.splitlines()[1]
+    assert "language" in comparison.table(language=None)
     assert "av, -7.5 dB" in text
     assert "geometry" in text
     assert len(comparison.table("headline", None).splitlines()) > len(
@@ -225,3 +232,65 @@ def test_meshes_with_static_faces_of_their_own_are_compared():
     b.signatures["avlr_gain|av"] = b.signatures["avlr_gain|av"].replace("uni-v1", "multitalk")
     with pytest.raises(UsageError, match="norm: uni-v1 != multitalk"):
         check_comparable(a, b)
+
+
+def test_the_effect_of_equal_lengths_is_mean_over_deviation():
+    """By hand, and as scipy's t statistic: t = d √n."""
+    from scipy.stats import ttest_rel
+
+    a, b = shared_rows(0.2, 0.4, MANY)
+    found = next(
+        d for d in compare_rows(a, b, Averaging("macro-clip"), replicates=300, trials=50)
+        if (d.metric, d.language, d.snr_db) == ("wer", "ita", -7.5)
+    )  # fmt: skip
+    rates = [[], []]
+    for rows, out in zip((a, b), rates, strict=True):
+        for clip in (c for c in MANY if c.language == "ita"):
+            mine = [
+                r for r in rows if not isinstance(r, GeometryRow) and r.clip == clip.id
+                and (r.modality, r.face, r.snr_db) == ("av", "entry", -7.5)
+            ]  # fmt: skip
+            out.append(np.mean([r.words.rate for r in mine]))
+    t = ttest_rel(rates[1], rates[0]).statistic
+    assert found.effect == pytest.approx(t / math.sqrt(20))
+    assert found.effect_ci95[0] < found.effect < found.effect_ci95[1]
+    assert found.spread == pytest.approx(100 * np.std(np.subtract(*rates), ddof=1))
+
+
+def test_the_effect_says_how_many_clips_are_needed():
+    """As :func:`mtbench.statistics.measure_power` computes it from items, over languages and within one."""
+    a, b = shared_rows(0.2, 0.5, MANY)
+    clips = list_clips(a)
+    chosen = [
+        next(s for s in collect_series(rows, clips) if s.metric == "wer" and s.condition.name == "av-7.5/all")
+        for rows in (a, b)
+    ]
+    ratios = collect_ratios(np.stack([s.values[:, 0] for s in chosen]), chosen[0].values[:, 1])
+    bootstrap = ClusterBootstrap(tuple(c.language for c in clips), tuple(c.source for c in clips))
+    power = measure_power(bootstrap, ratios, 0, 1)
+    found = next(
+        d for d in compare_rows(a, b, trials=50)
+        if (d.metric, d.language, d.snr_db, d.aggregation) == ("wer", "all", -7.5, "macro-language")
+    )  # fmt: skip
+    assert found.effect == pytest.approx(power.effect.estimate)
+    assert found.effect_ci95 == pytest.approx(power.effect.ci95, rel=0.05)
+    assert count_items(found.effect) == power.needed
+
+
+def test_no_effect_where_nobody_knows_the_spread():
+    one = [CLIPS[0]]
+    a, b = shared_rows(0.1, 0.6, one)
+    found = compare_rows(a, b, replicates=50, trials=50)
+    assert found
+    assert all(d.effect is None and d.effect_ci95 is None and d.spread is None for d in found)
+    assert "n/a" in Comparison("a", "b", "toy@1", tuple(found)).table()
+
+
+def test_the_effect_changes_sign_with_the_entries():
+    a, b = shared_rows(0.2, 0.4)
+    forth = compare_rows(a, b, replicates=50, trials=50)
+    back = compare_rows(b, a, replicates=50, trials=50)
+    assert any(d.effect for d in forth)
+    for x, y in zip(forth, back, strict=True):
+        assert (x.effect is None) == (y.effect is None)
+        assert x.effect is None or x.effect == pytest.approx(-y.effect)

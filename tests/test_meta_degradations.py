@@ -19,7 +19,7 @@ from mtbench.meta.systems import (
     ground_truth,
     select_systems,
 )
-from mtbench.meta.viseme_classes import VISEME_CLASSES, class_by_phone, unlike_phones
+from mtbench.speech.viseme_classes import VISEME_CLASSES, class_by_phone, unlike_phones
 from mtbench.submissions.controls import partner
 from mtbench.synth.articulation import animate, contact_intervals
 from mtbench.synth.phones import PHONES

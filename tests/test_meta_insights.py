@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from meta_samples import AV, LANGUAGES, make_scores, with_errors
 
 from mtbench.errors import UsageError
-from mtbench.meta.confusions import align_phones, confuse_ground_truth, count_confusions, name_class
 from mtbench.meta.correlation import order_chains
 from mtbench.meta.estimates import bootstrap_scores, measure_errors
 from mtbench.meta.fairness import judge_fairness
@@ -19,7 +18,9 @@ from mtbench.meta.noise_curves import trace_noise
 from mtbench.meta.nuisances import compare_with_truth
 from mtbench.meta.sensitivity import compare_conditions, default_contrasts
 from mtbench.meta.separation import separate
+from mtbench.meta.truth_confusions import confuse_ground_truth
 from mtbench.metrics.edits import count_edits
+from mtbench.results import align_phones, count_confusions, name_class
 from mtbench.statistics import Z_TOTAL, adjust_holm
 
 PHONES = st.lists(st.sampled_from("pbtsaiu"), max_size=12)

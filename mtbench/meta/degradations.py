@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mtbench.meta.viseme_classes import class_by_phone, unlike_phones
+from mtbench.speech import class_by_phone, unlike_phones
 
 if TYPE_CHECKING:
     from mtbench.benchmarks import PhoneTime

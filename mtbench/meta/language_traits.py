@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mtbench.conditions import Condition
-from mtbench.meta.confusions import VISIBLE, name_class
 from mtbench.meta.estimates import bootstrap_scores, measure_errors
 from mtbench.meta.scores import MetaScores
 from mtbench.meta.systems import GROUND_TRUTH
+from mtbench.results import VISIBLE, name_class
 
 if TYPE_CHECKING:
     from mtbench.benchmarks import Benchmark

@@ -21,7 +21,6 @@ import numpy as np
 from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.files import write_atomically
 from mtbench.meta.bits import report_bits
-from mtbench.meta.confusions import Confusions, confuse_ground_truth
 from mtbench.meta.correlation import Correlation, CorrelationTable, correlate
 from mtbench.meta.curves import trace_curves
 from mtbench.meta.estimates import (
@@ -40,7 +39,9 @@ from mtbench.meta.report_data import SCHEMA, Accuracies, MeasureInfo, Report, Sc
 from mtbench.meta.scores import MetaScores
 from mtbench.meta.sensitivity import Sensitivity, compare_amplitudes, compare_conditions, default_contrasts
 from mtbench.meta.systems import GROUND_TRUTH, SHUFFLED, STATIC
+from mtbench.meta.truth_confusions import confuse_ground_truth
 from mtbench.meta.verdicts import check_bits, check_targets, say_verdict
+from mtbench.results import Confusions
 from mtbench.statistics import REPLICATES, SEED, Number, percentile_interval, summarize
 
 if TYPE_CHECKING:

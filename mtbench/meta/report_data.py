@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from mtbench.meta.bits import BitsReport
-from mtbench.meta.confusions import Confusions
 from mtbench.meta.correlation import CorrelationTable
 from mtbench.meta.curves import Curve
 from mtbench.meta.fairness import Fairness
@@ -23,7 +22,7 @@ from mtbench.meta.nuisances import Movement
 from mtbench.meta.pairwise import AccuracyTable
 from mtbench.meta.sensitivity import Sensitivity
 from mtbench.meta.systems import System
-from mtbench.results import Sight, round_floats
+from mtbench.results import Confusions, Sight, round_floats
 from mtbench.statistics import Number
 
 #: Raise one when the report's keys change.

@@ -1,4 +1,7 @@
 from .aggregation import aggregate as aggregate
+from .alignment import AlignedUnit as AlignedUnit
+from .alignment import align_row as align_row
+from .alignment import align_units as align_units
 from .averaging import MEANS as MEANS
 from .averaging import RATES as RATES
 from .averaging import Averaging as Averaging
@@ -6,6 +9,15 @@ from .checks import parse_json as parse_json
 from .columns import SHOWN as SHOWN
 from .comparison import Comparison as Comparison
 from .comparison import compare as compare
+from .confusions import ADDED as ADDED
+from .confusions import MISSED as MISSED
+from .confusions import OTHER as OTHER
+from .confusions import VISIBLE as VISIBLE
+from .confusions import Confusions as Confusions
+from .confusions import align_phones as align_phones
+from .confusions import count_confusions as count_confusions
+from .confusions import count_pairs as count_pairs
+from .confusions import name_class as name_class
 from .folders import place_beside as place_beside
 from .folders import place_run as place_run
 from .folders import results_folder as results_folder
@@ -14,6 +26,8 @@ from .metric_table import optional_table as optional_table
 from .notebook import benchmark_html as benchmark_html
 from .paired import ALPHA as ALPHA
 from .paired import Difference as Difference
+from .paired import compare_rows as compare_rows
+from .paired import list_clips as list_clips
 from .plot_style import BLUE as BLUE
 from .plot_style import DARK as DARK
 from .plot_style import GREEN as GREEN
@@ -34,6 +48,9 @@ from .plot_style import place_legend as place_legend
 from .ranking import Rank as Rank
 from .ranking import rank_entries as rank_entries
 from .recount import remeasure as remeasure
+from .roles import CONTROL_PREFIX as CONTROL_PREFIX
+from .roles import REFERENCE_CODE as REFERENCE_CODE
+from .roles import role_of as role_of
 from .rows import GeometryRow as GeometryRow
 from .rows import RecognitionRow as RecognitionRow
 from .rows import Row as Row

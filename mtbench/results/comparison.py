@@ -19,7 +19,11 @@ from mtbench.metrics import METRICS
 from mtbench.results.comparability import find_conflicts, name_own_choices
 from mtbench.results.paired import Difference, compare_rows
 from mtbench.results.run_files import Run, read_results
+from mtbench.speech import display_name
 from mtbench.statistics import REPLICATES, SEED, TRIALS
+
+#: What the column of effects means, for notes below tables.
+EFFECT_NOTE = "effect: b - a over its spread from clip to clip; (2.8 / effect)² clips tell it in 4 cases of 5"
 
 
 @dataclass(frozen=True)
@@ -64,14 +68,17 @@ class Comparison:
         language : str or None
             Only this language; None: all of them, each on a line.
         """
-        header = ("metric", "condition", "language", "a", "b", "b - a", "95 % interval", "p (Holm)", "better")
+        header: tuple[str, ...] = ("metric", "condition", "language", "a", "b", "b - a", "95 % interval")
+        header += ("effect", "p (Holm)", "better")
         lines: list[tuple[str, ...]] = [header]
         for d in self.differences:
             if (metric and d.metric != metric) or (language and d.language != language):
                 continue
             interval = "n/a" if d.ci95 is None else f"[{d.ci95[0]:+.4g}, {d.ci95[1]:+.4g}]"
             told = {"macro-language": ", macro", "macro-clip": ", mean over clips"}
-            name = f"{d.metric} ({d.unit})" + told.get(d.aggregation, "")
+            # lve_mm and readability_bits have their unit in the name.
+            unit = "" if d.metric.endswith(f"_{d.unit}") else f" ({d.unit})"
+            name = d.metric + unit + told.get(d.aggregation, "")
             lines.append(
                 (
                     name,
@@ -81,6 +88,7 @@ class Comparison:
                     f"{d.b:.4g}",
                     f"{d.difference:+.4g}",
                     interval,
+                    "n/a" if d.effect is None else f"{d.effect:+.2f}",
                     f"{d.p_holm:.4f}",
                     d.better or "-",
                 )
@@ -88,12 +96,18 @@ class Comparison:
         return lines
 
     def table(self, metric: str | None = None, language: str | None = "all") -> str:
-        """Return the differences as text; parameters as for :meth:`rows`."""
+        """Return the differences as text; parameters as for :meth:`rows`. One language is told in the first line."""
         lines = self.rows(metric, language)
-        widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
         title = f"a = {self.system_a}, b = {self.system_b}, on {self.benchmark}"
+        notes = self.notes
+        if len(lines) > 1:
+            notes = (EFFECT_NOTE, *notes)
+        if language is not None:
+            title += ", all languages" if language == "all" else f", {display_name(language)}"
+            lines = [line[:2] + line[3:] for line in lines]
+        widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
         body = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines)
-        return "\n".join((title, *body, *(f"note: {note}" for note in self.notes)))
+        return "\n".join((title, *body, *(f"note: {note}" for note in notes)))
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows."""

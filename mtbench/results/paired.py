@@ -7,6 +7,11 @@ mixtures, so the interval (cluster bootstrap over sources, the same draws for bo
 (paired approximate randomization, whole sources swapped) are sharper than two separate intervals. Only clips
 that both entries have enter, and ``n_clips`` says how many. Holm's correction runs over the languages of one
 metric and condition; language ``"all"`` is one test and stays as it is. Noises are pooled (``"all"``).
+
+The effect is the difference over its spread from clip to clip (Cohen's d of paired observations, d_z): by how many
+standard deviations of a clip's share in the difference the two differ. A clip's share is linearised as in
+:mod:`mtbench.statistics.power`, so that the effect says how many clips a comparison needs; where every clip has the
+same length it is the mean of the clips' differences over their standard deviation.
 """
 
 from __future__ import annotations
@@ -27,9 +32,11 @@ from mtbench.statistics import (
     TRIALS,
     adjust_holm,
     bootstrap_sums,
+    measure_effect,
     paired_randomization,
     percentile_interval,
     sum_by_cluster,
+    take_moments,
 )
 
 #: Level at which a difference counts.
@@ -60,6 +67,10 @@ class Difference:
         Unit of estimates and difference.
     better : {"a", "b"} or None
         The entry that is better at the 5 % level after correction; None: not separable, or no direction.
+    effect : float or None
+        Difference over its spread from clip to clip; None where no clip differs from another, or there is one only.
+    effect_ci95 : (float, float) or None
+        Its 95 % interval.
     """
 
     metric: str
@@ -78,6 +89,13 @@ class Difference:
     n_expected: int
     unit: str
     better: str | None
+    effect: float | None = None
+    effect_ci95: tuple[float, float] | None = None
+
+    @property
+    def spread(self) -> float | None:
+        """Standard deviation of a clip's share in the difference, in *unit*; None where there is no effect."""
+        return None if not self.effect else abs(self.difference / self.effect)
 
 
 def compare_rows(
@@ -152,13 +170,18 @@ def list_clips(rows: Iterable[Row]) -> list[_ClipKey]:
 
 @dataclass(frozen=True)
 class _Share:
-    """One language: sums (3,), replicates (B, 3) or None, difference of each source, counts of clips."""
+    """One language: sums (3,), replicates (B, 3) or None, difference of each source, counts of clips.
+
+    *moments* (6,) and their replicates (B, 6) are what the effect follows from.
+    """
 
     sums: np.ndarray
     samples: np.ndarray | None
     by_source: np.ndarray
     n_clips: int
     n_expected: int
+    moments: np.ndarray
+    moment_samples: np.ndarray | None
 
 
 def _compare_series(
@@ -186,12 +209,17 @@ def _compare_series(
         if not sources or chosen[:, 2].sum() <= 0:
             continue
         by_source, _ = sum_by_cluster(chosen, sources)
+        every = np.hstack([chosen, take_moments(chosen[:, 1] - chosen[:, 0], chosen[:, 2])])
+        samples = bootstrap_sums(every, sources, replicates=replicates, seed=seed, name=language)
+        sums = np.array([float(np.sum(np.ascontiguousarray(every[:, i]))) for i in range(every.shape[1])])
         shares[language] = _Share(
-            sums=np.array([float(np.sum(np.ascontiguousarray(chosen[:, i]))) for i in range(3)]),
-            samples=bootstrap_sums(chosen, sources, replicates=replicates, seed=seed, name=language),
+            sums=sums[:3],
+            samples=None if samples is None else samples[:, :3],
             by_source=by_source[:, 1] - by_source[:, 0],
             n_clips=len(chosen),
             n_expected=int(inside.sum()),
+            moments=sums[3:],
+            moment_samples=None if samples is None else samples[:, 3:],
         )
     if not shares:
         return []
@@ -229,6 +257,7 @@ def _difference(
         seed=seed,
         name=language,
     )
+    effect, effect_ci95 = _measure_effect(parts, aggregation == "macro-language")
     return Difference(
         metric=metric.name,
         modality=condition.modality,
@@ -246,7 +275,15 @@ def _difference(
         n_expected=n_expected,
         unit=metric.unit,
         better=_name_better(metric.higher_is_better, b - a, p),
+        effect=effect,
+        effect_ci95=effect_ci95,
     )
+
+
+def _measure_effect(parts: list[_Share], macro: bool) -> tuple[float | None, tuple[float, float] | None]:
+    samples = [s.moment_samples for s in parts if s.moment_samples is not None]
+    stacked = np.stack(samples, axis=1) if len(samples) == len(parts) else None
+    return measure_effect(np.array([s.moments for s in parts]), stacked, macro=macro)
 
 
 def _paired_interval(parts: list[_Share], scale: float, macro: bool) -> tuple[float, float] | None:

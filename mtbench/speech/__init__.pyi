@@ -16,6 +16,8 @@ from .lexicon import format_lexicon as format_lexicon
 from .lexicon import load_lexicon as load_lexicon
 from .lexicon import make_lexicon as make_lexicon
 from .lexicon import write_lexicon as write_lexicon
+from .manner_classes import MANNER_CLASSES as MANNER_CLASSES
+from .manner_classes import manner_by_phone as manner_by_phone
 from .multitalk_languages import LANGUAGES as LANGUAGES
 from .noise import MIXINGS as MIXINGS
 from .noise import NOISE_SEED as NOISE_SEED
@@ -40,3 +42,7 @@ from .sound_files import load_sound as load_sound
 from .timed_phones import TimedPhone as TimedPhone
 from .transcripts import TranscriptError as TranscriptError
 from .transcripts import read_transcript as read_transcript
+from .viseme_classes import VISEME_CLASSES as VISEME_CLASSES
+from .viseme_classes import VOWEL_CLASSES as VOWEL_CLASSES
+from .viseme_classes import class_by_phone as class_by_phone
+from .viseme_classes import unlike_phones as unlike_phones

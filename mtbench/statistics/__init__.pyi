@@ -9,6 +9,8 @@ from .bootstrap import sum_by_cluster as sum_by_cluster
 from .correlation import associate_ranks as associate_ranks
 from .correlation import kendall_features as kendall_features
 from .correlation import spearman_features as spearman_features
+from .effects import measure_effect as measure_effect
+from .effects import take_moments as take_moments
 from .estimates import Number as Number
 from .estimates import summarize as summarize
 from .known_orders import Chain as Chain
@@ -25,6 +27,8 @@ from .permutation import draw_orders as draw_orders
 from .permutation import exact_p as exact_p
 from .power import Z_TOTAL as Z_TOTAL
 from .power import Power as Power
+from .power import count_items as count_items
+from .power import least_difference as least_difference
 from .power import measure_power as measure_power
 from .ranks import average_ranks as average_ranks
 from .ranks import rank_by_significance as rank_by_significance

@@ -85,6 +85,42 @@ def measure_power(
     )
 
 
+def count_items(effect: float) -> int | None:
+    """Return how many items tell two candidates apart that differ by *effect*; None where no number does.
+
+    Parameters
+    ----------
+    effect : float
+        Difference over the spread of an item's share; its sign does not matter.
+
+    Examples
+    --------
+    >>> count_items(0.5), count_items(-0.5), count_items(0.0)
+    (32, 32, None)
+    """
+    if effect == 0 or not math.isfinite(effect):
+        return None
+    return max(2, math.ceil((Z_TOTAL / effect) ** 2))
+
+
+def least_difference(spread: float, items: int) -> float:
+    """Return the smallest difference that *items* tell, in the unit of *spread*.
+
+    Parameters
+    ----------
+    spread : float
+        Standard deviation of an item's share in the difference.
+    items : int
+        At least 1.
+
+    Examples
+    --------
+    >>> round(least_difference(10.0, 120), 2)
+    2.56
+    """
+    return Z_TOTAL * spread / math.sqrt(items)
+
+
 def _gap_and_spread(
     bootstrap: ClusterBootstrap,
     ratios: Ratios,

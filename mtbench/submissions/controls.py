@@ -25,6 +25,7 @@ import numpy as np
 
 from mtbench.benchmarks import Benchmark, Clip, as_benchmark, neutral_face, read_motion_arrays
 from mtbench.errors import UsageError
+from mtbench.results import CONTROL_PREFIX
 from mtbench.submissions.submission import ModelCard, SubmissionManifest
 from mtbench.submissions.writing import begin_submission, write_motion
 
@@ -174,7 +175,7 @@ _CHANGES: dict[str, Callable[[Benchmark, Clip, Displacement], np.ndarray]] = {
 def _prepare(folder: Path, name: str, benchmark: Benchmark, kind: str) -> Path:
     manifest = SubmissionManifest(
         schema=1, system=name, benchmark=benchmark.ref, fps=benchmark.fps, unit="m",
-        topology=benchmark.topology or "", kind=kind, model=ModelCard(name=f"control entry {name}"),
+        topology=benchmark.topology or "", kind=kind, model=ModelCard(name=CONTROL_PREFIX + name),
     )  # fmt: skip
     begin_submission(folder, manifest, f"the control {name}")
     return folder

@@ -1,4 +1,4 @@
-"""Confusions of viseme classes that are recognized from video alone.
+"""Confusions of classes of phones: which phones that were said came back as which, or not at all.
 
 Conventions
 -----------
@@ -6,24 +6,26 @@ Phones of reference and hypothesis are aligned with as few edits as possible; am
 puts as few phones of different classes opposite each other as possible, so that a confusion is counted only
 where it cannot be explained otherwise. Counts are summed over clips; a row says of all phones of a
 class, how many were recognized as which class, or not at all (``"missed"``). Phones recognized where nothing was
-said stand in the row ``"added"``. Classes are those of :mod:`mtbench.meta.viseme_classes`; a phone that is in none
-of them (another recognizer's) counts as ``"other"``.
+said stand in the row ``"added"``. Classes are those of :mod:`mtbench.speech.viseme_classes` (by which phones are
+aligned, too) or of :mod:`mtbench.speech.manner_classes`; a phone that is in none of them (another recognizer's) counts
+as ``"other"``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from mtbench.errors import UsageError
-from mtbench.meta.scores import MetaScores
-from mtbench.meta.systems import GROUND_TRUTH
-from mtbench.meta.viseme_classes import VISEME_CLASSES, class_by_phone
+from mtbench.speech import MANNER_CLASSES, VISEME_CLASSES, class_by_phone
 
 MISSED, ADDED, OTHER = "missed", "added", "other"
+_PHONES = {**VISEME_CLASSES, **MANNER_CLASSES}
+#: Most cells of a table that an alignment needs: no utterance has so many phones.
+_MOST_CELLS = 16_000_000
 
 #: Classes that are made at the lips or the teeth, in plain view.
 VISIBLE = ("PP", "FF", "WW", "TH", "CH", "oh", "uw", "oe")
@@ -31,7 +33,7 @@ VISIBLE = ("PP", "FF", "WW", "TH", "CH", "oh", "uw", "oe")
 
 @dataclass(frozen=True)
 class ClassResult:
-    """What became of the phones of one viseme class.
+    """What became of the phones of one class.
 
     Attributes
     ----------
@@ -107,7 +109,7 @@ class Confusions:
         shares = self.shares
         return {
             row: ClassResult(
-                phones=" ".join(VISEME_CLASSES.get(row, ())),
+                phones=" ".join(_PHONES.get(row, ())),
                 n=int(self.counts[i].sum()),
                 right=_share(shares[i, self.columns.index(row)]),
                 missed=_share(shares[i, -1]),
@@ -150,22 +152,23 @@ def align_phones(reference: Sequence[str], hypothesis: Sequence[str]) -> list[tu
     >>> align_phones("pat", "ba")
     [('p', 'b'), ('a', 'a'), ('t', None)]
     """
-    # One edit costs more than all crossings of classes that an alignment can hold.
-    edit = len(reference) + len(hypothesis) + 1
     n, m = len(reference), len(hypothesis)
+    if (n + 1) * (m + 1) > _MOST_CELLS:
+        raise UsageError(f"{n} phones against {m}: more than an utterance has; was the row edited by hand?")
+    # One edit costs more than all crossings of classes that an alignment can hold.
+    edit = n + m + 1
+    prices = _price_pairs(reference, hypothesis, edit)
+    steps = edit * np.arange(m + 1)
     cost = np.zeros((n + 1, m + 1), dtype=np.int64)
-    cost[:, 0], cost[0] = edit * np.arange(n + 1), edit * np.arange(m + 1)
+    cost[0] = steps
     for i in range(1, n + 1):
-        for j in range(1, m + 1):
-            cost[i, j] = min(
-                cost[i - 1, j - 1] + _price(reference[i - 1], hypothesis[j - 1], edit),
-                cost[i - 1, j] + edit,
-                cost[i, j - 1] + edit,
-            )
+        above = cost[i - 1] + edit
+        above[1:] = np.minimum(above[1:], cost[i - 1, :-1] + prices[i - 1])
+        cost[i] = np.minimum.accumulate(above - steps) + steps
     pairs: list[tuple[str | None, str | None]] = []
     i, j = n, m
     while i or j:
-        if i and j and cost[i, j] == cost[i - 1, j - 1] + _price(reference[i - 1], hypothesis[j - 1], edit):
+        if i and j and cost[i, j] == cost[i - 1, j - 1] + prices[i - 1, j - 1]:
             i, j = i - 1, j - 1
             pairs.append((reference[i], hypothesis[j]))
         elif i and cost[i, j] == cost[i - 1, j] + edit:
@@ -177,10 +180,17 @@ def align_phones(reference: Sequence[str], hypothesis: Sequence[str]) -> list[tu
     return pairs[::-1]
 
 
-def _price(a: str, b: str, edit: int) -> int:
-    if a == b:
-        return 0
-    return edit + (name_class(a) != name_class(b))
+def _price_pairs(reference: Sequence[str], hypothesis: Sequence[str], edit: int) -> np.ndarray:
+    """(n, m) int64: 0 for equal phones, an edit for others of a class, one more across classes."""
+    numbers: dict[str, int] = {}
+    said, heard = (
+        np.array([numbers.setdefault(phone, len(numbers)) for phone in phones], dtype=np.int64)
+        for phones in (reference, hypothesis)
+    )
+    kinds: dict[str, int] = {}
+    kind = np.array([kinds.setdefault(name_class(phone), len(kinds)) for phone in numbers], dtype=np.int64)
+    differ = said[:, None] != heard[None]
+    return np.where(differ, edit + (kind[said][:, None] != kind[heard][None]), 0)
 
 
 def count_confusions(references: Sequence[Sequence[str]], hypotheses: Sequence[Sequence[str]]) -> Confusions:
@@ -192,39 +202,40 @@ def count_confusions(references: Sequence[Sequence[str]], hypotheses: Sequence[S
         Phones per clip; clips without reference phones are skipped and counted. A clip whose hypothesis is
         empty has all its phones missed.
     """
+    alignments = [align_phones(r, h) for r, h in zip(references, hypotheses, strict=True) if r]
+    return count_pairs(alignments, n_skipped=len(references) - len(alignments))
+
+
+def count_pairs(
+    alignments: Iterable[Sequence[tuple[str | None, str | None]]],
+    classes: Mapping[str, Sequence[str]] = VISEME_CLASSES,
+    n_skipped: int = 0,
+) -> Confusions:
+    """Return the confusions of *classes* in *alignments*, one a clip, as :func:`align_phones` gives them.
+
+    Parameters
+    ----------
+    alignments : iterable of sequences of pairs
+    classes : mapping of str to sequence of str
+        Phones by class; a phone that is in none is ``"other"``.
+    n_skipped : int
+        Clips that have none.
+    """
+    named = {phone: name for name, phones in classes.items() for phone in phones}
     counts: dict[tuple[str, str], int] = {}
-    n_skipped = 0
-    for reference, hypothesis in zip(references, hypotheses, strict=True):
-        if not reference:
-            n_skipped += 1
-            continue
-        for said, recognized in align_phones(reference, hypothesis):
+    n_clips = 0
+    for pairs in alignments:
+        n_clips += 1
+        for said, recognized in pairs:
             key = (
-                ADDED if said is None else name_class(said),
-                MISSED if recognized is None else name_class(recognized),
+                ADDED if said is None else named.get(said, OTHER),
+                MISSED if recognized is None else named.get(recognized, OTHER),
             )
             counts[key] = counts.get(key, 0) + 1
-    names = [*VISEME_CLASSES, *([OTHER] if any(OTHER in key for key in counts) else [])]
+    names = [*classes, *([OTHER] if any(OTHER in key for key in counts) else [])]
     rows, columns = (*names, ADDED), (*names, MISSED)
     matrix = np.array([[counts.get((r, c), 0) for c in columns] for r in rows], dtype=np.int64)
-    return Confusions(rows, columns, matrix, len(references) - n_skipped, n_skipped)
-
-
-def confuse_ground_truth(scores: MetaScores, condition: str = "v") -> Confusions:
-    """Return what the recognizer confuses in the ground truth under *condition*.
-
-    Raises
-    ------
-    UsageError
-        Where the scores hold no such hypotheses.
-    """
-    hypotheses = scores.hypotheses.get((GROUND_TRUTH, condition))
-    if hypotheses is None:
-        raise UsageError(
-            f"no recognized phones of the ground truth under condition {condition!r}; the scores hold "
-            f"{', '.join(' '.join(key) for key in scores.hypotheses) or 'none'}"
-        )
-    return count_confusions(scores.references, hypotheses)
+    return Confusions(rows, columns, matrix, n_clips, n_skipped)
 
 
 def _share(value: float) -> float | None:
