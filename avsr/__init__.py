@@ -5,9 +5,9 @@ A recognizer is whatever satisfies :class:`mtbench.avsr.base.Recognizer`; names 
 
 Contents
 --------
-==================== ===============================================================================================
-``auto_avsr``        Auto-AVSR's audio-visual model (release v1.0.0) and ViSpeR, on ESPnet: their files, their
-                     input, their search
+==================== ================================================================================================
+``auto_avsr``        Auto-AVSR's audio-visual model (release v1.0.0) and ViSpeR, on ESPnet: their files, their input,
+                     their search
 ``avhubert``         AV-HuBERT without fairseq: the published sequence models, their files, their search
 ``base``             What a recognizer is to the harness: a protocol, its output, and the registry of names
 ``by_language``      One recognizer made of several, one for each language
@@ -28,7 +28,8 @@ Contents
 ``traits``           What else the harness asks of a recognizer: its search, word list and device, and whether it
                      remembers sounds
 ``whisper``          The frozen encoder of Whisper-base as an ear: spectrum, network, files, features of a clip
-==================== ===============================================================================================
+``worker_count``     How many processes recognize: as many as there are processors, and as a model fits into memory
+==================== ================================================================================================
 
 Examples
 --------

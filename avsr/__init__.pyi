@@ -22,3 +22,4 @@ from .registry import split_names as split_names
 from .traits import Traits as Traits
 from .traits import describe_traits as describe_traits
 from .traits import remember_sounds as remember_sounds
+from .worker_count import count_workers as count_workers

@@ -641,7 +641,8 @@ def test_processes_are_bounded_by_memory(tmp_path):
 
 
 def test_a_score_says_how_many_processes_and_why(published, tmp_path, monkeypatch, caplog):
-    from mtbench.scoring import score, worker_count
+    from mtbench.avsr import worker_count
+    from mtbench.scoring import score
     from mtbench.submissions import make_controls
 
     bench = fakes.make_benchmark(tmp_path / "small")

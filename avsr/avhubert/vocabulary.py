@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -155,7 +156,7 @@ class Vocabulary:
     pieces : tuple of str
         By token; empty where only SentencePiece knows them.
     tokenizer : path or None
-        The SentencePiece model, or a port's ``tokenizer.json``; read when it is needed.
+        The SentencePiece model, or a port's ``tokenizer.json``; read once, when it is needed.
     silent : frozenset of int
         Tokens that are not written: beginning, end, padding.
     end : int
@@ -184,7 +185,7 @@ class Vocabulary:
     def tokenize(self, text: str) -> list[int]:
         """Return the tokens of *text*, the end included; letters keep their case."""
         if self.tokenizer is not None and self.tokenizer.suffix == ".json":
-            return [*load_tokenizer(self.tokenizer).encode(text, add_special_tokens=False).ids, self.end]
+            return [*self._tokenizer.encode(text, add_special_tokens=False).ids, self.end]
         processor = self._processor("make tokens of a text")
         if not self.pieces:
             return [*processor.encode(text), self.end]
@@ -199,4 +200,14 @@ class Vocabulary:
             raise UsageError(
                 f"no tokenizer to {what} with; load the checkpoint with tokenizer=, the tokenizer.model beside it"
             )
+        return self._sentencepiece
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        assert self.tokenizer is not None
+        return load_tokenizer(self.tokenizer)
+
+    @cached_property
+    def _sentencepiece(self) -> Any:
+        assert self.tokenizer is not None
         return load_sentencepiece(self.tokenizer)

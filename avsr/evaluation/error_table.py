@@ -25,6 +25,7 @@ from mtbench.avsr.evaluation.material import Material, gather_material
 from mtbench.avsr.presentation import ClipSound, transcribe_clip
 from mtbench.avsr.registry import RecognizerSpec, ask_for, keep_recognizer, kept_recognizer
 from mtbench.avsr.traits import describe_traits
+from mtbench.avsr.worker_count import count_workers
 from mtbench.benchmarks import Benchmark, find_noises, load_benchmark
 from mtbench.conditions import Condition
 from mtbench.errors import UsageError
@@ -98,7 +99,7 @@ def evaluate(
     sentences : path, optional
         Folder into which Debian's packages with people's sentences were unpacked; by default ``/usr/share``.
     workers : int, optional
-        Number of processes; None is one for each core. Results do not depend on it.
+        Number of processes; None: as many as cores and memory allow. Results do not depend on it.
     progress : Progress, optional
         Told about every clip.
 
@@ -141,6 +142,7 @@ def _evaluate(
             if shown and clip.language in loaded.languages:
                 place = str(corpus.manifest_path), corpus.digest
                 tasks.append(ClipTask(spec, identity, *place, clip.id, shown, noise, supplies))
+    workers = count_workers(loaded, progress or Progress()) if workers is None else workers
     found = _measure_clips(tasks, workers, progress, here=not describe_traits(loaded).shares_cores)
     rows = []
     for c in material.conditions:

@@ -19,7 +19,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from mtbench.avsr import Recognizer, ReferenceScorer, ask_for, describe_traits, identify, keep_recognizer
+from mtbench.avsr import (
+    Recognizer,
+    ReferenceScorer,
+    ask_for,
+    count_workers,
+    describe_traits,
+    identify,
+    keep_recognizer,
+)
 from mtbench.benchmarks import Benchmark, Clip, as_benchmark, find_noise_folder
 from mtbench.conditions import Condition
 from mtbench.errors import UsageError
@@ -37,7 +45,6 @@ from mtbench.results import Sight
 from mtbench.scoring import (
     Contents,
     Setup,
-    count_workers,
     find_vocabularies,
     load_resources,
     look_at_truth,

@@ -2,9 +2,9 @@
 
 Contents
 --------
-================= ====================================================================================================
+================= =====================================================================================================
 ``asked``         Optional metrics of a clip that is scored: what they follow from, and measuring them
-``demonstration`` ``mtbench demo``: control entries, made and scored in one go
+``demonstration`` Several entries scored in one go; ``mtbench demo``: control entries, made and scored
 ``pipeline``      Running all stages of a score, stage by stage, and collecting what they made
 ``plan``          The plan of a score: everything that is known before anything is rendered or recognized
 ``profiles``      Profiles: everything that a published number fixes about its making, under one name
@@ -16,13 +16,11 @@ Contents
 ``run_setup``     What a run is made with, as a value that worker processes load the same things from
 ``run_warnings``  What a reader of a run's numbers has to know before believing them
 ``scoring``       Scoring a submission: ``mtbench.score``
-``stages``        The stages of scoring: mixtures, crops, geometry, hypotheses; each a function of one clip, and
-                  cached
+``stages``        The stages of scoring: mixtures, crops, geometry, hypotheses; each a function of one clip, and cached
 ``text_phones``   Phones of what was said where clips have none: the speech engine reads the transcripts
 ``true_mouths``   Whether a recognizer reads the true mouths of a benchmark, measured before anything is ranked
 ``vocabularies``  Open vocabularies of a run: where a benchmark brings no word list for a recognizer that needs one
-``worker_count``  How many processes recognize: as many as there are processors, and as a model fits into memory
-================= ====================================================================================================
+================= =====================================================================================================
 
 Examples
 --------

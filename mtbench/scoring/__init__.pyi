@@ -1,4 +1,5 @@
 from .demonstration import run_demo as run_demo
+from .demonstration import score_entries as score_entries
 from .profiles import PROFILES as PROFILES
 from .profiles import RECOMMENDED as RECOMMENDED
 from .profiles import Profile as Profile
@@ -15,4 +16,3 @@ from .stages import load_resources as load_resources
 from .true_mouths import look_at_truth as look_at_truth
 from .vocabularies import find_vocabularies as find_vocabularies
 from .vocabularies import name_word_lists as name_word_lists
-from .worker_count import count_workers as count_workers

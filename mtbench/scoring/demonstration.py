@@ -1,4 +1,4 @@
-"""``mtbench demo``: control entries, made and scored in one go.
+"""Several entries scored in one go; ``mtbench demo``: control entries, made and scored.
 
 Conventions
 -----------
@@ -7,13 +7,13 @@ All entries share one set of workers and one cache, so audio-only and static-fac
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from mtbench.avsr import load_recognizer
-from mtbench.benchmarks import load_benchmark
+from mtbench.avsr import count_workers, load_recognizer
+from mtbench.benchmarks import Benchmark, load_benchmark
 from mtbench.results import Run
 from mtbench.scoring.scoring import score
-from mtbench.scoring.worker_count import count_workers
 from mtbench.submissions import CONTROLS, make_controls
 from mtbench.work import Executor, make_progress
 
@@ -47,19 +47,44 @@ def run_demo(
         In the order of :data:`mtbench.submissions.controls.CONTROLS`.
     """
     loaded = load_benchmark(benchmark)
-    asked = None if recognizer == "none" else recognizer
-    if workers is None:
-        workers = count_workers(None if asked is None else load_recognizer(asked), make_progress(None))
     folders = make_controls(loaded, Path(out) / "controls", CONTROLS)
+    asked = None if recognizer == "none" else recognizer
+    return score_entries(
+        folders, loaded, Path(out) / "results", recognizer=asked, workers=workers, cache=cache
+    )
+
+
+def score_entries(
+    folders: Sequence[Path],
+    benchmark: Benchmark,
+    out: str | Path,
+    *,
+    recognizer: str | None = "openhead-av",
+    workers: int | None = None,
+    cache: str | Path | None = None,
+) -> list[Run]:
+    """Score submission folders one after the other; what the cache holds is not computed again.
+
+    Parameters
+    ----------
+    folders : sequence of Path
+    benchmark : Benchmark
+    out : str or Path
+        Folder of results.
+    recognizer, workers, cache
+        As for :func:`mtbench.score`.
+
+    Returns
+    -------
+    list of Run
+        In the order of *folders*.
+    """
+    if workers is None:
+        workers = count_workers(
+            None if recognizer is None else load_recognizer(recognizer), make_progress(None)
+        )
     with Executor(workers) as executor:
         return [
-            score(
-                folder,
-                loaded,
-                recognizer=asked,
-                out=Path(out) / "results",
-                cache=cache,
-                executor=executor,
-            )
+            score(folder, benchmark, recognizer=recognizer, out=out, cache=cache, executor=executor)
             for folder in folders
         ]

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mtbench.avsr import Recognizer, RecognizerSpec, ask_for
+from mtbench.avsr import Recognizer, RecognizerSpec, ask_for, count_workers
 from mtbench.benchmarks import Benchmark
 from mtbench.metrics import choose_metrics
 from mtbench.renderers import Appearance
@@ -47,7 +47,6 @@ from mtbench.scoring.run_warnings import find_missing_lists, find_warnings
 from mtbench.scoring.stages import load_resources
 from mtbench.scoring.true_mouths import look_at_truth
 from mtbench.scoring.vocabularies import compare_with_reading
-from mtbench.scoring.worker_count import count_workers
 from mtbench.speech import ROMAN
 from mtbench.timing import SAMPLE_RATE
 from mtbench.work import (

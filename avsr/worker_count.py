@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mtbench.avsr import Recognizer, describe_traits
+from mtbench.avsr.base import Recognizer
+from mtbench.avsr.traits import describe_traits
 from mtbench.work import Progress, count_fitting, default_workers, free_memory
 
 

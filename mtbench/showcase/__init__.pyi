@@ -1,0 +1,4 @@
+from .entries import ENTRIES as ENTRIES
+from .entries import HOURS as HOURS
+from .entries import make_entries as make_entries
+from .entries import require_entries as require_entries
