@@ -1,0 +1,27 @@
+"""Looking at what was scored: faces in motion in a browser, side by side and in time with their sound.
+
+Contents
+--------
+================== ====================================================================================================
+``color_scale``    Colors for errors in millimetres: one scale for page, legend and tests
+``low_rank``       Motion as a few shapes with weights over time: the smallest number of shapes that stays within a
+                   bound
+``motion_packs``   Motion of one clip as compact data for a browser: shapes in as few bits as a bound in millimetres
+                   allows
+``sound_packs``    Sound of a clip as data for a browser: FLAC, sample for sample what is heard in scoring
+``static_files``   Scripts and styles of this room: the player, the viewer's page, and the one library that is not ours
+``topology_packs`` Triangles, colors and the places to look at of a topology, as data for a browser: once a page
+================== ====================================================================================================
+
+Examples
+--------
+>>> from mtbench.viewing import color_of
+>>> color_of(0.0)
+'#f3efe6'
+"""
+
+from __future__ import annotations
+
+from mtbench.doors import open_door
+
+__getattr__, __dir__, __all__ = open_door(__name__, __file__)

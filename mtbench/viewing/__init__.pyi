@@ -1,0 +1,11 @@
+from .color_scale import STOPS as STOPS
+from .color_scale import choose_end_mm as choose_end_mm
+from .color_scale import color_of as color_of
+from .low_rank import BOUND as BOUND
+from .low_rank import reduce_rank as reduce_rank
+from .motion_packs import pack_motion as pack_motion
+from .motion_packs import unpack_motion as unpack_motion
+from .sound_packs import format_wav as format_wav
+from .sound_packs import pack_sound as pack_sound
+from .static_files import read_player as read_player
+from .topology_packs import pack_topology as pack_topology
