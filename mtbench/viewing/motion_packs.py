@@ -169,7 +169,9 @@ def _code_at(directions: Directions, bound: float, step: float) -> _Coded | None
     """Return as many shapes in whole *step* as bring every vertex within *bound*, None where no number does."""
     residual = directions.displacement.astype(np.float32)
     frames, count = residual.shape
-    shapes, bits, weights = [], [], []
+    shapes: list[np.ndarray] = []
+    weights: list[np.ndarray] = []
+    bits: list[int] = []
     for number in range(len(directions) + 1):
         left = directions.mean_error(number)  # the largest distance is not below it, and takes longer to find
         if left <= bound and largest_distance(residual.reshape(frames, -1, 3)) <= bound:
