@@ -16,6 +16,7 @@ from mtbench.cli import (
     motion_metrics,
     reference,
     results,
+    study,
     synth,
     tools,
     weights,
@@ -74,6 +75,7 @@ app.command()(motion_metrics.curves)
 app.add_typer(entries.controls, name="controls")
 app.add_typer(benchmarks.app, name="benchmark")
 app.add_typer(results.leaderboard, name="leaderboard")
+app.add_typer(study.app, name="study")
 app.add_typer(assets.app, name="assets")
 app.add_typer(weights.app, name="weights")
 app.add_typer(avsr.app, name="avsr")

@@ -10,6 +10,7 @@ Contents
                         names
 ``languages``           Codes and names of languages: what people write, what files hold, what tables show
 ``lexicon``             Lexicons: the words that may be said, how they are pronounced, and how common they are
+``loudness``            Loudness as ears weigh it, and sounds brought to the same
 ``manner_classes``      Classes of phones by manner of articulation: what the ear tells apart, beside the viseme
                         classes of the eye
 ``multitalk_languages`` The twenty languages of the MultiTalk dataset, by ISO 639-3 code

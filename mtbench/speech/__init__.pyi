@@ -16,6 +16,9 @@ from .lexicon import format_lexicon as format_lexicon
 from .lexicon import load_lexicon as load_lexicon
 from .lexicon import make_lexicon as make_lexicon
 from .lexicon import write_lexicon as write_lexicon
+from .loudness import Leveled as Leveled
+from .loudness import level_sounds as level_sounds
+from .loudness import measure_loudness as measure_loudness
 from .manner_classes import MANNER_CLASSES as MANNER_CLASSES
 from .manner_classes import manner_by_phone as manner_by_phone
 from .multitalk_languages import LANGUAGES as LANGUAGES

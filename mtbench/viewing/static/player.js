@@ -441,7 +441,8 @@ const mtbenchPlayer = (() => {
         throw new Error(`motion of ${motion.vertices} vertices does not fit ${this.topology.name}`);
       }
       this.motion = motion;
-      this.frame = -1;
+      this.frame = this.uploaded = -1; // the same frame of another motion is another picture
+      this.drawn = "";
       this.places = this.findPlaces(motion.rest);
       this.draw(this.time);
     }

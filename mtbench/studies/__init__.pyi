@@ -1,0 +1,15 @@
+from .design import Aspect as Aspect
+from .design import Design as Design
+from .design import read_aspects as read_aspects
+from .plan import MOVING as MOVING
+from .plan import STILL as STILL
+from .plan import Group as Group
+from .plan import Item as Item
+from .plan import Showing as Showing
+from .plan import list_pairs as list_pairs
+from .plan import plan_groups as plan_groups
+from .study import LONGEST_CONSENT as LONGEST_CONSENT
+from .study import Study as Study
+from .study import make_study as make_study
+from .study import write_study as write_study
+from .texts import load_texts as load_texts
