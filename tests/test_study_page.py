@@ -51,6 +51,12 @@ const note = () => window.watched.push(faces.map((face) => face.className));
 const observer = new MutationObserver(note);
 for (const face of faces) observer.observe(face, { attributes: true, attributeFilter: ["class"] });
 """
+#: Plays, and turns to another tab at once.
+HIDE = """
+document.getElementById("play").click();
+Object.defineProperty(document, "hidden", { value: true, configurable: true });
+document.dispatchEvent(new Event("visibilitychange"));
+"""
 
 
 def begin(visit):
@@ -98,7 +104,7 @@ def test_a_robot_takes_part_and_its_judgements_are_what_it_chose(page, whose, br
     begin(visit)
     order = take_part(visit, whose, wrong=(2,))
     assert visit.audit() == []
-    name, text, rows = save(visit)
+    name, _, rows = save(visit)
     assert name.startswith("judgements-2-")
     assert len(order) == 4  # practice, two pairs, a check
     assert len(rows) == 6
@@ -224,8 +230,7 @@ def test_a_page_that_is_left_while_it_plays_was_not_watched(page, browser):  # n
     visit = browser.open(page, fragment="#clips=ita")
     begin(visit)
     visit.page.wait_for_selector("#play:not([disabled])")
-    hide = "Object.defineProperty(document, 'hidden', {value: true, configurable: true}); document.dispatchEvent(new Event('visibilitychange'))"
-    visit.page.evaluate(f"document.getElementById('play').click(); {hide}")
+    visit.page.evaluate(HIDE)
     visit.page.wait_for_timeout(600)
     assert visit.page.locator("fieldset:disabled").count() == 2
     visit.page.evaluate("Object.defineProperty(document, 'hidden', {value: false, configurable: true})")
