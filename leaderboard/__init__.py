@@ -2,10 +2,15 @@
 
 Contents
 --------
-========= ===============================================
-``ranks`` What a board orders entries by, and their ranks
-``table`` A leaderboard as Markdown, JSON and CSV
-========= ===============================================
+========== ==========================================================================================================
+``adding`` Taking a result that somebody sends into a folder of results: checked first, and never in place of others'
+           work
+``board``  A board on disk: the site, and its numbers as Markdown, JSON and CSV
+``groups`` Results of many entries, read once, in groups that may stand in one table
+``ranks``  What a board orders entries by, and their ranks
+``site``   The board as a site: static pages that work from disk, offline, and without JavaScript
+``table``  A leaderboard as Markdown, JSON and CSV
+========== ==========================================================================================================
 
 Examples
 --------

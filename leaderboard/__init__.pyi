@@ -1,1 +1,2 @@
-from .table import build_leaderboard as build_leaderboard
+from .adding import add_result as add_result
+from .board import build_leaderboard as build_leaderboard

@@ -4,15 +4,15 @@ Conventions
 -----------
 Entries are ordered by the audio-visual headline rate at the least noise; where the recognizer does not understand the
 speech or cannot read the motion, or none was asked, by LVE. Ranks need ``clips.jsonl`` beside ``run.json``; where they
-cannot be told, nothing is said of them and the order stays.
+cannot be told, nothing is said of them and the order stays. Controls have no rank, and take none away.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from mtbench.conditions import Condition
-from mtbench.results import Rank, Run, find_number, rank_entries, read_results
+from mtbench.conditions import ENTRY, Condition
+from mtbench.results import Rank, Row, Run, rank_entries, read_rows_under, role_of
 
 
 def order_entries(runs: Sequence[Run]) -> list[Run]:
@@ -20,8 +20,8 @@ def order_entries(runs: Sequence[Run]) -> list[Run]:
 
     def place(run: Run) -> tuple[bool, float, str]:
         metric, condition = choose_number(run)
-        row = find_number(
-            run.summary, metric, modality=condition.modality, snr_db=condition.snr_db, noise=condition.noise
+        row = run.numbers.find(
+            metric, modality=condition.modality, snr_db=condition.snr_db, noise=condition.noise
         )
         value = None if row is None else row.estimate
         return not run.rankable, float("inf") if value is None else value, run.system.name
@@ -39,18 +39,42 @@ def choose_number(run: Run) -> tuple[str, Condition]:
     return "headline", Condition("av", max(snrs), "all")
 
 
-def rank_group(runs: Sequence[Run]) -> tuple[list[Rank | None], str]:
+def choose_heard(run: Run) -> Condition | None:
+    """Return under which condition clips are shown, with any noise; None where nothing was recognized."""
+    found = {(row.modality, row.snr_db) for row in run.summary if row.metric == "headline"}
+    snrs = [snr for modality, snr in found if modality == "av" and snr is not None]
+    if snrs:
+        return Condition("av", max(snrs), face=ENTRY)
+    return next((Condition(m, face=ENTRY) for m in ("av", "v") if (m, None) in found), None)
+
+
+def read_board_rows(run: Run) -> list[Row] | None:
+    """Return the rows of *run* that ranks and shown clips follow from; None where it has none beside it.
+
+    Raises
+    ------
+    UsageError
+        Where ``clips.jsonl`` is damaged or does not belong to its ``run.json``.
+    """
+    return read_rows_under(run, choose_heard(run), geometry=choose_number(run)[0] == "lve_mm")
+
+
+def rank_group(
+    runs: Sequence[Run], rows: Mapping[int, Sequence[Row] | None]
+) -> tuple[list[Rank | None], str]:
     """Return the rank of each of *runs*, which stand in one table, and by what; no ranks where they cannot be told.
 
     Ranks are told where at least two entries are complete, all of them have their rows, the same number orders them,
     and error rates are not counted without a word list.
 
-    Raises
-    ------
-    UsageError
-        Where ``clips.jsonl`` of an entry is damaged or does not belong to its ``run.json``.
+    Parameters
+    ----------
+    runs : sequence of Run
+        That may be compared.
+    rows : mapping of int to sequence of Row or None
+        What :func:`read_board_rows` gives for each, by ``id(run)``.
     """
-    complete = [run for run in runs if run.rankable]
+    complete = [run for run in runs if run.rankable and role_of(run) != "control"]
     numbers = {choose_number(run) for run in complete}
     if len(complete) < 2 or len(numbers) > 1:
         return [], ""
@@ -63,16 +87,11 @@ def rank_group(runs: Sequence[Run]) -> tuple[list[Rank | None], str]:
         if len({run.system.topology for run in complete}) > 1:
             return [], ""
         what = "LVE"
-    folders = [run.folder for run in complete]
-    if any(folder is None or not (folder / "clips.jsonl").exists() for folder in folders):
+    there = [found for run in complete if (found := rows[id(run)]) is not None]
+    if len(there) < len(complete):
         return [], ""
-    found = rank_entries(
-        [read_results(folder)[1] for folder in folders if folder is not None],
-        metric,
-        condition,
-        complete[0].averaging,
-    )
-    if found is None:
+    ranked = rank_entries(there, metric, condition, complete[0].averaging)
+    if ranked is None:
         return [], ""
-    ranks = iter(found)
-    return [next(ranks) if run.rankable else None for run in runs], what
+    ranks = dict(zip(map(id, complete), ranked, strict=True))
+    return [ranks.get(id(run)) for run in runs], what

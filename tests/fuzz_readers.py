@@ -245,7 +245,7 @@ def _results(file: str) -> Callable[[Path], Prepared]:
 
     def prepare(folder: Path) -> Prepared:
         import mtbench.scoring.scoring
-        from mtbench.leaderboard.table import build_leaderboard
+        from mtbench.leaderboard import build_leaderboard
         from mtbench.results.aggregation import aggregate
         from mtbench.results.comparison import compare
         from mtbench.results.run_files import read_rows, read_run

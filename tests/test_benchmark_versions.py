@@ -9,7 +9,7 @@ import pytest
 
 import mtbench
 from mtbench.errors import UsageError
-from mtbench.leaderboard.table import build_leaderboard
+from mtbench.leaderboard import build_leaderboard
 from mtbench.results.comparability import find_conflicts
 from mtbench.results.tables import entries_table, group_runs
 from mtbench.submissions.controls import make_controls

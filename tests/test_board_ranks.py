@@ -13,7 +13,7 @@ from test_comparison import AV, MANY, shared_rows
 import mtbench
 from mtbench.conditions import Condition
 from mtbench.errors import UsageError
-from mtbench.leaderboard.table import build_leaderboard
+from mtbench.leaderboard import build_leaderboard
 from mtbench.results.paired import compare_rows
 from mtbench.results.ranking import rank_entries
 from mtbench.results.rows import GeometryRow

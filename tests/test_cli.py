@@ -141,13 +141,14 @@ def test_leaderboard(place, tmp_path):
     )  # fmt: skip
     (tmp_path / "results" / "entry").symlink_to(place / "results" / "entry")
     assert call("leaderboard", "build", tmp_path / "results", "--out", tmp_path / "board")[0] == 0
-    files = {p.name: p.read_bytes() for p in (tmp_path / "board").iterdir()}
-    assert set(files) == {"leaderboard.md", "leaderboard.json", "leaderboard.csv"}
+    files = {p.name: p.read_bytes() for p in (tmp_path / "board").rglob("*") if p.is_file()}
+    pages = {"index.html", "judge.html", "methods.html", "entry.html", "weaker.html"}
+    assert set(files) == {"leaderboard.md", "leaderboard.json", "leaderboard.csv", *pages}
     entries = json.loads(files["leaderboard.json"])[0]["entries"]
     assert [e["system"]["name"] for e in entries] == ["entry", "weaker"]
     assert files["leaderboard.csv"].count(b"\n") == 1 + sum(len(e["summary"]) for e in entries)
     call("leaderboard", "build", tmp_path / "results", "--out", tmp_path / "board")
-    assert files == {p.name: p.read_bytes() for p in (tmp_path / "board").iterdir()}
+    assert files == {p.name: p.read_bytes() for p in (tmp_path / "board").rglob("*") if p.is_file()}
     assert call("leaderboard", "build", tmp_path / "absent")[0] == 2
 
 

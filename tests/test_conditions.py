@@ -19,7 +19,7 @@ import mtbench
 from mtbench.avsr.base import Hypothesis, RecognizerError
 from mtbench.errors import UsageError
 from mtbench.faces.flame_asset import add_flame
-from mtbench.leaderboard.table import build_leaderboard
+from mtbench.leaderboard import build_leaderboard
 from mtbench.renderers.base import Appearance
 from mtbench.results.comparison import compare
 from mtbench.results.folders import folder_name, results_folder

@@ -24,7 +24,7 @@ from mtbench.files.pickle_stand_ins import UnsafePickleError
 from mtbench.files.safe_pickle import load_arrays
 from mtbench.files.toml_files import read_toml
 from mtbench.files.weight_files import is_archive
-from mtbench.leaderboard.table import build_leaderboard
+from mtbench.leaderboard import build_leaderboard
 from mtbench.metrics import METRICS
 from mtbench.results.comparison import compare
 from mtbench.results.run_files import read_results, read_rows, read_run

@@ -12,7 +12,7 @@ import pytest
 import mtbench
 from mtbench.avsr.base import Hypothesis
 from mtbench.errors import UsageError
-from mtbench.leaderboard.table import build_leaderboard
+from mtbench.leaderboard import build_leaderboard
 from mtbench.metrics.edit_counts import EditCounts
 from mtbench.results.comparison import check_comparable
 from mtbench.results.rows import RecognitionRow

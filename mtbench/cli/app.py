@@ -12,6 +12,7 @@ from mtbench.cli import (
     benchmarks,
     entries,
     importing,
+    leaderboard,
     meta,
     motion_metrics,
     reference,
@@ -74,8 +75,8 @@ app.command()(motion_metrics.takes)
 app.command()(motion_metrics.curves)
 app.add_typer(entries.controls, name="controls")
 app.add_typer(benchmarks.app, name="benchmark")
-app.add_typer(results.leaderboard, name="leaderboard")
 app.add_typer(study.app, name="study")
+app.add_typer(leaderboard.app, name="leaderboard")
 app.add_typer(assets.app, name="assets")
 app.add_typer(weights.app, name="weights")
 app.add_typer(avsr.app, name="avsr")

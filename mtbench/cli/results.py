@@ -1,4 +1,4 @@
-"""Commands on result folders: rescore, compare, show, leaderboard."""
+"""Commands on result folders: rescore, compare, show."""
 
 from __future__ import annotations
 
@@ -90,29 +90,3 @@ def show(
     for group in groups:
         others = [run for other in groups if other is not group for run in other]
         say_tables(group, others, markdown)
-
-
-leaderboard = typer.Typer(help="Tables over many entries.", no_args_is_help=True)
-
-
-@leaderboard.callback()
-def _leaderboard() -> None:
-    """Tables over many entries."""
-
-
-@leaderboard.command()
-def build(
-    results: Annotated[Path, typer.Argument(help="Folder with <system>/<benchmark>/run.json below it.")],
-    out: Annotated[
-        Path,
-        typer.Option(
-            callback=writable_folder,
-            help="Folder to write to.",
-        ),
-    ] = Path("board"),
-) -> None:
-    """Write leaderboard.md, leaderboard.json and leaderboard.csv from result folders alone."""
-    from mtbench.leaderboard import build_leaderboard
-
-    for path in build_leaderboard(results, out):
-        say(str(path))

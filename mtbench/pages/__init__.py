@@ -17,7 +17,7 @@ Examples
 --------
 >>> from mtbench.pages import markdown_cell
 >>> markdown_cell("a|b")
-'a\\\\|b'
+'a\\|b'
 """
 
 from __future__ import annotations

@@ -6,7 +6,12 @@ from .averaging import MEANS as MEANS
 from .averaging import RATES as RATES
 from .averaging import Averaging as Averaging
 from .checks import parse_json as parse_json
+from .columns import BITS as BITS
+from .columns import BITS_NOTE as BITS_NOTE
 from .columns import SHOWN as SHOWN
+from .columns import Column as Column
+from .columns import choose_columns as choose_columns
+from .comparability import name_own_choices as name_own_choices
 from .comparison import Comparison as Comparison
 from .comparison import compare as compare
 from .confusions import ADDED as ADDED
@@ -18,6 +23,8 @@ from .confusions import align_phones as align_phones
 from .confusions import count_confusions as count_confusions
 from .confusions import count_pairs as count_pairs
 from .confusions import name_class as name_class
+from .folders import conditions_digest as conditions_digest
+from .folders import folder_name as folder_name
 from .folders import place_beside as place_beside
 from .folders import place_run as place_run
 from .folders import results_folder as results_folder
@@ -48,6 +55,9 @@ from .plot_style import place_legend as place_legend
 from .ranking import Rank as Rank
 from .ranking import rank_entries as rank_entries
 from .recount import remeasure as remeasure
+from .rederivation import clips_of as clips_of
+from .rederivation import context_of as context_of
+from .rederivation import find_contradictions as find_contradictions
 from .roles import CONTROL_PREFIX as CONTROL_PREFIX
 from .roles import REFERENCE_CODE as REFERENCE_CODE
 from .roles import role_of as role_of
@@ -72,6 +82,7 @@ from .run_files import write_results as write_results
 from .sight import Sight as Sight
 from .sight import SightRef as SightRef
 from .signature import Signature as Signature
+from .signature_keys import KEY_MEANINGS as KEY_MEANINGS
 from .summary import SignatureContext as SignatureContext
 from .summary import SummaryRow as SummaryRow
 from .summary import find_number as find_number
@@ -83,3 +94,4 @@ from .tables import languages_table as languages_table
 from .understanding import NOT_UNDERSTOOD as NOT_UNDERSTOOD
 from .understanding import Understanding as Understanding
 from .understanding import measure_understanding as measure_understanding
+from .wanted_rows import read_rows_under as read_rows_under

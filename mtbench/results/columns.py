@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from mtbench.metrics import METRICS, TableColumn
-from mtbench.results.summary import SummaryRow, find_number
+from mtbench.results.summary import SummaryRow
 
 if TYPE_CHECKING:
     from mtbench.results.run_files import Run
@@ -112,4 +112,4 @@ def number_of(
 ) -> SummaryRow | None:
     """Return the number of *run* that a column shows, all noises together; None where it has none."""
     noise = None if snr is None else "all"
-    return find_number(run.summary, metric, language, modality=modality, snr_db=snr, noise=noise)
+    return run.numbers.find(metric, language, modality=modality, snr_db=snr, noise=noise)

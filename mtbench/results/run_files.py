@@ -14,7 +14,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -32,15 +31,14 @@ from mtbench.results.checks import (
     check_settings,
     check_signatures,
     check_summary,
-    parse_json,
 )
+from mtbench.results.result_text import parse_text, read_text
 from mtbench.results.rows import Row, row_from_json
 from mtbench.results.sight import SightRef
-from mtbench.results.summary import SummaryRow
+from mtbench.results.summary import NumberIndex, SummaryRow
 
 #: Version of the layout of both files.
 SCHEMA_VERSION = 3
-_MAX_BYTES = 512 << 20
 _DIGITS = 10
 
 
@@ -140,6 +138,7 @@ class Run(_Model):
     environment: dict[str, Any]
     rows_digest: str | None = None
     _folder: Path | None = PrivateAttr(default=None)
+    _numbers: NumberIndex | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
     def _check_codes(self) -> Run:
@@ -154,6 +153,15 @@ class Run(_Model):
     def folder(self) -> Path | None:
         """Where the run was written to or read from; None where it was neither. Not part of the file."""
         return self._folder
+
+    @property
+    def numbers(self) -> NumberIndex:
+        """Its numbers by their coordinates. Not part of the file."""
+        if (
+            self._numbers is None or self._numbers.summary is not self.summary
+        ):  # a copy may have another summary
+            self._numbers = NumberIndex(self.summary)
+        return self._numbers
 
     @property
     def averaging(self) -> Averaging:
@@ -284,8 +292,8 @@ def read_run(path: Path | str) -> Run:
     """
     path = Path(path)
     file = path / "run.json" if path.is_dir() else path
-    text = _read_text(file)
-    data = _parse(file, text)
+    text = read_text(file)
+    data = parse_text(file, text)
     if not isinstance(data, dict) or type(data.get("schema_version")) is not int:
         raise UsageError(f"{file}: no schema_version; expected the run.json of a result folder")
     if data["schema_version"] > SCHEMA_VERSION:
@@ -322,15 +330,20 @@ def read_rows(path: Path | str) -> list[Row]:
     file = path / "clips.jsonl" if path.is_dir() else path
     rows: list[Row] = []
     keeper = RowKeeper()
-    for number, line in enumerate(_read_text(file).split("\n"), start=1):
+    for number, line in enumerate(read_text(file).split("\n"), start=1):
         if line.strip():
-            try:
-                row = row_from_json(_parse(file, line, number))
-                keeper.check(row)
-                rows.append(row)
-            except (ValueError, TypeError) as error:
-                raise UsageError(f"{file}, line {number}: {error}; score the submission again") from error
+            rows.append(read_row(file, line, number, keeper))
     return rows
+
+
+def read_row(file: Path, line: str, number: int, keeper: RowKeeper) -> Row:
+    """Return the row in line *number* of *file*, checked beside those before it; errors as :func:`read_rows`."""
+    try:
+        row = row_from_json(parse_text(file, line, number))
+        keeper.check(row)
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"{file}, line {number}: {error}; score the submission again") from error
+    return row
 
 
 def read_results(folder: Path | str) -> tuple[Run, list[Row]]:
@@ -367,27 +380,3 @@ def find_runs(root: Path | str) -> list[Path]:
     return sorted(
         path.parent for pattern in ("run.json", "*/run.json", "*/*/run.json") for path in root.glob(pattern)
     )
-
-
-def _read_text(file: Path) -> str:
-    try:
-        status = file.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise UsageError(f"{file}: not a file; expected a result folder made by 'mtbench score'")
-        if status.st_size > _MAX_BYTES:
-            raise UsageError(f"{file}: larger than {_MAX_BYTES >> 20} MB; no result file is")
-        return file.read_text("utf-8-sig")
-    except OSError as error:
-        raise UsageError(
-            f"{file}: cannot be read ({error.strerror}); expected a result folder made by 'mtbench score'"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{file}: not UTF-8 text ({error}); score the submission again") from error
-
-
-def _parse(file: Path, text: str, line: int | None = None) -> Any:
-    try:
-        return parse_json(text)
-    except (ValueError, RecursionError) as error:
-        where = f"{file}, line {line}" if line else str(file)
-        raise UsageError(f"{where}: not JSON ({error}); the file is damaged, score again") from error

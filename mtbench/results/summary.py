@@ -9,7 +9,7 @@ those of :mod:`mtbench.results.aggregation`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -201,17 +201,59 @@ def find_number(
         None takes the default of the run for a language or for ``"all"``: the metric's, or the mean that signatures
         name.
     """
-    m = METRICS[metric]
     wanted = (metric, language, modality, snr_db, noise)
     found: dict[str, SummaryRow] = {}
     for row in summary:
         if (row.metric, row.language, row.modality, row.snr_db, row.noise) == wanted:
             found.setdefault(row.aggregation, row)
+    return _choose(found, metric, language, aggregation)
+
+
+def _choose(
+    found: Mapping[str, SummaryRow], metric: str, language: str, aggregation: str | None
+) -> SummaryRow | None:
+    """Return the number of *found*, one an aggregation, that is asked for."""
     if aggregation is None:
+        m = METRICS[metric]
         # Signatures say which way is the run's own.
         averages = any(f"|{KEYS['mean']}:" in row.signature for row in found.values())
         aggregation = MEANS[1] if averages else m.overall if language == "all" else m.aggregation
     return found.get(aggregation)
+
+
+class NumberIndex:
+    """The numbers of one run by their coordinates: :func:`find_number` for tables, which ask thousands of times.
+
+    Parameters
+    ----------
+    summary : sequence of SummaryRow
+    """
+
+    def __init__(self, summary: Sequence[SummaryRow]) -> None:
+        self.summary = summary
+        self._found: dict[tuple, dict[str, SummaryRow]] = {}
+        for row in summary:
+            key = row.metric, row.language, row.modality, row.snr_db, row.noise
+            self._found.setdefault(key, {}).setdefault(row.aggregation, row)
+
+    def find(
+        self,
+        metric: str,
+        language: str = "all",
+        *,
+        modality: str | None = None,
+        snr_db: float | None = None,
+        noise: str | None = None,
+        aggregation: str | None = None,
+    ) -> SummaryRow | None:
+        """Return what :func:`find_number` does."""
+        found = self._found.get((metric, language, modality, snr_db, noise))
+        return None if found is None else _choose(found, metric, language, aggregation)
+
+    def list_own(self) -> list[SummaryRow]:
+        """Return the numbers in the run's own aggregation, in its order."""
+        chosen = (_choose(found, key[0], key[1], None) for key, found in self._found.items())
+        return [row for row in chosen if row is not None]
 
 
 def name_bootstrap(replicates: int, seed: int) -> dict[str, object]:

@@ -19,6 +19,7 @@ Contents
 ``stages``        The stages of scoring: mixtures, crops, geometry, hypotheses; each a function of one clip, and cached
 ``text_phones``   Phones of what was said where clips have none: the speech engine reads the transcripts
 ``true_mouths``   Whether a recognizer reads the true mouths of a benchmark, measured before anything is ranked
+``verification``  Scoring a sample of clips again, to see whether a result is what its submission gives
 ``vocabularies``  Open vocabularies of a run: where a benchmark brings no word list for a recognizer that needs one
 ================= =====================================================================================================
 

@@ -14,5 +14,8 @@ from .stages import Resources as Resources
 from .stages import audio_digest as audio_digest
 from .stages import load_resources as load_resources
 from .true_mouths import look_at_truth as look_at_truth
+from .verification import RowDifference as RowDifference
+from .verification import Verification as Verification
+from .verification import verify_result as verify_result
 from .vocabularies import find_vocabularies as find_vocabularies
 from .vocabularies import name_word_lists as name_word_lists

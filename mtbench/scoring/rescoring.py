@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,8 @@ from mtbench.results import (
     Understanding,
     aggregate,
     canonical_rows,
+    clips_of,
+    context_of,
     digest_rows,
     list_signatures,
     place_beside,
@@ -42,14 +44,6 @@ from mtbench.speech import (
     ROMAN,
 )
 from mtbench.work import describe_environment
-
-
-@dataclass(frozen=True)
-class _ClipInfo:
-    id: str
-    language: str
-    source: str
-
 
 #: The fields of a profile that count what was recognized.
 _COUNTING = ("normalizer", "aggregation", "rate", "shown")
@@ -95,8 +89,7 @@ def rescore(
     normalizer = rules["normalizer"]
     context = _change_context(old, rules)
     rows = canonical_rows(remeasure(r, normalizer) if isinstance(r, RecognitionRow) else r for r in rows)
-    clips = dict.fromkeys(_ClipInfo(row.clip, row.language, row.source) for row in rows)
-    summary = aggregate(rows, list(clips), context)
+    summary = aggregate(rows, clips_of(rows), context)
     no_words: tuple[str, ...] = ()
     open_words: tuple[str, ...] = ()
     if old.understanding is not None:
@@ -168,8 +161,7 @@ def _change_context(old: Run, rules: dict[str, Any]) -> SignatureContext:
     """Return what the numbers of *old* follow from when they are counted by *rules*."""
     from mtbench.version import __version__
 
-    names = {f.name for f in dataclasses.fields(SignatureContext)}
-    context = SignatureContext(**{key: value for key, value in old.settings.items() if key in names})
+    context = context_of(old)
     averaging = Averaging(AGGREGATIONS[rules["aggregation"]], rules["rate"])
     kept = {key: value for key, value in context.recognition.items() if key not in ("mean", "rate")}
     told = kept.get("profile")

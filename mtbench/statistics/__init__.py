@@ -12,6 +12,7 @@ Contents
                  d_z)
 ``estimates``    Estimates: a number with its interval
 ``known_orders`` Rank correlation with an order that is known: Spearman and Kendall, their intervals and p-values
+``many_pairs``   Significance of all pairs of many entries at once: the same tests as one by one, as matrix algebra
 ``pairwise``     Pairwise accuracy with ties: how often scores are right about which of two candidates is worse
 ``permutation``  Exact permutation tests of rank correlations within strata
 ``power``        Power: how many items a paired comparison needs to tell two candidates apart

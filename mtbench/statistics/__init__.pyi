@@ -17,6 +17,8 @@ from .known_orders import Chain as Chain
 from .known_orders import ChainCorrelation as ChainCorrelation
 from .known_orders import RankCorrelation as RankCorrelation
 from .known_orders import correlate_chains as correlate_chains
+from .many_pairs import bound_swaps as bound_swaps
+from .many_pairs import randomize_all_pairs as randomize_all_pairs
 from .pairwise import Accuracy as Accuracy
 from .pairwise import Pairs as Pairs
 from .pairwise import collect_pairs as collect_pairs
