@@ -10,6 +10,7 @@ import pytest
 from browser import PHONE, browser, chromium  # noqa: F401  (fixtures)
 
 from mtbench.faces import load_head
+from mtbench.pages import csv_text
 from mtbench.studies import MOVING, STILL, Design, make_study, read_aspects, write_study
 
 GOOD, NASTY = "Good", '=cmd|"</script><b>x</b>'
@@ -106,6 +107,7 @@ def test_a_robot_takes_part_and_its_judgements_are_what_it_chose(page, whose, br
     assert visit.audit() == []
     name, _, rows = save(visit)
     assert name.startswith("judgements-2-")
+    assert visit.page.inner_text("#saved") == f"✓ {name}"
     assert len(order) == 4  # practice, two pairs, a check
     assert len(rows) == 6
     assert Counter(row["aspect"] for row in rows) == {"lip-sync": 3, "realism": 3}
@@ -122,6 +124,28 @@ def test_a_robot_takes_part_and_its_judgements_are_what_it_chose(page, whose, br
     assert sum(row["check"] == "a" for row in rows) == 2
     assert visit.errors == []
     assert visit.network == []
+
+
+def test_cells_are_written_as_all_others_are(page, browser):  # noqa: F811
+    texts = [
+        NASTY,
+        "-7.5",
+        "+1e9",
+        "-x",
+        "@a",
+        "\uff1d1",
+        "\t=1",
+        "a\r\n\u2028b",
+        'say "a, b"',
+        "\u202eabc",
+        "👩‍🔬",
+        "plain",
+    ]
+    made = browser.open(page).page.evaluate(
+        "texts => StudyJudgements.formatCsv(texts.map((rater) => ({ rater })))", texts
+    )
+    first = [line.partition(",undefined")[0] + "\n" for line in made.splitlines(keepends=True)[1:]]
+    assert "".join(first) == csv_text([[text] for text in texts])
 
 
 def test_a_rater_goes_on_where_he_stopped_and_another_begins_anew(page, whose, browser):  # noqa: F811

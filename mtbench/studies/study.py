@@ -56,7 +56,8 @@ class Study:
         limit = loudness["limited_by"]
         least, most = min(map(len, shown)), max(map(len, shown))
         trials = _count(shown[0], "trial") if least == most else f"{least} to {most} trials"
-        return [
+        meshes = {system["topology"] for system in self.record["systems"]}
+        lines = [
             f"{_count(self.record['systems'], 'system')}, {_count(pairs, 'pair')} of them, {_count(clips, 'clip')} "
             f"({groups})",
             f"{_count(plans, 'schedule')}, each with {trials} and "
@@ -68,6 +69,11 @@ class Study:
             f"faces within {self.record['largest_error_mm']:.3f} mm of the submitted motion",
             f"{_count(self.files, 'file')}, {self.size / 1e6:.1f} MB",
         ]
+        if len(meshes) > 1:
+            lines.append(
+                f"the systems have different heads ({', '.join(sorted(meshes))}): raters judge those, too"
+            )
+        return lines
 
 
 def make_study(

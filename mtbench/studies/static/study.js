@@ -116,7 +116,9 @@
   }
 
   function save() {
-    StudyJudgements.save(`judgements-${state.rater}.csv`, StudyJudgements.formatCsv(makeRows()));
+    const name = `judgements-${state.rater}.csv`;
+    StudyJudgements.save(name, StudyJudgements.formatCsv(makeRows()));
+    byId("saved").textContent = `✓ ${name}`;
   }
 
   // ---- what is on the screen
@@ -156,6 +158,7 @@
     pair = null;
     const given = state.answers.filter((answer, place) => answer && readShowing(place).kind !== "practice").length;
     byId("count").textContent = fill(say.answers, { number: given });
+    byId("saved").textContent = "";
     show("end");
   }
 
