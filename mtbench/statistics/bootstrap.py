@@ -125,7 +125,9 @@ def bootstrap_sums(
     return out
 
 
-def percentile_interval(samples: np.ndarray, level: float = 0.95) -> tuple[float, float] | None:
+def percentile_interval(
+    samples: np.ndarray, level: float = 0.95, *, clusters: int | None = None
+) -> tuple[float, float] | None:
     """Return the percentile interval of bootstrap *samples*.
 
     Parameters
@@ -134,6 +136,9 @@ def percentile_interval(samples: np.ndarray, level: float = 0.95) -> tuple[float
         Replicates of an estimate; NaN where the estimate does not exist (a denominator of zero).
     level : float
         Coverage, 0.95 for 95 %.
+    clusters : int, optional
+        How many clusters were drawn from: the interval is then widened by what the percentile interval of few
+        clusters lacks (the expanded percentile interval of T. Hesterberg, The American Statistician 69, 2015).
 
     Returns
     -------
@@ -143,6 +148,25 @@ def percentile_interval(samples: np.ndarray, level: float = 0.95) -> tuple[float
     finite = samples[np.isfinite(samples)]
     if len(finite) < LEAST_FINITE * len(samples) or not len(finite):
         return None
-    tail = (1 - level) / 2
+    tail = (1 - level) / 2 if clusters is None else expand_tail(clusters, level)
     low, high = np.quantile(finite, (tail, 1 - tail), method="linear")
     return float(low), float(high)
+
+
+def expand_tail(clusters: int, level: float = 0.95) -> float:
+    """Return the share of replicates that the expanded percentile interval leaves out at each end.
+
+    The bootstrap's variance of a mean over n clusters is (n - 1) / n of what it should be, and its tails are
+    normal where Student's t with n - 1 degrees of freedom is needed.
+
+    Examples
+    --------
+    >>> [round(expand_tail(n), 4) for n in (10, 40, 1000)]
+    [0.0086, 0.0203, 0.0249]
+    """
+    from scipy.special import ndtr, stdtrit
+
+    if clusters < 2:
+        raise ValueError("an interval needs two clusters")
+    t = stdtrit(clusters - 1, (1 + level) / 2)
+    return float(ndtr(-t * np.sqrt(clusters / (clusters - 1))))

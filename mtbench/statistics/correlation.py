@@ -1,9 +1,10 @@
-"""Rank correlation of two vectors: Spearman and Kendall as inner products, with a permutation test.
+"""Correlation of two vectors: Spearman, Kendall and Pearson as inner products, with a permutation test.
 
 Conventions
 -----------
-Both statistics are inner products of two vectors: Spearman of centred ranks, Kendall's tau-b of the signs of
-all differences, each divided by its length. That makes means over items, replicates and permutations linear.
+All statistics are inner products of two vectors: Spearman of centred ranks, Kendall's tau-b of the signs of all
+differences, Pearson of centred values, each divided by its length. That makes means over items, replicates and
+permutations linear.
 """
 
 from __future__ import annotations
@@ -56,8 +57,24 @@ def kendall_features(values: np.ndarray) -> np.ndarray:
     return _normalize(signs.reshape(*values.shape[:-1], -1))
 
 
+def pearson_features(values: np.ndarray) -> np.ndarray:
+    """Return unit vectors whose inner products are Pearson correlations; (..., n) to (..., n).
+
+    Zero where *values* are constant.
+
+    Examples
+    --------
+    >>> f = pearson_features(np.array([[1.0, 2.0, 3.0], [1.0, 2.0, 6.0]]))
+    >>> round(float(f[0] @ f[1]), 12)
+    0.944911182523
+    """
+    values = np.asarray(values, dtype=np.float64)
+    constant = (values == values[..., :1]).all(axis=-1, keepdims=True)
+    return _normalize(np.where(constant, 0.0, values - values.mean(axis=-1, keepdims=True)))
+
+
 #: Features by the name of the statistic.
-FEATURES = {"spearman": spearman_features, "kendall": kendall_features}
+FEATURES = {"spearman": spearman_features, "kendall": kendall_features, "pearson": pearson_features}
 
 
 def _normalize(vectors: np.ndarray) -> np.ndarray:

@@ -28,7 +28,14 @@ class Number:
     unit: str
 
 
-def summarize(estimate: float, samples: np.ndarray | None, unit: str, *, agreement: bool = False) -> Number:
+def summarize(
+    estimate: float,
+    samples: np.ndarray | None,
+    unit: str,
+    *,
+    agreement: bool = False,
+    clusters: int | None = None,
+) -> Number:
     """Return *estimate* with the percentile interval of its replicates *samples*.
 
     Parameters
@@ -42,9 +49,12 @@ def summarize(estimate: float, samples: np.ndarray | None, unit: str, *, agreeme
     agreement : bool
         Whether this is a correlation or an accuracy: replicates add noise to scores and so pull it down, sometimes
         below the estimate altogether; the interval is then widened up to the estimate.
+    clusters : int, optional
+        How many clusters the replicates were drawn from, see
+        :func:`mtbench.statistics.bootstrap.percentile_interval`.
     """
     value = float(estimate) if np.isfinite(estimate) else None
-    interval = None if samples is None or value is None else percentile_interval(samples)
+    interval = None if samples is None or value is None else percentile_interval(samples, clusters=clusters)
     if agreement and interval is not None and value is not None:
         interval = min(interval[0], value), max(interval[1], value)
     return Number(value, interval, unit)

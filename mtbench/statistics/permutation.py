@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import permutations
 
 import numpy as np
 
@@ -24,6 +25,8 @@ from mtbench.statistics.ranks import average_ranks
 
 #: Largest stratum whose orders are all counted: 2**n subsets are visited.
 EXACT = 12
+#: Most items whose orders :func:`list_orders` lists.
+ALL_ORDERS = 8
 #: Steps per unit of correlation where ties put values off the common grid of fractions.
 _FINE = 20_000
 
@@ -138,6 +141,20 @@ def _spearman(x: np.ndarray, y: np.ndarray) -> float:
     a, b = average_ranks(x), average_ranks(y)
     spread = math.sqrt(float(np.var(a)) * float(np.var(b)))
     return float(np.mean((a - a.mean()) * (b - b.mean()))) / spread if spread else 0.0
+
+
+def list_orders(n: int, *, trials: int = TRIALS, name: str = "") -> tuple[np.ndarray, bool]:
+    """Return all orders of n items where there are at most 8! of them, else *trials* random ones; and whether all.
+
+    Examples
+    --------
+    >>> orders, all_of_them = list_orders(3)
+    >>> orders.tolist(), all_of_them
+    ([[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]], True)
+    """
+    if n <= ALL_ORDERS:
+        return np.array(list(permutations(range(n))), dtype=np.int64).reshape(-1, n), True
+    return draw_orders(n, trials=trials, name=name), False
 
 
 def draw_orders(

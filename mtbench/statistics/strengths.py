@@ -1,0 +1,141 @@
+"""Strengths on a scale with intervals, rank intervals and the probability of being best, from votes on pairs.
+
+Conventions
+-----------
+What is redrawn are voters with all their votes; where nobody knows who voted, votes within each pair (a study fixes
+how many there are). Strengths are Bradley–Terry's, relative to a reference that has 0; intervals are percentile
+intervals, expanded by what few voters lack. A difference that some samples put
+at infinity has no end on that side.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from mtbench.statistics.bootstrap import (
+    REPLICATES,
+    SEED,
+    derive_generator,
+    draw_cluster_counts,
+    expand_tail,
+)
+from mtbench.statistics.bradley_terry import fit_bradley_terry
+from mtbench.statistics.ranks import rank_intervals
+
+#: A difference of strengths beyond this comes from comparisons that one side always won: more than 3,000 to 1.
+INFINITE = 8.0
+_LARGEST = 4_000_000
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Strengths of S candidates.
+
+    Attributes
+    ----------
+    theta : (S,) float64
+        Strengths relative to the reference, which has 0.
+    ci95 : tuple of (float or None, float or None)
+        95 % intervals; None at an end that the data leave open, both for the reference (it is 0 by definition).
+    ranks : tuple of (int, int)
+        Best and worst rank in 95 % of the samples, 1 is best.
+    top : (S,) float64
+        Share of samples in which each is the strongest; ties shared.
+    tie : float or None
+        Davidson's ν; None where ties were half wins.
+    samples : (B, S) float64
+        Replicates of *theta*.
+    """
+
+    theta: np.ndarray
+    ci95: tuple[tuple[float | None, float | None], ...]
+    ranks: tuple[tuple[int, int], ...]
+    top: np.ndarray
+    tie: float | None
+    samples: np.ndarray = field(repr=False, compare=False)
+
+
+def scale_candidates(
+    wins: np.ndarray,
+    ties: np.ndarray,
+    *,
+    reference: int,
+    by_voter: bool,
+    model: str = "half",
+    replicates: int = REPLICATES,
+    seed: int = SEED,
+) -> Scale:
+    """Return the strengths of candidates that were compared in pairs.
+
+    Parameters
+    ----------
+    wins : (R, S, S) float64
+        How often the row's candidate was preferred to the column's, by voter; R is 1 where nobody knows who voted.
+    ties : (R, S, S) float64
+        How often the two tied; symmetric.
+    reference : int
+        Candidate with strength 0.
+    by_voter : bool
+        Whether voters are redrawn (R at least 2), or votes within pairs.
+    model : {"half", "davidson"}
+        Ties as half wins, or Davidson's model.
+    replicates, seed : int
+        Of the bootstrap.
+    """
+    all_wins, all_ties = wins.sum(axis=0), ties.sum(axis=0)
+    found = fit_bradley_terry(all_wins[None], all_ties[None], model=model)
+    if by_voter:
+        tail = expand_tail(len(wins))
+        counts = draw_cluster_counts(len(wins), replicates, derive_generator(seed, "voters", str(len(wins))))
+        size = wins.shape[1:]
+        drawn = tuple((counts @ v.reshape(len(v), -1)).reshape(-1, *size) for v in (wins, ties))
+    else:
+        tail = 0.025
+        drawn = redraw_votes(all_wins, all_ties, replicates, seed)
+    samples = fit_bradley_terry(*drawn, model=model).theta
+    theta = found.theta[0] - found.theta[0, reference]
+    samples = samples - samples[:, reference, None]
+    best = samples >= samples.max(axis=1, keepdims=True) - 1e-6
+    return Scale(
+        theta=theta,
+        ci95=tuple(
+            (None, None) if i == reference else _interval(samples[:, i], theta[i], tail)
+            for i in range(len(theta))
+        ),
+        ranks=tuple(rank_intervals(np.round(samples, 6), higher_is_better=True)),
+        top=(best / best.sum(axis=1, keepdims=True)).mean(axis=0),
+        tie=None if found.tie is None else float(found.tie[0]),
+        samples=samples,
+    )
+
+
+def redraw_votes(
+    wins: np.ndarray, ties: np.ndarray, replicates: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return (B, S, S) wins and ties with the votes of each pair drawn anew from what was voted."""
+    n = len(wins)
+    new_wins, new_ties = np.zeros((replicates, n, n)), np.zeros((replicates, n, n))
+    for a in range(n):
+        for b in range(a + 1, n):
+            votes = int(wins[a, b] + wins[b, a] + ties[a, b])
+            if not votes:
+                continue
+            generator = derive_generator(seed, "votes", str(a), str(b))
+            chunk = max(1, _LARGEST // votes)
+            for start in range(0, replicates, chunk):
+                rows = slice(start, min(start + chunk, replicates))
+                raw = generator.random_raw((rows.stop - start) * votes).reshape(-1, votes)
+                place = ((raw >> np.uint64(32)) * np.uint64(votes)) >> np.uint64(32)
+                won = (place < wins[a, b]).sum(axis=1)
+                tied = (place < wins[a, b] + ties[a, b]).sum(axis=1) - won
+                new_wins[rows, a, b], new_wins[rows, b, a] = won, votes - won - tied
+                new_ties[rows, a, b] = new_ties[rows, b, a] = tied
+    return new_wins, new_ties
+
+
+def _interval(samples: np.ndarray, theta: float, tail: float) -> tuple[float | None, float | None]:
+    low, high = (float(end) for end in np.quantile(samples, (tail, 1 - tail)))
+    low, high = min(low, float(theta)), max(high, float(theta))
+    return (None if low < -INFINITE else low), (None if high > INFINITE else high)
