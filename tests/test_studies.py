@@ -203,13 +203,19 @@ def test_a_study_holds_its_plan_and_is_the_same_again(entries, study, tmp_path):
     (face, *_) = (f for f in record["faces"] if f["system"] == "Good")
     assert (page.parent / "media" / f"{face['file']}.js").is_file()
     assert record["largest_error_mm"] < 0.05
-    other = replace(study, files={**study.files, "study.json": "{}"})
-    with pytest.raises(UsageError, match="another"):
+    other = replace(study, record={**record, "design": {}})
+    with pytest.raises(UsageError, match="another study"):
         write_study(other, tmp_path / "out")
+    with pytest.raises(UsageError, match="its groups is another"):
+        make_study([one, two], bench, Design(clips=1, raters=3, checks=1), ["ita"], out=tmp_path / "out")
     assert json.loads((tmp_path / "out" / "study.json").read_text("utf-8")) == record
     (tmp_path / "out" / "page" / "media" / "old.js").write_text("")
-    with pytest.raises(UsageError, match="old"):
+    with pytest.raises(UsageError, match="no file of this study"):
         write_study(study, tmp_path / "out")
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "thesis.tex").write_text("")
+    with pytest.raises(UsageError, match="something else than a study"):
+        write_study(study, tmp_path / "thesis")
 
 
 def test_nothing_that_raters_load_names_a_system(study):

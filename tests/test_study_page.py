@@ -227,7 +227,7 @@ def test_faces_can_take_turns_and_ties_be_ruled_out(entries, tmp_path, browser):
     bench, one, two = entries
     aspects = read_aspects(["warmth=<b>Which</b> is warmer?"])
     design = Design(clips=1, raters=1, checks=0, turns=True, ties=False, aspects=aspects, mixed=True)
-    made = make_study([one, two], bench, design, ["ita"], "You <i>agree</i>.\n\nReally.")
+    made = make_study([one, two], bench, design, ["ita"], consent="You <i>agree</i>.\n\nReally.")
     visit = browser.open(write_study(made, tmp_path / "out"))
     assert visit.page.locator("#consent p").all_inner_texts() == ["You <i>agree</i>.", "Really."]
     begin(visit)

@@ -79,9 +79,8 @@ def make(
     )
     wanted = [part.strip() for value in languages or () for part in value.split(",") if part.strip()] or None
     with make_progress() as progress:
-        study = make_study(
-            submissions, benchmark, design, wanted, None if consent is None else _read_text(consent), progress
-        )
+        text = None if consent is None else _read_text(consent)
+        study = make_study(submissions, benchmark, design, wanted, text, out, progress)
     for line in study.describe():
         say_note(line)
     page = write_study(study, out)

@@ -1,6 +1,8 @@
 from .design import Aspect as Aspect
 from .design import Design as Design
 from .design import read_aspects as read_aspects
+from .folder import require_study_folder as require_study_folder
+from .folder import write_study as write_study
 from .plan import MOVING as MOVING
 from .plan import STILL as STILL
 from .plan import Group as Group
@@ -11,5 +13,4 @@ from .plan import plan_groups as plan_groups
 from .study import LONGEST_CONSENT as LONGEST_CONSENT
 from .study import Study as Study
 from .study import make_study as make_study
-from .study import write_study as write_study
 from .texts import load_texts as load_texts

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from mtbench.benchmarks import Benchmark
+from mtbench.files import digest_bytes
 from mtbench.pages import page_environment
 from mtbench.studies.design import KNOWN_ASPECTS, Design
 from mtbench.studies.plan import Group, Item
@@ -37,30 +38,42 @@ def list_items(group: Group) -> list[Item]:
     return list(dict.fromkeys(showing.item for plan in group.schedules for showing in plan))
 
 
-def describe_study(
+def describe_plan(
     design: Design, benchmark: Benchmark, submissions: Mapping[str, Submission], groups: Sequence[Group],
-    stimuli: Stimuli, consent: Sequence[str] | None,
+    consent: Sequence[str] | None,
 ) -> dict[str, Any]:  # fmt: skip
-    """Return what ``study.json`` holds: settings, digests, the whole plan, and which file is whose face.
+    """Return what ``study.json`` holds before a face is packed: settings, digests, and who sees what.
 
     ``schedules`` hold whole numbers: twice the index of an item, one more where its *b* is face 1.
     """
-    clips = dict.fromkeys(
-        showing.item.clip for group in groups for plan in group.schedules for showing in plan
-    )
-    record: dict[str, Any] = {
+    return {
         "schema": SCHEMA,
         "version": __version__,
         "design": {
             **{name: getattr(design, name) for name in _SETTINGS},
             "aspects": [{"name": a.name, "question": a.question} for a in design.aspects],
         },
-        "consent": consent,
+        "consent": None if consent is None else list(consent),
         "benchmark": {"ref": benchmark.ref, "digest": benchmark.digest},
         "systems": [
             {"name": name, "digest": found.digest, "topology": found.topology}
             for name, found in submissions.items()
         ],
+        "groups": [
+            {
+                "name": group.name,
+                "items": [vars(item) for item in list_items(group)],
+                "schedules": _number(group),
+            }
+            for group in groups
+        ],
+    }
+
+
+def describe_study(plan: Mapping[str, Any], benchmark: Benchmark, stimuli: Stimuli) -> dict[str, Any]:
+    """Return all that ``study.json`` holds: *plan*, and which file is whose face and which clip's sound."""
+    record: dict[str, Any] = {
+        **plan,
         "loudness": {
             "lufs": round(stimuli.leveled.target, 3),
             "limited_by": stimuli.leveled.limited_by,
@@ -68,21 +81,14 @@ def describe_study(
         },
         "clips": [
             {"id": clip, "language": benchmark.clip(clip).language, "frames": benchmark.clip(clip).frames,
-             "sound": stimuli.sounds[clip]}
-            for clip in clips
+             "sound": code}
+            for clip, code in stimuli.sounds.items()
         ],
         "faces": [
             {"system": system, "clip": clip, "file": code} for (system, clip), code in stimuli.faces.items()
         ],
         "largest_error_mm": stimuli.error_mm,
-        "groups": [
-            {"name": group.name, "items": [vars(item) for item in list_items(group)], "schedules": _number(group)}
-            for group in groups
-        ],
-        "files": {
-            name: hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-            for name, text in stimuli.files.items()
-        },
+        "files": {name: digest_bytes(text.encode()) for name, text in stimuli.files.items()},
     }  # fmt: skip
     text = json.dumps(record, sort_keys=True, ensure_ascii=False)
     return {"study": hashlib.blake2b(text.encode(), digest_size=6).hexdigest(), **record}

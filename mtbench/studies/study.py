@@ -1,4 +1,4 @@
-"""A study out of submissions: planned, packed and written."""
+"""A study out of submissions: planned and packed."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 from mtbench.benchmarks import Benchmark, as_benchmark
 from mtbench.errors import UsageError
 from mtbench.faces import load_topology, require_renderable
-from mtbench.pages import write_site
-from mtbench.speech import language_code
+from mtbench.speech import any_code
 from mtbench.studies.design import Design
-from mtbench.studies.page import describe_study, format_page, format_record
+from mtbench.studies.folder import require_study_folder
+from mtbench.studies.page import describe_plan, describe_study, format_page, format_record
 from mtbench.studies.plan import MIXED, MOVING, STILL, Group, list_pairs, plan_groups
 from mtbench.studies.stimuli import make_stimuli
 from mtbench.submissions import Submission, load_submission
@@ -82,6 +82,7 @@ def make_study(
     design: Design | None = None,
     languages: Iterable[str] | None = None,
     consent: str | None = None,
+    out: Path | str | None = None,
     progress: Progress | None = None,
 ) -> Study:
     """Return a study that compares *submissions*.
@@ -96,6 +97,8 @@ def make_study(
         Clips of these only, in any habit of naming languages.
     consent : str, optional
         Text that raters agree to, in place of the page's own; paragraphs are parted by empty lines.
+    out : path, optional
+        Folder that the study is going to be written to; one that holds something else is refused at once.
     progress : Progress, optional
 
     Returns
@@ -106,7 +109,8 @@ def make_study(
     ------
     UsageError
         For fewer than two systems or equal names, unknown languages, clips that no two share, a silent clip, a consent
-        text that is empty or too long, or a study too large for a browser.
+        text that is empty or too long, a study too large for a browser, or a folder
+        *out* that holds something else.
     SubmissionError
         For a submission that cannot be shown.
     PrerequisiteError
@@ -120,41 +124,19 @@ def make_study(
     _check_systems(by_name)
     paragraphs = None if consent is None else _read_consent(consent)
     groups = plan_groups(design, pairs, _find_clips(benchmark, loaded, languages))
+    plan = describe_plan(design, benchmark, by_name, groups, paragraphs)
+    if out is not None:
+        require_study_folder(out, plan)
     progress = Progress() if progress is None else progress
     progress.title = "study"
     stimuli = make_stimuli(benchmark, by_name, groups, design.seed, progress)
-    record = describe_study(design, benchmark, by_name, groups, stimuli, paragraphs)
+    record = describe_study(plan, benchmark, stimuli)
     files = {
         "study.json": format_record(record),
         "page/index.html": format_page(design, record, groups, stimuli),
         **{f"page/{name}": text for name, text in stimuli.files.items()},
     }
     return Study(record, files, tuple(groups))
-
-
-def write_study(study: Study, out: Path | str) -> Path:
-    """Write *study* into the folder *out* and return the page's path.
-
-    Raises
-    ------
-    UsageError
-        Where *out* holds something else than this study.
-    """
-    out = Path(out)
-    there = (
-        [p.relative_to(out).as_posix() for p in sorted(out.rglob("*")) if p.is_file()] if out.is_dir() else []
-    )
-    strange = [name for name in there if name not in study.files and not Path(name).name.startswith(".")]
-    record = out / "study.json"
-    if record.is_file() and record.read_bytes() != study.files["study.json"].encode():
-        strange.insert(0, "study.json of another")
-    if strange:
-        raise UsageError(
-            f"{out}: holds something else than this study ({strange[0]}); judgements are read with the study they "
-            "were made in, so choose an empty folder, or move the old one away"
-        )
-    write_site(out, study.files)
-    return out / "page" / "index.html"
 
 
 def _check_systems(submissions: Mapping[str, Submission]) -> None:
@@ -171,7 +153,7 @@ def _find_clips(
 ) -> dict[str, list[str]]:
     """Return the ids of the clips that all have, by language."""
     there = set.intersection(*(set(found.clips) for found in submissions))
-    wanted = None if languages is None else [language_code(name) for name in languages]
+    wanted = None if languages is None else [any_code(name) for name in languages]
     unknown = sorted(set(wanted or ()) - set(benchmark.languages))
     if unknown:
         raise UsageError(f"benchmark {benchmark.ref} has no clips of {', '.join(unknown)}")
