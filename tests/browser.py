@@ -100,17 +100,23 @@ class Browser:
         self._contexts.clear()
 
 
+_STARTED = pytest.StashKey[Any]()
+
+
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    """Chromium, started once in each process of the test run."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    path = find_chromium()
-    if path is None:
-        pytest.skip("no Chromium: apt-get install chromium, or MTBENCH_CHROMIUM=/path/to/it")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=path, headless=True, args=list(_FLAGS))
-        yield browser
-        browser.close()
+def chromium(request: pytest.FixtureRequest) -> Any:
+    """Chromium, started once in each process of the test run, however many test files import this fixture."""
+    stash = request.config.stash
+    if _STARTED not in stash:
+        playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+        path = find_chromium()
+        if path is None:
+            pytest.skip("no Chromium: apt-get install chromium, or MTBENCH_CHROMIUM=/path/to/it")
+        driver = playwright.sync_playwright().start()
+        request.config.add_cleanup(driver.stop)
+        stash[_STARTED] = driver.chromium.launch(executable_path=path, headless=True, args=list(_FLAGS))
+        request.config.add_cleanup(stash[_STARTED].close)
+    return stash[_STARTED]
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from mtbench.cli import (
     study,
     synth,
     tools,
+    viewing,
     weights,
 )
 from mtbench.cli.decibels import SnrCommand
@@ -70,8 +71,8 @@ app.command(cls=SnrCommand)(entries.score)
 app.command()(results.rescore)
 app.command()(results.compare)
 app.command()(results.show)
-app.command()(results.report)
 app.command()(entries.render)
+app.command()(viewing.view)
 app.command()(motion_metrics.takes)
 app.command()(motion_metrics.curves)
 app.add_typer(entries.controls, name="controls")

@@ -24,6 +24,8 @@ from .geometry import measure_geometry as measure_geometry
 from .geometry import name_additions as name_additions
 from .geometry import name_region as name_region
 from .geometry_sums import GeometrySums as GeometrySums
+from .lip_gap import aperture_of as aperture_of
+from .loudness import measure_loudness as measure_loudness
 from .lve import sum_lve_aligned_mm as sum_lve_aligned_mm
 from .lve import sum_lve_centred_mm as sum_lve_centred_mm
 from .lve import sum_lve_mean_mm as sum_lve_mean_mm

@@ -9,3 +9,6 @@ from .sound_packs import format_wav as format_wav
 from .sound_packs import pack_sound as pack_sound
 from .static_files import read_player as read_player
 from .topology_packs import pack_topology as pack_topology
+from .viewer import FIRST_CLIPS as FIRST_CLIPS
+from .viewer import MOST_ENTRIES as MOST_ENTRIES
+from .viewer import write_viewer as write_viewer

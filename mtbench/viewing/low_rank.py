@@ -18,6 +18,8 @@ import numpy as np
 BOUND = 0.05e-3
 #: Displacements below this share of the bound are no motion.
 _STILL = 0.05
+#: Shapes that are computed at once.
+_BLOCK = 24
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ class Directions:
         size, found = np.linalg.eigh(self.displacement @ self.displacement.T)
         order = np.argsort(-size, kind="stable")
         self._courses = found[:, order]
+        self._shapes: list[np.ndarray] = []
         left = np.append(np.cumsum(np.maximum(size[order], 0)[::-1])[::-1], 0.0)
         self._left = np.sqrt(left / max(1, frames * int(self.moving.sum())))
 
@@ -107,7 +110,10 @@ class Directions:
         """Return weights (T,) from -1 to 1 and shape (3 M,) in metres of a direction, the strongest being 0."""
         course = self._courses[:, number]
         peak = course[np.argmax(np.abs(course))]  # its sign too, so that it does not hang on the library
-        return course / peak, peak * (course @ self.displacement)
+        while number >= len(self._shapes):  # many at once take as long as a few
+            some = self._courses[:, len(self._shapes) : len(self._shapes) + _BLOCK]
+            self._shapes += list(some.T @ self.displacement)
+        return course / peak, peak * self._shapes[number]
 
 
 def reduce_rank(vertices: np.ndarray, bound: float = BOUND) -> LowRank:
