@@ -50,3 +50,38 @@ def view(
         shown = out / next(iter(pages.values())) if len(pages) == 1 else index
         if not webbrowser.open(shown.resolve().as_uri()):
             say_note("no browser was found here")
+
+
+def export(
+    submission: Annotated[Path, typer.Argument(help="Submission folder.")],
+    clip: Annotated[str, typer.Argument(help="Clip.")],
+    benchmark: BenchmarkOption = None,
+    glb: Annotated[
+        bool, typer.Option("--glb", help="Write a GLB file: morph targets, animated, with the sound.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="File to write to, ending in .glb; default: <clip>.glb here.")
+    ] = None,
+) -> None:
+    """Write a clip's motion and sound for other programs: Blender, <model-viewer> (extra [glb])."""
+    from mtbench.benchmarks import as_benchmark
+    from mtbench.errors import UsageError
+    from mtbench.submissions import load_submission
+    from mtbench.viewing import export_glb
+
+    if not glb:
+        raise UsageError("say what to write: --glb (the one format there is)")
+    target = Path(f"{clip}.glb") if out is None else out
+    if target.suffix.lower() != ".glb":
+        raise UsageError(f"{target}: expected a file that ends in .glb")
+    entry = load_submission(submission, benchmark, allow_partial=True)
+    found = as_benchmark(entry.benchmark_ref if benchmark is None else benchmark)
+    sound = found.clip(clip).load_audio()
+    about = {"system": entry.system, "benchmark": found.ref, "clip": clip}
+    made = export_glb(target, entry.motion(clip), sound, about)
+    say(
+        f"{made.path}: {made.size / 1e6:.1f} MB, {made.shapes} shapes, no vertex more than {made.error_mm:.3f} mm off"
+    )
+    say(
+        f"{made.sound_path}: the sound, for programs that do not play the one inside (Blender, <model-viewer>)"
+    )

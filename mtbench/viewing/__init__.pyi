@@ -1,6 +1,8 @@
 from .color_scale import STOPS as STOPS
 from .color_scale import choose_end_mm as choose_end_mm
 from .color_scale import color_of as color_of
+from .glb_files import GlbExport as GlbExport
+from .glb_files import export_glb as export_glb
 from .low_rank import BOUND as BOUND
 from .low_rank import reduce_rank as reduce_rank
 from .motion_packs import pack_motion as pack_motion

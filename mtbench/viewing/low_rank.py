@@ -116,7 +116,7 @@ class Directions:
         return course / peak, peak * self._shapes[number]
 
 
-def reduce_rank(vertices: np.ndarray, bound: float = BOUND) -> LowRank:
+def reduce_rank(vertices: np.ndarray, bound: float = BOUND, rest: np.ndarray | None = None) -> LowRank:
     """Return the motion with as few shapes as keep every vertex within *bound*.
 
     Parameters
@@ -125,6 +125,8 @@ def reduce_rank(vertices: np.ndarray, bound: float = BOUND) -> LowRank:
         Metres.
     bound : float
         Metres.
+    rest : (V, 3) floating point, optional
+        Face that the shapes are added to; the mean over the frames by default.
 
     Examples
     --------
@@ -135,7 +137,7 @@ def reduce_rank(vertices: np.ndarray, bound: float = BOUND) -> LowRank:
     """
     if bound <= 0:
         raise ValueError(f"bound must be positive, not {bound}")
-    directions = Directions(vertices, bound=bound)
+    directions = Directions(vertices, rest, bound)
     residual = directions.displacement.copy()
     weights, shapes = [], []
     for number in range(len(directions)):

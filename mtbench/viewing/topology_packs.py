@@ -54,14 +54,14 @@ def pack_topology(topology: Topology) -> dict[str, Any]:
         "triangles": len(topology.triangles),
         "wide": wide,
         "indices": _encode(topology.triangles, "<u4" if wide else "<u2"),
-        "colors": _encode(np.rint(255 * np.clip(_base_colors(topology), 0, 1)), "|u1"),
+        "colors": _encode(np.rint(255 * np.clip(base_colors(topology), 0, 1)), "|u1"),
         "oral": _encode(np.packbits(np.asarray(oral, bool)), "|u1"),
         "lips": _encode(topology.region("lips"), "<u4"),
         "upper": _encode(topology.region("upper_face"), "<u4"),
     }
 
 
-def _base_colors(topology: Topology) -> np.ndarray:
+def base_colors(topology: Topology) -> np.ndarray:
     """Return (V, 3) base colors: the topology's own, or clay with lips that can be told from it."""
     if topology.albedo is not None:
         return np.asarray(topology.albedo, np.float64)
