@@ -1,217 +1,331 @@
-"""Sentences of people in Debian's packages: what is read of them, what is taken, and the rows that follow."""
+"""What people say: reading judgements and scores, preferences, plans, and the commands."""
 
-import gzip
+from __future__ import annotations
 
-import fakes
+import csv
+import json
+import re
+
 import numpy as np
 import pytest
-import soundfile
+from typer.testing import CliRunner
 
-from mtbench.avsr.evaluation import evaluate
-from mtbench.avsr.evaluation.error_rows import ErrorRow
-from mtbench.avsr.evaluation.model_card import format_summary
-from mtbench.avsr.evaluation.people import gather_sentences, is_sentence, pick_sentences
-from mtbench.avsr.evaluation.sentence_packages import (
-    SENTENCE_LANGUAGES,
-    find_share,
-    list_sayings,
-    name_packages,
-    two_letters,
+from mtbench.cli.app import app
+from mtbench.errors import UsageError
+from mtbench.people import (
+    count_votes,
+    list_remarks,
+    measure_preference,
+    plan_study,
+    preference_tables,
+    read_example,
+    read_judgements,
+    write_preference,
 )
-from mtbench.errors import BenchmarkError, UsageError
+from mtbench.people.planning import center_logit, simulate_power
 
-NAME = "real-sentences-a-clean"
-EXCHANGE = """\ufeff; Suoni: elenco
-activated: Attivato.
-vm-login: Prego digitare il numero della casella.
-wait: Tutti i nostri operatori sono al momento occupati.
-wait-again:   Tutti i nostri  operatori sono al momento occupati.
-much: Tutti i nostri operatori sono occupati, e il tempo di attesa potrebbe essere molto lungo per tutti voi.
-press: Prego premere 1 per uscire dal menu.
-digits/1: Uno e due e tre e quattro.
-gone: Questo non si trova da nessuna parte.
-"""
-DIALOGS = """dialogId("a-m-een", "font_small", "Not \\"this\\" one.")
-dialogStr("Dat is toch een heel mooi huis.")
-
-dialogId("a-v-twee", "font_big", "x")
-dialogStr("Waar is die man dan gebleven?")
-
-dialogId("a-v-drie", "font_big", "x")
-dialogStr("Hou je mond nou toch eens!")
-
-dialogId("a-x-vier", "font_crab", "x")
-dialogStr("Ik ben maar een arme krab.")
-
-dialogId("../a-m-vijf", "font_small", "x")
-dialogStr("Dat mag natuurlijk helemaal niet zo.")
-"""
+HEADER = "rater,clip,language,aspect,system_a,system_b,choice,first_shown,check"
+TABLE4 = {
+    "lip-sync": {"VOCA": 93.28, "FaceFormer": 84.17, "CodeTalker": 76.92, "SelfTalk": 53.78},
+    "realism": {"VOCA": 93.28, "FaceFormer": 91.53, "CodeTalker": 82.05, "SelfTalk": 66.95},
+}
 
 
-def tone(seconds, rate=16000):
-    t = np.arange(round(seconds * rate)) / rate
-    return (0.3 * np.sin(2 * np.pi * 220 * t) * np.sin(2 * np.pi * 3 * t)).astype(np.float32)
+def write(path, lines, header=HEADER):
+    path.write_text("\n".join([header, *lines]) + "\n", "utf-8")
+    return path
 
 
-def write_g722(path, seconds):
-    av = pytest.importorskip("av")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with av.open(str(path), "w", format="g722") as container:
-        stream = container.add_stream("g722", rate=16000, layout="mono")
-        samples = (tone(seconds) * 32767).astype(np.int16)[None]
-        frame = av.AudioFrame.from_ndarray(samples, format="s16", layout="mono")
-        frame.sample_rate = 16000
-        container.mux([*stream.encode(frame), *stream.encode(None)])
+def simulate_rows(seed=0, raters=20, clips=4, systems=("A", "B", "C"), theta=(1.0, 0.3, -0.5), ties=0.1):
+    """Rows of a study in which every rater sees every pair on every clip."""
+    rng = np.random.default_rng(seed)
+    out = []
+    for r in range(raters):
+        own = np.array(theta) + 0.5 * rng.standard_normal(len(theta))
+        for c in range(clips):
+            for i in range(len(systems)):
+                for j in range(i + 1, len(systems)):
+                    p = 1 / (1 + np.exp(own[j] - own[i]))
+                    choice = "tie" if rng.random() < ties else "a" if rng.random() < p else "b"
+                    first = "ab"[int(rng.random() < 0.5)]
+                    out.append(f"r{r},c{c},ita,lip-sync,{systems[i]},{systems[j]},{choice},{first},")
+    return out
 
 
-def write_ogg(path, seconds):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    soundfile.write(path, tone(seconds, 22050), 22050, format="OGG", subtype="VORBIS")
+def run(*arguments):
+    result = CliRunner().invoke(app, [str(a) for a in arguments], catch_exceptions=False)
+    return result
 
 
-@pytest.fixture(scope="module")
-def unpacked(tmp_path_factory):
-    """A folder as dpkg -x leaves it: Italian of the exchange, Dutch of the game."""
-    folder = tmp_path_factory.mktemp("unpacked")
-    share = folder / "usr" / "share"
-    doc = share / "doc" / "asterisk-core-sounds-it"
-    doc.mkdir(parents=True)
-    (doc / "core-sounds-it.txt.gz").write_bytes(gzip.compress(EXCHANGE.encode()))
-    sounds = share / "asterisk" / "sounds" / "it_IT_m_Carlo"
-    for name in ("activated", "vm-login", "wait", "wait-again", "press", "digits/1"):
-        write_g722(sounds / f"{name}.g722", 3.0)
-    write_g722(sounds / "much.g722", 3.0)  # 84 letters in three seconds are of another sound
-    level = share / "games" / "fillets-ng" / "script" / "attic"
-    level.mkdir(parents=True)
-    (level / "dialogs_nl.lua").write_text(DIALOGS, "utf-8")
-    for name in ("a-m-een", "a-v-twee", "a-v-drie", "a-x-vier"):
-        write_ogg(share / "games" / "fillets-ng" / "sound" / "attic" / "nl" / f"{name}.ogg", 2.0)
-    return folder
+def test_table4_has_the_printed_percentages_and_says_that_its_counts_are_inferred():
+    found = measure_preference(read_example("multitalk-table4"))
+    assert [aspect.aspect for aspect in found.aspects] == ["lip-sync", "realism"]
+    for aspect in found.aspects:
+        printed = TABLE4[aspect.aspect]
+        assert {p.b: round(100 * p.share, 2) for p in aspect.pairs} == printed
+        unsure = {p.b for p in aspect.pairs if p.better is None}
+        assert unsure == ({"SelfTalk"} if aspect.aspect == "lip-sync" else set())
+    selftalk = next(p for p in found.aspects[0].pairs if p.b == "SelfTalk")
+    assert selftalk.p == pytest.approx(0.46, abs=0.005)
+    assert selftalk.ci95 == pytest.approx((0.448, 0.625), abs=5e-4)
+    scale = {place.system: place for place in found.aspects[0].scale}
+    thetas = {"MultiTalk": 0, "SelfTalk": -0.15, "CodeTalker": -1.20, "FaceFormer": -1.67, "VOCA": -2.63}
+    assert {name: round(scale[name].theta, 2) for name in thetas} == thetas
+    assert (scale["MultiTalk"].rank_low, scale["MultiTalk"].rank_high) == (1, 2)
+    assert scale["MultiTalk"].top == pytest.approx(0.80, abs=0.005)
+    assert any("INFERRED" in line for line in list_remarks(found))
+    assert "indirect" in found.aspects[0].warnings[0]
+    text = "\n".join(table.to_text() for table in preference_tables(found))
+    assert "not significant" in text
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    return fakes.make_benchmark(tmp_path_factory.mktemp("people") / "home")
+def test_rows_give_what_their_counts_give_and_raters_count_as_such(tmp_path):
+    rows = simulate_rows()
+    found = measure_preference(read_judgements([write(tmp_path / "j.csv", rows)]), samples=300)
+    aspect = found.aspects[0]
+    assert (aspect.n_raters, aspect.n_clips, aspect.n_votes) == (20, 4, 240)
+    assert aspect.resampled == "raters"
+    counts = [f"{p.a},{p.b},lip-sync,{p.wins},{p.ties},{p.n}" for p in aspect.pairs]
+    other = measure_preference(
+        read_judgements([write(tmp_path / "n.csv", counts, "a,b,aspect,wins_a,ties,n")]), samples=300
+    ).aspects[0]
+    assert [p.share for p in other.pairs] == [p.share for p in aspect.pairs]
+    assert [s.theta for s in other.scale] == pytest.approx([s.theta for s in aspect.scale], abs=1e-6)
+    assert all(a.worth < b.worth for a, b in zip(aspect.pairs, other.pairs, strict=True) if a.worth < a.n)
+    assert all(p.p_method.startswith("raters") and p.p_clips is not None for p in aspect.pairs)
+    assert [s.system for s in aspect.scale] == ["A", "B", "C"]
+    assert -0.2 < aspect.agreement.estimate < 0.3  # clips do not differ here
+    davidson = measure_preference(read_judgements([tmp_path / "j.csv"]), ties="davidson", samples=100)
+    assert davidson.aspects[0].tie_parameter > 0
 
 
-@pytest.fixture(scope="module")
-def rows(unpacked, home):
-    return evaluate(home, fakes.ONE_EAR, conditions=[NAME], sentences=unpacked, languages=["ita", "nld"])
+def test_sides_do_not_matter(tmp_path):
+    rows = simulate_rows(1)
+    turned = []
+    for row in rows:
+        r, c, lang, asp, a, b, choice, first, _ = row.split(",")
+        swap = {"a": "b", "b": "a", "tie": "tie"}
+        turned.append(f"{r},{c},{lang},{asp},{b},{a},{swap[choice]},{swap[first]},")
+    one, two = (
+        measure_preference(
+            read_judgements([write(tmp_path / f"{k}.csv", r)]), reference="A", samples=200
+        ).aspects[0]
+        for k, r in enumerate((rows, turned))
+    )
+    assert one.first_share == two.first_share
+    assert one.first_p == two.first_p
+    shares = {frozenset((p.a, p.b)): p.share if p.a < p.b else 1 - p.share for p in one.pairs}
+    assert shares == pytest.approx(
+        {frozenset((p.a, p.b)): p.share if p.a < p.b else 1 - p.share for p in two.pairs}
+    )
+    strengths = {s.system: s.theta for s in two.scale}
+    assert {s.system: s.theta for s in one.scale} == pytest.approx(strengths, abs=1e-6)
+
+
+def test_raters_who_fail_checks_are_left_out_by_a_rule_that_sees_checks_only(tmp_path):
+    rows = simulate_rows(2, raters=4)
+    checks = [
+        f"r{r},c0,ita,lip-sync,check-moving,check-still,{'b' if r == 3 and k == 2 else 'a'},a,a,{k}"
+        for r in range(4)
+        for k in (1, 2)
+    ]
+    rows = [row + "," for row in rows]
+    path = write(tmp_path / "j.csv", [*rows, *checks], HEADER + ",trial")
+    found = measure_preference(read_judgements([path]), samples=50)
+    assert found.attention.left_out == ("r3",)
+    assert found.aspects[0].n_raters == 3
+    assert not any("check" in s.system for s in found.aspects[0].scale)
+    line = next(line for line in list_remarks(found) if "attention" in line)
+    assert "1 left out (r3)" in line
+    assert "80%" in line
+    everybody = measure_preference(read_judgements([path]), samples=50, least_right=0)
+    assert everybody.aspects[0].n_raters == 4
+
+
+def test_every_problem_is_told_at_once_with_its_line(tmp_path):
+    rows = [
+        "r1,c1,ita,lip-sync,Ours,Theirs,a,a,",
+        "r1,c2,ita,lip-sync,Ours,Theirs,A,b,",  # capitals are fine
+        "r1,c3,ita,lip-sync,Ours,Their,b,,",
+        "r1,c4,ita,lip-sync,Ours,Ours,a,,",
+        "r1,c5,ita,lip-sync,Ours,Theirs,left,,",
+        "r1,c6,ita,lip-sync,Ours,Theirs,a,1,",
+        ",c7,ita,lip-sync,Ours,Theirs,a,,",
+        "r1,c1,ita,lip-sync,Ours,Theirs,b,a,",
+    ]
+    path = write(tmp_path / "j.csv", rows)
+    with pytest.raises(UsageError) as caught:
+        read_judgements([path], systems=["Ours", "Theirs"])
+    text = str(caught.value)
+    for line, told in (
+        (4, "unknown system 'Their'; did you mean Theirs?"),
+        (5, "compared with itself"),
+        (6, "choice is 'left'; expected 'a', 'b', 'tie'"),
+        (7, "first_shown is '1'"),
+        (8, "rater is empty"),
+        (9, "answered the same question otherwise at"),
+    ):
+        assert f"{path}:{line}: " in text
+        assert told in text
+    assert "6 problem(s)" in text
 
 
 @pytest.mark.parametrize(
-    ("text", "language", "whole"),
+    ("header", "lines", "told"),
     [
-        ("All circuits are busy now.", "eng", True),
-        ("What do you think I said?", "eng", True),
-        ("Buď ráda, že jsi tady.", "ces", True),
-        ("Введите пароль и нажмите решетку.", "rus", True),
-        ("followed by the pound key", "eng", False),
-        ("The time is exactly...", "eng", False),
-        ("Please press 1 to exit.", "eng", False),
-        ("Please call the IRS right now.", "eng", False),
-        ("Please choose option B right now.", "eng", False),
-        ("Not so fast you two!", "eng", False),
-        ("Hmmm what is that now.", "eng", False),
-        ("Thank you.", "eng", False),
-        ("This is a zzyxqwv of sorts.", "eng", False),
-        ("This is of course (not) so.", "eng", False),
+        (
+            "rater,clip,aspect,system_a,system_b,chioce",
+            ["r,c,l,A,B,a"],
+            "no column 'choice'; did you mean chioce?",
+        ),
+        ("a,b,aspect,wins_a,ties,n", ["A,B,l,9,2,10"], "9 wins and 2 ties of 10 votes cannot be"),
+        ("a,b,aspect,wins_a,ties,n", ["A,B,l,-1,0,10"], "wins_a is '-1'"),
+        ("a,b,aspect,wins_a,ties,n", ["A,B,l,1,0,10", "B,A,l,1,0,10"], "stand there twice"),
+        (HEADER, ["r,c,l,A,B"], "5 cells under 9 columns"),
+        (HEADER, ['r,c,"l,A,B,a,a,a,'], "not CSV"),
+        ("rater,rater", ["x,y"], "named twice"),
+        (HEADER, [], "no judgements"),
     ],
 )
-def test_whole_sentences_of_common_words_are_told_from_others(text, language, whole):
-    pytest.importorskip("wordfreq")
-    assert is_sentence(text, language) is whole
+def test_files_that_are_no_judgements(tmp_path, header, lines, told):
+    with pytest.raises(UsageError, match=re.escape(told)):
+        read_judgements([write(tmp_path / "j.csv", lines, header)])
 
 
-def test_packages_are_read_as_they_lie(unpacked):
-    share = find_share(unpacked)
-    assert share == unpacked / "usr" / "share" == find_share(share)
-    heard = {saying.name: saying for saying in list_sayings(share, "ita")}
-    # No digits, nothing without a sound.
-    assert list(heard) == ["activated", "vm-login", "wait", "wait-again", "much", "press"]
-    assert heard["activated"].text == "Attivato."
-    said = [(saying.speaker, saying.name, saying.text) for saying in list_sayings(share, "nld")]
-    assert said == [
-        ("small", "attic/a-m-een", "Dat is toch een heel mooi huis."),
-        ("big", "attic/a-v-twee", "Waar is die man dan gebleven?"),
-        ("big", "attic/a-v-drie", "Hou je mond nou toch eens!"),
-    ]
-    assert list_sayings(share, "eng") == []
-
-
-def test_sentences_are_picked_from_all_speakers_in_turn_and_always_the_same(unpacked):
-    share = find_share(unpacked)
-    assert {s.name for s in pick_sentences(list_sayings(share, "ita"))} == {"vm-login", "wait"}
-    dutch = list_sayings(share, "nld")
-    assert [s.speaker for s in pick_sentences(dutch)] == ["big", "small"]
-    assert pick_sentences(dutch[::-1]) == pick_sentences(dutch)
-    assert len(pick_sentences(dutch, most=1)) == 1
-
-
-def test_benchmark_has_sound_words_and_the_engines_reading(unpacked, tmp_path):
-    pytest.importorskip("espeakng_loader")
-    made = gather_sentences(unpacked, tmp_path / "made", ["ita", "nld"])
-    assert not made.lacking
-    clips = {clip.transcript: clip for clip in made.benchmark.clips}
-    assert set(clips) == {
-        "Prego digitare il numero della casella.",
-        "Tutti i nostri operatori sono al momento occupati.",
-        "Dat is toch een heel mooi huis.",
-        "Waar is die man dan gebleven?",
-    }
-    clip = clips["Prego digitare il numero della casella."]
-    assert "".join(clip.phones).startswith("prɛɡodidʒitare")
-    assert clip.frames == pytest.approx(75, abs=1)
-    assert np.sqrt(np.mean(clip.load_audio() ** 2)) == pytest.approx(
-        np.sqrt(np.mean(tone(3.0) ** 2)), rel=0.05
+def test_files_that_cannot_be_read(tmp_path):
+    (tmp_path / "latin.csv").write_bytes(HEADER.encode() + b"\nr\xe9,c,i,l,A,B,a,a,\n")
+    for name, told in (("latin.csv", "CSV UTF-8"), ("missing.csv", "cannot be read"), (".", "not a file")):
+        with pytest.raises(UsageError, match=told):
+            read_judgements([tmp_path / name])
+    both = (
+        write(tmp_path / "a.csv", simulate_rows(3, raters=2)),
+        write(tmp_path / "b.csv", ["A,B,l,1,0,2"], "a,b,aspect,wins_a,ties,n"),
     )
-    assert "casella" in made.benchmark.lexicon("ita").words
-    assert {p.name for p in tmp_path.iterdir()} == {"made"}
+    with pytest.raises(UsageError, match="one kind at a time"):
+        read_judgements(both)
 
 
-def test_rows_are_by_language_with_their_mean(rows):
-    """Dutch is at hand, but the recognizer does not know it."""
-    mean, dutch, italian = rows
-    assert [(r.language, r.n_clips) for r in rows] == [("all", 2), ("nld", 0), ("ita", 2)]
-    assert "does not know this language" in dutch.reason
-    assert (mean.per, mean.wer) == (italian.per, italian.wer)
-    assert None not in (mean.per, mean.wer)
+def test_spreadsheets_json_lines_and_double_exports_are_read(tmp_path):
+    rows = simulate_rows(4, raters=3)
+    plain = read_judgements([write(tmp_path / "a.csv", rows)])
+    text = "\ufeff" + "\r\n".join(line.replace(",", ";") for line in [HEADER, *rows])
+    (tmp_path / "b.csv").write_text(text, "utf-8")
+    objects = [dict(zip(HEADER.split(","), row.split(","), strict=True)) for row in rows]
+    (tmp_path / "c.jsonl").write_text("\n".join(map(json.dumps, objects)), "utf-8")
+
+    def outcomes(found):
+        return [(r.rater, r.a, r.b, r.outcome) for r in found.rows]
+
+    for name in ("b.csv", "c.jsonl"):
+        assert outcomes(read_judgements([tmp_path / name])) == outcomes(plain)
+    twice = read_judgements([tmp_path / "a.csv", tmp_path / "b.csv"])
+    assert len(twice.rows) == len(plain.rows)
+    assert "counted once" in twice.notes[0]
+    practice = write(tmp_path / "p.csv", ["r,c,ita,l,A,B,a,a,,0", "r,c,ita,l,A,B,a,a,,1"], HEADER + ",trial")
+    assert len(read_judgements([practice]).rows) == 1
 
 
-def test_without_a_package_the_command_to_install_it_is_named(unpacked, home, tmp_path):
-    (tmp_path / "games" / "fillets-ng").mkdir(parents=True)
-    (row,) = evaluate(home, fakes.ONE_EAR, conditions=[NAME], sentences=tmp_path)
-    assert (row.language, row.per, row.n_clips) == ("all", None, 0)
-    for code in SENTENCE_LANGUAGES:
-        assert all(package in row.reason for package in name_packages(code))
-    assert f"`{NAME}` was not measured: {row.reason}" in format_summary([row])
+def test_strange_names_stay_what_they_are(tmp_path):
+    names = ["<script>alert(1)</script>", "'=1+1", 'say "a"|b', "שלום 😀"]
+    lines = []
+    for r in range(3):
+        for i, a in enumerate(names):
+            for b in names[i + 1 :]:
+                cells = ["r" + str(r), "c", "ita", "l", a, b, "ab"[(r + i) % 2], "", ""]
+                lines.append(",".join('"' + c.replace('"', '""') + '"' for c in cells))
+    found = measure_preference(read_judgements([write(tmp_path / "j.csv", lines)]), samples=50)
+    assert {s.system for s in found.aspects[0].scale} == {n.removeprefix("'") for n in names}
+    paths = write_preference(found, tmp_path / "out")
+    with (tmp_path / "out/pairs.csv").open(newline="", encoding="utf-8") as file:
+        cells = [row["a"] for row in csv.DictReader(file)]
+    assert "'=1+1" in cells
+    assert "<script>" not in (tmp_path / "out/preference.md").read_text("utf-8")
+    before = [path.read_bytes() for path in paths]
+    write_preference(found, tmp_path / "out")
+    assert [path.read_bytes() for path in paths] == before
 
 
-def test_no_mean_is_told_where_a_language_is_missing(unpacked, home):
-    rows = evaluate(home, fakes.ONE_EAR, conditions=[NAME], sentences=unpacked, languages=["ita", "spa"])
-    mean, italian, spanish = sorted(rows, key=lambda r: ("all", "ita", "spa").index(r.language))
-    assert mean.per is None
-    assert mean.n_clips == italian.n_clips == 2
-    assert italian.per is not None
-    assert "asterisk-core-sounds-es-g722" in spanish.reason
-    assert "asterisk-core-sounds-it" not in mean.reason
-    assert f"`{NAME}` has no mean: {mean.reason}" in format_summary(rows)
+def test_gaps_and_always_winners_are_told_in_words(tmp_path):
+    header = "a,b,aspect,wins_a,ties,n"
+    apart = read_judgements([write(tmp_path / "x.csv", ["A,B,l,3,0,5", "C,D,l,2,1,5"], header)])
+    found = measure_preference(apart, samples=50).aspects[0]
+    assert found.scale == ()
+    assert "A, B; C, D" in found.warnings[0]
+    always = read_judgements(
+        [write(tmp_path / "y.csv", ["A,B,l,9,0,9", "B,C,l,4,0,9", "C,A,l,2,0,9"], header)]
+    )
+    found = measure_preference(always, samples=50).aspects[0]
+    assert not any("always" in w for w in found.warnings)
+    never = read_judgements(
+        [write(tmp_path / "z.csv", ["A,B,l,9,0,9", "A,C,l,9,0,9", "B,C,l,4,0,9"], header)]
+    )
+    found = measure_preference(never, samples=50).aspects[0]
+    assert "won by one side every time (A > B, C)" in found.warnings[0]
+    assert [s.theta for s in found.scale[1:]] == [None, None]
+    assert found.scale[1].ci95[0] is None
 
 
-def test_no_package_in_a_language_is_a_row_with_a_reason(home):
-    (row,) = evaluate(home, fakes.ONE_EAR, conditions=[NAME], languages=["jpn"])
-    assert row == ErrorRow(NAME, "all", reason="no package holds sentences in the chosen languages")
+def test_an_order_that_mattered_is_told(tmp_path):
+    rows = [f"r{r},c{c},ita,l,A,B,{'ba'[c % 2]},{'ba'[c % 2]}," for r in range(12) for c in range(4)]
+    found = measure_preference(read_judgements([write(tmp_path / "j.csv", rows)]), samples=50).aspects[0]
+    assert found.first_share == 1
+    assert any("the order mattered" in warning for warning in found.warnings)
 
 
-def test_other_folders_and_damaged_lists_are_errors(tmp_path):
-    with pytest.raises(UsageError, match="dpkg -x"):
-        find_share(tmp_path)
-    (tmp_path / "asterisk" / "sounds").mkdir(parents=True)
-    for code in ("eng", "fra"):
-        short = two_letters(code)
-        doc = tmp_path / "doc" / f"asterisk-core-sounds-{short}"
-        doc.mkdir(parents=True)
-        broken = b"no gzip" if code == "eng" else gzip.compress(b"name: text " * 999)[:-30]
-        (doc / f"core-sounds-{short}.txt.gz").write_bytes(broken)
-        with pytest.raises(BenchmarkError, match=f"core-sounds-{short}.txt.gz: cannot be read"):
-            list_sayings(find_share(tmp_path), code)
+def test_unknown_names_are_answered_with_known_ones(tmp_path):
+    found = read_example("multitalk-table4")
+    for wrong in ({"aspects": ["lipsync"]}, {"reference": "Multitalk"}):
+        with pytest.raises(UsageError, match="did you mean"):
+            measure_preference(found, **wrong)
+    with pytest.raises(UsageError, match="row by row"):
+        measure_preference(found, languages=["ita"])
+    with pytest.raises(UsageError, match="did you mean multitalk-table4"):
+        read_example("multitalk-tabel4")
+
+
+def test_preference_is_a_command(tmp_path):
+    shown = run("preference", "multitalk-table4", "--aspect", "lip-sync", "--out", tmp_path / "out")
+    assert shown.exit_code == 0
+    assert "53.8%  [44.8%, 62.5%]     0.46" in shown.stdout
+    assert "INFERRED" in shown.stderr
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
+        "pairs.csv",
+        "preference.json",
+        "preference.md",
+        "scale.csv",
+    ]
+    found = json.loads(run("preference", "multitalk-table4", "--json").stdout)
+    assert found["aspects"][0]["pairs"][3]["p"] == pytest.approx(0.4635, abs=1e-4)
+
+
+def test_a_plan_holds_what_it_promises():
+    from scipy import stats
+
+    def exact_power(n, share):
+        p = np.array([stats.binomtest(k, n).pvalue for k in range(n + 1)])
+        return stats.binom.pmf(np.arange(n + 1), n, share)[p <= 0.05].sum()
+
+    n = count_votes(0.7, 0.8, 0.05)
+    assert exact_power(n - 1, 0.7) < 0.8
+    assert all(exact_power(n + k, 0.7) >= 0.8 for k in range(6))
+    draws = center_logit(0.7, 1.0) + np.random.default_rng(0).standard_normal(400_000)
+    assert np.mean(1 / (1 + np.exp(-draws))) == pytest.approx(0.7, abs=0.002)
+    plan = plan_study(0.7, votes=4, rater_spread=0.8)
+    assert plan.raters * 4 > n
+    assert plan.rater_power >= 0.8
+    other = simulate_power(plan.raters, 4, 0.7, 0.0, 0.8, 0.05, 99, "again")
+    assert other == pytest.approx(0.8, abs=0.06)
+    assert plan_study(0.7, pairs=6).raters > plan_study(0.7).raters
+    assert plan_study(0.7, ties=0.3).independent_votes < plan_study(0.7).independent_votes
+    assert simulate_power(20, 5, 0.5000001, 0.2, 1.0, 0.05, 1, "null") == pytest.approx(0.05, abs=0.025)
+
+
+def test_plans_that_cannot_be_and_the_command():
+    sure, never = {"share": 0.6, "power": 1.0}, {"share": 0.6, "votes": 0}
+    for wrong in ({"share": 0.5}, {"share": 0.99, "ties": 0.2}, sure, never):
+        with pytest.raises(UsageError):
+            plan_study(**wrong)
+    shown = run("study", "plan", "--share", "0.7")
+    assert shown.exit_code == 0
+    assert "raters" in shown.stdout
+    assert json.loads(run("study", "plan", "--share", "0.7", "--json").stdout)["raters"] > 5

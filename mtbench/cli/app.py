@@ -15,6 +15,7 @@ from mtbench.cli import (
     leaderboard,
     meta,
     motion_metrics,
+    people,
     reference,
     results,
     study,
@@ -71,6 +72,8 @@ app.command(cls=SnrCommand)(entries.score)
 app.command()(results.rescore)
 app.command()(results.compare)
 app.command()(results.show)
+app.command()(people.preference)
+app.command()(people.correlate)
 app.command()(entries.render)
 app.command()(viewing.view)
 app.command()(viewing.export)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from mtbench.cli.options import writable_folder
-from mtbench.cli.output import say, say_note
+from mtbench.cli.output import say, say_json, say_note
 
 app = typer.Typer(help="Ask people: plan a study, make its page.", no_args_is_help=True)
 
@@ -99,3 +99,40 @@ def _read_text(path: Path) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise UsageError(f"{path}: is not UTF-8 text; save it as UTF-8 (plain text)") from None
+
+
+@app.command()
+def plan(
+    share: Annotated[
+        float, typer.Option(help="Wanted share of judgements for the better system, ties as half.")
+    ] = 0.65,
+    power: Annotated[float, typer.Option(help="Probability of finding it.")] = 0.8,
+    alpha: Annotated[float, typer.Option(help="Level of significance, over all pairs.")] = 0.05,
+    pairs: Annotated[int, typer.Option(help="Pairs of systems that are tested, in each aspect.")] = 1,
+    ties: Annotated[float, typer.Option(help="Expected share of 'no difference'.")] = 0.0,
+    votes: Annotated[int, typer.Option(help="Judgements of one rater on one pair.")] = 5,
+    rater_spread: Annotated[
+        float, typer.Option(help="How far raters differ: standard deviation of their logits.")
+    ] = 0.5,
+    clip_spread: Annotated[float, typer.Option(help="The same of clips.")] = 0.5,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+) -> None:
+    """Say how many raters and clips a wanted difference needs, by simulating studies and their tests."""
+    from dataclasses import asdict
+
+    from mtbench.people import describe_plan, plan_study
+
+    found = plan_study(
+        share,
+        power=power,
+        alpha=alpha,
+        pairs=pairs,
+        ties=ties,
+        votes=votes,
+        rater_spread=rater_spread,
+        clip_spread=clip_spread,
+    )
+    if as_json:
+        say_json(asdict(found))
+    else:
+        say(describe_plan(found))

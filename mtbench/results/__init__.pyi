@@ -79,6 +79,7 @@ from .run_files import read_run as read_run
 from .run_files import round_floats as round_floats
 from .run_files import run_to_text as run_to_text
 from .run_files import write_results as write_results
+from .series import collect_series as collect_series
 from .sight import Sight as Sight
 from .sight import SightRef as SightRef
 from .signature import Signature as Signature

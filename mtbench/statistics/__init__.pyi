@@ -42,6 +42,7 @@ from .pairwise import split_halves as split_halves
 from .permutation import count_orders as count_orders
 from .permutation import draw_orders as draw_orders
 from .permutation import exact_p as exact_p
+from .permutation import list_orders as list_orders
 from .power import Z_TOTAL as Z_TOTAL
 from .power import Power as Power
 from .power import count_items as count_items

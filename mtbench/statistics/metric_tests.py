@@ -22,8 +22,8 @@ from mtbench.statistics.correlation import FEATURES
 from mtbench.statistics.pooled_correlation import rank_all
 
 #: Most candidates for which every way of swapping an item's scores is tabled.
-_TABLED = 8
-_CHUNK = 500
+_TABLED = 10
+_CHUNK, _CELLS = 500, 2_000_000
 
 
 def permute_both(
@@ -111,10 +111,11 @@ def _items(
         way = (swaps * (1 << np.arange(s))[:, None]).sum(axis=1)  # (k, C)
         return sums[way, np.arange(swaps.shape[2])].sum(axis=1) / max(1, int(told.sum()))
     out = np.zeros(len(swaps))
-    for k, swap in enumerate(swaps):
-        mask = swap[:, place]
-        one, two = make(np.where(mask, b, a).T), make(np.where(mask, a, b).T)
-        out[k] = ((one - two) * known).sum() / max(1, int(told.sum()))
+    step = max(1, _CELLS // (a.size * s))
+    for start in range(0, len(swaps), step):
+        mask = swaps[start : start + step][:, :, place]
+        one, two = (make(np.where(mask, second, first).swapaxes(1, 2)) for first, second in ((a, b), (b, a)))
+        out[start : start + step] = ((one - two) * known).sum(axis=(1, 2)) / max(1, int(told.sum()))
     return out
 
 

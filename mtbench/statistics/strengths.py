@@ -26,7 +26,6 @@ from mtbench.statistics.ranks import rank_intervals
 
 #: A difference of strengths beyond this comes from comparisons that one side always won: more than 3,000 to 1.
 INFINITE = 8.0
-_LARGEST = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -55,6 +54,11 @@ class Scale:
     top: np.ndarray
     tie: float | None
     samples: np.ndarray = field(repr=False, compare=False)
+
+    def finite_theta(self, place: int) -> float | None:
+        """Return the strength of the candidate at *place*, None where the data put it at infinity."""
+        value = float(self.theta[place])
+        return value if abs(value) <= INFINITE else None
 
 
 def scale_candidates(
@@ -114,25 +118,38 @@ def scale_candidates(
 def redraw_votes(
     wins: np.ndarray, ties: np.ndarray, replicates: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return (B, S, S) wins and ties with the votes of each pair drawn anew from what was voted."""
+    """Return (B, S, S) wins and ties with the votes of each pair drawn anew from what was voted.
+
+    The draws of a pair are spread evenly over their distribution (Latin hypercube), so that shares of samples
+    settle with fewer of them.
+    """
     n = len(wins)
     new_wins, new_ties = np.zeros((replicates, n, n)), np.zeros((replicates, n, n))
     for a in range(n):
         for b in range(a + 1, n):
-            votes = int(wins[a, b] + wins[b, a] + ties[a, b])
+            votes = wins[a, b] + wins[b, a] + ties[a, b]
             if not votes:
                 continue
             generator = derive_generator(seed, "votes", str(a), str(b))
-            chunk = max(1, _LARGEST // votes)
-            for start in range(0, replicates, chunk):
-                rows = slice(start, min(start + chunk, replicates))
-                raw = generator.random_raw((rows.stop - start) * votes).reshape(-1, votes)
-                place = ((raw >> np.uint64(32)) * np.uint64(votes)) >> np.uint64(32)
-                won = (place < wins[a, b]).sum(axis=1)
-                tied = (place < wins[a, b] + ties[a, b]).sum(axis=1) - won
-                new_wins[rows, a, b], new_wins[rows, b, a] = won, votes - won - tied
-                new_ties[rows, a, b] = new_ties[rows, b, a] = tied
+            won = _draw_evenly(np.full(replicates, votes), wins[a, b] / votes, generator)
+            among_rest = ties[a, b] / max(1.0, votes - wins[a, b])
+            tied = _draw_evenly(votes - won, among_rest, generator)
+            new_wins[:, a, b], new_wins[:, b, a] = won, votes - won - tied
+            new_ties[:, a, b] = new_ties[:, b, a] = tied
     return new_wins, new_ties
+
+
+def _draw_evenly(n: np.ndarray, p: float, generator: np.random.PCG64) -> np.ndarray:
+    """Return binomial draws, one for each of *n* (B,), at quantiles spread evenly in random order."""
+    from scipy.special import bdtrik
+
+    if p <= 0 or p >= 1:
+        return n * (p >= 1)
+    order = np.argsort(generator.random_raw(len(n)), kind="stable")
+    quantiles = (order + 0.5) / len(n)
+    some = np.maximum(n, 1.0)
+    least = bdtrik(quantiles, some, np.full(len(n), p))
+    return np.where(n > 0, np.clip(np.ceil(np.nan_to_num(least) - 1e-9), 0, n), 0.0)
 
 
 def _interval(samples: np.ndarray, theta: float, tail: float) -> tuple[float | None, float | None]:
