@@ -19,6 +19,7 @@ from mtbench.leaderboard.report.document import (
     Text,
 )
 from mtbench.pages import markdown_cell
+from mtbench.speech import direction_of
 
 #: Classes of letters and marks that change the direction of what stands beside them.
 _DIRECTED = frozenset(("R", "AL", "AN", "RLE", "RLO", "LRE", "LRO", "PDF", "RLI", "LRI", "FSI", "PDI"))
@@ -79,6 +80,9 @@ def _sheet(sheet: Sheet, page: str) -> list[str]:
 
 
 def _units(block: AlignedText) -> str:
+    from_right = direction_of(block.language) == "rtl"
+    # An arrow points from what was said, which stands on the right there, to what was recognized.
+    arrow = "←" if from_right else "→"
     parts = []
     for unit in block.units:
         said, heard = (
@@ -87,8 +91,10 @@ def _units(block: AlignedText) -> str:
         if unit.kind == "hit":
             parts.append(said or "")
         else:
-            parts.append(f"**\\[{said or '–'} → {heard or '–'}\\]**")
+            parts.append(f"**\\[{said or '–'} {arrow} {heard or '–'}\\]**")
     text = ("" if block.joined else " ").join(parts)
+    if from_right:
+        text = f"\u2067{text}\u2069"
     return text + (f" … and {block.left_out} more" if block.left_out else "")
 
 

@@ -9,16 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from mtbench.leaderboard.report.document import Document, to_plain
 from mtbench.pages import page_environment
-from mtbench.speech import LANGUAGES
+from mtbench.speech import direction_of, language_tag
 
 if TYPE_CHECKING:
     import jinja2
 
 _HERE = Path(__file__).parent
-#: Languages that are written from right to left.
-_FROM_RIGHT = frozenset(
-    ["ara", "arb", "ary", "arz", "ckb", "div", "fas", "heb", "pes", "pus", "snd", "uig", "urd", "yid"]
-)
 
 
 def render_page(document: Document, drawn: Mapping[str, tuple[int, int]]) -> str:
@@ -41,23 +37,11 @@ def _environment() -> jinja2.Environment:
     environment.globals.update(
         read_own=lambda name: (_HERE / "static" / name).read_text("utf-8"),
         kind_of=_kind,
-        tag_of=tag_of,
-        direction_of=lambda code: "rtl" if code in _FROM_RIGHT else "ltr",
+        language_tag=language_tag,
+        direction_of=direction_of,
     )
     return environment
 
 
 def _kind(block: Any) -> str:
     return "Text" if isinstance(block, str) else type(block).__name__
-
-
-def tag_of(code: str) -> str:
-    """Return the tag (BCP 47) of a language: two letters where it has some.
-
-    Examples
-    --------
-    >>> tag_of("ita"), tag_of("swe")
-    ('it', 'swe')
-    """
-    known = LANGUAGES.get(code)
-    return code if known is None else known.alias
