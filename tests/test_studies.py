@@ -29,6 +29,7 @@ from mtbench.studies import (
     read_aspects,
     write_study,
 )
+from mtbench.studies.power import measure_plan
 
 NASTY = '=cmd|"</script><script>alert(1)</script>'
 CLIPS = {f"{lang}-{n:02}": (lang, 5 + n) for lang in ("ita", "ara") for n in range(1, 5)}
@@ -96,6 +97,18 @@ def test_a_plan_follows_from_its_seed():
     pairs, clips = list_pairs(["a", "b"]), {"ita": ["c1", "c2", "c3"]}
     assert plan_groups(Design(), pairs, clips) == plan_groups(Design(), pairs, clips)
     assert plan_groups(Design(seed=2), pairs, clips) != plan_groups(Design(), pairs, clips)
+
+
+def test_the_power_of_a_plan_is_that_of_its_tests():
+    def measure(**design):
+        clips = {"ita": [f"c{n}" for n in range(30)]}
+        return measure_plan(plan_groups(Design(**design), list_pairs(["a", "b"]), clips))
+
+    assert measure(clips=5).clips == 0.0  # 2 of 32 ways to swap five clips: no p-value below 0.06
+    small, large = measure(clips=6, raters=5), measure(clips=30, raters=40)
+    assert small.raters < large.raters
+    assert small.clips < large.clips
+    assert large.raters > 0.9
 
 
 def test_what_cannot_be_planned_is_told():
@@ -244,7 +257,7 @@ def test_a_check_has_a_face_that_moves_and_one_that_does_not(entries):
     assert np.ptp(moving.vertices, axis=0).max() > 0.001
 
 
-def test_the_command_makes_a_page_and_says_what_it_asks(entries, tmp_path, monkeypatch, capsys):
+def test_the_command_makes_a_page_and_says_what_it_asks(entries, tmp_path, caplog):
     from typer.testing import CliRunner
 
     bench, one, two = entries
@@ -260,6 +273,9 @@ def test_the_command_makes_a_page_and_says_what_it_asks(entries, tmp_path, monke
         in result.output
     )
     assert "all schedules once: 48 judgements of each pair on each question\n" in result.output
+    assert "over raters, 0% over clips" in result.output
+    assert "so few clips say little" in caplog.text
+    assert "so few raters" in caplog.text
     assert str(out / "page" / "index.html") in result.output
     record = json.loads((out / "study.json").read_text("utf-8"))
     assert record["consent"] == ["We ask you.", "<b>Really</b>."]

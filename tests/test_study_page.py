@@ -8,9 +8,12 @@ from collections import Counter
 import factories
 import pytest
 from browser import PHONE, browser, chromium  # noqa: F401  (fixtures)
+from typer.testing import CliRunner
 
+from mtbench.cli.app import app
 from mtbench.faces import load_head
 from mtbench.pages import csv_text
+from mtbench.people import measure_preference, read_judgements
 from mtbench.studies import MOVING, STILL, Design, make_study, read_aspects, write_study
 
 GOOD, NASTY = "Good", '=cmd|"</script><b>x</b>'
@@ -176,24 +179,34 @@ def test_a_rater_goes_on_where_he_stopped_and_another_begins_anew(page, whose, b
     assert visit.errors == []
 
 
-def test_each_rater_of_a_study_has_a_schedule_and_a_place_of_his_own(page, whose, browser):  # noqa: F811
+def test_judgements_of_raters_go_through_preference_as_they_are(page, whose, browser, tmp_path):  # noqa: F811
+    """Each rater has a schedule and a place of his own; who fails his attention check is left out."""
     visit = browser.open(page, fragment="#rater=1&clips=ara")
     begin(visit)
     take_part(visit, whose)
-    one = save(visit)[2]
+    _, text, one = save(visit)
+    (first := tmp_path / "first.csv").write_text(text, "utf-8")
     visit.page.goto("about:blank")
     visit.page.goto(page.as_uri() + "#rater=6&clips=ara")  # of four schedules: the second
     begin(visit)
-    take_part(visit, whose)
-    two = save(visit)[2]
+    take_part(visit, whose, wrong=range(4))
+    _, text, two = save(visit)
+    (second := tmp_path / "second.csv").write_text(text, "utf-8")
     assert [row["schedule"] for row in one + two] == ["1"] * 6 + ["2"] * 6
-    sides = Counter(
-        (row["clip"], row["first_shown"])
-        for row in one + two
-        if not row["check"] and row["aspect"] == "realism"
-    )
+    sides = {(row["clip"], row["first_shown"]) for row in one + two if not row["check"]}
     assert len(sides) == 4
     assert visit.errors == []
+    result = CliRunner().invoke(app, ["preference", str(first), str(second), "--json"])
+    assert result.exit_code == 0, result.output
+    found = read_judgements([first, second])
+    assert found.systems == (GOOD, NASTY)
+    measured = measure_preference(found)
+    assert measured.attention.left_out == (two[0]["rater"],)
+    assert (measured.attention.n_right, measured.attention.n_checks) == (2, 4)
+    assert [part.aspect for part in measured.aspects] == ["lip-sync", "realism"]
+    for part in measured.aspects:
+        (pair,) = part.pairs
+        assert (pair.a, pair.b, pair.wins, pair.n) == (GOOD, NASTY, 2, 2)
 
 
 def test_arabic_runs_from_right_to_left_and_the_menu_changes_all_texts(page, browser):  # noqa: F811

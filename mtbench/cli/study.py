@@ -29,7 +29,7 @@ def make(
     languages: Annotated[
         list[str] | None, typer.Option("--language", "--languages", help="Clips of these only, e.g. ita,eng.")
     ] = None,
-    clips: Annotated[int, typer.Option(help="Clips of each language, drawn by the seed.")] = 5,
+    clips: Annotated[int, typer.Option(help="Clips of each language, drawn by the seed.")] = 6,
     raters: Annotated[
         int, typer.Option(help="Schedules, of each language; rater N gets one by index.html#rater=N.")
     ] = 24,

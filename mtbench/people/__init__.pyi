@@ -25,6 +25,7 @@ from .planning import StudyPlan as StudyPlan
 from .planning import count_votes as count_votes
 from .planning import describe_plan as describe_plan
 from .planning import plan_study as plan_study
+from .planning import simulate_power as simulate_power
 from .preference import AspectResult as AspectResult
 from .preference import PairResult as PairResult
 from .preference import Preference as Preference

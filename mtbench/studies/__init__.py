@@ -7,6 +7,7 @@ Contents
 ``folder``  The folder of a study: written once, and not over another study, whose judgements may be under way
 ``page``    The page that raters open, and the record of everything that it follows from
 ``plan``    Which rater sees which pair of systems speak which clip, in which order and on which side
+``power``   Whether a plan can find anything: the power of the tests that its judgements will go through
 ``stimuli`` What raters see and hear: the faces and sounds that a plan shows, as files that the page loads from beside
             it
 ``study``   A study out of submissions: planned and packed

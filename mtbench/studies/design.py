@@ -63,7 +63,7 @@ class Design:
         Whether raters judge clips of all languages, not of one.
     """
 
-    clips: int = 5
+    clips: int = 6
     raters: int = 24
     trials: int = 40
     aspects: tuple[Aspect, ...] = (Aspect("lip-sync"), Aspect("realism"))

@@ -15,6 +15,7 @@ from mtbench.studies.design import Design
 from mtbench.studies.folder import require_study_folder
 from mtbench.studies.page import describe_plan, describe_study, format_page, format_record
 from mtbench.studies.plan import MIXED, MOVING, STILL, Group, list_pairs, plan_groups
+from mtbench.studies.power import LEAST, SHARE, measure_plan
 from mtbench.studies.stimuli import make_stimuli
 from mtbench.submissions import Submission, load_submission
 from mtbench.work import Progress
@@ -53,27 +54,23 @@ class Study:
         pairs = {(item.a, item.b) for items in shown for item in items}
         clips = {item.clip for items in shown for item in items}
         groups = ", ".join("all languages" if group.name == MIXED else group.name for group in self.groups)
-        limit = loudness["limited_by"]
+        limit, power = loudness["limited_by"], measure_plan(self.groups)
         least, most = min(map(len, shown)), max(map(len, shown))
         trials = _count(shown[0], "trial") if least == most else f"{least} to {most} trials"
-        meshes = {system["topology"] for system in self.record["systems"]}
-        lines = [
+        return [
             f"{_count(self.record['systems'], 'system')}, {_count(pairs, 'pair')} of them, {_count(clips, 'clip')} "
             f"({groups})",
             f"{_count(plans, 'schedule')}, each with {trials} and "
             f"{_count(range(design['checks']), 'attention check')}, and {_count(design['aspects'], 'question')} "
             "about each",
             f"all schedules once: {sum(map(len, shown)) / len(pairs):g} judgements of each pair on each question",
+            f"a preference of {SHARE:.0%} would be found with a power of {power.raters:.0%} over raters, "
+            f"{power.clips:.0%} over clips ('mtbench study plan' says what others need)",
             f"sound at {loudness['lufs']:.1f} LUFS"
             + (f", as loud as the peaks of {limit} allow" if limit is not None else ""),
             f"faces within {self.record['largest_error_mm']:.3f} mm of the submitted motion",
             f"{_count(self.files, 'file')}, {self.size / 1e6:.1f} MB",
         ]
-        if len(meshes) > 1:
-            lines.append(
-                f"the systems have different heads ({', '.join(sorted(meshes))}): raters judge those, too"
-            )
-        return lines
 
 
 def make_study(
@@ -129,6 +126,8 @@ def make_study(
         require_study_folder(out, plan)
     progress = Progress() if progress is None else progress
     progress.title = "study"
+    for weakness in _find_weaknesses(groups, loaded):
+        progress.warn(weakness)
     stimuli = make_stimuli(benchmark, by_name, groups, design.seed, progress)
     record = describe_study(plan, benchmark, stimuli)
     files = {
@@ -161,6 +160,22 @@ def _find_clips(
     for clip in benchmark.clips:
         if clip.id in there and (wanted is None or clip.language in wanted):
             found.setdefault(clip.language, []).append(clip.id)
+    return found
+
+
+def _find_weaknesses(groups: Sequence[Group], submissions: Sequence[Submission]) -> list[str]:
+    """Return why the judgements may be worth little, a line each."""
+    found = []
+    power = measure_plan(groups)
+    if power.raters < LEAST:
+        found.append("with so few raters, or so many pairs for them, most such studies find nothing")
+    if power.clips < LEAST:
+        found.append("so few clips say little about other sentences: take more clips or languages")
+    meshes = sorted({submission.topology for submission in submissions})
+    if len(meshes) > 1:
+        found.append(f"the systems have different heads ({', '.join(meshes)}): raters judge those, too")
+    if partial := [submission.system for submission in submissions if submission.partial]:
+        found.append(f"{', '.join(map(repr, partial))} lacks clips, which are left out for all")
     return found
 
 

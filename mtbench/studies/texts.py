@@ -13,9 +13,10 @@ import json
 from functools import cache
 from pathlib import Path
 
-from mtbench.speech import LANGUAGES, direction_of
+from mtbench.speech import LANGUAGES
 
 _FOLDER = Path(__file__).parent / "static" / "texts"
+_RIGHT_TO_LEFT = ("ara",)
 
 
 @cache
@@ -30,5 +31,5 @@ def load_texts() -> dict[str, dict[str, str]]:
     found = {}
     for code in LANGUAGES:
         texts = json.loads((_FOLDER / f"{code}.json").read_text("utf-8"))
-        found[code] = {**texts, "direction": direction_of(code)}
+        found[code] = {**texts, "direction": "rtl" if code in _RIGHT_TO_LEFT else "ltr"}
     return found
