@@ -8,6 +8,7 @@ Contents
 ``board``  A board on disk: the site, and its numbers as Markdown, JSON and CSV
 ``groups`` Results of many entries, read once, in groups that may stand in one table
 ``ranks``  What a board orders entries by, and their ranks
+``report`` Reports by language: what entries score, what goes wrong, and how far the numbers can be trusted
 ``site``   The board as a site: static pages that work from disk, offline, and without JavaScript
 ``table``  A leaderboard as Markdown, JSON and CSV
 ========== ==========================================================================================================

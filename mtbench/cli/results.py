@@ -90,3 +90,27 @@ def show(
     for group in groups:
         others = [run for other in groups if other is not group for run in other]
         say_tables(group, others, markdown)
+
+
+def report(
+    results: Annotated[list[Path], typer.Argument(help="Result folders, or folders that hold some.")],
+    language: Annotated[
+        list[str] | None,
+        typer.Option("--language", "-l", help="Only this language; repeatable. Default: all."),
+    ] = None,
+    out: Annotated[Path, typer.Option(callback=writable_folder, help="Folder to write to.")] = Path("report"),
+    tex: Annotated[
+        bool, typer.Option("--tex", help="Tables as LaTeX, too, as a paper would print them.")
+    ] = False,
+    meta: Annotated[
+        Path | None,
+        typer.Option(help="Folder that 'mtbench validate-metric' wrote: how far the metric can be trusted."),
+    ] = None,
+) -> None:
+    """Write what entries score by language, what goes wrong, and how far it can be trusted: pages, figures, tables."""
+    from mtbench.cli.output import say_note
+    from mtbench.leaderboard.report import write_report
+
+    paths = write_report(results, out, language or (), tex=tex, meta=meta, told=say_note)
+    say(str(out / "index.html"))
+    say_note(f"{len(paths)} files in {out}")

@@ -79,9 +79,8 @@ def export(
     sound = found.clip(clip).load_audio()
     about = {"system": entry.system, "benchmark": found.ref, "clip": clip}
     made = export_glb(target, entry.motion(clip), sound, about)
-    say(
-        f"{made.path}: {made.size / 1e6:.1f} MB, {made.shapes} shapes, no vertex more than {made.error_mm:.3f} mm off"
-    )
+    close = f"no vertex more than {made.error_mm:.3f} mm off"
+    say(f"{made.path}: {made.size / 1e6:.1f} MB, {made.targets} morph targets, {close}")
     say(
         f"{made.sound_path}: the sound, for programs that do not play the one inside (Blender, <model-viewer>)"
     )

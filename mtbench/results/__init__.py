@@ -19,7 +19,7 @@ Contents
 ``metric_table``   The table of optional metrics: one line a metric, one column an entry
 ``notebook``       What a notebook shows of benchmarks, runs, tables and comparisons: HTML without styles of its own
 ``paired``         Paired differences between two entries, clip by clip, with intervals and corrected p-values
-``plot_style``     What the plots of a meta-evaluation share: colors, type, and marks with intervals
+``plot_style``     What all plots share: colors on light and dark ground, type, marks with intervals, and their files
 ``ranking``        Ranks of entries by one number, from their per-clip rows: which are told apart, and how far ranks
                    are certain
 ``recount``        From hypotheses to recognition rows with counts

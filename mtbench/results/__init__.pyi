@@ -11,9 +11,12 @@ from .columns import BITS_NOTE as BITS_NOTE
 from .columns import SHOWN as SHOWN
 from .columns import Column as Column
 from .columns import choose_columns as choose_columns
+from .columns import list_snrs as list_snrs
+from .columns import number_of as number_of
 from .comparability import name_own_choices as name_own_choices
 from .comparison import Comparison as Comparison
 from .comparison import compare as compare
+from .comparison import compare_results as compare_results
 from .confusions import ADDED as ADDED
 from .confusions import MISSED as MISSED
 from .confusions import OTHER as OTHER
@@ -37,6 +40,7 @@ from .paired import compare_rows as compare_rows
 from .paired import list_clips as list_clips
 from .plot_style import BLUE as BLUE
 from .plot_style import DARK as DARK
+from .plot_style import FIGURE_STYLE as FIGURE_STYLE
 from .plot_style import GREEN as GREEN
 from .plot_style import GREY as GREY
 from .plot_style import LIME as LIME
@@ -51,7 +55,10 @@ from .plot_style import draw_whisker as draw_whisker
 from .plot_style import ends_of as ends_of
 from .plot_style import estimate_of as estimate_of
 from .plot_style import make_handle as make_handle
+from .plot_style import name_for_figure as name_for_figure
 from .plot_style import place_legend as place_legend
+from .plot_style import to_png as to_png
+from .plot_style import to_svg as to_svg
 from .ranking import Rank as Rank
 from .ranking import rank_entries as rank_entries
 from .recount import remeasure as remeasure

@@ -10,6 +10,7 @@ rates are printed but nobody is called better.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from mtbench.errors import UsageError
 from mtbench.metrics import METRICS
 from mtbench.results.comparability import find_conflicts, name_own_choices
 from mtbench.results.paired import Difference, compare_rows
+from mtbench.results.rows import Row
 from mtbench.results.run_files import Run, read_results
 from mtbench.speech import display_name
 from mtbench.statistics import REPLICATES, SEED, TRIALS
@@ -147,11 +149,35 @@ def compare(
     --------
     ``print(mtbench.compare("results/ours/openhead-20", "results/static/openhead-20").table())``
     """
-    (run_a, rows_a), (run_b, rows_b) = read_results(a), read_results(b)
+    return compare_results(read_results(a), read_results(b), replicates=replicates, trials=trials, seed=seed)
+
+
+def compare_results(
+    a: tuple[Run, Sequence[Row]],
+    b: tuple[Run, Sequence[Row]],
+    metrics: Collection[str] | None = None,
+    *,
+    replicates: int = REPLICATES,
+    trials: int = TRIALS,
+    seed: int = SEED,
+) -> Comparison:
+    """Compare two entries that were read already (:func:`mtbench.results.run_files.read_results`).
+
+    Parameters
+    ----------
+    a, b : tuple of Run and sequence of Row
+    metrics : collection of str, optional
+        Only these.
+    replicates, trials, seed : int
+        As in :func:`compare`, and so are the errors.
+    """
+    (run_a, rows_a), (run_b, rows_b) = a, b
     notes = [*check_comparable(run_a, run_b), *_collect_warnings(run_a, run_b)]
     # Both runs have the same, or they could not be compared.
     averaging = run_a.averaging
-    found = compare_rows(rows_a, rows_b, averaging, replicates=replicates, trials=trials, seed=seed)
+    found = compare_rows(
+        rows_a, rows_b, averaging, metrics=metrics, replicates=replicates, trials=trials, seed=seed
+    )
     differences, withheld = _withhold_winners(found, run_a, run_b)
     benchmark = f"{run_a.benchmark.name}@{run_a.benchmark.version}"
     return Comparison(

@@ -16,7 +16,7 @@ same length it is the mean of the clips' differences over their standard deviati
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -103,6 +103,7 @@ def compare_rows(
     b: Iterable[Row],
     averaging: Averaging | None = None,
     *,
+    metrics: Collection[str] | None = None,
     replicates: int = REPLICATES,
     trials: int = TRIALS,
     seed: int = SEED,
@@ -115,6 +116,8 @@ def compare_rows(
         Rows of each entry on the same benchmark.
     averaging : Averaging, optional
         How error rates are put together; by default they are pooled.
+    metrics : collection of str, optional
+        Only these.
     replicates, trials, seed : int
         As in :func:`mtbench.results.comparison.compare`.
 
@@ -136,6 +139,8 @@ def compare_rows(
     for mine in collect_series(rows_a, clips, averaging):
         theirs = series_b.get((mine.metric, mine.condition))
         if theirs is None or mine.condition.modality == "a" or mine.condition.noise not in (None, "all"):
+            continue
+        if metrics is not None and mine.metric not in metrics:
             continue
         out += _compare_series(mine, theirs, clips, averaging, replicates, trials, seed)
     return out

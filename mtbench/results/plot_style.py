@@ -1,14 +1,18 @@
-"""What the plots of a meta-evaluation share: colors, type, and marks with intervals.
+"""What all plots share: colors on light and dark ground, type, marks with intervals, and their files.
 
 Conventions
 -----------
 Blue is sound and video together, orange video alone, grey everything else. Bands and whiskers are 95 %
-intervals; a number without estimate draws nothing.
+intervals; a number without estimate draws nothing. A figure's SVG has the colors of light ground, and those of dark
+ground where its reader prefers that; its PNG is on white. Bytes depend on the figure and matplotlib's version alone.
 """
 
 from __future__ import annotations
 
+import io
+import unicodedata
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,6 +48,16 @@ STYLE: Any = {
     "figure.dpi": 100,
     "savefig.bbox": None,
 }
+#: :data:`STYLE` for figures with names in them: every color is one of :data:`_ON_DARK`, and no name is a formula.
+FIGURE_STYLE: Any = {**STYLE, "text.color": DARK, "axes.titlecolor": DARK, "text.parse_math": False}
+#: What a color becomes on dark ground.
+_ON_DARK = {
+    BLUE: "#7fb2ee", LIME: "#9bd37a", PURPLE: "#cf9ae6", ORANGE: "#f3a367", "#1a9ba1": "#5fd3d8", OCHRE: "#e0c25a",
+    GREEN: "#7fd1a0", GREY: "#5d6772", DARK: "#e8ebef", "#6a737d": "#97a1ad", "#57606a": "#a9b3bf",
+    "#e6e8eb": "#2b323a", "#ffffff": "#14171b", "#b0357a": "#f08fc4", "#7a5230": "#c9a27e",
+}  # fmt: skip
+#: Longest name in a figure.
+_LONGEST = 26
 
 
 def estimate_of(number: Number | None) -> float:
@@ -97,3 +111,59 @@ def make_handle(color: str, label: str, dashed: bool = False) -> Any:
     from matplotlib.lines import Line2D
 
     return Line2D([], [], color=color, label=label, linewidth=2, linestyle="--" if dashed else "-")
+
+
+def to_svg(figure: Figure) -> bytes:
+    """Return *figure* as SVG: no dates, no random ids, letters as outlines; readable on light and on dark ground.
+
+    Draw it, and call this, within ``matplotlib.rc_context(FIGURE_STYLE)``.
+    """
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+    buffer = io.BytesIO()
+    FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": None})
+    rules = "".join(
+        f'[style*="fill: {light}"]{{fill:{dark}!important}}[style*="stroke: {light}"]{{stroke:{dark}!important}}'
+        for light, dark in _ON_DARK.items()
+    )
+    style = f"<style>@media (prefers-color-scheme:dark){{{rules}}}</style>\n "
+    head, mark, rest = buffer.getvalue().decode().partition("<defs>")
+    return (head + style + mark + rest).encode()
+
+
+def to_png(figure: Figure) -> bytes:
+    """Return *figure* as PNG on white, 200 dots an inch; after :func:`to_svg`, which puts everything in its place."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    figure.set_layout_engine("none")
+    figure.dpi = 200
+    buffer = io.BytesIO()
+    FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def name_for_figure(name: str, otherwise: str) -> str:
+    """Return *name* cut to what fits into a figure, or *otherwise* where the figures' font cannot show it.
+
+    Examples
+    --------
+    >>> name_for_figure("VOCA", "entry 1"), name_for_figure("حديث", "entry 2")
+    ('VOCA', 'entry 2')
+    """
+    name = " ".join(name.split())
+    strange = any(
+        unicodedata.bidirectional(letter) in ("R", "AL", "AN", "RLE", "RLO", "RLI", "LRO", "LRE", "PDF")
+        or not letter.isprintable()
+        or ord(letter) not in _known_letters()
+        for letter in name
+    )
+    if strange or not name:
+        return otherwise
+    return name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"
+
+
+@cache
+def _known_letters() -> frozenset[int]:
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    return frozenset(get_font(findfont(FontProperties(family="DejaVu Sans"))).get_charmap())

@@ -30,6 +30,7 @@ Contents
 ``transcripts``         The words of a clip, from the text file beside it
 ``video_sound``         The sound of a video, on the picture's clock
 ``viseme_classes``      Classes of phones that look alike: used for substitutions and confusions
+``writing``             How languages are written: from which side, and by which tag pages name them
 ======================= ===============================================================================================
 
 Examples

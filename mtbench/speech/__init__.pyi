@@ -49,3 +49,5 @@ from .viseme_classes import VISEME_CLASSES as VISEME_CLASSES
 from .viseme_classes import VOWEL_CLASSES as VOWEL_CLASSES
 from .viseme_classes import class_by_phone as class_by_phone
 from .viseme_classes import unlike_phones as unlike_phones
+from .writing import direction_of as direction_of
+from .writing import language_tag as language_tag

@@ -13,10 +13,9 @@ import json
 from functools import cache
 from pathlib import Path
 
-from mtbench.speech import LANGUAGES
+from mtbench.speech import LANGUAGES, direction_of
 
 _FOLDER = Path(__file__).parent / "static" / "texts"
-_RIGHT_TO_LEFT = ("ara",)
 
 
 @cache
@@ -31,5 +30,5 @@ def load_texts() -> dict[str, dict[str, str]]:
     found = {}
     for code in LANGUAGES:
         texts = json.loads((_FOLDER / f"{code}.json").read_text("utf-8"))
-        found[code] = {**texts, "direction": "rtl" if code in _RIGHT_TO_LEFT else "ltr"}
+        found[code] = {**texts, "direction": direction_of(code)}
     return found

@@ -20,7 +20,7 @@ from mtbench.benchmarks import Clip, read_phone_times
 from mtbench.faces import load_topology
 from mtbench.metrics import measure_loudness
 from mtbench.pages import page_environment
-from mtbench.speech import LANGUAGES, display_name
+from mtbench.speech import display_name, language_tag
 from mtbench.viewing.color_scale import ENDS_MM, choose_end_mm
 from mtbench.viewing.heard_texts import HeardEntry
 from mtbench.viewing.shown_faces import ShownFace
@@ -146,17 +146,6 @@ def gather_data(clip: Clip, faces: Sequence[ShownFace]) -> Mapping[str, Any]:
         "topologies": {name: pack_topology(load_topology(name)) for name in names},
         "faces": [face.to_json() for face in faces],
     }
-
-
-def language_tag(code: str) -> str:
-    """Return the tag (BCP 47) of an ISO 639-3 *code*, for ``lang`` attributes.
-
-    Examples
-    --------
-    >>> language_tag("eng"), language_tag("gsw")
-    ('en', 'gsw')
-    """
-    return LANGUAGES[code].alias if code in LANGUAGES else code
 
 
 @cache

@@ -3,7 +3,8 @@
 Conventions
 -----------
 The mesh is the first frame; its morph targets are the shapes of :mod:`mtbench.viewing.low_rank` (at most 0.05 mm off,
-as everywhere in this room), their weights lie between -1 and 1. A key stands in the middle of its frame,
+as everywhere in this room), one target for each direction of a shape: all weights lie between 0 and 1, because Blender
+cuts off what is below. A key stands in the middle of its frame,
 ``(t + 1/2) / fps``, and between keys weights are interpolated linearly; the first and the last are held to the ends
 of the sound. Normals have targets, too, fitted to the true ones, so that light follows the lips. Units are metres,
 y up, z forward, as glTF has them.
@@ -45,7 +46,7 @@ class GlbExport:
     ----------
     path, sound_path : Path
         The GLB file, and the WAV file beside it.
-    shapes : int
+    targets : int
         Morph targets.
     error_mm : float
         Largest distance of a vertex in a frame from where it belongs.
@@ -55,7 +56,7 @@ class GlbExport:
 
     path: Path
     sound_path: Path
-    shapes: int
+    targets: int
     error_mm: float
     size: int
 
@@ -93,7 +94,7 @@ def export_glb(
     beside = path.with_suffix(".wav")
     write_atomically(beside, wav)
     write_atomically(path, data)
-    return GlbExport(path, beside, len(shapes.shapes), 1000 * error, len(data))
+    return GlbExport(path, beside, len(gltf.meshes[0].primitives[0].targets), 1000 * error, len(data))
 
 
 def build_gltf(
@@ -104,9 +105,9 @@ def build_gltf(
 
     writer = _Writer()
     base = shapes.rest.astype(np.float32)
-    targets = np.zeros((len(shapes.shapes), topology.n_vertices, 3), np.float32)
-    targets[:, shapes.moving] = shapes.shapes
-    weights = shapes.weights.astype(np.float32)
+    names, moved, weights = _split_directions(shapes)
+    targets = np.zeros((len(names), topology.n_vertices, 3), np.float32)
+    targets[:, shapes.moving] = moved
     drawn = base.astype(np.float64) + np.tensordot(weights.astype(np.float64), targets.astype(np.float64), 1)
     error = largest_distance(drawn - motion.vertices.astype(np.float64))
     normals, turned = _fit_normals(motion.vertices, weights, topology.triangles)
@@ -123,7 +124,6 @@ def build_gltf(
             for target, turn in zip(targets, turned, strict=True)
         ],
     )
-    names = [f"shape-{number + 1:02d}" for number in range(len(targets))]
     mesh = pygltflib.Mesh(
         name=topology.name,
         primitives=[primitive],
@@ -150,6 +150,24 @@ def build_gltf(
     gltf.buffers = [pygltflib.Buffer(byteLength=len(writer.data))]
     gltf.set_binary_blob(bytes(writer.data))
     return gltf, error
+
+
+def _split_directions(shapes: LowRank) -> tuple[list[str], np.ndarray, np.ndarray]:
+    """Return names, shapes (N, M, 3) and weights (T, N) float32 from 0 to 1: a shape that goes both ways is two.
+
+    Interpolated between two keys, the difference of the two is what the one weight was.
+    """
+    names, moved, weights = [], [], []
+    for number, (shape, weight) in enumerate(zip(shapes.shapes, shapes.weights.T, strict=True), 1):
+        for sign, name in ((1.0, f"shape-{number:02d}"), (-1.0, f"shape-{number:02d}-back")):
+            course = np.maximum(sign * weight, 0.0)
+            if course.any():
+                names.append(name)
+                moved.append(sign * course.max() * shape)
+                weights.append(course / course.max())
+    moving = int(shapes.moving.sum())
+    courses = np.asarray(weights, np.float32).reshape(len(names), len(shapes.weights)).T
+    return names, np.asarray(moved, np.float32).reshape(len(names), moving, 3), courses
 
 
 class _Writer:

@@ -26,7 +26,9 @@ from mtbench.faces import Topology, require_renderable
 
 FORMAT = "mtbench-topology-1"
 #: Linear base color where a topology has none, and of its lips: a gray clay on which red is told from it.
-_CLAY, _LIPS = (0.62, 0.58, 0.55), (0.52, 0.24, 0.22)
+_CLAY, _LIPS = (0.62, 0.58, 0.55), (0.55, 0.30, 0.28)
+#: Metres from the inner edge of the lips at which their red begins to fade, and where it ends.
+_RED = (0.004, 0.0085)
 
 
 def pack_topology(topology: Topology) -> dict[str, Any]:
@@ -62,11 +64,20 @@ def pack_topology(topology: Topology) -> dict[str, Any]:
 
 
 def base_colors(topology: Topology) -> np.ndarray:
-    """Return (V, 3) base colors: the topology's own, or clay with lips that can be told from it."""
+    """Return (V, 3) linear base colors: the topology's own, or clay with lips that can be told from it.
+
+    Regions called lips reach beyond the red: it fades out with the distance from the lips' inner edge.
+    """
     if topology.albedo is not None:
         return np.asarray(topology.albedo, np.float64)
     colors = np.tile(np.asarray(_CLAY), (topology.n_vertices, 1))
-    colors[topology.region("lips")] = _LIPS
+    lips, inner = topology.region("lips"), topology.region("inner_lips")
+    if topology.neutral is None or not len(inner):
+        return colors
+    face = np.asarray(topology.neutral, np.float64)
+    away = np.sqrt(((face[lips][:, None] - face[inner][None]) ** 2).sum(axis=2)).min(axis=1)
+    red = np.clip((_RED[1] - away) / (_RED[1] - _RED[0]), 0, 1)[:, None]
+    colors[lips] += red * (np.asarray(_LIPS) - colors[lips])
     return colors
 
 

@@ -103,7 +103,7 @@
     const axis = { stroke: text, grid: { stroke: line, width: 0.5 }, ticks: { stroke: line, size: 4 }, font: "12px system-ui, sans-serif" };
     const chart = new uPlot({
       width: Math.max(200, place.clientWidth), height: phones ? 170 : fill ? 90 : 130,
-      padding: [phones ? 24 : 6, 12, 0, 0],
+      padding: [phones ? 24 : 6, 18, 0, 0],
       legend: { show: false },
       cursor: { y: false, drag: { x: true, y: false, setScale: false, dist: 6 }, sync: { key: "clip" }, points: { show: false } },
       scales: { x: { time: false, range: [0, seconds] } },
