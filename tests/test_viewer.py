@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 from browser import PHONE, WIDE, browser, chromium  # noqa: F401  (fixtures)
 from test_pages import NASTY
+from typer.testing import CliRunner
 
 import mtbench
 from mtbench.benchmarks import load_benchmark
+from mtbench.cli.app import app
 from mtbench.errors import UsageError
 from mtbench.results import read_results, write_results
 from mtbench.scoring import score
@@ -393,3 +395,52 @@ def test_files_of_others_are_those_that_were_published():
     published = npm.fetch(UPLOT, UPLOT_SHA512)
     for name in VENDORED:
         assert published[PUBLISHED.get(name, f"package/dist/{name}")] == (FOLDER / name).read_bytes()
+
+
+def test_a_board_leads_to_its_entries(made, tmp_path, browser):  # noqa: F811
+    root, bench, _, _ = made
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "submission.toml").write_text("schema = 9")
+    arguments = [
+        "leaderboard",
+        "build",
+        str(root / "results"),
+        "--out",
+        str(tmp_path / "site"),
+        "-b",
+        str(bench),
+    ]
+    for folder in (root, tmp_path):
+        arguments += ["--submissions", str(folder)]
+    result = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert result.exit_code == 0
+    assert "broken: passed over" in result.output
+    assert "at-30: the board shows no clip" in result.output
+    (page,) = (tmp_path / "site" / "entries").glob("*.html")
+    visit = browser.open(page)
+    visit.page.click("a[href*='viewer/']")
+    visit.page.wait_for_function("window.mtbenchViewer && mtbenchViewer.faces.length === 2")
+    assert visit.page.locator("table.heard").count() >= 1
+    visit.page.click("nav a >> nth=0")
+    assert visit.page.url.endswith("site/index.html")
+    assert visit.errors == []
+    assert visit.network == []
+
+
+def test_the_command_tells_what_it_wrote(made, tmp_path):
+    _, bench, entries, _ = made
+    arguments = [
+        "view",
+        *map(str, entries),
+        "-b",
+        str(bench),
+        "--clip",
+        "eng-01",
+        "--out",
+        str(tmp_path / "v"),
+    ]
+    result = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert result.exit_code == 0
+    assert "1 page, " in result.output
+    assert sorted(path.name for path in (tmp_path / "v").iterdir()) == ["eng-01.html", "index.html"]
+    assert (tmp_path / "v" / "eng-01.html").stat().st_size < 1.6e6

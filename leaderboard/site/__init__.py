@@ -17,6 +17,7 @@ Contents
 ``sections``     Sections of the board: one a table, for entries whose numbers may be compared
 ``serving``      A server for browsers that refuse local files: this machine only, this folder only, with ranges of
                  bytes
+``shown_clips``  Which clips the pages of a board show, for whoever makes them to be looked at
 ``views``        What the board's script knows: the numbers of a section by language and noise, with their signatures
 ``whiskers``     Small drawings in table cells: an interval with its estimate, as SVG of some sixty bytes
 ================ ======================================================================================================

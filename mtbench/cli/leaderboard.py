@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mtbench.cli.entries import BenchmarkOption
 from mtbench.cli.options import writable_cache, writable_folder
 from mtbench.cli.output import say, say_json, say_note
 
@@ -28,16 +29,35 @@ def build(
             help="Folder to write to.",
         ),
     ] = Path("board"),
+    submissions: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Submission, or folder of submissions: the clips that pages of entries show can be looked at, about "
+            "1 MB each; repeatable."
+        ),
+    ] = None,
+    benchmark: BenchmarkOption = None,
 ) -> None:
     """Write a site (open index.html), and leaderboard.md, .json and .csv, from result folders alone."""
     from mtbench.leaderboard import build_leaderboard
 
-    written = build_leaderboard(results, out)
+    viewers = _write_viewers(out, submissions, results, benchmark) if submissions else None
+    written = build_leaderboard(results, out, viewers)
     for path in written:
         if path.parent == out:
             say(str(path))
     pages = sum(path.parent != out for path in written)
     say_note(f"and {pages} pages of entries; open {out / 'index.html'}, or: mtbench leaderboard serve {out}")
+
+
+def _write_viewers(
+    out: Path, submissions: list[Path], results: Path, benchmark: str | None
+) -> dict[str, dict[str, str]]:
+    from mtbench.leaderboard.site import list_shown_clips
+    from mtbench.viewing import write_entry_viewers
+
+    clips = list_shown_clips(results)
+    return write_entry_viewers(out, submissions, clips, results=results, benchmark=benchmark, told=say_note)
 
 
 @app.command()

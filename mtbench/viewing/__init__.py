@@ -5,6 +5,7 @@ Contents
 ================== ====================================================================================================
 ``clip_pages``     Pages of the viewer: one a clip, and the list of them
 ``color_scale``    Colors for errors in millimetres: one scale for page, legend and tests
+``entry_viewers``  Viewers for the entries of a board: a folder an entry, with the clips that its page shows
 ``glb_files``      A clip's motion as a GLB file: morph targets with animated weights, and its sound
 ``heard_texts``    What the recognizer made of a clip: its hypotheses beside what was said, the errors marked
 ``low_rank``       Motion as a few shapes with weights over time: the smallest number of shapes that stays within a

@@ -1,6 +1,8 @@
 from .color_scale import STOPS as STOPS
 from .color_scale import choose_end_mm as choose_end_mm
 from .color_scale import color_of as color_of
+from .entry_viewers import find_submissions as find_submissions
+from .entry_viewers import write_entry_viewers as write_entry_viewers
 from .glb_files import GlbExport as GlbExport
 from .glb_files import export_glb as export_glb
 from .low_rank import BOUND as BOUND
