@@ -48,16 +48,16 @@ class ShownClip:
     viewer: str | None
 
 
-def choose_clips(entry: Entry) -> tuple[list[ShownClip], list[ShownClip]]:
-    """Return the worst and the best clips of an entry; of few clips, each is shown once."""
+def choose_clips(entry: Entry, most: int = SHOWN) -> tuple[list[ShownClip], list[ShownClip]]:
+    """Return the worst and the best clips of an entry, at most *most* of each; of few clips, each is shown once."""
     found: dict[str, list[RecognitionRow]] = {}
     for row in entry.rows or ():
         if isinstance(row, RecognitionRow) and row.words is not None and row.chars is not None:
             found.setdefault(row.clip, []).append(row)
     rated = sorted((-_error(entry, rows), clip) for clip, rows in found.items())
-    some = min(SHOWN, (len(rated) + 1) // 2)
+    some = min(most, (len(rated) + 1) // 2)
     worst = [_show(entry, found[clip], -error) for error, clip in rated[:some]]
-    rest = sorted((-error, clip) for error, clip in rated[some:])[:SHOWN]
+    rest = sorted((-error, clip) for error, clip in rated[some:])[:most]
     return worst, [_show(entry, found[clip], error) for error, clip in rest]
 
 

@@ -41,13 +41,75 @@ def build(
     """Write a site (open index.html), and leaderboard.md, .json and .csv, from result folders alone."""
     from mtbench.leaderboard import build_leaderboard
 
-    viewers = _write_viewers(out, submissions, results, benchmark) if submissions else None
-    written = build_leaderboard(results, out, viewers)
+    viewers = _write_viewers(out, submissions, results, benchmark) if submissions else {}
+    faces = [out / address for pages in viewers.values() for address in pages.values()]
+    _say_site([*build_leaderboard(results, out, viewers), *faces], out)
+
+
+def _say_site(written: list[Path], out: Path) -> None:
     for path in written:
         if path.parent == out:
             say(str(path))
-    pages = sum(path.parent != out for path in written)
-    say_note(f"and {pages} pages of entries; open {out / 'index.html'}, or: mtbench leaderboard serve {out}")
+    entries = sum(path.parent == out / "entries" for path in written)
+    clips = sum(out / "viewer" in path.parents for path in written)
+    faces = f", {clips} clips to look at" if clips else ""
+    say_note(
+        f"and {entries} pages of entries{faces}; open {out / 'index.html'}, or: mtbench leaderboard serve {out}"
+    )
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(callback=writable_folder, help="Folder of the site.")] = Path("site"),
+    benchmark: Annotated[
+        str, typer.Option("--benchmark", "-b", help="Name or folder, with ground truth.")
+    ] = "openhead-20",
+    entries: Annotated[
+        str | None,
+        typer.Option(help="Only these, e.g. ground-truth,static,multitalk-mini; default: all nine."),
+    ] = None,
+    work: Annotated[
+        Path | None,
+        typer.Option(
+            callback=writable_folder,
+            help="Keeps submissions, training data and results; default: a folder in the cache.",
+        ),
+    ] = None,
+    recognizer: Annotated[str, typer.Option(help="As for 'mtbench score'.")] = "openhead-av",
+    clips: Annotated[
+        int, typer.Option(help="So many of each entry's worst and best clips can be looked at.", min=0)
+    ] = 1,
+    workers: Annotated[int | None, typer.Option(help="Processes; default: one per core, at most 8.")] = None,
+    cache: Annotated[
+        Path | None, typer.Option(callback=writable_cache, help="Folder of the stage cache.")
+    ] = None,
+) -> None:
+    """Make the controls, the reference model's entry and simple baselines, score them, and build their board.
+
+    The first time takes a quarter of an hour on two cores; what is there is not made again.
+    """
+    from mtbench.benchmarks import load_benchmark
+    from mtbench.showcase import ENTRIES, show_board
+    from mtbench.work import default_cache_dir, make_progress
+
+    loaded = load_benchmark(benchmark)
+    names = ENTRIES if entries is None else tuple(name.strip() for name in entries.split(",") if name.strip())
+    place = work or (cache or default_cache_dir()) / "board" / f"{loaded.name}-{loaded.digest[:8]}"
+    progress = make_progress()
+    progress.title = "board"
+    written = show_board(
+        loaded,
+        out,
+        place,
+        names=names,
+        recognizer=None if recognizer == "none" else recognizer,
+        clips=clips,
+        workers=workers,
+        cache=cache,
+        progress=progress,
+    )
+    _say_site(written, out)
+    say_note(f"submissions and results: {place}")
 
 
 def _write_viewers(

@@ -5,6 +5,7 @@
 Contents
 --------
 =========== ==================================================================================
+``board``   A board of our own entries, with pages on which their clips are looked at
 ``entries`` Entries of our own as submissions: controls, the reference model, simple baselines
 =========== ==================================================================================
 
