@@ -19,7 +19,7 @@ from typing import Any
 
 from mtbench.leaderboard.groups import Group
 from mtbench.pages import csv_text
-from mtbench.results import Run, SummaryRow, entries_table, languages_table, round_floats
+from mtbench.results import Run, SummaryRow, entries_table, languages_table
 
 
 def make_tables(groups: Sequence[Group]) -> dict[str, str]:
@@ -31,10 +31,10 @@ def make_tables(groups: Sequence[Group]) -> dict[str, str]:
             entries_table(group.runs, others, group.ranks, group.ranked_by).to_markdown(),
             languages_table(group.runs).to_markdown(),
         ]
-    data = round_floats([_group_to_json(group) for group in groups])
+    data = [_group_to_json(group) for group in groups]
     return {
         "leaderboard.md": "# Leaderboard\n\n" + "\n".join(parts),
-        "leaderboard.json": json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False) + "\n",
+        "leaderboard.json": json.dumps(data, sort_keys=True, ensure_ascii=False) + "\n",
         "leaderboard.csv": _to_csv(groups),
     }
 
@@ -99,7 +99,7 @@ def _to_csv(groups: Sequence[Group]) -> str:
             run.rankable,
         )
         for row in _choose_rows(run):
-            data = round_floats(row.to_json())
+            data = row.to_json()
             data["ci95_low"], data["ci95_high"] = data["ci95"] or (None, None)
             lines.append((*head, *(data[key] for key in _FIELDS)))
     return csv_text(lines)

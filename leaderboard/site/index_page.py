@@ -128,9 +128,9 @@ def describe_sound(run: Run) -> str:
     for snr in sorted(found, key=lambda snr: (snr is not None, -(snr or 0))):
         row = run.numbers.find("headline", modality="a", snr_db=snr, noise=None if snr is None else "all")
         if row is not None and row.estimate is not None:
-            where = "clean" if snr is None else f"{snr:g} dB".replace("-", "−")
-            half = "" if row.ci95 is None else f" ±{(row.ci95[1] - row.ci95[0]) / 2:.1f}"
-            told.append(f"{where} {row.estimate:.1f}{half} %")
+            where = "clean" if snr is None else f"{snr:g}\u00a0dB".replace("-", "−")
+            half = "" if row.ci95 is None else f"\u00a0±{(row.ci95[1] - row.ci95[0]) / 2:.1f}"
+            told.append(f"{where} {row.estimate:.1f}{half}\u00a0%")
     return f"Sound alone, without any face, all languages: {', '.join(told)}." if told else ""
 
 

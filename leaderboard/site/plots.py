@@ -27,7 +27,7 @@ class DotRow:
     other: Mark | None = None
 
 
-_ROW, _TOP, _LEFT, _WIDTH, _RIGHT = 22, 8, 150, 720, 56
+_ROW, _TOP, _LEFT, _WIDTH, _RIGHT = 22, 8, 96, 500, 52
 
 
 def draw_dots(rows: Sequence[DotRow], title: str, unit: str) -> Markup:

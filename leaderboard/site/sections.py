@@ -8,7 +8,7 @@ from functools import cached_property
 
 from mtbench.leaderboard.groups import Group, profile_of
 from mtbench.leaderboard.site.columns import BoardColumn, choose_board_columns
-from mtbench.results import Rank, Row, Run, conditions_digest, folder_name, role_of
+from mtbench.results import Rank, Row, Run, Signature, conditions_digest, folder_name, role_of
 from mtbench.speech import display_name
 
 
@@ -106,6 +106,12 @@ class Section:
         return tuple(sorted(found, key=lambda code: (display_name(code), code)))
 
     @cached_property
+    def kinds(self) -> tuple[int, ...]:
+        """A number for each entry; those that chose the same for themselves have the same signatures."""
+        known: dict[tuple, int] = {}
+        return tuple(known.setdefault(_list_choices(entry.run), len(known)) for entry in self.all)
+
+    @cached_property
     def noises(self) -> tuple[str, ...]:
         """Names of the noise recordings."""
         found = {row.noise for e in self.all for row in e.run.summary if row.noise not in (None, "all")}
@@ -146,6 +152,16 @@ def make_sections(groups: Sequence[Group], viewers: Mapping[str, Mapping[str, st
         columns = choose_board_columns(group.runs)
         sections.append(Section(f"table-{number}", tuple(systems), controls, columns, group.ranked_by))
     return tuple(sections)
+
+
+def _list_choices(run: Run) -> tuple:
+    keys = ("topology", "posed", "resample", "rest", "truth")
+    return tuple(
+        sorted(
+            (name, *(str(Signature.parse(text).get(k)) for k in keys))
+            for name, text in run.signatures.items()
+        )
+    )
 
 
 def _name_pages(runs: Sequence[Run]) -> dict[int, str]:

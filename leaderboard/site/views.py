@@ -16,10 +16,9 @@ from typing import Any
 from mtbench.leaderboard.site.columns import BoardColumn
 from mtbench.leaderboard.site.sections import Section
 from mtbench.pages import csv_text, latex_text, markdown_cell
-from mtbench.results import Run, Signature
 
 #: Most numbers in one section's views by noise and language.
-MOST_NUMBERS = 60_000
+MOST_NUMBERS = 30_000
 
 
 def make_views(section: Section) -> dict[str, Any]:
@@ -39,7 +38,7 @@ def make_views(section: Section) -> dict[str, Any]:
 def _make_view(section: Section, columns: Sequence[BoardColumn], language: str) -> dict[str, Any]:
     cells: list[int | None] = []
     few: dict[str, str] = {}
-    kinds = kinds_of(section)
+    kinds = section.kinds
     signatures: list[list[str | None]] = [[None] * len(columns) for _ in set(kinds)]
     own: dict[str, str] = {}
     for i, entry in enumerate(section.all):
@@ -61,22 +60,9 @@ def _make_view(section: Section, columns: Sequence[BoardColumn], language: str) 
     return {"cells": cells, "few": few, "signatures": signatures, "own": own}
 
 
-def kinds_of(section: Section) -> list[int]:
-    """Return a number for each entry; those that chose the same for themselves have the same signatures."""
-    known: dict[tuple, int] = {}
-    return [known.setdefault(_choices(entry.run), len(known)) for entry in section.all]
-
-
-def _choices(run: Run) -> tuple:
-    keys = ("topology", "posed", "resample", "rest", "truth")
-    return tuple(
-        sorted((name, *(Signature.parse(text).get(k) for k in keys)) for name, text in run.signatures.items())
-    )
-
-
 def make_data(section: Section) -> dict[str, Any]:
     """Return everything that the script knows of a section, as JSON."""
-    kinds = kinds_of(section)
+    kinds = section.kinds
     return {
         "id": section.id,
         "title": _spell(f"{section.benchmark}, {section.recognizer}, profile {section.profile}"),

@@ -15,6 +15,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from mtbench.conditions import Condition
@@ -228,29 +229,48 @@ def check_summary(summary: Iterable[Any]) -> None:
 
 
 def _check_summary_row(row: Any) -> None:
-    metric = METRICS.get(row.metric)
-    if metric is None:
-        raise ValueError(
-            f"unknown metric {row.metric[:60]!r}; known: {', '.join(METRICS)}. {_STRANGE_METRIC}"
-        )
-    modalities = (None,) if metric.is_geometric else MODALITIES
-    _expect(row.modality in modalities, "modality", row.modality, f"one of {modalities} for {row.metric}")
-    _check_language(row.language, ("all",))
-    _check_condition(row.snr_db, row.noise)
-    kinds = ("corpus", "frame", "clip", "macro-clip", "macro-language")
-    _expect(row.aggregation in kinds, "aggregation", row.aggregation, f"one of {', '.join(kinds)}")
+    _check_coordinates(
+        row.metric, row.modality, row.language, row.snr_db, row.noise, row.aggregation, row.unit
+    )
     _expect(row.estimate is None or _is_number(row.estimate), "estimate", row.estimate, "a number or null")
     if row.ci95 is not None:
         fine = len(row.ci95) == 2 and all(map(_is_number, row.ci95)) and row.ci95[0] <= row.ci95[1]
         _expect(fine, "ci95", row.ci95, "two numbers, the lower first, or null")
         _expect(row.estimate is not None, "estimate", row.estimate, "a number, for there is an interval")
-    for name in ("n_clips", "n_expected"):
+    fine = type(row.n_clips) is int and type(row.n_expected) is int
+    if not (fine and 0 <= row.n_clips <= row.n_expected <= MAX_COUNT):
+        for name in ("n_clips", "n_expected"):
+            value = getattr(row, name)
+            _expect(_is_count(value), name, value, f"a whole number from 0 to {MAX_COUNT}")
         _expect(
-            _is_count(getattr(row, name)), name, getattr(row, name), f"a whole number from 0 to {MAX_COUNT}"
+            row.n_clips <= row.n_expected, "n_clips", row.n_clips, f"at most n_expected, {row.n_expected}"
         )
-    _expect(row.n_clips <= row.n_expected, "n_clips", row.n_clips, f"at most n_expected, {row.n_expected}")
-    _expect(row.unit == metric.unit, "unit", row.unit, f"{metric.unit!r} for {row.metric}")
     _expect(_is_text(row.signature), "signature", row.signature, "a signature")
+
+
+@lru_cache(maxsize=1 << 16)
+def _check_coordinates(
+    metric_name: str,
+    modality: str | None,
+    language: str,
+    snr_db: float | None,
+    noise: str | None,
+    aggregation: str,
+    unit: str,
+) -> None:
+    """Check what a number is about; the runs of a board have the same coordinates, a thousand times a run."""
+    metric = METRICS.get(metric_name)
+    if metric is None:
+        raise ValueError(
+            f"unknown metric {metric_name[:60]!r}; known: {', '.join(METRICS)}. {_STRANGE_METRIC}"
+        )
+    modalities = (None,) if metric.is_geometric else MODALITIES
+    _expect(modality in modalities, "modality", modality, f"one of {modalities} for {metric_name}")
+    _check_language(language, ("all",))
+    _check_condition(snr_db, noise)
+    kinds = ("corpus", "frame", "clip", "macro-clip", "macro-language")
+    _expect(aggregation in kinds, "aggregation", aggregation, f"one of {', '.join(kinds)}")
+    _expect(unit == metric.unit, "unit", unit, f"{metric.unit!r} for {metric_name}")
 
 
 def check_signatures(signatures: Mapping[str, str]) -> None:

@@ -101,9 +101,7 @@ def choose_columns(runs: Sequence[Run]) -> tuple[Column, ...]:
 
 def list_snrs(runs: Sequence[Run]) -> tuple[float, ...]:
     """Return the SNRs of the runs' audio-visual numbers, least noise first."""
-    found = {
-        row.snr_db for run in runs for row in run.summary if row.modality == "av" and row.snr_db is not None
-    }
+    found = {snr for run in runs for snr in run.numbers.snrs}
     return tuple(sorted(found, reverse=True))
 
 

@@ -153,6 +153,13 @@ class GeometryRow:
 
 Row = RecognitionRow | GeometryRow
 
+# A board reads a hundred thousand rows: what their fields are is asked once.
+_RECOGNITION = {"kind", *(f.name for f in fields(RecognitionRow))}
+_GEOMETRY = {"kind", "modality", *(f.name for f in fields(GeometryRow))}
+_REQUIRED = {"clip", "language", "source", "modality", "face", "snr_db", "noise", "reference", "hypothesis"}
+_COUNTS = {f.name for f in fields(EditCounts)}
+_COUNTS_REQUIRED = {f.name for f in fields(EditCounts) if f.default is MISSING}
+
 
 def row_from_json(data: dict[str, Any]) -> Row:
     """Return the row that *data*, one object of ``clips.jsonl``, describes.
@@ -182,8 +189,7 @@ def row_from_json(data: dict[str, Any]) -> Row:
     kind = data.get("kind")
     where = f"row of clip {str(data.get('clip'))[:60]!r}"
     if kind == "geometry":
-        known = {"kind", "modality", *(f.name for f in fields(GeometryRow))}
-        _check_keys(data, known, {"clip", "language", "source", "geometry"}, where)
+        _check_keys(data, _GEOMETRY, {"clip", "language", "source", "geometry"}, where)
         sums = data["geometry"]
         return GeometryRow(
             data["clip"],
@@ -195,19 +201,7 @@ def row_from_json(data: dict[str, Any]) -> Row:
             data.get("speaker"),
         )
     if kind == "recognition":
-        known = {"kind", *(f.name for f in fields(RecognitionRow))}
-        required = {
-            "clip",
-            "language",
-            "source",
-            "modality",
-            "face",
-            "snr_db",
-            "noise",
-            "reference",
-            "hypothesis",
-        }
-        _check_keys(data, known, required, where)
+        _check_keys(data, _RECOGNITION, _REQUIRED, where)
         values = {key: value for key, value in data.items() if key != "kind"}
         for key in ("reference_phones", "hypothesis_phones"):
             if values.get(key) is not None:
@@ -216,7 +210,7 @@ def row_from_json(data: dict[str, Any]) -> Row:
                 values[key] = tuple(values[key].split())
         for key in ("words", "chars", "phones"):
             if values.get(key) is not None:
-                values[key] = EditCounts(**_typed(EditCounts, values[key], where))
+                values[key] = _read_counts(values[key], where)
         return RecognitionRow(**values)
     raise ValueError(f"{where}: unknown kind {str(kind)[:60]!r}; expected 'recognition' or 'geometry'")
 
@@ -239,15 +233,14 @@ def _plain(value: EditCounts) -> dict[str, Any]:
     return {f.name: getattr(value, f.name) for f in fields(value)}
 
 
-def _typed(cls: type, data: dict[str, Any], where: str) -> dict[str, Any]:
+def _read_counts(data: Any, where: str) -> EditCounts:
     if not isinstance(data, dict):
         raise ValueError(
-            f"{where}: a {type(data).__name__}, expected an object with {', '.join(f.name for f in fields(cls))}"
+            f"{where}: a {type(data).__name__}, expected an object with "
+            f"{', '.join(f.name for f in fields(EditCounts))}"
         )
-    names = {f.name for f in fields(cls)}
-    required = {f.name for f in fields(cls) if f.default is MISSING}
-    _check_keys(data, names, required, where)
-    return data
+    _check_keys(data, _COUNTS, _COUNTS_REQUIRED, where)
+    return EditCounts(**data)
 
 
 def _check_keys(
@@ -257,9 +250,9 @@ def _check_keys(
     where: str,
     cause: str = "another schema version",
 ) -> None:
+    if required <= data.keys() <= known:
+        return
     missing, unknown = sorted(required - set(data)), sorted(set(data) - known)
-    if missing or unknown:
-        raise ValueError(
-            f"{where}: missing fields {missing}, unknown fields {[name[:60] for name in unknown[:10]]}; "
-            f"{cause}?"
-        )
+    raise ValueError(
+        f"{where}: missing fields {missing}, unknown fields {[name[:60] for name in unknown[:10]]}; {cause}?"
+    )

@@ -10,7 +10,7 @@ those of :mod:`mtbench.results.aggregation`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 from mtbench.metrics import METRICS, GeometricMetric, RecognitionMetric
@@ -70,7 +70,7 @@ class SummaryRow:
 
     def to_json(self) -> dict[str, Any]:
         """Return the row as a JSON object."""
-        out = {f.name: getattr(self, f.name) for f in fields(self)}
+        out = dict(vars(self))
         out["ci95"] = None if self.ci95 is None else list(self.ci95)
         return out
 
@@ -232,9 +232,13 @@ class NumberIndex:
     def __init__(self, summary: Sequence[SummaryRow]) -> None:
         self.summary = summary
         self._found: dict[tuple, dict[str, SummaryRow]] = {}
+        self._own: dict[tuple, SummaryRow | None] = {}
         for row in summary:
             key = row.metric, row.language, row.modality, row.snr_db, row.noise
             self._found.setdefault(key, {}).setdefault(row.aggregation, row)
+        seen = {key[3] for key in self._found if key[2] == "av"} - {None}
+        #: Signal-to-noise ratios of audio-visual numbers, least noise first.
+        self.snrs: tuple[float, ...] = tuple(sorted(seen, reverse=True))
 
     def find(
         self,
@@ -247,12 +251,20 @@ class NumberIndex:
         aggregation: str | None = None,
     ) -> SummaryRow | None:
         """Return what :func:`find_number` does."""
-        found = self._found.get((metric, language, modality, snr_db, noise))
-        return None if found is None else _choose(found, metric, language, aggregation)
+        key = metric, language, modality, snr_db, noise
+        if aggregation is not None:
+            return self._found.get(key, {}).get(aggregation)
+        if key not in self._own:
+            found = self._found.get(key)
+            self._own[key] = None if found is None else _choose(found, metric, language, None)
+        return self._own[key]
 
     def list_own(self) -> list[SummaryRow]:
         """Return the numbers in the run's own aggregation, in its order."""
-        chosen = (_choose(found, key[0], key[1], None) for key, found in self._found.items())
+        chosen = (
+            self.find(metric, language, modality=modality, snr_db=snr_db, noise=noise)
+            for metric, language, modality, snr_db, noise in self._found
+        )
         return [row for row in chosen if row is not None]
 
 

@@ -43,20 +43,25 @@ def read_rows_under(run: Run, condition: Condition | None, *, geometry: bool = F
     if hashlib.blake2b(text.encode(), digest_size=16).hexdigest() != run.rows_digest:
         rows = read_results(run.folder)[1]
     else:
-        marks = _list_marks(condition)
+        lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line]
         rows, keeper = [], RowKeeper()
-        for number, line in enumerate(text.split("\n"), start=1):
-            if (geometry and '"kind": "geometry"' in line) or (marks and all(mark in line for mark in marks)):
-                rows.append(read_row(file, line, number, keeper))
+        for number, line in _choose(lines, condition, geometry):
+            rows.append(read_row(file, line, number, keeper))
     return [row for row in rows if _is_wanted(row, condition, geometry)]
 
 
-def _list_marks(condition: Condition | None) -> list[str]:
-    """Return what is written in every line of a row under *condition*."""
+def _choose(
+    lines: list[tuple[int, str]], condition: Condition | None, geometry: bool
+) -> list[tuple[int, str]]:
+    """Return the lines of wanted rows, by what is written in every one of them."""
+    measured = [item for item in lines if '"kind": "geometry"' in item[1]] if geometry else []
     if condition is None:
-        return []
-    told = {"modality": condition.modality, "snr_db": condition.snr_db, "face": condition.face}
-    return [f'"{key}": {json.dumps(value)}' for key, value in told.items()]
+        return measured
+    told = {"snr_db": condition.snr_db, "face": condition.face, "modality": condition.modality}
+    for key, value in told.items():
+        mark = f'"{key}": {json.dumps(value)}'
+        lines = [item for item in lines if mark in item[1]]
+    return sorted(measured + [item for item in lines if '"kind": "geometry"' not in item[1]])
 
 
 def _is_wanted(row: Row, condition: Condition | None, geometry: bool) -> bool:
