@@ -13,7 +13,7 @@ from mtbench.leaderboard.site.published import PublishedTable
 from mtbench.leaderboard.site.sections import Entry, Section
 from mtbench.leaderboard.site.views import kind_of, make_data
 from mtbench.leaderboard.site.whiskers import draw_whisker, span_of
-from mtbench.results import BITS, BITS_NOTE, Run, name_own_choices
+from mtbench.results import BITS, BITS_NOTE, Run, name_others, name_own_choices
 from mtbench.speech import display_name
 
 
@@ -32,14 +32,15 @@ def make_index(section_list: Sequence[Section], published: Sequence[PublishedTab
     return {
         "title": "Leaderboard",
         "page": "index",
-        "tables": [_make_table(section) for section in section_list],
+        "tables": [_make_table(section, section_list) for section in section_list],
         "filters": _make_filters(section_list),
         "published": published,
         "data": {"sections": [make_data(section) for section in section_list]},
     }
 
 
-def _make_table(section: Section) -> dict[str, Any]:
+def _make_table(section: Section, every: Sequence[Section]) -> dict[str, Any]:
+    others = [e.run for other in every if other is not section for e in other.all]
     cells = [[column.cell(entry.run) for column in section.columns] for entry in section.all]
     spans = [span_of(row[j] for row in cells) for j in range(len(section.columns))]
     shades = _shade(section.entries)
@@ -53,6 +54,7 @@ def _make_table(section: Section) -> dict[str, Any]:
         "lines": lines[:n],
         "controls": lines[n:],
         "facts": describe_section(section),
+        "elsewhere": name_others(section.first, others),
         "alone": describe_sound(section.first),
         "warnings": _collect_warnings(section),
         "signatures": [
@@ -74,9 +76,9 @@ def draw_cells(
         text = Markup(show_number(cell.value, digits, column.number.sign))
         if cell.has_interval:
             half = (cell.below + cell.above + 1) // 2
-            text += Markup(f"<i>±{show_number(half, digits)}</i>")
+            text += Markup(f" <i>±{show_number(half, digits)}</i>")
         if cell.few is not None:
-            text += Markup(f"<b>[{cell.few[0]}/{cell.few[1]}]</b>")
+            text += Markup(f" <b>[{cell.few[0]}/{cell.few[1]}]</b>")
         out.append(text + draw_whisker(cell, span))
     return out
 

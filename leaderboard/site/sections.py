@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from mtbench.leaderboard.groups import Group, profile_of
@@ -65,6 +65,8 @@ class Section:
     columns : tuple of BoardColumn
     ranked_by : str
         What ranks are by, ``""`` where there are none.
+    part : str
+        ``"table 1 of 2"`` where several have the same benchmark, recognizer and profile and differ in other settings.
     """
 
     id: str
@@ -72,6 +74,13 @@ class Section:
     controls: tuple[Entry, ...]
     columns: tuple[BoardColumn, ...]
     ranked_by: str
+    part: str = ""
+
+    @property
+    def name(self) -> str:
+        """What tells it from the others."""
+        told = (self.benchmark, self.recognizer, f"profile {self.profile}", self.part)
+        return ", ".join(filter(None, told))
 
     @property
     def all(self) -> tuple[Entry, ...]:
@@ -129,7 +138,7 @@ def make_sections(groups: Sequence[Group], viewers: Mapping[str, Mapping[str, st
     """
     slugs = _name_pages([run for group in groups for run in group.runs])
     sections = []
-    for number, group in enumerate(groups, 1):
+    for number, group in enumerate(sorted(groups, key=_place), 1):
         ranks = group.ranks or (None,) * len(group.runs)
         held = [rank.rank for rank in ranks if rank is not None]
         entries = [
@@ -151,7 +160,25 @@ def make_sections(groups: Sequence[Group], viewers: Mapping[str, Mapping[str, st
         controls = tuple(e for e in entries if e.role == "control")
         columns = choose_board_columns(group.runs)
         sections.append(Section(f"table-{number}", tuple(systems), controls, columns, group.ranked_by))
-    return tuple(sections)
+    return _number_alike(sections)
+
+
+def _place(group: Group) -> tuple[bool, int]:
+    """Return where a group stands: first those whose recognizer can be trusted, then larger ones first."""
+    run = group.runs[0]
+    doubted = run.understanding is not None and run.understanding.understood is False
+    doubted |= run.sight is not None and run.sight.reads is False
+    return doubted, -len(group.runs)
+
+
+def _number_alike(sections: Sequence[Section]) -> tuple[Section, ...]:
+    names = [section.name for section in sections]
+    return tuple(
+        replace(section, part=f"table {names[:i].count(section.name) + 1} of {n}")
+        if (n := names.count(section.name)) > 1
+        else section
+        for i, section in enumerate(sections)
+    )
 
 
 def _list_choices(run: Run) -> tuple:

@@ -65,7 +65,7 @@ def make_data(section: Section) -> dict[str, Any]:
     kinds = section.kinds
     return {
         "id": section.id,
-        "title": _spell(f"{section.benchmark}, {section.recognizer}, profile {section.profile}"),
+        "title": _spell(section.name),
         "columns": [
             {
                 "id": c.id,

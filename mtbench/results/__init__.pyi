@@ -99,6 +99,7 @@ from .tables import Table as Table
 from .tables import entries_table as entries_table
 from .tables import group_runs as group_runs
 from .tables import languages_table as languages_table
+from .tables import name_others as name_others
 from .understanding import NOT_UNDERSTOOD as NOT_UNDERSTOOD
 from .understanding import Understanding as Understanding
 from .understanding import measure_understanding as measure_understanding

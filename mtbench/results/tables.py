@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mtbench.pages import markdown_cell
 from mtbench.results.averaging import MEANS, RATES, Averaging
 from mtbench.results.columns import BITS, BITS_NOTE, Column, choose_columns, list_snrs, number_of
 from mtbench.results.understanding import Understanding
@@ -57,14 +58,12 @@ class Table:
         return "\n".join([self.title, "", body[0], rule, *body[1:], "", *self.notes]).rstrip() + "\n"
 
     def to_markdown(self) -> str:
-        """Return the table in Markdown."""
-        escape = [tuple(cell.replace("|", "\\|") for cell in row) for row in (self.header, *self.rows)]
+        """Return the table in Markdown; names that hold markup are shown as they are."""
+        escaped = [tuple(map(markdown_cell, row)) for row in (self.header, *self.rows)]
         rule = ("---", *("---:" for _ in self.header[1:]))
-        lines = ["| " + " | ".join(row) + " |" for row in (escape[0], rule, *escape[1:])]
-        return (
-            "\n".join([f"**{self.title}**", "", *lines, "", *(f"{note}  " for note in self.notes)]).rstrip()
-            + "\n"
-        )
+        lines = ["| " + " | ".join(row) + " |" for row in (escaped[0], rule, *escaped[1:])]
+        notes = (f"{_mark_note(note)}  " for note in self.notes)
+        return "\n".join([f"**{markdown_cell(self.title)}**", "", *lines, "", *notes]).rstrip() + "\n"
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows."""
@@ -101,7 +100,7 @@ def entries_table(
         [run.system.name + ("" if run.rankable else " (partial)"), *(column.cell(run) for column in columns)]
         for run in runs
     ]
-    notes = [*_notes(runs, columns), *_name_others(runs[0], others)]
+    notes = [*_notes(runs, columns), *name_others(runs[0], others)]
     if ranks:
         header.insert(1, "rank")
         for row, rank in zip(rows, ranks, strict=True):
@@ -172,8 +171,8 @@ def _fit(a: Run, b: Run) -> bool:
     return list_snrs([a]) == list_snrs([b]) and not find_conflicts(a, b)
 
 
-def _name_others(run: Run, others: Sequence[Run]) -> list[str]:
-    """Return which runs on the same benchmark stand elsewhere and why, a line for each reason."""
+def name_others(run: Run, others: Sequence[Run]) -> list[str]:
+    """Return which of *others* on the benchmark of *run* stand elsewhere and why, a line for each reason."""
     from mtbench.results.comparability import find_conflicts
 
     reasons: dict[str, list[str]] = {}
@@ -294,6 +293,14 @@ def _explain_absence(runs: Sequence[Run], columns: Sequence[Column]) -> list[str
             if row is not None and row.estimate is None and row.reason:
                 reasons.setdefault(row.reason, {})[column.header] = None
     return [f"n/a in {', '.join(headers)}: {reason}." for reason, headers in reasons.items()]
+
+
+def _mark_note(note: str) -> str:
+    """Return a note in Markdown; signatures are code, so that they can be copied from the text of the file."""
+    what, colon, text = note.partition(": ")
+    if what == "Signature" and colon and "`" not in text:
+        return f"{what}: `{text}`"
+    return markdown_cell(note)
 
 
 def _width(text: str) -> int:

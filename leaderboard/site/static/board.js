@@ -45,8 +45,8 @@ const board = (() => {
   function drawCell(td, cell, column, low, high) {
     td.textContent = cell ? number(cell.value, column.digits, column.sign) : "–";
     if (!cell) return;
-    if (cell.below !== null) add(td, "i", `±${number(half(cell), column.digits)}`);
-    if (cell.few) add(td, "b", `[${cell.few}]`);
+    if (cell.below !== null) { td.append(" "); add(td, "i", `±${number(half(cell), column.digits)}`); }
+    if (cell.few) { td.append(" "); add(td, "b", `[${cell.few}]`); }
     if (cell.below === null) return;
     const x = (value) => 2 + Math.floor((2 * 56 * (value - low) + (high - low)) / (2 * (high - low)));
     const a = x(cell.value - cell.below), b = x(cell.value + cell.above), m = x(cell.value);
@@ -118,7 +118,7 @@ const board = (() => {
     const box = section.element.querySelector(".detail"), column = section.columns[j];
     for (const old of section.table.querySelectorAll(".chosen, td[tabindex]")) {
       old.classList.remove("chosen");
-      old.removeAttribute("tabindex");
+      if (old !== td) old.removeAttribute("tabindex"); // without it, the one that has the focus would lose it
     }
     td.tabIndex = 0;
     td.classList.add("chosen");
