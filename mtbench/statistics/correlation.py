@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mtbench.statistics.bootstrap import TRIALS
-from mtbench.statistics.permutation import draw_orders
+from mtbench.statistics.permutation import list_orders
 from mtbench.statistics.ranks import average_ranks
 
 
@@ -89,7 +89,7 @@ def associate_ranks(x: np.ndarray, y: np.ndarray, *, trials: int = TRIALS, name:
     ----------
     x, y : (n,) float64
     trials : int
-        Number of draws.
+        Number of draws; up to eight values all orders are counted instead.
     name : str
         Name of the test, for independent draws.
 
@@ -100,8 +100,11 @@ def associate_ranks(x: np.ndarray, y: np.ndarray, *, trials: int = TRIALS, name:
     """
     a, b = spearman_features(x), spearman_features(y)
     observed = float((a * b).sum())
-    null = (a[draw_orders(len(a), trials=trials, name=name)] * b).sum(axis=1)
-    return RankTest(observed, share_reached(np.abs(null), abs(observed)))
+    orders, exact = list_orders(len(a), trials=trials, name=name)
+    null = np.abs((a[orders] * b).sum(axis=1))
+    if exact:
+        return RankTest(observed, float(np.mean(null >= abs(observed) - 1e-9)))
+    return RankTest(observed, share_reached(null, abs(observed)))
 
 
 def inner(vectors: np.ndarray, vector: np.ndarray) -> np.ndarray:
