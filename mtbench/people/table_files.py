@@ -20,7 +20,7 @@ from mtbench.errors import UsageError, did_you_mean
 
 _MAX_BYTES, _MAX_CELL, _MAX_COLUMNS = 64 << 20, 10_000, 200
 _SHOWN = 20
-_FORMULA = ("=", "+", "-", "@")
+_FORMULA = ("=", "+", "-", "@", "\t", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 @dataclass(frozen=True)
