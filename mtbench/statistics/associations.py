@@ -208,7 +208,8 @@ def _noise_of_totals(metric: Scores, people: Scores, clusters: int | None) -> np
     both = both - both.mean(axis=0)
     covariance = np.einsum("bsi,bsj->sij", both, both) / len(both)
     s = covariance.shape[0]
-    few = 1.0 if clusters is None or clusters < 2 else clusters / (clusters - 1)
+    # Of few clusters the variance is too small, and itself so uncertain that the noise is Student's, not normal.
+    few = 1.0 if clusters is None else clusters / max(1, clusters - 3)
     return covariance * few * s / (s - 1)
 
 
