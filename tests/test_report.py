@@ -408,6 +408,20 @@ def test_trust_is_said_in_points_and_knows_the_metrics_own_report(results, tmp_p
     assert not (tmp_path / "none").exists()
 
 
+def test_of_many_systems_the_first_is_compared(tmp_path, sketched):
+    clips = make_clips(["ita"])
+    for i in range(9):
+        rows = make_rows(clips, heard=False, seed=i)
+        write_result(
+            tmp_path / "results" / str(i), f"system {i}", rows, clips, recognizer=None, replicates=20
+        )
+    write_report([tmp_path / "results"], tmp_path / "out")
+    rows = read_csv(tmp_path / "out" / "tables" / "ita-differences.csv")
+    assert len(rows) == 8
+    assert len({row["system"] for row in rows}) == 1
+    assert "The first entry is compared with all others" in text_of(tmp_path / "out", "ita")
+
+
 def test_results_of_other_conditions_get_pages_of_their_own(tmp_path, sketched):
     clips = make_clips(["ita"])
     rows = make_rows(clips)

@@ -20,6 +20,8 @@ Contents
                   by itself
 ``overview``      The document over all languages: one page that leads to each of them
 ``page``          A document as a page of HTML: one file, its figures beside it, no script and no network
+``pair_sections`` The sections about pairs of entries: figures, tables and words around
+                  :mod:`mtbench.leaderboard.report.pairs`
 ``pairs``         Sections that set entries against each other: paired differences, and what a difference of their size
                   means in clips
 ``paper_table``   A table as a paper would print it: LaTeX with booktabs, the signature in its caption

@@ -77,7 +77,7 @@ def draw_levels(figure: Figure, group: Group, language: str) -> bool:
     figure.set_size_inches(_WIDTH, 3.9)
     axes = figure.subplots()
     for place, (entry, numbers) in enumerate(found):
-        x = np.arange(len(levels)) + _shift(place, len(found), 0.34)
+        x = np.arange(len(levels)) + _shift(place, len(found), 0.035, 0.34)
         y = [np.nan if n is None or n.estimate is None else n.estimate for n in numbers]
         style = ":" if entry is None else "--" if entry.role == "control" else "-"
         axes.plot(x, y, style, color=color_of(entry), linewidth=1.4, alpha=0.9, zorder=2)
@@ -107,7 +107,7 @@ def draw_noises(figure: Figure, group: Group, language: str, noises: Sequence[st
                 number = find_cell(
                     entry or group.entries[0], "headline", Condition(modality, snr, noise), language
                 )
-                where = i + _shift(place, len(cases), 0.7)
+                where = i + _shift(place, len(cases), 0.09, 0.7)
                 drawn |= draw_point(axes, where, number, entry, upright=True)
         labels = [name_for_figure(noise, f"noise {i}") for i, noise in enumerate(noises, start=1)]
         axes.set_xticks(range(len(noises)), labels)
@@ -163,7 +163,7 @@ def draw_classes(figure: Figure, heard: Sequence[Heard], kind: str) -> bool:
         for place, name in enumerate(names):
             one = found.get(name)
             if one is not None and one.right is not None:
-                y = place + _shift(i, len(heard), 0.6)
+                y = place + _shift(i, len(heard), 0.12, 0.6)
                 mark = "|" if part.entry is None else mark_of(part.entry)
                 size = 9 if part.entry is None else 5
                 axes.plot(
@@ -240,7 +240,7 @@ def draw_sensitivity(figure: Figure, spread: float, clips: int, unit: str) -> bo
     here = least_difference(spread, clips)
     axes.plot(clips, here, "o", color=ORANGE, markersize=7)
     axes.annotate(
-        f"{clips} clip{'s' if clips != 1 else ''}: {here:.1f} {unit}",
+        f"{clips} clip{'s' if clips != 1 else ''}: {here:.{1 if unit == 'points' else 2}f} {unit}",
         (clips, here), xytext=(9, 7), textcoords="offset points", color=DARK,
     )  # fmt: skip
     axes.set_xscale("log")
@@ -269,7 +269,7 @@ def draw_languages(figure: Figure, group: Group, languages: Sequence[tuple[str, 
             number = find_cell(entry or group.entries[0], metric, wanted, code)
             if number is not None and len(shown) > MOST_WHISKERS:
                 number = replace(number, ci95=None)
-            drawn |= draw_point(axes, place + _shift(i, len(cases), 0.6), number, entry, upright=False)
+            drawn |= draw_point(axes, place + _shift(i, len(cases), 0.12, 0.6), number, entry, upright=False)
     for place in range(1, len(languages)):
         axes.axhline(place - 0.5, color="#e6e8eb", linewidth=0.7)
     axes.set_yticks(range(len(languages)), [title for _, title in languages])
@@ -332,7 +332,9 @@ def set_legend(figure: Figure, entries: Sequence[Entry | None]) -> None:
     )
 
 
-def _shift(place: int, n: int, width: float) -> float:
+def _shift(place: int, n: int, step: float, most: float) -> float:
+    """Offset of one of *n* neighbors, *step* apart, or closer where they would take more than *most*."""
+    width = min(most, step * (n - 1))
     return 0.0 if n < 2 else width * (place / (n - 1) - 0.5)
 
 

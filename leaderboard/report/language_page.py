@@ -22,11 +22,9 @@ from mtbench.leaderboard.report.edits import decompose, tabulate_edits
 from mtbench.leaderboard.report.figures import (
     draw_classes,
     draw_clips,
-    draw_differences,
     draw_edits,
     draw_levels,
     draw_noises,
-    draw_sensitivity,
 )
 from mtbench.leaderboard.report.metric_report import MetricReport
 from mtbench.leaderboard.report.numbers import (
@@ -35,15 +33,12 @@ from mtbench.leaderboard.report.numbers import (
     name_rate,
     summarize_entries,
     tell_noises,
+    title_of,
     trace_noise_levels,
 )
+from mtbench.leaderboard.report.pair_sections import compare_all, tell_sensitivity
 from mtbench.leaderboard.report.pairs import (
     Pair,
-    list_compared,
-    name_compared,
-    tabulate_differences,
-    tabulate_sensitivity,
-    typical_spread,
 )
 from mtbench.leaderboard.report.phones import (
     CLASSES,
@@ -53,28 +48,13 @@ from mtbench.leaderboard.report.phones import (
     tabulate_classes,
     tabulate_lips,
 )
-from mtbench.leaderboard.report.sources import ROLES, Group
+from mtbench.leaderboard.report.sources import ROLES, Entry, Group
 from mtbench.leaderboard.report.trust import Trust, assess_trust
-from mtbench.metrics import METRICS
-from mtbench.results import name_own_choices
-from mtbench.speech import display_name, iso_name
 
 NOT_HEARD = (
     "No recognizer listened to these results (they were scored with --recognizer none): only geometry was "
     "measured."
 )
-#: How notes on what entries chose for themselves begin; they are said of all entries at once.
-CHOICES = ("frame rates differ", "models that posed the faces differ")
-
-
-#: How notes on what entries chose for themselves begin; they are said of all entries at once.
-CHOICES = ("frame rates differ", "models that posed the faces differ")
-
-
-def title_of(language: str) -> str:
-    """Return the name of a language, also of one beyond the twenty."""
-    known = display_name(language)
-    return known if known != language else iso_name(language) or language
 
 
 def describe_language(
@@ -99,17 +79,17 @@ def describe_language(
         Names and titles of the report's other pages.
     """
     sections = [
-        Section("summary", "Summary", (*list_warnings(group), summarize_entries(group, language))),
+        Section("summary", "Summary", tuple(summarize(group, language))),
         Section(
             "trust",
             "How far this can be trusted",
             tuple(assess_trust(Trust(group, language, pairs, metric))),
         ),
-        Section("comparison", "Entries against each other", tuple(_compare(group, language, pairs))),
+        Section("comparison", "Entries against each other", tuple(compare_all(group, language, pairs))),
         Section(
             "sensitivity",
             "What a difference means in clips",
-            tuple(_tell_sensitivity(group, language, pairs)),
+            tuple(tell_sensitivity(group, language, pairs)),
         ),
     ]
     if group.heard and _has_texts(group, language):
@@ -148,11 +128,24 @@ def list_warnings(group: Group) -> list[Block]:
     return out
 
 
+def _introduce(entry: Entry) -> Text:
+    """Return an entry's name, and what figures call it where they cannot show it."""
+    if entry.label == " ".join(entry.name.split()):
+        return entry.title
+    return (*entry.title, " (", Name(entry.label), " in figures)")
+
+
+def summarize(group: Group, language: str) -> list[Block]:
+    """Return what stands first: warnings, who is who, the table of numbers."""
+    entries = Paragraph((*list_entries(group), "."), "quiet")
+    return [*list_warnings(group), entries, summarize_entries(group, language)]
+
+
 def list_entries(group: Group) -> Text:
     """Return the entries by role."""
     out: list[Text] = []
     for role, title in ROLES.items():
-        names = [entry.title for entry in group.entries if entry.role == role]
+        names = [_introduce(entry) for entry in group.entries if entry.role == role]
         if names:
             out.append((f"{title}{'s' if len(names) > 1 else ''}: ", *join(names)))
     told = join(out, "; ")
@@ -175,75 +168,6 @@ def _explain_silence(group: Group, language: str) -> Paragraph:
     return Paragraph(
         (f"n/a: nothing was recognized in {title_of(language)} (", Name("; ".join(reasons)), ")."),
     )
-
-
-def compare_numbers(group: Group, language: str, pairs: Sequence[Pair]) -> list[Block]:
-    """Return figure and table of the main number's differences, the other numbers' folded, and notes."""
-    sheets = [
-        (name_compared(number, condition), sheet)
-        for number, condition in list_compared(group)
-        if (sheet := tabulate_differences(group, language, pairs, number, condition)) is not None
-    ]
-    if not sheets:
-        return []
-    what = name_compared(*list_compared(group)[0])
-    where = "over all languages" if language == "all" else f"in {title_of(language)}"
-    figure = Drawing(
-        "differences",
-        f"Paired differences by {what} {where}, with intervals; the table below has the numbers.",
-        (f"Paired differences by {what} {where}, with 95 % intervals. Filled: told apart.",),
-        lambda figure: draw_differences(figure, group, language, pairs),
-    )
-    blocks: list[Block] = [*([figure] if sheets[0][0] == what else []), sheets[0][1]]
-    blocks += [Fold((f"By {name}",), (sheet,)) for name, sheet in sheets[1:]]
-    notes = dict.fromkeys(
-        note for pair in pairs for note in pair.comparison.notes if not note.startswith(("WARNING", *CHOICES))
-    )
-    chosen = name_own_choices(group.runs)
-    blocks += [Paragraph((Name(note), "."), "quiet") for note in (*notes, *chosen)]
-    return blocks
-
-
-def _compare(group: Group, language: str, pairs: Sequence[Pair]) -> list[Block]:
-    if not pairs:
-        return [
-            Paragraph(
-                (
-                    "One result only: give those of control entries and of the reference model, too, and they are "
-                    "compared here clip by clip. ",
-                    Code("mtbench controls make"),
-                    " and ",
-                    Code("mtbench reference predict --benchmark"),
-                    " make their submissions.",
-                )
-            )
-        ]
-    found = compare_numbers(group, language, pairs)
-    if not found:
-        return [Paragraph(("n/a: the entries have no number in common here.",))]
-    return [Paragraph((*list_entries(group), "."), "quiet"), *found]
-
-
-def _tell_sensitivity(group: Group, language: str, pairs: Sequence[Pair]) -> list[Block]:
-    sheet = tabulate_sensitivity(group, language, pairs)
-    spread = typical_spread(group, language, pairs)
-    if sheet is None:
-        return [Paragraph(("n/a: a difference needs two results that have a number in common here.",))]
-    if spread is None:
-        why = "Nobody knows the spread from clip to clip here: it takes two clips, and differences."
-        return [Paragraph((why,)), sheet]
-    number, _ = list_compared(group)[0]
-    clips = max((d.n_clips for pair in pairs for d in pair.comparison.find(number, language)), default=0)
-    unit = "points" if number == "headline" else METRICS[number].unit
-    figure = Drawing(
-        "sensitivity",
-        f"The smallest difference that a number of clips tells, from 2 to 1,000; {clips} clips are marked.",
-        (
-            "The smallest difference that clips tell in four cases of five, by the typical spread of these pairs.",
-        ),
-        lambda figure: draw_sensitivity(figure, spread, clips, unit),
-    )
-    return [figure, sheet]
 
 
 def _hear(group: Group, language: str) -> list[Section]:

@@ -114,7 +114,8 @@ def _inline(text: Text) -> str:
 
 def _ours(text: str) -> str:
     """Escape what our own text has of Markdown's marks; blanks at its ends stay."""
-    return re.sub(r"([\\`*_\[\]|<>])", r"\\\1", text)
+    inner = markdown_cell(text)
+    return text[: len(text) - len(text.lstrip())] + inner + text[len(text.rstrip()) :] if inner else text
 
 
 def _code(text: str) -> str:

@@ -15,7 +15,7 @@ from mtbench.leaderboard.report.document import Cell, Code, Name, Piece, Sheet, 
 from mtbench.leaderboard.report.sources import Entry, Group
 from mtbench.metrics import METRICS, describe_direction
 from mtbench.results import Column, SummaryRow, choose_columns, find_number
-from mtbench.speech import headline_rate
+from mtbench.speech import display_name, headline_rate, iso_name
 
 #: Fields of a number in CSV files.
 NUMBER_FIELDS = (
@@ -26,6 +26,12 @@ _DIGITS = {"%": 1, "points": 1, "bits": 2, "mm": 2, "ms": 1, "r": 3, "fraction":
 _SIGNED = ("points", "bits")
 
 
+def title_of(language: str) -> str:
+    """Return the name of a language, also of one beyond the twenty."""
+    known = display_name(language)
+    return known if known != language else iso_name(language) or language
+
+
 def rate_of(group: Group, language: str) -> str:
     """Return which rate is the headline in *language*: ``"wer"`` or ``"cer"``."""
     rate = group.first.averaging.rate
@@ -34,7 +40,7 @@ def rate_of(group: Group, language: str) -> str:
 
 def name_rate(group: Group, language: str) -> str:
     """Return the headline rate in words."""
-    if language == "all":
+    if language == "all" and group.first.averaging.rate not in ("wer", "cer"):
         return "error rate (characters in Japanese, Mandarin and Thai, words elsewhere)"
     return "character error rate" if rate_of(group, language) == "cer" else "word error rate"
 

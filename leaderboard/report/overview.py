@@ -20,13 +20,10 @@ from mtbench.leaderboard.report.figures import (
     draw_languages,
     draw_levels,
     draw_noises,
-    draw_sensitivity,
 )
 from mtbench.leaderboard.report.language_page import (
-    compare_numbers,
     describe_group,
-    list_warnings,
-    title_of,
+    summarize,
 )
 from mtbench.leaderboard.report.metric_report import MetricReport
 from mtbench.leaderboard.report.numbers import (
@@ -35,17 +32,16 @@ from mtbench.leaderboard.report.numbers import (
     find_cell,
     list_signatures,
     name_condition,
+    name_rate,
     record_of,
     show_number,
-    summarize_entries,
     tell_noises,
+    title_of,
     trace_noise_levels,
 )
+from mtbench.leaderboard.report.pair_sections import compare_numbers, tell_sensitivity
 from mtbench.leaderboard.report.pairs import (
     Pair,
-    main_difference,
-    tabulate_sensitivity,
-    typical_spread,
 )
 from mtbench.leaderboard.report.sources import Group
 from mtbench.leaderboard.report.trust import Trust, assess_trust
@@ -64,7 +60,7 @@ def describe_overview(
     *languages* are those that have pages.
     """
     sections = [
-        Section("summary", "Summary", (*list_warnings(group), summarize_entries(group, "all"))),
+        Section("summary", "Summary", tuple(summarize(group, "all"))),
         Section("languages", "Languages", tuple(_list_languages(group, languages))),
         Section(
             "trust", "How far this can be trusted", tuple(assess_trust(Trust(group, "all", pairs, metric)))
@@ -96,7 +92,7 @@ def _list_languages(group: Group, languages: Sequence[str]) -> list[Block]:
     unit = METRICS[metric].unit
     sheet = Sheet(
         "languages",
-        (f"{what}, {unit}, and 95 % intervals; characters in Japanese, Mandarin and Thai",)
+        (f"{what}: {name_rate(group, 'all')}, {unit}, and 95 % intervals",)
         if metric == "headline"
         else (f"{what}, {unit}, and 95 % intervals",),
         (
@@ -123,26 +119,7 @@ def _list_languages(group: Group, languages: Sequence[str]) -> list[Block]:
 
 def _compare(group: Group, pairs: Sequence[Pair]) -> list[Block]:
     blocks = compare_numbers(group, "all", pairs)
-    if not blocks:
-        return []
-    spread = typical_spread(group, "all", pairs)
-    sensitivity = tabulate_sensitivity(group, "all", pairs)
-    if sensitivity is not None and spread is not None:
-        found = [d for pair in pairs if (d := main_difference(group, pair, "all")) is not None]
-        clips = max(d.n_clips for d in found)
-        unit = "points" if found[0].unit == "%" else found[0].unit
-        blocks += [
-            Drawing(
-                "sensitivity",
-                f"The smallest difference that a number of clips tells; {clips} clips are marked.",
-                (
-                    "The smallest difference that clips tell in four cases of five, by these pairs' typical spread.",
-                ),
-                lambda figure: draw_sensitivity(figure, spread, clips, unit),
-            ),
-            sensitivity,
-        ]
-    return blocks
+    return [*blocks, *tell_sensitivity(group, "all", pairs)] if blocks else []
 
 
 def _show_noise(group: Group) -> list[Block]:

@@ -3,9 +3,9 @@
 Conventions
 -----------
 Every system is compared with every other entry of the group; where there are controls and reference models alone, the
-first entry is. A difference is *the entry minus the other*, as ``mtbench compare OTHER ENTRY`` prints it, with its
-interval, effect and p-value. What a clip's share in a difference spreads by says how small a difference given clips can
-tell (:func:`mtbench.statistics.least_difference`).
+first entry is, and so it is where there are more pairs than :data:`MOST_PAIRS`. A difference is *the entry minus the
+other*, as ``mtbench compare OTHER ENTRY`` prints it, with its interval, effect and p-value. What a clip's share in a
+difference spreads by says how small a difference given clips can tell (:func:`mtbench.statistics.least_difference`).
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from mtbench.metrics import METRICS
 from mtbench.results import Comparison, Difference, compare_results
 from mtbench.statistics import count_items, least_difference
 
+#: Most pairs: more than a reader looks through.
+MOST_PAIRS = 30
 #: Metrics that are compared: the headline, and what does not end at 100 %, and distance to the ground truth.
 COMPARED = ("headline", "readability_bits", "lve_mm")
 
@@ -46,15 +48,22 @@ class Pair:
 
 
 def pair_entries(group: Group) -> list[tuple[Entry, Entry]]:
-    """Return which entries are compared with which."""
+    """Return which entries are compared with which; of more than :data:`MOST_PAIRS`, those with the first entry."""
     entries = group.entries
     subjects = [entry for entry in entries if entry.role == "system"] or list(entries[:1])
-    return [
+    pairs = [
         (entry, other)
         for place, entry in enumerate(subjects)
         for other in entries
         if other is not entry and other not in subjects[:place]
     ]
+    return pairs if len(pairs) <= MOST_PAIRS else [(entries[0], other) for other in entries[1:]]
+
+
+def leaves_out(group: Group) -> bool:
+    """Whether systems are left uncompared, since there are too many pairs."""
+    systems = sum(entry.role == "system" for entry in group.entries)
+    return len(pair_entries(group)) < systems * (systems - 1) / 2
 
 
 def compare_entries(group: Group) -> list[Pair]:

@@ -13,11 +13,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mtbench.leaderboard.report.document import to_plain
-from mtbench.leaderboard.report.language_page import title_of
+from mtbench.leaderboard.report.numbers import rate_of, title_of
 from mtbench.leaderboard.report.sources import Entry, Group
 from mtbench.pages import latex_text
 from mtbench.results import Column, choose_columns, number_of
-from mtbench.speech import headline_rate
 
 
 def typeset_language(group: Group, language: str) -> str:
@@ -99,8 +98,8 @@ def _caption(group: Group, where: str, columns: Sequence[Column], language: str)
     )
     text = f"{where[0].upper()}{where[1:]}, {group.benchmark}, {clips} clip{'s' if clips != 1 else ''}. "
     if group.heard:
-        rate = "CER" if language != "all" and headline_rate(language) == "cer" else "WER"
-        rates = "WER (CER for Japanese, Mandarin and Thai)" if language == "all" else rate
+        every = language == "all" and group.first.averaging.rate not in ("wer", "cer")
+        rates = "WER (CER for Japanese, Mandarin and Thai)" if every else rate_of(group, language).upper()
         text += (
             f"AV: {rates} in % with sound and the rendered mouth, V: with the mouth alone. "
             f"Recognizer: {group.recognizer}. "

@@ -228,7 +228,9 @@ def explain_closures(lips: Sheet | None, group: Group) -> Block | None:
     missing = [e for e in group.entries if not any(row.metric == "closure_recall" for row in e.run.summary)]
     if not missing:
         return None
-    whose = "These results hold" if lips is None else f"{len(missing)} of these results hold"
+    whose = "These results hold"
+    if lips is not None:
+        whose = f"{len(missing)} of these results hold{'s' if len(missing) == 1 else ''}"
     return Paragraph(
         (
             f"{whose} no closures of the lips themselves. They are measured on request: ",

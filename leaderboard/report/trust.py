@@ -17,7 +17,7 @@ from mtbench.leaderboard.report.metric_report import Correlation, MetricReport
 from mtbench.leaderboard.report.numbers import find_cell, format_value
 from mtbench.leaderboard.report.pairs import Pair, list_compared, say_sensitivity, typical_spread
 from mtbench.leaderboard.report.sources import Group
-from mtbench.results import Sight, SummaryRow
+from mtbench.results import ALPHA, Sight, SummaryRow
 from mtbench.speech import LANGUAGES, display_name
 from mtbench.statistics import least_difference
 
@@ -140,7 +140,11 @@ def _say_understanding(trust: Trust) -> Text:
     }[trust.understood]
     approximate = LANGUAGES.get(trust.language)
     remark = ""
-    if approximate is not None and approximate.approximate:
+    if (
+        approximate is not None
+        and approximate.approximate
+        and group.first.benchmark.name.startswith("openhead-")
+    ):
         remark = " The bundled synthetic speech only approximates the language."
     return (
         f"On the clips' clean sound alone {group.recognizer} makes {error:.1f} % {unit} errors (limit "
@@ -182,10 +186,11 @@ def _say_clips(trust: Trust) -> Text:
     spread = typical_spread(group, trust.language, trust.pairs)
     if spread is not None:
         text += " " + "".join(map(str, say_sensitivity(group, trust.language, spread, number.n_clips)))
-    if trust.language != "all" and len(group.languages) > 1:
+    floor = min(1.0, len(group.languages) * 2 / 2**sources)
+    if trust.language != "all" and floor > ALPHA:
         text += (
             f" Corrected over {len(group.languages)} languages, {sources} sources can give no p below "
-            f"{min(1.0, len(group.languages) * 2 / 2**sources):.2g}: whether one entry is better is told by all "
+            f"{floor:.2g}: whether one entry is better is told by all "
             "languages together."
         )
     return (text,)

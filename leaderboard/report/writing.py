@@ -25,9 +25,10 @@ from mtbench.leaderboard.report.document import (
     Text,
     list_blocks,
 )
-from mtbench.leaderboard.report.language_page import describe_group, describe_language, list_entries, title_of
+from mtbench.leaderboard.report.language_page import describe_group, describe_language, list_entries
 from mtbench.leaderboard.report.markdown import render_markdown
 from mtbench.leaderboard.report.metric_report import MetricReport, read_metric_report
+from mtbench.leaderboard.report.numbers import title_of
 from mtbench.leaderboard.report.overview import describe_overview
 from mtbench.leaderboard.report.page import render_page
 from mtbench.leaderboard.report.pairs import compare_entries
