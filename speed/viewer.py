@@ -37,7 +37,7 @@ def measure(name, motions) -> None:
         began = time.perf_counter()
         pack = pack_motion(motion)
         seconds.append(time.perf_counter() - began)
-        shapes.append(len(pack["bits"]))
+        shapes.append(pack["rank"])
         # With time the weights alone grow: two bytes a shape and frame, a third more as text.
         sizes.append((len(json.dumps(pack)) + (_FRAMES - len(motion)) * shapes[-1] * 2 * 4 / 3) / 1e3)
         sound = len(json.dumps(pack_sound(clip.load_audio()))) / 1e3

@@ -100,7 +100,7 @@ def test_the_pages_are_there_and_the_same_again(made, tmp_path):
         text = (tmp_path / name).read_text("utf-8")
         assert str(root) not in text
         assert "<script>alert" not in text
-    assert len((tmp_path / "ita-01.html").read_bytes()) < 1.6e6
+    assert len((tmp_path / "ita-01.html").read_bytes()) < 1.1e6
 
 
 @pytest.mark.parametrize(("size", "dark"), [(WIDE, False), (PHONE, True)])
@@ -443,4 +443,4 @@ def test_the_command_tells_what_it_wrote(made, tmp_path):
     assert result.exit_code == 0
     assert "1 page, " in result.output
     assert sorted(path.name for path in (tmp_path / "v").iterdir()) == ["eng-01.html", "index.html"]
-    assert (tmp_path / "v" / "eng-01.html").stat().st_size < 1.6e6
+    assert (tmp_path / "v" / "eng-01.html").stat().st_size < 1.1e6

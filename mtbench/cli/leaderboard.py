@@ -33,7 +33,7 @@ def build(
         list[Path] | None,
         typer.Option(
             help="Submission, or folder of submissions: the clips that pages of entries show can be looked at, about "
-            "1 MB each; repeatable."
+            "0.7 MB each; repeatable."
         ),
     ] = None,
     benchmark: BenchmarkOption = None,

@@ -18,6 +18,7 @@ Contents
 ``static_files``   Scripts and styles of this room: the player, the viewer's page, and the one library that is not ours
 ``topology_packs`` Triangles, colors and the places to look at of a topology, as data for a browser: once a page
 ``viewer``         The viewer: a page a clip with its faces side by side, in one folder that works from disk
+``whole_numbers``  Whole numbers, most of them small, in few bits: Rice's code, its parameter chosen for every block
 ================== ====================================================================================================
 
 Examples

@@ -45,7 +45,7 @@ class ShownFace:
         Why there is no error, or what was done to the motion; empty where there is nothing to say.
     is_truth : bool
     painted : (n,) float64
-        A sample of errors of single vertices around the mouth, millimetres, that the scale of colors is chosen by.
+        Errors of the lips' vertices, millimetres, that the scale of colors is chosen by.
     """
 
     name: str
@@ -116,8 +116,8 @@ def show_entry(submission: Submission, clip: str, truth: Motion | None) -> Shown
         remarks.append(f"the ground truth has another topology ({truth.topology}): errors are unknown")
     else:
         error = measure_frames(motion.vertices, truth.vertices, topology, motion.fps)["lve_mm"]
-        around = topology.region("mouth") if len(topology.region("mouth")) else topology.region("lips")
-        away = motion.vertices[:, around].astype(np.float64) - truth.vertices[:, around]
+        lips = topology.region("lips")
+        away = motion.vertices[:, lips].astype(np.float64) - truth.vertices[:, lips]
         painted = 1000 * np.sqrt((away**2).sum(axis=-1)).ravel()
     return ShownFace(
         submission.system,

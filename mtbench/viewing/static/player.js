@@ -84,25 +84,27 @@ const mtbenchPlayer = (() => {
       for (let v = 0; v < pack.vertices; v++) if (bit(moving, v)) places.push(3 * v);
       this.places = Uint32Array.from(places);
       this.weights = new Int16Array(bytesOf(pack.weights).buffer);
-      this.shapes = Motion.unpack(bytesOf(pack.shapes), pack.bits, 3 * places.length, pack.step);
+      this.shapes = Motion.unpack(bytesOf(pack.shapes), pack.rank, 3 * places.length, pack.step);
       this.moved = new Float32Array(3 * places.length);
     }
 
-    static unpack(bytes, widths, count, step) {
-      let at = 0;
-      return widths.map((width) => {
-        const shape = new Float32Array(count), middle = 2 ** (width - 1);
-        let held = 0, value = 0;
-        for (let i = 0; i < count; i++) {
-          // Arithmetic, not shifts: a value may have more bits than a shift can hold beside the rest of a byte.
-          while (held < width) { value = value * 256 + bytes[at++]; held += 8; }
-          const rest = 2 ** (held - width), whole = Math.floor(value / rest);
-          value -= whole * rest;
-          held -= width;
-          shape[i] = (whole - middle) * step;
-        }
-        return shape;
-      });
+    /* Rice's code in blocks of 96 numbers, as mtbench/viewing/whole_numbers.py writes it. */
+    static unpack(bytes, rank, count, step) {
+      let at = 0, k = 0;
+      const read = (width) => {
+        let value = 0;
+        for (let i = 0; i < width; i++) value = 2 * value + bit(bytes, at++);
+        return value;
+      };
+      const all = new Float32Array(rank * count);
+      for (let i = 0; i < all.length; i++) {
+        if (i % 96 === 0) k = read(5);
+        let high = 0;
+        while (bit(bytes, at++)) high++;
+        const value = high * 2 ** k + read(k);
+        all[i] = step * (value % 2 ? -(value + 1) / 2 : value / 2);
+      }
+      return Array.from({ length: rank }, (_, n) => all.subarray(n * count, (n + 1) * count));
     }
 
     /* Frame t shows the interval from t / fps to (t + 1) / fps. The hair that is added keeps 3 / 25 * 25 from being 2. */
