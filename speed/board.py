@@ -70,7 +70,8 @@ def make_rows(quality: float, rng: np.random.Generator, clips: list[Any]) -> lis
             )  # fmt: skip
         statistics = {}
         for metric in METRICS.geometric():
-            statistics[metric.statistic] = clip.frames * float((1 + quality + 0.1 * rng.random()) * 3)
+            size = 1e-6 if "m2" in metric.statistic else 3.0 * clip.frames
+            statistics[metric.statistic] = size * float(1 + quality + 0.1 * rng.random())
         rows.append(GeometryRow(clip.id, clip.language, clip.source, GeometrySums(clip.frames, statistics)))
     return rows
 

@@ -269,7 +269,9 @@ def test_filters_show_the_numbers_of_a_language_and_a_noise(site, results, brows
         number = find_number(run.summary, "headline", "ita", modality="av", snr_db=-7.5, noise=noise or "all")
         (row,) = [r for r in rows_of(page) if r[1].startswith("ours")]
         assert float(row[2].split()[0]) == pytest.approx(number.estimate, abs=0.05001)
-        assert page.inner_text("#table-1 caption") == f"Italian, {noise or 'all noises together'}"
+        assert page.inner_text("#table-1 caption") == (
+            f"Italian, {noise or 'all noises together'}; ranks over all languages and noises"
+        )
     page.select_option("select[name=metric]", "gain")
     page.select_option("select[name=snr]", "-10")
     heads = [

@@ -84,7 +84,8 @@ const board = (() => {
     const language = form.elements.language, said = language && state.language
       ? language.options[language.selectedIndex].text : "All languages";
     const noise = section.columns.some((c) => c.noisy) ? `, ${state.noise || "all noises together"}` : "";
-    section.table.caption.textContent = said + noise;
+    const ranked = section.table.tHead.querySelector("[data-key=rank]") && (state.language || state.noise);
+    section.table.caption.textContent = said + noise + (ranked ? "; ranks over all languages and noises" : "");
     section.rows.forEach((row, i) => { row.hidden = Boolean(state.open) && !section.entries[i].open && !section.entries[i].control; });
   }
 
@@ -217,13 +218,13 @@ const board = (() => {
       fill(section);
       sort(section);
       section.element.querySelector(".detail").hidden = true;
-      shown += section.rows.filter((row) => !row.hidden).length;
+      shown += section.rows.filter((row, i) => !row.hidden && !section.entries[i].control).length;
     }
     const lacking = state.noise && state.language && sections.some((s) => !s.views[`${state.noise}/${state.language}`] && s.views[`${state.noise}/all`]);
     const active = [...form.elements].some((control) => control.name && state[control.name]);
     status.textContent = lacking
       ? "With so many entries, single noises are here over all languages only; the pages of the entries have both."
-      : active ? `${shown} entries shown` : "";
+      : active ? `${shown} ${shown === 1 ? "entry" : "entries"} shown, and the controls` : "";
   }
 
   for (const section of sections) listen(section);
