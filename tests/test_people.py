@@ -192,6 +192,18 @@ def test_files_that_are_no_judgements(tmp_path, header, lines, told):
         read_judgements([write(tmp_path / "j.csv", lines, header)])
 
 
+def test_languages_are_read_in_any_habit(tmp_path):
+    rows = [
+        row.replace(",ita,", ",it," if k % 2 else ",Italian,")
+        for k, row in enumerate(simulate_rows(raters=2))
+    ]
+    found = read_judgements([write(tmp_path / "j.csv", rows)])
+    assert {row.language for row in found.rows} == {"ita"}
+    assert measure_preference(found, languages=["ita"], samples=20).aspects[0].n_votes == len(rows)
+    with pytest.raises(UsageError, match=":2: "):
+        read_judgements([write(tmp_path / "x.csv", ["r,c,nowhere,l,A,B,a,,"])])
+
+
 def test_files_that_cannot_be_read(tmp_path):
     (tmp_path / "latin.csv").write_bytes(HEADER.encode() + b"\nr\xe9,c,i,l,A,B,a,a,\n")
     for name, told in (("latin.csv", "CSV UTF-8"), ("missing.csv", "cannot be read"), (".", "not a file")):

@@ -99,8 +99,8 @@ class Agreement:
         Systems that both sides have.
     n_clips : int
         Clips that entered; 0 where nothing is known by clip.
-    human : str
-        What people's score of a system is.
+    human, human_by_clip : str
+        What people's score of a system is, over all clips and on one.
     n_ratings : int
     rows : tuple of MetricAgreement
         By level, then measure.
@@ -111,6 +111,7 @@ class Agreement:
     systems: tuple[str, ...]
     n_clips: int
     human: str
+    human_by_clip: str
     n_ratings: int
     rows: tuple[MetricAgreement, ...]
     comparisons: tuple[MetricComparison, ...]
@@ -163,6 +164,7 @@ def correlate_results(
         sides.systems,
         sides.n_clips,
         human.kind,
+        human.kind_by_clip,
         human.n_ratings,
         tuple(rows),
         tuple(comparisons),
@@ -210,6 +212,7 @@ def correlate_published(
         tuple(all_systems),
         0,
         "not given" if human is None else human.kind,
+        "not given",
         0 if human is None else human.n_ratings,
         tuple(rows),
         (),

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from mtbench.errors import list_some
 from mtbench.people.correlation import Agreement, MetricAgreement
 from mtbench.people.preference_text import format_p
 from mtbench.results import Table, round_floats
@@ -60,9 +61,10 @@ def _level_table(agreement: Agreement, level: str) -> Table:
         line += ["n/a" if row.cluster is None else str(row.cluster)] * clusters
         line += ["" if row.printed is None else f"{row.printed:.2f}"] * printed
         cells.append(tuple(line))
+    scored_by = agreement.human if level == "system" else agreement.human_by_clip
     title = f"level {level}: {_LEVELS[level]}; {len(agreement.systems)} systems"
     title += f", {agreement.n_clips} clips" * bool(agreement.n_clips)
-    title += f"; people: {agreement.human}" + f" ({agreement.n_ratings} ratings)" * bool(agreement.n_ratings)
+    title += f"; people: {scored_by}" + f" ({agreement.n_ratings} ratings)" * bool(agreement.n_ratings)
     return Table(title, tuple(header), tuple(cells), tuple(_level_notes(rows, level, len(agreement.systems))))
 
 
@@ -77,14 +79,7 @@ def _level_notes(rows: list[MetricAgreement], level: str, n_systems: int) -> lis
             f"p: two-sided, systems exchanged as wholes ({' or '.join(methods)}), not corrected for many metrics"
         )
     if level != "system":
-        for row in rows:
-            if row.correlations:
-                a = row.correlations["spearman"]
-                if a.n_constant or a.n_incomplete:
-                    out.append(
-                        f"{row.measure}: {a.n_items} clips entered; {a.n_constant} left out because one side gives all "
-                        f"systems the same score, {a.n_incomplete} because some system has no score"
-                    )
+        out += _describe_clips(rows)
     if any(row.printed is not None for row in rows):
         possible = ", ".join(f"{value:g}" for value in possible_spearman(n_systems)) if n_systems <= 4 else ""
         if possible:
@@ -94,6 +89,21 @@ def _level_notes(rows: list[MetricAgreement], level: str, n_systems: int) -> lis
             "cluster: metrics that PERM-BOTH does not tell apart share a number (one-sided, 5 %, not corrected)"
         )
     return out
+
+
+def _describe_clips(rows: list[MetricAgreement]) -> list[str]:
+    """Say how many clips entered and why others did not, once for all metrics of which it is the same."""
+    alike: dict[tuple[int, int, int], list[str]] = {}
+    for row in rows:
+        if row.correlations:
+            a = row.correlations["spearman"]
+            alike.setdefault((a.n_items, a.n_constant, a.n_incomplete), []).append(row.measure)
+    return [
+        f"{list_some(names, 4)}: {n} clips entered; {constant} left out because one side gives all systems the same "
+        f"score, {incomplete} because some system has no score"
+        for (n, constant, incomplete), names in alike.items()
+        if constant or incomplete
+    ]
 
 
 def possible_spearman(n: int) -> list[float]:

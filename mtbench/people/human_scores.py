@@ -54,6 +54,11 @@ class HumanScores:
     remarks: tuple[str, ...]
 
     @property
+    def kind_by_clip(self) -> str:
+        """What a system's score on a clip is, in words."""
+        return self.kind if self.total is None else "share of votes won on the clip"
+
+    @property
     def systems(self) -> tuple[str, ...]:
         """Systems that people scored, in the order of first occurrence."""
         return tuple(dict.fromkeys([*(self.total or ()), *(system for system, _ in self.by_clip)]))

@@ -12,10 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from mtbench.errors import UsageError, did_you_mean
 from mtbench.people.table_files import Problems, TableFile, TableRow, read_table, require_columns
+from mtbench.speech import any_code
 
 ROW_COLUMNS = ("rater", "clip", "language", "aspect", "system_a", "system_b", "choice", "first_shown")
 COUNT_COLUMNS = ("a", "b", "aspect", "wins_a", "ties", "n")
@@ -211,12 +213,15 @@ class _Rows:
         if check:
             self.checks[asked] = AttentionCheck(row["rater"], choice == check)
             return
+        language = _read_language(row, problems)
+        if language is None:
+            return
         if not _check_names(row, (row["system_a"], row["system_b"]), self.allowed, problems):
             return
         judgement = Judgement(
             rater=row["rater"],
             clip=row["clip"],
-            language=row["language"],
+            language=language,
             aspect=row["aspect"],
             a=row["system_a"],
             b=row["system_b"],
@@ -271,6 +276,20 @@ class _Counts:
 
     def finish(self, remarks: tuple[str, ...], problems: Problems) -> Judgements:
         return Judgements((), tuple(self.found.values()), (), remarks, ())
+
+
+@lru_cache(maxsize=1024)
+def _language_code(name: str) -> str:
+    return any_code(name) if name else ""
+
+
+def _read_language(row: TableRow, problems: Problems) -> str | None:
+    """Return the ISO 639-3 code in a row, empty where none is given; None and a problem for what is no language."""
+    try:
+        return _language_code(row["language"])
+    except UsageError as error:
+        problems.add(row.where, str(error))
+        return None
 
 
 def _read_count(row: TableRow, column: str, problems: Problems) -> int | None:
