@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
-from mtbench.files import write_atomically
+from mtbench.files import write_atomically, writing
 
 
 def write_site(out: Path | str, files: Mapping[str, str | bytes]) -> list[Path]:
@@ -27,6 +27,8 @@ def write_site(out: Path | str, files: Mapping[str, str | bytes]) -> list[Path]:
     ------
     ValueError
         Where a path leads out of the folder.
+    WriteError
+        With cause and advice.
     """
     out = Path(out)
     written = []
@@ -36,8 +38,9 @@ def write_site(out: Path | str, files: Mapping[str, str | bytes]) -> list[Path]:
             raise ValueError(f"{name!r} leads out of the site")
         data = content.encode() if isinstance(content, str) else content
         target = out / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if not target.is_file() or target.read_bytes() != data:
+        with writing(target):
+            same = target.is_file() and target.read_bytes() == data
+        if not same:
             write_atomically(target, data)
         written.append(target)
     return written
