@@ -82,6 +82,7 @@ def test_every_command_that_needs_no_extra_works(place, mtbench, results):
         ("leaderboard", "build", "results", "--out", "board"),
         ("controls", "make", "small", "--out", "controls", "--only", "static"),
         ("cache",),
+        ("view", "quiet", "-b", "small", "--clip", "ita-01"),
     ):
         done = mtbench(*words)
         assert done.returncode == 0, (words, done.stderr)
@@ -165,6 +166,7 @@ def test_score_says_which_extra_it_wants(mtbench):
             ("reference", "predict", "--audio", "small/audio/ita-01.flac", "--language", "Italian"),
             "reference",
         ),
+        (("export", "quiet", "ita-01", "--glb", "-b", "small"), "glb"),
         (("avsr", "evaluate"), "judge"),
         (("avsr", "train", "--config", "openhead-av", "--out", "x"), "judge"),
         (("reference", "train", "stage1", "--size", "mini", "--data", "d", "--out", "r"), "reference"),

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 import mtbench
 from mtbench.benchmarks import load_benchmark
 from mtbench.cli.app import app
-from mtbench.errors import UsageError
+from mtbench.errors import PrerequisiteError, UsageError
 from mtbench.results import read_results, write_results
 from mtbench.scoring import score
 from mtbench.submissions import load_submission
@@ -360,6 +360,14 @@ def test_what_is_refused(made, tmp_path):
     with pytest.raises(UsageError, match="no clips"):
         write_viewer(tmp_path, entries, bench, clips=[])
     assert list(tmp_path.iterdir()) == []
+    flame = tmp_path / "flame"
+    (flame / "motion").mkdir(parents=True)
+    manifest = (entries[1] / "submission.toml").read_text("utf-8").replace("openhead-1", "flame-5023")
+    (flame / "submission.toml").write_text(manifest, "utf-8")
+    np.save(flame / "motion" / "eng-01.npy", np.zeros((34, 5023, 3), np.float32))
+    with pytest.raises(PrerequisiteError, match="assets add flame"):
+        write_viewer(tmp_path / "out", [flame], bench)
+    assert not (tmp_path / "out").exists()
 
 
 def test_data_in_the_page_are_the_packs(made):
