@@ -349,6 +349,15 @@ def test_ground_truth_may_be_hidden_and_measured_by(made, tmp_path, browser):  #
     assert visit.errors == []
 
 
+def test_a_clip_may_be_called_index(tmp_path):
+    clips = {"index": ("eng", 26, "a"), "x": ("ita", 26, "b")}
+    bench = fakes.make_benchmark(tmp_path / "bench", clips)
+    pages = write_viewer(tmp_path / "out", [fakes.make_entry(tmp_path / "entry", clips)], bench)
+    assert pages == {"index": "clip-index.html", "x": "x.html"}
+    assert 'href="clip-index.html"' in (tmp_path / "out" / "index.html").read_text("utf-8")
+    assert 'href="clip-index.html"' in (tmp_path / "out" / "x.html").read_text("utf-8")
+
+
 def test_what_is_refused(made, tmp_path):
     _, bench, entries, _ = made
     with pytest.raises(UsageError, match="expected 1 to 3"):

@@ -55,6 +55,11 @@ class ListedClip:
         return display_name(self.clip.language)
 
 
+def name_page(clip: Clip) -> str:
+    """Return the file name of a clip's page; a clip may be called as the list of clips is."""
+    return f"clip-{clip.id}.html" if clip.id.lower() == "index" else f"{clip.id}.html"
+
+
 def render_clip(
     benchmark: str,
     clip: Clip,
@@ -97,6 +102,7 @@ def render_clip(
             heard=heard,
             alone=list({entry.recognizer: entry for entry in reversed(heard) if entry.alone}.values()),
             around=around,
+            page_of=name_page,
             home=home,
             data=gather_data(clip, faces),
             player=read_player(),

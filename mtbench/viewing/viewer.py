@@ -17,7 +17,7 @@ from mtbench.faces import load_topology, require_renderable
 from mtbench.files import check_output_folder
 from mtbench.pages import write_site
 from mtbench.submissions import Submission, load_submission
-from mtbench.viewing.clip_pages import ListedClip, render_clip, render_index
+from mtbench.viewing.clip_pages import ListedClip, name_page, render_clip, render_index
 from mtbench.viewing.heard_texts import HeardEntry, Scores, find_scores
 from mtbench.viewing.shown_faces import ShownFace, show_entry, show_truth
 
@@ -80,7 +80,7 @@ def write_viewer(
     for number, clip in enumerate(chosen):
         faces = gather_faces(entries, clip, truth)
         around = (chosen[number - 1] if number else None, (*chosen, None)[number + 1])
-        page = ListedClip(clip, f"{clip.id}.html", _list_errors(entries, faces))
+        page = ListedClip(clip, name_page(clip), _list_errors(entries, faces))
         text = render_clip(found.ref, clip, faces, _gather_heard(scores, clip), around, home)
         write_site(out, {page.address: text})
         rows.append(page)
