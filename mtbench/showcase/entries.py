@@ -103,7 +103,8 @@ def make_entries(
     if _MODEL in missing:
         from mtbench.reference_model import load_model, predict_benchmark
 
-        predict_benchmark(load_model(), benchmark, folder / _MODEL, progress=reporter)
+        reporter.warn(f"animating {_MODEL}, a minute")
+        predict_benchmark(load_model(), benchmark, folder / _MODEL)
     baselines = [name for name in missing if name in ("phone-rules", *_LEARNED)]
     if baselines:
         _make_baselines(benchmark, out, baselines, workers, reporter)
