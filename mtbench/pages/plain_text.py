@@ -76,5 +76,7 @@ def csv_text(rows: Iterable[Sequence[object]]) -> str:
 def _csv_cell(value: object) -> object:
     if not isinstance(value, str):
         return value
+    if value.isprintable() and not value.startswith(_FORMULA):  # nearly all, and fast
+        return value
     value = _BREAKS.sub(" ", value)
     return "'" + value if value.startswith(_FORMULA) and not _NUMBER.fullmatch(value) else value

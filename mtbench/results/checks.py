@@ -232,11 +232,13 @@ def _check_summary_row(row: Any) -> None:
     _check_coordinates(
         row.metric, row.modality, row.language, row.snr_db, row.noise, row.aggregation, row.unit
     )
-    _expect(row.estimate is None or _is_number(row.estimate), "estimate", row.estimate, "a number or null")
-    if row.ci95 is not None:
-        fine = len(row.ci95) == 2 and all(map(_is_number, row.ci95)) and row.ci95[0] <= row.ci95[1]
-        _expect(fine, "ci95", row.ci95, "two numbers, the lower first, or null")
-        _expect(row.estimate is not None, "estimate", row.estimate, "a number, for there is an interval")
+    if not (row.estimate is None or _is_number(row.estimate)):
+        _expect(False, "estimate", row.estimate, "a number or null")
+    if (ends := row.ci95) is not None:
+        if not (len(ends) == 2 and _is_number(ends[0]) and _is_number(ends[1]) and ends[0] <= ends[1]):
+            _expect(False, "ci95", ends, "two numbers, the lower first, or null")
+        if row.estimate is None:
+            _expect(False, "estimate", row.estimate, "a number, for there is an interval")
     fine = type(row.n_clips) is int and type(row.n_expected) is int
     if not (fine and 0 <= row.n_clips <= row.n_expected <= MAX_COUNT):
         for name in ("n_clips", "n_expected"):
