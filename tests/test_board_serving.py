@@ -118,6 +118,9 @@ def test_other_names_and_other_methods_are_refused(served):
 def test_what_cannot_be_served_is_said(tmp_path):
     with pytest.raises(UsageError, match="leaderboard build"):
         SiteServer(tmp_path / "absent")
+    with pytest.raises(UsageError, match=r"no index\.html"):
+        SiteServer(tmp_path, 0)
+    (tmp_path / "index.html").write_text("here")
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

@@ -297,6 +297,9 @@ def test_similar_names_do_not_share_a_folder(place, tmp_path, one, two, caplog):
 def test_plain_names_keep_plain_folders():
     assert folder_name("MultiTalk") == "multitalk"
     assert folder_name("ground-truth") == "ground-truth"
+    assert folder_name("x" * 100) == "x" * 100
+    assert len(folder_name("x" * 100_000)) < 120
+    assert folder_name("x" * 100_000) != folder_name("x" * 100_001)
     assert results_folder("r", "VOCA", "my.bench_2") == Path("r/voca/my.bench_2")
     assert folder_name("voca_97d2e3c5") != folder_name("VOCA++")
 

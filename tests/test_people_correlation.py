@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+from dataclasses import replace
 
 import fakes
 import numpy as np
@@ -26,7 +27,7 @@ from mtbench.people import (
     rename_systems,
 )
 from mtbench.people.correlation_text import possible_spearman
-from mtbench.statistics import LEVELS
+from mtbench.statistics import LEVELS, collect_ratios
 
 AMPLITUDES = {"full": 1.0, "most": 0.7, "half": 0.4, "little": 0.15, "none": 0.02}
 
@@ -161,6 +162,19 @@ def test_judgements_are_scores_too(results, names, tmp_path):
     assert {
         row.level: row.correlations["spearman"].value.estimate is not None for row in found.rows
     } == dict.fromkeys(LEVELS, True)
+
+
+def test_a_result_that_lacks_a_clip_is_named(results, names, tmp_path):
+    scores = read_metric_scores([results], ["lve_mm"])
+    measure, lacking = scores.measures[0], scores.systems[1]
+    values = measure.ratios.values.copy()
+    values[1, 0] = np.nan
+    ratios = collect_ratios(values, measure.ratios.lengths)
+    human = read_human_scores([write_scores(tmp_path / "h.csv", names)])
+    with pytest.raises(UsageError, match="score it whole") as told:
+        correlate_results(replace(scores, measures=(replace(measure, ratios=ratios),)), human, replicates=50)
+    named = [line for line in str(told.value).splitlines() if line.startswith("  - ")]
+    assert named == [f"  - {lacking}: lve_mm"]
 
 
 def test_three_systems_get_no_p_value_and_are_told_why(results, names, tmp_path):

@@ -68,6 +68,11 @@ class SiteServer(ThreadingHTTPServer):
             raise UsageError(
                 f"{folder}: no folder; 'mtbench leaderboard build RESULTS --out {folder}' makes a site"
             )
+        if not (folder / "index.html").is_file():
+            raise UsageError(
+                f"{folder}: no index.html in it; expected a folder that 'mtbench leaderboard build RESULTS --out SITE' "
+                "wrote (or 'mtbench view', 'report')"
+            )
         if not 0 <= port <= 65535:
             raise UsageError(f"a port is a number from 0 to 65535, not {port}")
         try:

@@ -247,7 +247,7 @@ def _check(
         raise UsageError(f"ties are {ties:g}; expected a share from 0 to 0.9")
     if not 0.5 < share < 1 - ties / 2 + 1e-12:
         raise UsageError(
-            f"the share is {share:g}; expected more than 0.5 and, with {ties:.0%} ties counted as half, less than "
+            f"the share is {share:g}; expected more than 0.5 and, with {ties:.0%} ties counted as half, at most "
             f"{1 - ties / 2:g}"
         )
     if share < 0.505:

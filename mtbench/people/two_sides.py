@@ -88,7 +88,7 @@ def set_sides(
     )
     measures = tuple(m for measure in metrics.measures if (m := _narrow(measure, rows, clips)) is not None)
     if not measures:
-        raise UsageError("no metric has a score of every system that people judged")
+        raise UsageError(_name_unscored(metrics, systems))
     gone = [m.name for m in metrics.measures if m.name not in {kept.name for kept in measures}]
     if gone:
         notes.append(f"left out, for lack of a score of some system: {list_some(gone)}")
@@ -139,6 +139,21 @@ def _narrow(measure: Measure, rows: list[int], clips: list[int]) -> Measure | No
         scored=scored,
     )
     return replace(measure, ratios=kept)
+
+
+def _name_unscored(metrics: MetricScores, systems: tuple[str, ...]) -> str:
+    """Return the error where no measure has all judged systems: which systems lack what, and what to do."""
+    told = []
+    for system in systems:
+        row = metrics.systems.index(system)
+        gone = [measure.name for measure in metrics.measures if not measure.ratios.scored[row]]
+        if gone:
+            told.append(f"\n  - {system}: {list_some(gone)}")
+    return (
+        "no metric has a score of every system that people judged, on every clip that another result has; without:"
+        f"{''.join(told)}\nA partial result lacks clips, or was scored with other metrics: score it whole, or leave "
+        "its folder out."
+    )
 
 
 def _people(human: HumanScores, names: list[str], clips: list[str], bootstrap: ClusterBootstrap) -> Scores:

@@ -144,6 +144,10 @@ def _show(value: object) -> str:
     return value if isinstance(value, str) else name_reference(value)
 
 
+#: Characters of a system's name that go into its folder's; file systems take 255, with what is added to them.
+LONGEST_NAME = 100
+
+
 def folder_name(name: str) -> str:
     """Return the folder name of a system called *name*, with a digest of it unless the name is plain.
 
@@ -152,7 +156,7 @@ def folder_name(name: str) -> str:
     >>> folder_name("VOCA"), folder_name("VOCA++")
     ('voca', 'voca_19836c81')
     """
-    slug = slugify(name)
+    slug = slugify(name)[:LONGEST_NAME].rstrip("-")
     if slug == name.lower():
         return slug
     return mark_name(slug, name)
