@@ -134,7 +134,13 @@ def test_the_command_says_where_and_ends_with_ctrl_c(tmp_path):
     (tmp_path / "index.html").write_text("here")
     command = [sys.executable, "-m", "mtbench", "leaderboard", "serve", str(tmp_path), "--port", "0"]
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ,
+        # Where the tests themselves run in the background, shells have them ignore it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     try:
         port = int(re.fullmatch(r"http://127\.0\.0\.1:([0-9]+)/\n", process.stdout.readline())[1])

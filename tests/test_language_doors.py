@@ -117,7 +117,7 @@ def test_a_comparison(monkeypatch, tmp_path):
         return CliRunner().invoke(app, ["compare", str(tmp_path), str(tmp_path), "--language", language])
 
     assert run("Italiano").exit_code == 0
-    assert len(run("Italiano").output.splitlines()) == 3
+    assert len(run("Italiano").output.splitlines()) == 4
     assert str(run("xxx").exception).startswith("unknown language 'xxx'")
     assert str(run("German").exception) == "these results have no numbers in German; they have ita"
 

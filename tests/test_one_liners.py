@@ -450,7 +450,7 @@ def test_notebooks_show_tables_and_nothing_runs(runs):
         assert "<i>" not in shown
         assert shown.count("<table>") == shown.count("</table>") >= 1
     assert "LVE mm" in run._repr_html_()
-    assert "lve_mm (mm)" in comparison._repr_html_()
+    assert "lve_mm" in comparison._repr_html_()
     bench = mtbench.load_benchmark("openhead-20")._repr_html_()
     assert "openhead-20@3: 120 clips" in bench
     assert "and 100 more clips" in bench

@@ -202,7 +202,7 @@ def test_files_are_complete_and_the_same_every_time(ablation, tmp_path):
     table = [line for line in text.splitlines() if line.startswith("| mean of languages")]
     assert len(table) == 3
     assert "**+" in table[1]
-    assert "| Japanese* | 6 |" in text
+    assert r"| Japanese\* | 6 |" in text
     assert "![Paired differences by language](ablation.png)" in text
 
 

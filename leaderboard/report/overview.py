@@ -55,7 +55,9 @@ def describe_overview(
     metric: MetricReport | None,
     places: tuple[tuple[str, str], ...] = (),
 ) -> Document:
-    """Return the document over all languages; parameters as for :func:`describe_language`.
+    """Return the document over all languages.
+
+    Parameters as for :func:`mtbench.leaderboard.report.language_page.describe_language`.
 
     *languages* are those that have pages.
     """

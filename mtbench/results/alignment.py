@@ -47,7 +47,7 @@ def align_units(reference: Sequence[str], hypothesis: Sequence[str]) -> tuple[Al
     Examples
     --------
     >>> [unit.kind for unit in align_units("the green kettle".split(), "the cattle".split())]
-    ['hit', 'deletion', 'substitution']
+    ['hit', 'substitution', 'deletion']
     """
     import jiwer
 
@@ -92,7 +92,7 @@ def align_row(
     --------
     >>> row = RecognitionRow("c", "eng", "s", "v", "entry", None, None, "Don't!", "don t", reason="new")
     >>> [(unit.said, unit.heard) for unit in align_row(row)]
-    [("don't", 'don'), (None, 't')]
+    [(None, 'don'), ("don't", 't')]
     """
     if row.hypothesis is None:
         return None

@@ -42,12 +42,15 @@ class Table:
         Cells.
     notes : tuple of str
         Lines below it.
+    strong : frozenset of (int, int)
+        Row and column of cells that Markdown shows in bold.
     """
 
     title: str
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     notes: tuple[str, ...] = ()
+    strong: frozenset[tuple[int, int]] = frozenset()
 
     def to_text(self) -> str:
         """Return the table as lines of aligned plain text."""
@@ -59,9 +62,15 @@ class Table:
 
     def to_markdown(self) -> str:
         """Return the table in Markdown; names that hold markup are shown as they are."""
-        escaped = [tuple(map(markdown_cell, row)) for row in (self.header, *self.rows)]
+        rows = [
+            tuple(f"**{markdown_cell(cell)}**" if (i, j) in self.strong else markdown_cell(cell)
+                  for j, cell in enumerate(row))
+            for i, row in enumerate(self.rows)
+        ]  # fmt: skip
         rule = ("---", *("---:" for _ in self.header[1:]))
-        lines = ["| " + " | ".join(row) + " |" for row in (escaped[0], rule, *escaped[1:])]
+        lines = [
+            "| " + " | ".join(row) + " |" for row in (tuple(map(markdown_cell, self.header)), rule, *rows)
+        ]
         notes = (f"{_mark_note(note)}  " for note in self.notes)
         return "\n".join([f"**{markdown_cell(self.title)}**", "", *lines, "", *notes]).rstrip() + "\n"
 

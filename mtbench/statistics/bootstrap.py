@@ -162,7 +162,7 @@ def expand_tail(clusters: int, level: float = 0.95) -> float:
     Examples
     --------
     >>> [round(expand_tail(n), 4) for n in (10, 40, 1000)]
-    [0.0086, 0.0203, 0.0249]
+    [0.0086, 0.0203, 0.0248]
     """
     from scipy.special import ndtr, stdtrit
 

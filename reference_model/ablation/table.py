@@ -45,17 +45,18 @@ def format_tables(ablation: Ablation) -> str:
     for measure in ablation.measures:
         pairs = [e for e in ablation.overall() if e.measure == measure]
         header = ["language", *(f"{e.variant.mark} − {e.reference.mark}" for e in pairs)]
-        lines = []
-        for place in places:
+        lines, strong = [], set()
+        for i, place in enumerate(places):
             found = [ablation.effect(e.reference, e.variant, measure, place) for e in pairs]
             lines.append((name_language(place), *(_difference(e) for e in found)))
+            strong |= {(i, j) for j, e in enumerate(found, 1) if e is not None and e.significant}
         note = (
             "[95 % interval of the paired difference], p after Holm's correction: over the languages of a column, for "
-            f"the mean over all {len(ablation.overall())} tests of means on this page. **Bold**: below {ALPHA:g}. "
+            f"the mean over all {len(ablation.overall())} tests of means on this page. Bold: below {ALPHA:g}. "
             "Above 0 the first is worse."
         )
         title = f"Paired differences in {measure.title}, {measure.unit}"
-        tables.append(Table(title, tuple(header), tuple(lines), (note,)).to_markdown())
+        tables.append(Table(title, tuple(header), tuple(lines), (note,), frozenset(strong)).to_markdown())
     return "\n".join(tables)
 
 
@@ -82,8 +83,7 @@ def _difference(effect: Effect | None) -> str:
         return "n/a"
     d, digits = effect.difference, effect.measure.digits
     interval = "" if d.ci95 is None else f" [{signed(d.ci95[0], digits)}, {signed(d.ci95[1], digits)}]"
-    text = f"{signed(d.difference, digits)}{interval}, {show_p(d.p_holm)}"
-    return f"**{text}**" if effect.significant else text
+    return f"{signed(d.difference, digits)}{interval}, {show_p(d.p_holm)}"
 
 
 def signed(value: float, digits: int) -> str:
