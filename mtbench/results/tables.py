@@ -164,14 +164,27 @@ def group_runs(runs: Sequence[Run]) -> list[list[Run]]:
         return benchmark, recognizer or ("", ""), -sum(len(text) for _, text in settings), settings
 
     groups: list[list[tuple[int, Run]]] = []
+    # Of runs that were scored alike one stands for all: a board of hundreds has few kinds.
+    kinds: list[dict[tuple, Run]] = []
     for item in sorted(enumerate(runs), key=place):
-        for group in groups:
-            if all(_fit(item[1], other) for _, other in group):
+        kind = _kind(item[1])
+        for group, known in zip(groups, kinds, strict=True):
+            if kind in known or all(_fit(item[1], other) for other in known.values()):
                 group.append(item)
+                known.setdefault(kind, item[1])
                 break
         else:
             groups.append([item])
+            kinds.append({kind: item[1]})
     return [[run for _, run in sorted(group, key=lambda item: item[0])] for group in groups]
+
+
+def _kind(run: Run) -> tuple:
+    """Return all that :func:`_fit` looks at."""
+    recognizer = None if run.recognizer is None else (run.recognizer.name, run.recognizer.digest)
+    benchmark = (run.benchmark.name, run.benchmark.version, run.benchmark.digest)
+    signatures = tuple(sorted(run.signatures.items()))
+    return benchmark, recognizer, run.system.topology, signatures, tuple(list_snrs([run]))
 
 
 def _fit(a: Run, b: Run) -> bool:
