@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 
 import mtbench
 from mtbench.cli.app import app
+from mtbench.cli.leaderboard import _say_site as say_site
+from mtbench.cli.output import say
 from mtbench.errors import UsageError
 from mtbench.leaderboard import add_result
 from mtbench.results import digest_rows, read_results, read_rows, read_run, write_results
@@ -62,6 +64,37 @@ def test_a_result_that_contradicts_itself_is_refused(sent, tmp_path, change, tol
         add_result(sent, tmp_path / "results")
     assert not (tmp_path / "results").exists()
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_folder_too_high_is_answered_with_the_one_below(sent, tmp_path):
+    shutil.copytree(sent, tmp_path / "high" / "toy")
+    with pytest.raises(UsageError, match=r"name the result folder below it: .*high/toy$"):
+        read_run(tmp_path / "high")
+    with pytest.raises(UsageError, match=r"no run\.json here"):
+        add_result(tmp_path / "high", tmp_path / "results")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("9" * 5000, "a number of thousands of digits"),
+        ("[" * 100_000, "tables within tables of more than 32 levels"),
+    ],
+    ids=["digits", "depth"],
+)
+def test_what_no_result_holds_is_told_in_our_words(sent, text, told):
+    (sent / "run.json").write_text(f'{{"schema_version": {text}', "utf-8")
+    with pytest.raises(UsageError, match=told) as caught:
+        read_run(sent)
+    assert "sys." not in str(caught.value)
+
+
+def test_what_is_printed_turns_no_line_and_counts_right(tmp_path, capsys):
+    say("\u202ecba \x1b[31m 1.0")
+    say_site([tmp_path / "entries" / "a.html", tmp_path / "viewer" / "b.html"], tmp_path)
+    told = capsys.readouterr()
+    assert told.out == "\\u202ecba \\u001b[31m 1.0\n"
+    assert "and 1 page of an entry, 1 clip to look at; open" in told.err
 
 
 def test_rows_that_were_edited_are_noticed(sent, tmp_path):

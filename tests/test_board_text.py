@@ -92,3 +92,20 @@ def test_files_beside_the_site_hold_names_as_text(site):
     assert "<" not in markdown
     for name in NASTY_TEXTS:
         assert f"| {markdown_cell(name)} | " in markdown
+
+
+def test_no_file_holds_control_characters(tmp_path):
+    name = "a\0b\nc\x1b[31m \u202edcba"
+    rows = make_rows(CLIPS, 0.3, answer=name)
+    model = {"name": name, "paper": name}
+    write_result(
+        tmp_path / "results" / "x" / "toy", name, rows, CLIPS, model=model, warnings=[name], replicates=20
+    )
+    build_leaderboard(tmp_path / "results", tmp_path / "site", {})
+    for path in sorted((tmp_path / "site").rglob("*.*")):
+        assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f]", path.read_text("utf-8")), path
+    shown = "a\ufffdb c\ufffd[31m \u202edcba\u202c"
+    assert f"\n{shown},toy@1," in (tmp_path / "site" / "leaderboard.csv").read_text("utf-8")
+    assert f"| \u2068{shown.replace('[', chr(92) + '[')}\u2069 |" in (
+        tmp_path / "site" / "leaderboard.md"
+    ).read_text("utf-8")

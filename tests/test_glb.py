@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from mtbench.benchmarks import load_benchmark
 from mtbench.cli.app import app
+from mtbench.files.file_errors import WriteError
 from mtbench.submissions import load_submission
 
 pygltflib = pytest.importorskip("pygltflib", reason="the extra [glb] is not installed")
@@ -107,6 +108,15 @@ def test_the_sound_is_inside_and_beside(made):
     assert np.array_equal(samples, clip.load_audio())
     assert gltf.extensionsUsed == ["KHR_audio_emitter"]
     assert not gltf.extensionsRequired
+
+
+@pytest.mark.parametrize("taken", ["d.glb", "d.wav"])
+def test_both_files_are_written_or_neither(made, tmp_path, taken):
+    _, arguments, *_ = made
+    (tmp_path / taken).mkdir()
+    result = CliRunner().invoke(app, [*arguments[:-1], str(tmp_path / "d.glb")])
+    assert isinstance(result.exception, WriteError)
+    assert [path.name for path in tmp_path.iterdir()] == [taken]
 
 
 def test_the_same_again_and_what_is_refused(made):

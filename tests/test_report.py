@@ -17,6 +17,7 @@ import mtbench
 import mtbench.leaderboard.report.writing as writing
 from mtbench.cli.app import app
 from mtbench.errors import UsageError
+from mtbench.files.file_errors import WriteError
 from mtbench.leaderboard.report import write_report
 from mtbench.meta import make_report
 from mtbench.results import count_confusions, find_number, read_results, read_run
@@ -435,6 +436,30 @@ def test_results_of_other_conditions_get_pages_of_their_own(tmp_path, sketched):
     assert [page.parent.name for page in pages] == ["1-toy-geometry", "2-toy-toy-av", "3-toy-toy-av"]
     names = [Tables(page.read_text()).found["summary"][0][1:] for page in pages]
     assert sorted(names) == [["flat"], ["ours"], ["theirs"]]
+
+
+@pytest.mark.parametrize("taken", [".", "figures"])
+def test_a_place_that_cannot_be_written_is_told_before_anything_is_read(tmp_path, taken):
+    path = tmp_path / "out" / taken
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("a file")
+    with pytest.raises(WriteError, match="cannot write"):
+        write_report([tmp_path / "no results"], tmp_path / "out")
+
+
+def test_no_file_holds_control_characters(tmp_path, sketched):
+    clips = make_clips(["ita"], 2)
+    name = "a\0b\nc\x1b[31m \u202edcba"
+    write_result(
+        tmp_path / "results", name, make_rows(clips, answer=name), clips, warnings=[name], replicates=20
+    )
+    write_report([tmp_path / "results"], tmp_path / "out", tex=True)
+    for path in sorted((tmp_path / "out").rglob("*.*")):
+        if path.suffix in (".html", ".md", ".csv", ".tex", ".svg"):
+            assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f]", path.read_text("utf-8")), path
+    text = (tmp_path / "out" / "ita.md").read_text("utf-8")
+    assert "\u2068a\ufffdb c\ufffd\\[31m \u202edcba\u202c\u2069" in text
+    assert "\u2068\u2068" not in text
 
 
 def test_what_people_chose_is_text_everywhere(tmp_path, sketched):

@@ -126,8 +126,8 @@ def test_what_cannot_be_planned_is_told():
         Design(aspects=read_aspects(["realism", "realism"]))
     with pytest.raises(UsageError, match="has no question"):
         read_aspects(["warmth"])
-    with pytest.raises(UsageError, match="lower-case"):
-        read_aspects(["=1+1"])
+    with pytest.raises(UsageError, match=r"'=1\+1=q': expected lower-case"):
+        read_aspects(["=1+1=q"])
 
 
 def test_loudness_is_the_recommendations():

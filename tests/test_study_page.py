@@ -141,6 +141,8 @@ def test_cells_are_written_as_all_others_are(page, browser):  # noqa: F811
         "a\r\n\u2028b",
         'say "a, b"',
         "\u202eabc",
+        "a\0\x1b[31m\x9b",
+        "\u2067\u202eabc\u2069\u2069\u202c\u202a\u2068",
         "👩‍🔬",
         "plain",
     ]

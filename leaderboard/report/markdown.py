@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
 from mtbench.leaderboard.report.document import (
     AlignedText,
@@ -18,11 +17,8 @@ from mtbench.leaderboard.report.document import (
     Sheet,
     Text,
 )
-from mtbench.pages import markdown_cell
+from mtbench.pages import isolate_text, markdown_cell, replace_controls
 from mtbench.speech import direction_of
-
-#: Classes of letters and marks that change the direction of what stands beside them.
-_DIRECTED = frozenset(("R", "AL", "AN", "RLE", "RLO", "LRE", "LRO", "PDF", "RLI", "LRI", "FSI", "PDI"))
 
 
 def render_markdown(document: Document, drawn: set[str]) -> str:
@@ -85,9 +81,7 @@ def _units(block: AlignedText) -> str:
     arrow = "←" if from_right else "→"
     parts = []
     for unit in block.units:
-        said, heard = (
-            None if part is None else _isolate(markdown_cell(part)) for part in (unit.said, unit.heard)
-        )
+        said, heard = (None if part is None else markdown_cell(part) for part in (unit.said, unit.heard))
         if unit.kind == "hit":
             parts.append(said or "")
         else:
@@ -102,7 +96,7 @@ def _inline(text: Text) -> str:
     out = []
     for piece in text:
         if isinstance(piece, Name):
-            out.append(_isolate(markdown_cell(piece.text)))
+            out.append(markdown_cell(piece.text))
         elif isinstance(piece, Code):
             out.append(_code(piece.text))
         elif isinstance(piece, Link):
@@ -120,15 +114,8 @@ def _ours(text: str) -> str:
 
 def _code(text: str) -> str:
     """Return *text* as code; a table's mark inside is written as an entity would not be, so it is set apart."""
-    text = " ".join(text.split())
+    text = " ".join(replace_controls(text).split())
     if "`" in text or "|" in text:
         escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-        return f"<code>{re.sub(r'([|`*_~#!{}])', lambda m: f'&#{ord(m[0])};', escaped)}</code>"
-    return f"`{text}`"
-
-
-def _isolate(text: str) -> str:
-    """Set text of another direction apart from its surroundings."""
-    if any(unicodedata.bidirectional(letter) in _DIRECTED for letter in text):
-        return f"\u2068{text}\u2069"
-    return text
+        return isolate_text(f"<code>{re.sub(r'([|`*_~#!{}])', lambda m: f'&#{ord(m[0])};', escaped)}</code>")
+    return isolate_text(f"`{text}`")

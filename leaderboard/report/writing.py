@@ -14,6 +14,7 @@ from pathlib import Path
 
 from mtbench.errors import UsageError
 from mtbench.extras import require_extra
+from mtbench.files import check_output_folder
 from mtbench.leaderboard.report.document import (
     Code,
     Document,
@@ -78,8 +79,12 @@ def write_report(
         Where there is no result, one cannot be read, or none has a wanted language.
     PrerequisiteError
         Without pandas or matplotlib.
+    WriteError
+        Where *out* cannot be written to, before anything is read.
     """
     require_extra("report", "mtbench report", "pandas", "matplotlib")
+    for name in ("", "figures", "tables"):
+        check_output_folder(Path(out) / name)
     groups = read_sources(results)
     metric = None if meta is None else read_metric_report(meta)
     wanted = tuple(dict.fromkeys(any_code(language) for language in languages))

@@ -52,10 +52,9 @@ def _say_site(written: list[Path], out: Path) -> None:
             say(str(path))
     entries = sum(path.parent == out / "entries" for path in written)
     clips = sum(out / "viewer" in path.parents for path in written)
-    faces = f", {clips} clips to look at" if clips else ""
-    say_note(
-        f"and {entries} pages of entries{faces}; open {out / 'index.html'}, or: mtbench leaderboard serve {out}"
-    )
+    pages = "1 page of an entry" if entries == 1 else f"{entries} pages of entries"
+    faces = f", {clips} clip{'' if clips == 1 else 's'} to look at" if clips else ""
+    say_note(f"and {pages}{faces}; open {out / 'index.html'}, or: mtbench leaderboard serve {out}")
 
 
 @app.command()

@@ -4,7 +4,8 @@ Conventions
 -----------
 Nothing that is printed can fail for its characters: what the terminal or pipe cannot show is written as
 a ``u`` escape, which JSON reads back as the character. Control characters (file names may hold some) are written so
-too. Nobody listening on standard error is no error; nobody listening on standard output ends the command.
+too, and so are marks that turn the direction of what follows them. Nobody listening on standard error is no error;
+nobody listening on standard output ends the command.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 _ERRORS = "mtbench.escape"
 _CONTROL = {code: f"\\u{code:04x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"} | {
-    code: f"\\u{code:04x}" for code in (0x2028, 0x2029)
+    code: f"\\u{code:04x}" for code in (*range(0x2028, 0x202F), 0x2066, 0x2067)
 }
 
 

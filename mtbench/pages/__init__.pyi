@@ -2,8 +2,10 @@ from .embedding import embed_json as embed_json
 from .embedding import embed_script as embed_script
 from .embedding import embed_style as embed_style
 from .plain_text import csv_text as csv_text
+from .plain_text import isolate_text as isolate_text
 from .plain_text import latex_text as latex_text
 from .plain_text import markdown_cell as markdown_cell
+from .plain_text import replace_controls as replace_controls
 from .site_files import write_site as write_site
 from .templates import page_environment as page_environment
 from .templates import read_static as read_static

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-#: What would end or confuse a script element, or a line of JavaScript.
-_ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
-_UNSAFE = re.compile("[<>&\u2028\u2029]")
+#: What would end or confuse a script element, or a line of JavaScript; control characters, which no file holds.
+_UNSAFE = re.compile("[<>&\x7f-\x9f\u2028\u2029]")
 
 
 def embed_json(identifier: str, value: Any) -> Markup:
@@ -42,7 +41,7 @@ def embed_json(identifier: str, value: Any) -> Markup:
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", identifier):
         raise ValueError(f"{identifier!r} is no id of an element")
     text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    safe = _UNSAFE.sub(lambda found: _ESCAPES[found[0]], text)
+    safe = _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
     return Markup(f'<script type="application/json" id="{identifier}">{safe}</script>')
 
 

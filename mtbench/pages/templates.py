@@ -6,16 +6,19 @@ Templates are Jinja2's, with escaping always on and undefined names an error. A 
 its folder ``templates/`` (names end in ``.j2``) and extends ``page.html.j2`` of this one, whose blocks are ``head``,
 ``navigation``, ``main`` and ``scripts``. The shell wants ``title``, ``language`` (of the page, BCP 47) and
 ``direction`` (``ltr`` or ``rtl``); its style is ``page.css`` with the colors and sizes that all pages share. Names
-that people chose belong into ``<bdi>``, so that right-to-left text leaves its surroundings in place.
+that people chose belong into ``<bdi>``, so that right-to-left text leaves its surroundings in place. Control
+characters of what is put in are replaced (:func:`mtbench.pages.replace_controls`); breaks of lines and tabs stay.
 """
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mtbench.pages.embedding import embed_json, embed_script, embed_style
+from mtbench.pages.plain_text import replace_controls
 
 if TYPE_CHECKING:
     import jinja2
@@ -51,11 +54,19 @@ def page_environment(folder: Path | str | None = None) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        finalize=_show,
     )
     environment.globals.update(
         embed_json=embed_json, embed_script=embed_script, embed_style=embed_style, read_static=read_static
     )
     return environment
+
+
+def _show(value: Any) -> Any:
+    """Replace the control characters of what a template shows; what is markup stays markup."""
+    if not isinstance(value, str) or value.isprintable():
+        return value
+    return type(value)(re.sub("[^\t\n\r]+", lambda part: replace_controls(part[0]), value))
 
 
 @cache

@@ -40,20 +40,27 @@ _SETTING_NAMES = ("lips", "upper_face", "normalizer")
 
 
 def parse_json(text: str) -> Any:
-    """Return the value of a JSON text, without NaN, infinities, twofold fields and halves of characters.
+    """Return the value of a JSON text: no NaN, infinities, endless numbers, twofold fields, halves of characters.
 
     Raises
     ------
     ValueError
         Where it is none.
     """
-    value = json.loads(
-        text, parse_constant=_refuse_constant, parse_float=_parse_float, object_pairs_hook=_parse_object
-    )
-    if "\\u" in text:
-        json.dumps(
-            value, ensure_ascii=False
-        ).encode()  # half of a character could be neither printed nor written
+    try:
+        value = json.loads(
+            text, parse_constant=_refuse_constant, parse_float=_parse_float, object_pairs_hook=_parse_object
+        )
+        if "\\u" in text:
+            json.dumps(
+                value, ensure_ascii=False
+            ).encode()  # half of a character could be neither printed nor written
+    except RecursionError as error:
+        raise ValueError(f"tables within tables of more than {MAX_DEPTH} levels") from error
+    except ValueError as error:
+        if "int_max_str_digits" not in str(error):
+            raise
+        raise ValueError("a number of thousands of digits") from error
     return value
 
 

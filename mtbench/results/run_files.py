@@ -288,10 +288,13 @@ def read_run(path: Path | str) -> Run:
     Raises
     ------
     UsageError
-        Where there is none, it is not JSON, has another layout, or a newer schema version.
+        Where there is none (naming one below), it is not JSON, has another layout, or a newer schema version.
     """
     path = Path(path)
     file = path / "run.json" if path.is_dir() else path
+    if path.is_dir() and not file.exists() and (below := find_runs(path)):
+        more = f" ({len(below)} are below it)" if len(below) > 1 else ""
+        raise UsageError(f"{path}: no run.json here; name the result folder below it: {below[0]}{more}")
     text = read_text(file)
     data = parse_text(file, text)
     if not isinstance(data, dict) or type(data.get("schema_version")) is not int:

@@ -102,7 +102,10 @@ def read_aspects(texts: Sequence[str]) -> tuple[Aspect, ...]:
         name, _, question = text.partition("=")
         name, question = name.strip(), " ".join(question.split())
         if not _ASPECT.fullmatch(name):
-            raise UsageError(f"aspect {name!r}: expected lower-case letters, digits and hyphens, at most 40")
+            raise UsageError(
+                f"aspect {text[:80]!r}: expected lower-case letters, digits and hyphens, at most 40, and for an aspect "
+                "of your own '=' and its question after them"
+            )
         if name not in KNOWN_ASPECTS and not question:
             raise UsageError(
                 f"aspect {name!r} has no question: known are {', '.join(KNOWN_ASPECTS)}; write "

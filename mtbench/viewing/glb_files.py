@@ -16,6 +16,8 @@ written beside as WAV.
 
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +26,7 @@ import numpy as np
 
 from mtbench.extras import require_extra
 from mtbench.faces import Motion, Topology, load_topology, require_renderable
-from mtbench.files import check_output_folder, make_folder, write_atomically
+from mtbench.files import check_output_folder, make_folder, write_atomically, writing
 from mtbench.viewing.low_rank import BOUND, LowRank, largest_distance, reduce_rank
 from mtbench.viewing.sound_packs import format_wav
 from mtbench.viewing.topology_packs import base_colors
@@ -80,18 +82,24 @@ def export_glb(
     ------
     PrerequisiteError
         Without pygltflib, or where the topology's triangles are not here.
+    WriteError
+        Where one of the two files cannot be written; then neither is.
     """
     require_extra("glb", "writing GLB files", "pygltflib")
     path = Path(path)
     topology = load_topology(motion.topology)
     require_renderable(topology)
     check_output_folder(path.parent)
+    beside = path.with_suffix(".wav")
+    for target in (path, beside):  # both, before one is written
+        with writing(target):
+            if target.is_dir():
+                raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
     shapes = reduce_rank(motion.vertices, _AIM * BOUND, motion.vertices[0])
     wav = format_wav(sound)
     gltf, error = build_gltf(shapes, motion, topology, wav, about or {})
     data = b"".join(gltf.save_to_bytes())
     make_folder(path.parent)
-    beside = path.with_suffix(".wav")
     write_atomically(beside, wav)
     write_atomically(path, data)
     return GlbExport(path, beside, len(gltf.meshes[0].primitives[0].targets), 1000 * error, len(data))

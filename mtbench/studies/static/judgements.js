@@ -31,10 +31,23 @@ const StudyJudgements = (() => {
     }
   }
 
-  /** A cell as mtbench.pages.csv_text writes it: no break of lines, nothing that a spreadsheet would compute. */
+  /** What closes the directions that `text` leaves open. */
+  function closing(text) {
+    const stack = [];
+    for (const letter of text) {
+      if (/[\u202a\u202b\u202d\u202e]/.test(letter)) stack.push("\u202c");
+      else if (/[\u2066-\u2068]/.test(letter)) stack.push("\u2069");
+      else if (letter === "\u202c" && stack.at(-1) === letter) stack.pop();
+      else if (letter === "\u2069" && stack.includes(letter)) stack.length = stack.lastIndexOf(letter);
+    }
+    return stack.reverse().join("");
+  }
+
+  /** A cell as mtbench.pages.csv_text writes it: one line, closed directions, nothing that a spreadsheet would compute. */
   function cell(value) {
-    let text = String(value).replace(/[\r\n\0\x0b\x0c\x85\u2028\u2029]+/g, " ");
-    const formula = /^[=+\-@\t\uff1d\uff0b\uff0d\uff20]/.test(text) && !/^[+-]?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?$/.test(text);
+    let text = String(value).replace(/[\t\r\n\x0b\x0c\x85\u2028\u2029]+/g, " ").replace(/[\x00-\x1f\x7f-\x9f]/g, "\ufffd");
+    text += closing(text);
+    const formula = /^[=+\-@\uff1d\uff0b\uff0d\uff20]/.test(text) && !/^[+-]?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?$/.test(text);
     if (formula) text = "'" + text;
     return /[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   }
