@@ -184,6 +184,8 @@ def test_every_problem_is_told_at_once_with_its_line(tmp_path):
         (HEADER, ["r,c,l,A,B"], "5 cells under 9 columns"),
         (HEADER, ['r,c,"l,A,B,a,a,a,'], "not CSV"),
         ("rater,rater", ["x,y"], "named twice"),
+        ("left,right,won,total", ["A,B,1,2"], "first_shown (one row a judgement"),
+        ("left,right,won,total", ["A,B,1,2"], "or a,b,aspect,wins_a,ties,n (counts"),
         (HEADER, [], "no judgements"),
     ],
 )
@@ -274,7 +276,39 @@ def test_gaps_and_always_winners_are_told_in_words(tmp_path):
     found = measure_preference(never, samples=50).aspects[0]
     assert "won by one side every time (A > B, C)" in found.warnings[0]
     assert [s.theta for s in found.scale[1:]] == [None, None]
-    assert found.scale[1].ci95[0] is None
+    assert found.scale[1].ci95 is None
+    assert found.scale[0].top is None
+    assert any("interval of C, B is n/a" in warning for warning in found.warnings)
+
+
+@pytest.mark.parametrize(("votes", "end"), [(1, "+1.35"), (10, "-0.96")])
+@pytest.mark.parametrize("ties", ["half", "davidson"])
+def test_one_side_that_always_won_is_not_certain(tmp_path, votes, end, ties):
+    path = write(tmp_path / "w.csv", [f"A,B,x,{votes},0,{votes}"], "a,b,aspect,wins_a,ties,n")
+    shown = run("preference", path, "--ties", ties)
+    lines = [line.split() for line in shown.stdout.splitlines()]
+    assert ["B", "no", "bound", "[−∞,", f"{end}]", "n/a", "n/a"] in lines
+    assert ["A", "+0.00", "reference", "n/a", "n/a"] in lines
+    assert "that of the pair's share" in shown.stdout
+    assert "ranks and P(best) of A, B are n/a" in shown.stdout
+    scale = json.loads(run("preference", path, "--ties", ties, "--json").stdout)["aspects"][0]["scale"]
+    assert [(s["rank_low"], s["rank_high"], s["top"]) for s in scale] == [(None, None, None)] * 2
+    assert scale[1]["ci95"] == [None, pytest.approx(float(end), abs=0.006)]
+    other = measure_preference(read_judgements([path]), reference="B", samples=20).aspects[0].scale[0]
+    assert other.ci95 == (pytest.approx(-float(end), abs=0.006), None)
+
+
+def test_ties_alone_bound_nothing(tmp_path):
+    rows = ["r1,c1,,x,A,B,tie,,", "r1,c2,,x,A,B,tie,,", "r2,c1,,x,A,B,tie,,"]
+    path = write(tmp_path / "t.csv", rows)
+    shown = run("preference", path, "--ties", "davidson", "--out", tmp_path / "out").stdout
+    assert "ν not bounded" in shown
+    assert "Davidson's ν is not bounded: every vote is a tie" in shown
+    assert ["B", "+0.00", "n/a", "n/a", "n/a"] in [line.split() for line in shown.splitlines()]
+    with (tmp_path / "out/scale.csv").open(newline="", encoding="utf-8") as file:
+        assert {row["p_best"] for row in csv.DictReader(file)} == {""}
+    single = run("preference", write(tmp_path / "one.csv", rows[:1])).stdout
+    assert "1 vote of 1 rater on 1 clip\n" in single
 
 
 def test_an_order_that_mattered_is_told(tmp_path):
@@ -337,6 +371,8 @@ def test_plans_that_cannot_be_and_the_command():
     for wrong in ({"share": 0.5}, {"share": 0.99, "ties": 0.2}, sure, never):
         with pytest.raises(UsageError):
             plan_study(**wrong)
+    with pytest.raises(UsageError, match=r"a share of 0\.5000001 needs"):
+        plan_study(0.5000001)
     shown = run("study", "plan", "--share", "0.7")
     assert shown.exit_code == 0
     assert "raters" in shown.stdout

@@ -27,7 +27,7 @@ from mtbench.people import (
     rename_systems,
 )
 from mtbench.people.correlation_text import possible_spearman
-from mtbench.statistics import LEVELS, collect_ratios
+from mtbench.statistics import LEVELS
 
 AMPLITUDES = {"full": 1.0, "most": 0.7, "half": 0.4, "little": 0.15, "none": 0.02}
 
@@ -164,17 +164,47 @@ def test_judgements_are_scores_too(results, names, tmp_path):
     } == dict.fromkeys(LEVELS, True)
 
 
-def test_a_result_that_lacks_a_clip_is_named(results, names, tmp_path):
+def without(scores, measure, places):
+    """Scores without those of a measure at (system, clip) *places*."""
+    values = measure.values.copy()
+    for row, clip in places:
+        values[row, clip] = np.nan
+    return replace(measure, values=values)
+
+
+def test_a_clip_that_one_result_lacks_is_left_out_and_counted(results, names, tmp_path):
+    scores = read_metric_scores([results], ["lve_mm", "headline"])
+    human = read_human_scores([write_scores(tmp_path / "h.csv", names)])
+    partial = replace(scores, measures=tuple(without(scores, m, [(1, 0)]) for m in scores.measures))
+    found = correlate_results(partial, human, replicates=50, trials=50, compare=False)
+    assert found.n_clips == 5
+    assert f"left out for all systems: 1 clip(s) on which {scores.systems[1]} has no score" in found.notes
+    # The same as where people never judged that clip.
+    fewer = replace(human, by_clip={k: v for k, v in human.by_clip.items() if k[1] != scores.clips[0]})
+    other = correlate_results(scores, fewer, replicates=50, trials=50, compare=False)
+    assert [row.correlations["spearman"].value for row in found.rows] == [
+        row.correlations["spearman"].value for row in other.rows
+    ]
+    # One metric alone lacks it: the others keep the clip.
+    lve = next(m for m in scores.measures if m.name == "lve_mm")
+    some = replace(
+        scores, measures=tuple(without(scores, m, [(1, 0)]) if m is lve else m for m in scores.measures)
+    )
+    found = correlate_results(some, human, levels=["clip"], replicates=50, trials=50, compare=False)
+    assert found.n_clips == 6
+    assert {row.measure: row.correlations["spearman"].n_items for row in found.rows}["lve_mm"] == 5
+    assert any(note.endswith(f"{scores.systems[1]} has no score by lve_mm") for note in found.notes)
+
+
+def test_results_without_a_common_clip_are_refused_by_name(results, names, tmp_path):
     scores = read_metric_scores([results], ["lve_mm"])
-    measure, lacking = scores.measures[0], scores.systems[1]
-    values = measure.ratios.values.copy()
-    values[1, 0] = np.nan
-    ratios = collect_ratios(values, measure.ratios.lengths)
+    places = [(clip % 2, clip) for clip in range(6)]
+    none = replace(scores, measures=(without(scores, scores.measures[0], places),))
     human = read_human_scores([write_scores(tmp_path / "h.csv", names)])
     with pytest.raises(UsageError, match="score it whole") as told:
-        correlate_results(replace(scores, measures=(replace(measure, ratios=ratios),)), human, replicates=50)
+        correlate_results(none, human, replicates=50)
     named = [line for line in str(told.value).splitlines() if line.startswith("  - ")]
-    assert named == [f"  - {lacking}: lve_mm"]
+    assert named == [f"  - {s}: lve_mm ({3 if k < 2 else 6})" for k, s in enumerate(scores.systems)]
 
 
 def test_three_systems_get_no_p_value_and_are_told_why(results, names, tmp_path):
@@ -204,6 +234,7 @@ def test_names_that_differ_are_asked_about(results, names, tmp_path):
     ("text", "told"),
     [
         ("system,score\nA,x\nB,1\n", ":2: score is 'x'; expected a number"),
+        ("system,score\nA,1e308\nB,1\n", "expected a number below 1e+12 in size"),
         ("system,score\nA,1\nA,2\n", ":3: 'A' has two scores"),
         ("system,clip,score\n,c,1\n", ":2: system or clip is empty"),
         ("name,score\nA,1\n", "no column 'system'"),

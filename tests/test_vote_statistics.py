@@ -180,12 +180,48 @@ def test_who_always_wins_is_found_and_has_an_open_end():
     assert graph.is_separated
     assert graph.groups == ((0, 2), (1,))
     scale = scale_candidates(wins, 0 * wins, reference=0, by_voter=False, replicates=200)
-    assert scale.ci95[1][0] is None
+    assert scale.ci95[1] is None
     assert scale.theta[1] < -8
+    assert scale.ranks == (None, None, None)
+    mixed = star(((19, 20), (6, 10)))
+    scale = scale_candidates(mixed, 0 * mixed, reference=0, by_voter=False, replicates=200)
+    low, high = scale.ci95[1]
+    assert low is None
+    assert -8 < high < 0
     apart = np.zeros((4, 4))
     apart[0, 1] = apart[1, 0] = apart[2, 3] = apart[3, 2] = 5
     assert examine_comparisons(apart, 0 * apart).parts == ((0, 1), (2, 3))
     assert not examine_comparisons(apart, 0 * apart).is_separated
+
+
+@pytest.mark.parametrize("model", ["half", "davidson"])
+def test_where_one_side_always_won_the_ridge_is_no_bound(model):
+    for votes, settled in ((1, False), (10, False), (60, True)):
+        wins = star(((votes, votes), (7, 10)))
+        scale = scale_candidates(wins, 0 * wins, reference=0, by_voter=False, model=model, replicates=300)
+        assert scale.ci95[1] is None
+        assert scale.ci95[2] is not None
+        assert (scale.ranks[1] is not None, scale.top[0] is not None) == (settled, settled)
+    voters = np.repeat(star(((5, 5),)), 5, axis=0)
+    few = scale_candidates(voters, 0 * voters, reference=0, by_voter=True, model=model, replicates=100)
+    assert few.ranks == (None, None)  # 25 votes, but of five voters
+
+
+def test_samples_that_are_all_alike_are_no_certainty():
+    ties = np.zeros((2, 2, 2))
+    ties[:, 0, 1] = ties[:, 1, 0] = (2, 1)
+    for model in ("half", "davidson"):
+        scale = scale_candidates(0 * ties, ties, reference=0, by_voter=True, model=model, replicates=100)
+        assert (scale.ci95[1], scale.ranks, scale.top) == (None, (None, None), (None, None))
+        assert scale.tie is None
+    # Wins and ties without a loss: the maximum of Davidson's likelihood lies at infinity.
+    wins = star(((5, 5),))
+    half = scale_candidates(wins, ties[:1] * 2.5, reference=0, by_voter=False, replicates=100)
+    assert half.ci95[1] is not None
+    open_ended = scale_candidates(
+        wins, ties[:1] * 2.5, reference=0, by_voter=False, model="davidson", replicates=100
+    )
+    assert (open_ended.tie, open_ended.ci95[1], open_ended.ranks) == (None, None, (None, None))
 
 
 @settings(max_examples=30, deadline=None)

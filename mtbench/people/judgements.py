@@ -132,6 +132,8 @@ def read_judgements(paths: Sequence[Path | str], systems: Iterable[str] | None =
     kinds = {kind_of(table) for table in tables}
     if len(kinds) > 1:
         raise UsageError("some files hold rows and others counts; read one kind at a time")
+    for table in tables:
+        _check_layout(table)
     problems, allowed = Problems(), None if systems is None else set(systems)
     reader = _Rows(allowed) if kinds == {"rows"} else _Counts(allowed)
     for table in tables:
@@ -152,6 +154,18 @@ def kind_of(table: TableFile) -> str:
         "counts"
         if has_counts > len({"rater", "system_a", "system_b", "choice"} & set(table.columns))
         else "rows"
+    )
+
+
+def _check_layout(table: TableFile) -> None:
+    """Refuse a table that has few columns of either layout, so that nobody can know which one is meant."""
+    columns = set(table.columns)
+    if max(len(columns & set(ROW_COLUMNS)), len(columns & set(COUNT_COLUMNS))) * 2 >= len(COUNT_COLUMNS):
+        return
+    raise UsageError(
+        f"{table.path}: neither judgements one a row nor counts; there are the columns {', '.join(table.columns)}. "
+        f"Expected {','.join(ROW_COLUMNS)} (one row a judgement; language and first_shown may be left out), or "
+        f"{','.join(COUNT_COLUMNS)} (counts, one row a pair and aspect)"
     )
 
 

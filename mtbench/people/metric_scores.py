@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -37,13 +38,26 @@ class Measure:
         Metric and condition, e.g. ``"headline av-7.5"``.
     metric : str
         The metric alone.
-    ratios : Ratios
-        Larger is better.
+    values : (S, N) float64
+        Numerators, larger is better; NaN where a system has no score.
+    lengths : (N,) float64
+        Denominators; NaN where no system has one.
     """
 
     name: str
     metric: str
-    ratios: Ratios
+    values: np.ndarray
+    lengths: np.ndarray
+
+    @property
+    def has_score(self) -> np.ndarray:
+        """(S, N) bool: which systems have a score on which clips."""
+        return np.isfinite(self.values) & np.isfinite(self.lengths)
+
+    @cached_property
+    def ratios(self) -> Ratios:
+        """The scores, of systems that have one on every clip that any system has one on."""
+        return collect_ratios(self.values, self.lengths)
 
 
 @dataclass(frozen=True)
@@ -131,9 +145,10 @@ def _collect(loaded: Sequence, metrics: Collection[str], languages: Collection[s
         with np.errstate(all="ignore"):
             lengths = np.nanmax(np.where(np.isfinite(values[:, :, 1]), values[:, :, 1], -np.inf), axis=0)
         sign = metric.scale if metric.higher_is_better else -metric.scale
-        ratios = collect_ratios(sign * values[:, :, 0], np.where(np.isfinite(lengths), lengths, np.nan))
         label = name if condition == Condition() else f"{name} {_name(condition)}"
-        measures.append(Measure(label, name, ratios))
+        measures.append(
+            Measure(label, name, sign * values[:, :, 0], np.where(np.isfinite(lengths), lengths, np.nan))
+        )
     if not measures:
         raise UsageError("the results have no such number that puts systems in order")
     chosen = [clip for clip, keep in zip(clips, kept, strict=True) if keep]

@@ -247,12 +247,12 @@ def _check(
         raise UsageError(f"ties are {ties:g}; expected a share from 0 to 0.9")
     if not 0.5 < share < 1 - ties / 2 + 1e-12:
         raise UsageError(
-            f"the share is {share:g}; expected more than 0.5 and, with {ties:.0%} ties counted as half, at most "
+            f"the share is {share:.12g}; expected more than 0.5 and, with {ties:.0%} ties counted as half, at most "
             f"{1 - ties / 2:g}"
         )
     if share < 0.505:
         raise UsageError(
-            f"a share of {share:g} needs tens of thousands of votes; the smallest planned for is 0.505"
+            f"a share of {share:.12g} needs tens of thousands of votes; the smallest planned for is 0.505"
         )
     if not 0.05 <= power < 0.9999 or not 1e-6 <= alpha <= 0.5:
         raise UsageError("power has to lie from 0.05 to 0.9999 and alpha from 0.000001 to 0.5")

@@ -18,7 +18,7 @@ import numpy as np
 from mtbench.errors import UsageError, did_you_mean
 from mtbench.people.attention import LEAST_RIGHT, Attention, leave_out_raters
 from mtbench.people.judgements import Judgement, Judgements
-from mtbench.people.preference_warnings import collect_warnings
+from mtbench.people.preference_warnings import collect_warnings, warn_of_scale
 from mtbench.people.vote_tables import PairVotes, Votes, tabulate_counts, tabulate_rows
 from mtbench.statistics import (
     SEED,
@@ -92,20 +92,20 @@ class Strength:
     system : str
     theta : float or None
         Strength relative to the reference; None where it is infinite.
-    ci95 : (float or None, float or None)
-        Interval, None at an open end; both None for the reference.
-    rank_low, rank_high : int
-        Best and worst rank in 95 % of the samples.
-    top : float
-        Probability of being the strongest.
+    ci95 : (float or None, float or None), or None
+        Interval, None at an open end; both None for the reference; None where it is not known.
+    rank_low, rank_high : int or None
+        Best and worst rank in 95 % of the samples; None where they are not known.
+    top : float or None
+        Probability of being the strongest; None where it is not known.
     """
 
     system: str
     theta: float | None
-    ci95: tuple[float | None, float | None]
-    rank_low: int
-    rank_high: int
-    top: float
+    ci95: tuple[float | None, float | None] | None
+    rank_low: int | None
+    rank_high: int | None
+    top: float | None
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class AspectResult:
         Empty where systems cannot be put on one scale.
     ties_model : {"half", "davidson"}
     tie_parameter : float or None
-        Davidson's ν.
+        Davidson's ν; None where ties were half wins, or where it has no bound.
     resampled : str
         What the scale's intervals redraw.
     agreement : Number or None
@@ -258,6 +258,7 @@ def _measure_aspect(
     tie = None
     if graph.is_connected:
         scale, tie = _put_on_scale(votes, chosen, ties, by_voter, samples, seed)
+        scale = _bound_by_share(scale, pairs, chosen)
     first_share, first_p = _measure_order(rows)
     return AspectResult(
         aspect=aspect,
@@ -273,7 +274,10 @@ def _measure_aspect(
         agreement=measure_alpha(votes.units, seed=seed) if votes.raters else None,
         first_share=first_share,
         first_p=first_p,
-        warnings=collect_warnings(votes, graph, first_share, first_p),
+        warnings=(
+            *collect_warnings(votes, graph, first_share, first_p),
+            *_warn_of_scale(votes, scale, chosen, ties, tie),
+        ),
     )
 
 
@@ -324,18 +328,42 @@ def _put_on_scale(
         seed=seed,
     )
     order = sorted(range(len(votes.systems)), key=lambda i: (-found.theta[i], i))
-    strengths = tuple(
-        Strength(
-            votes.systems[i],
-            found.finite_theta(i),
-            found.ci95[i],
-            found.ranks[i][0],
-            found.ranks[i][1],
-            float(found.top[i]),
+    strengths = []
+    for i in order:
+        low, high = found.ranks[i] or (None, None)
+        strengths.append(
+            Strength(votes.systems[i], found.finite_theta(i), found.ci95[i], low, high, found.top[i])
         )
-        for i in order
+    return tuple(strengths), found.tie
+
+
+def _bound_by_share(
+    scale: tuple[Strength, ...], pairs: Sequence[PairResult], reference: str
+) -> tuple[Strength, ...]:
+    """Return the scale of two systems of which one always won, with the end that the pair's share gives."""
+    if len(scale) != 2 or pairs[0].ties or pairs[0].wins * pairs[0].losses:
+        return scale
+    won = pairs[0].a if pairs[0].wins else pairs[0].b
+    least = pairs[0].ci95[0] if pairs[0].wins else 1 - pairs[0].ci95[1]
+    gap = float(np.log(least / (1 - least))) if 0 < least < 1 else None
+    if gap is None:
+        return scale
+    ends = (None, -gap) if won == reference else (gap, None)
+    return tuple(s if s.system == reference else replace(s, ci95=ends) for s in scale)
+
+
+def _warn_of_scale(
+    votes: Votes, scale: Sequence[Strength], reference: str, ties: str, tie: float | None
+) -> list[str]:
+    others = [s for s in scale if s.system != reference]
+    return warn_of_scale(
+        only_ties=not votes.wins.any(),
+        tie_open=bool(scale) and ties == "davidson" and tie is None,
+        by_share=next((s.system for s in others if s.theta is None and s.ci95 and len(scale) == 2), None),
+        infinite=[s.system for s in others if s.ci95 is None and s.theta is None],
+        alike=[s.system for s in others if s.ci95 is None and s.theta is not None],
+        ranks=[s.system for s in scale if s.rank_low is None],
     )
-    return strengths, found.tie
 
 
 def _measure_order(rows: Sequence[Judgement]) -> tuple[float | None, float | None]:

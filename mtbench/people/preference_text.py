@@ -10,7 +10,7 @@ from typing import Any
 
 from mtbench.pages import csv_text, markdown_cell, write_site
 from mtbench.people.attention import Attention
-from mtbench.people.preference import AspectResult, PairResult, Preference
+from mtbench.people.preference import AspectResult, PairResult, Preference, Strength
 from mtbench.results import Table, round_floats
 
 _PAIRS = ("pair", "votes", "for a", "ties", "share for a", "95 % interval", "p", "p (Holm)", "better")
@@ -73,10 +73,14 @@ def _pairs_table(aspect: AspectResult) -> Table:
 
 
 def _describe_extent(aspect: AspectResult) -> str:
-    extent = f"{aspect.n_votes} votes"
-    if aspect.n_raters is not None:
-        extent += f" of {aspect.n_raters} rater{'s' * (aspect.n_raters != 1)} on {aspect.n_clips} clips"
+    extent = _count(aspect.n_votes, "vote")
+    if aspect.n_raters is not None and aspect.n_clips is not None:
+        extent += f" of {_count(aspect.n_raters, 'rater')} on {_count(aspect.n_clips, 'clip')}"
     return extent
+
+
+def _count(n: int, thing: str) -> str:
+    return f"{n} {thing}{'s' * (n != 1)}"
 
 
 def _explain_pairs(pairs: Sequence[PairResult], by_clips: bool) -> str:
@@ -108,28 +112,31 @@ def _below_pairs(aspect: AspectResult) -> list[str]:
 def _scale_table(aspect: AspectResult) -> Table:
     rows = []
     for place in aspect.scale:
-        low, high = place.ci95
-        interval = (
-            "reference" if place.system == aspect.reference else f"[{_end(low, '−∞')}, {_end(high, '+∞')}]"
-        )
         theta = "no bound" if place.theta is None else f"{place.theta:+.2f}"
-        ranks = (
-            str(place.rank_low)
-            if place.rank_low == place.rank_high
-            else f"{place.rank_low}–{place.rank_high}"
-        )
-        rows.append((place.system, theta, interval, ranks, f"{place.top:.2f}"))
-    model = (
-        "ties as half wins"
-        if aspect.ties_model == "half"
-        else f"Davidson's ties, ν = {aspect.tie_parameter:.2f}"
-    )
+        top = "n/a" if place.top is None else f"{place.top:.2f}"
+        rows.append((place.system, theta, _interval_cell(place, aspect.reference), _ranks_cell(place), top))
+    tie = aspect.tie_parameter
+    model = "ties as half wins"
+    if aspect.ties_model != "half":
+        model = "Davidson's ties, ν not bounded" if tie is None else f"Davidson's ties, ν = {tie:.2f}"
     return Table(
         f"{aspect.aspect or 'preference'}: strengths by Bradley and Terry, {model}",
         ("system", "strength", "95 % interval", "ranks (95 %)", "P(best)"),
         tuple(rows),
         (f"a difference of 1 is odds of 2.7 to 1; intervals and ranks by drawing {aspect.resampled} anew",),
     )
+
+
+def _interval_cell(place: Strength, reference: str | None) -> str:
+    if place.system == reference:
+        return "reference"
+    return "n/a" if place.ci95 is None else f"[{_end(place.ci95[0], '−∞')}, {_end(place.ci95[1], '+∞')}]"
+
+
+def _ranks_cell(place: Strength) -> str:
+    if place.rank_low is None:
+        return "n/a"
+    return str(place.rank_low) if place.rank_low == place.rank_high else f"{place.rank_low}–{place.rank_high}"
 
 
 def _end(value: float | None, open_end: str) -> str:
@@ -192,7 +199,14 @@ def write_preference(preference: Preference, out: Path | str) -> list[Path]:
             cells = (x["a"], x["b"], x["wins"], x["ties"], x["n"], x["share"], *x["ci95"])
             pairs.append((aspect["aspect"], *cells, x["p"], x["p_holm"], x["p_clips"], x["better"]))
         for x in aspect["scale"]:
-            cells = (x["system"], x["theta"], *x["ci95"], x["rank_low"], x["rank_high"], x["top"])
+            cells = (
+                x["system"],
+                x["theta"],
+                *(x["ci95"] or (None, None)),
+                x["rank_low"],
+                x["rank_high"],
+                x["top"],
+            )
             scale.append((aspect["aspect"], *cells))
     tables = "\n".join(map(_to_markdown, preference_tables(preference)))
     remarks = "".join(f"- {markdown_cell(line)}\n" for line in list_remarks(preference))

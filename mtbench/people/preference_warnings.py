@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mtbench.errors import list_some
 from mtbench.people.vote_tables import Votes
-from mtbench.statistics import Graph
+from mtbench.statistics import FEW, Graph
 
 #: Fewer raters than this make intervals rough.
 FEW_RATERS = 10
@@ -31,6 +33,57 @@ def collect_warnings(
             "order mattered; where it was not balanced, it is in the shares"
         )
     return tuple(out)
+
+
+def warn_of_scale(
+    *,
+    only_ties: bool,
+    tie_open: bool,
+    by_share: str | None,
+    infinite: Sequence[str],
+    alike: Sequence[str],
+    ranks: Sequence[str],
+) -> list[str]:
+    """Return why parts of a scale are not known, or where they come from.
+
+    Parameters
+    ----------
+    only_ties : bool
+        Whether nobody preferred anything.
+    tie_open : bool
+        Whether Davidson's ν has no bound.
+    by_share : str or None
+        System whose interval ends where the pair's share does.
+    infinite, alike : sequence of str
+        Systems without an interval: nearly all draws put them at infinity, or all draws are alike.
+    ranks : sequence of str
+        Systems without ranks and P(best).
+    """
+    out = []
+    if tie_open:
+        why = "every vote is a tie" if only_ties else "hardly any vote speaks against a tie between equals"
+        out.append(f"Davidson's ν is not bounded: {why}")
+    if by_share is not None:
+        out.append(
+            f"the end of the interval of {by_share} is that of the pair's share (Wilson): no draw holds a vote for the "
+            "other side, and draws cannot tell it"
+        )
+    if infinite:
+        out.append(
+            f"the interval of {list_some(infinite, 8)} is n/a: in nearly all draws the difference from the reference "
+            "has no bound, for no vote, or hardly any, was on the other side"
+        )
+    if alike:
+        why = "every vote is a tie" if only_ties else "all draws of these votes give the same"
+        out.append(
+            f"the interval of {list_some(alike, 8)} is n/a: {why}, and how sure that is cannot be told"
+        )
+    if ranks:
+        out.append(
+            f"ranks and P(best) of {list_some(ranks, 8)} are n/a: they hang on differences that draws cannot tell "
+            f"(all alike, or won by one side with fewer than {FEW} votes, or raters where they are known)"
+        )
+    return out
 
 
 def _warn_of_gaps(votes: Votes, graph: Graph) -> list[str]:

@@ -17,6 +17,7 @@ from mtbench.people.table_files import Problems, TableFile, TableRow, read_table
 
 COLUMNS = ("system", "metric", "score", "better")
 PRINTED = "printed_spearman"
+_LIMIT = 1e12
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,10 @@ def read_number(row: TableRow, column: str, problems: Problems) -> float | None:
         value = float(row[column])
     except ValueError:
         value = math.nan
-    if math.isfinite(value) and abs(value) < 1e12:
+    if math.isfinite(value) and abs(value) < _LIMIT:
         return value
-    problems.add(row.where, f"{column} is {row[column]!r}; expected a number, with a point as decimal sign")
+    problems.add(
+        row.where,
+        f"{column} is {row[column]!r}; expected a number below {_LIMIT:.0e} in size, with a point as decimal sign",
+    )
     return None

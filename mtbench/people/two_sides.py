@@ -80,18 +80,14 @@ def set_sides(
         if len(clips) < len(metrics.clips):
             notes.append(f"only the {len(clips)} of {len(metrics.clips)} clips that people judged enter")
     rows = [metrics.systems.index(system) for system in systems]
+    measures, clips, told = _find_common(metrics, rows, clips)
+    notes += told
     bootstrap = ClusterBootstrap(
         tuple(metrics.languages[i] for i in clips),
         tuple(metrics.sources[i] for i in clips),
         replicates=replicates,
         seed=seed,
     )
-    measures = tuple(m for measure in metrics.measures if (m := _narrow(measure, rows, clips)) is not None)
-    if not measures:
-        raise UsageError(_name_unscored(metrics, systems))
-    gone = [m.name for m in metrics.measures if m.name not in {kept.name for kept in measures}]
-    if gone:
-        notes.append(f"left out, for lack of a score of some system: {list_some(gone)}")
     if metrics.left_out:
         notes.append(f"left out, for its best value is zero: {list_some(metrics.left_out)}")
     if bootstrap.weights is None:
@@ -125,32 +121,72 @@ def _match_systems(known: tuple[str, ...], theirs: Mapping[str, str]) -> tuple[t
     return systems, notes
 
 
+def _find_common(
+    metrics: MetricScores, rows: list[int], clips: list[int]
+) -> tuple[tuple[Measure, ...], list[int], list[str]]:
+    """Return the measures that all systems have, on the clips that all have, and what was left out.
+
+    A clip that a system has no score on by any measure leaves for all measures and for people; one that it lacks by
+    some leaves for these.
+    """
+    has = {measure.name: measure.has_score[np.ix_(rows, clips)] for measure in metrics.measures}
+    whole = [m for m in metrics.measures if has[m.name].any(axis=1).all()]
+    gone = [m.name for m in metrics.measures if m not in whole]
+    notes = []
+    if gone:
+        notes.append(f"left out, for lack of a score of some system: {list_some(gone)}")
+    if whole:
+        lacking = {m.name: has[m.name].any(axis=0) & ~has[m.name] for m in whole}
+        nowhere = ~np.any([has[m.name] for m in whole], axis=0) & np.any(
+            [has[m.name] for m in whole], axis=(0, 1)
+        )
+        keep = ~nowhere.any(axis=0)
+        notes += _tell_lacking(metrics, rows, {"": nowhere})
+        notes += _tell_lacking(metrics, rows, {name: cells[:, keep] for name, cells in lacking.items()})
+        clips = [clip for clip, kept in zip(clips, keep, strict=True) if kept]
+        measures = tuple(m for measure in whole if (m := _narrow(measure, rows, clips)) is not None)
+        if measures:
+            empty = [m.name for m in whole if m.name not in {kept.name for kept in measures}]
+            if empty:
+                notes.append(f"left out, for no clip has a score of every system: {list_some(empty)}")
+            return measures, clips, notes
+    raise UsageError(_name_unscored(metrics, rows, has))
+
+
+def _tell_lacking(metrics: MetricScores, rows: list[int], lacking: Mapping[str, np.ndarray]) -> list[str]:
+    """Return a note for each system that lacks clips, once for all measures by which it lacks as many."""
+    out = []
+    for place, row in enumerate(rows):
+        alike: dict[int, list[str]] = {}
+        for name, cells in lacking.items():
+            if n := int(cells[place].sum()):
+                alike.setdefault(n, []).append(name)
+        for n, names in alike.items():
+            by = f" by {list_some(names, 4)}" if any(names) else ""
+            out.append(
+                f"left out for all systems: {n} clip(s) on which {metrics.systems[row]} has no score{by}"
+            )
+    return out
+
+
 def _narrow(measure: Measure, rows: list[int], clips: list[int]) -> Measure | None:
-    ratios = measure.ratios
-    scored = ratios.scored[rows]
-    usable = ratios.usable[clips]
-    if not scored.all() or not usable.any():
+    """Return a measure of some systems, on the clips that they all have a score on; None where there is none."""
+    values, complete = measure.values[np.ix_(rows, clips)], measure.has_score[np.ix_(rows, clips)].all(axis=0)
+    if not complete.any():
         return None
-    kept = replace(
-        ratios,
-        values=ratios.values[np.ix_(rows, clips)],
-        lengths=ratios.lengths[clips],
-        usable=usable,
-        scored=scored,
-    )
-    return replace(measure, ratios=kept)
+    kept = np.where(complete, values, np.nan)
+    return replace(measure, values=kept, lengths=np.where(complete, measure.lengths[clips], np.nan))
 
 
-def _name_unscored(metrics: MetricScores, systems: tuple[str, ...]) -> str:
-    """Return the error where no measure has all judged systems: which systems lack what, and what to do."""
+def _name_unscored(metrics: MetricScores, rows: list[int], has: Mapping[str, np.ndarray]) -> str:
+    """Return the error where no measure has a clip that all judged systems have: what each has, and what to do."""
     told = []
-    for system in systems:
-        row = metrics.systems.index(system)
-        gone = [measure.name for measure in metrics.measures if not measure.ratios.scored[row]]
-        if gone:
-            told.append(f"\n  - {system}: {list_some(gone)}")
+    for place, row in enumerate(rows):
+        found = {name: int(cells[place].sum()) for name, cells in has.items()}
+        names = list_some([f"{name} ({n})" for name, n in found.items()])
+        told.append(f"\n  - {metrics.systems[row]}: {names}")
     return (
-        "no metric has a score of every system that people judged, on every clip that another result has; without:"
+        "no metric has a clip on which every system that people judged has a score; clips with a score:"
         f"{''.join(told)}\nA partial result lacks clips, or was scored with other metrics: score it whole, or leave "
         "its folder out."
     )

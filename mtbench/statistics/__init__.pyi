@@ -63,5 +63,6 @@ from .ratios import Ratios as Ratios
 from .ratios import collect_ratios as collect_ratios
 from .significance import adjust_holm as adjust_holm
 from .significance import paired_randomization as paired_randomization
+from .strengths import FEW as FEW
 from .strengths import Scale as Scale
 from .strengths import scale_candidates as scale_candidates

@@ -62,8 +62,8 @@ def examine_comparisons(wins: np.ndarray, ties: np.ndarray) -> Graph:
     beats = (wins > 0) | (ties > 0)
     compared = beats | beats.T
     n = len(wins)
-    parts = _components(_reach(compared))
-    reach = _reach(beats)
+    parts = _components(reach_along(compared))
+    reach = reach_along(beats)
     groups = _components(reach & reach.T)
     # A group that reaches more of the others stands above them.
     groups.sort(key=lambda group: (_part_of(parts, group[0]), -int(reach[group[0]].sum()), group))
@@ -72,8 +72,8 @@ def examine_comparisons(wins: np.ndarray, ties: np.ndarray) -> Graph:
     return Graph(tuple(parts), tuple(groups), hubs[0] if hubs else None)
 
 
-def _reach(edges: np.ndarray) -> np.ndarray:
-    """Return which places can be reached from which along *edges*, each from itself too."""
+def reach_along(edges: np.ndarray) -> np.ndarray:
+    """Return (S, S) which places can be reached from which along *edges* (S, S), each from itself too."""
     reach = edges | np.eye(len(edges), dtype=bool)
     for middle in range(len(edges)):
         reach |= reach[:, middle, None] & reach[middle]

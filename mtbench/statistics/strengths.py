@@ -4,12 +4,15 @@ Conventions
 -----------
 What is redrawn are voters with all their votes; where nobody knows who voted, votes within each pair (a study fixes
 how many there are). Strengths are Bradley–Terry's, relative to a reference that has 0; intervals are percentile
-intervals, expanded by what few voters lack. A difference that some samples put
-at infinity has no end on that side.
+intervals, expanded by what few voters lack. A difference that some samples put at infinity has no end on that side.
+One that nearly all put there has no known end on the other side either: where it lies is the ridge's doing, for no
+sample holds a vote that would bound it. The same holds where all samples are alike. Ranks and the probability of
+being best then need :data:`FEW` votes at least between winners and losers.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,10 +25,14 @@ from mtbench.statistics.bootstrap import (
     expand_tail,
 )
 from mtbench.statistics.bradley_terry import fit_bradley_terry
+from mtbench.statistics.comparison_graph import reach_along
 from mtbench.statistics.ranks import rank_intervals
 
 #: A difference of strengths beyond this comes from comparisons that one side always won: more than 3,000 to 1.
 INFINITE = 8.0
+#: Fewer votes (voters, where they are known) than this, all won by one side, do not settle who is better.
+FEW = 20
+_ALIKE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -36,22 +43,23 @@ class Scale:
     ----------
     theta : (S,) float64
         Strengths relative to the reference, which has 0.
-    ci95 : tuple of (float or None, float or None)
+    ci95 : tuple of (float or None, float or None), or None
         95 % intervals; None at an end that the data leave open, both for the reference (it is 0 by definition).
-    ranks : tuple of (int, int)
-        Best and worst rank in 95 % of the samples, 1 is best.
-    top : (S,) float64
-        Share of samples in which each is the strongest; ties shared.
+        None in place of an interval that samples do not know: nearly all put it at infinity, or all are alike.
+    ranks : tuple of (int, int), or None
+        Best and worst rank in 95 % of the samples, 1 is best; None where samples do not know.
+    top : tuple of float or None
+        Share of samples in which each is the strongest, ties shared; None where samples do not know.
     tie : float or None
-        Davidson's ν; None where ties were half wins.
+        Davidson's ν; None where ties were half wins, or where hardly anything but ties leaves it without bound.
     samples : (B, S) float64
         Replicates of *theta*.
     """
 
     theta: np.ndarray
-    ci95: tuple[tuple[float | None, float | None], ...]
-    ranks: tuple[tuple[int, int], ...]
-    top: np.ndarray
+    ci95: tuple[tuple[float | None, float | None] | None, ...]
+    ranks: tuple[tuple[int, int] | None, ...]
+    top: tuple[float | None, ...]
     tie: float | None
     samples: np.ndarray = field(repr=False, compare=False)
 
@@ -101,16 +109,20 @@ def scale_candidates(
     samples = fit_bradley_terry(*drawn, model=model).theta
     theta = found.theta[0] - found.theta[0, reference]
     samples = samples - samples[:, reference, None]
-    best = samples >= samples.max(axis=1, keepdims=True) - 1e-6
+    best = samples >= samples.max(axis=1, keepdims=True) - _ALIKE
+    top = (best / best.sum(axis=1, keepdims=True)).mean(axis=0)
+    unsettled = _find_unsettled(wins, ties, theta, samples, tail)
+    known = [not unsettled[i].any() for i in range(len(theta))]
+    ranks = rank_intervals(np.round(samples, 6), higher_is_better=True)
     return Scale(
         theta=theta,
         ci95=tuple(
             (None, None) if i == reference else _interval(samples[:, i], theta[i], tail)
             for i in range(len(theta))
         ),
-        ranks=tuple(rank_intervals(np.round(samples, 6), higher_is_better=True)),
-        top=(best / best.sum(axis=1, keepdims=True)).mean(axis=0),
-        tie=None if found.tie is None else float(found.tie[0]),
+        ranks=tuple(pair if known[i] else None for i, pair in enumerate(ranks)),
+        top=tuple(float(share) if known[i] else None for i, share in enumerate(top)),
+        tie=None if found.tie is None else _bounded_tie(float(found.tie[0]), theta),
         samples=samples,
     )
 
@@ -152,7 +164,58 @@ def _draw_evenly(n: np.ndarray, p: float, generator: np.random.PCG64) -> np.ndar
     return np.where(n > 0, np.clip(np.ceil(np.nan_to_num(least) - 1e-9), 0, n), 0.0)
 
 
-def _interval(samples: np.ndarray, theta: float, tail: float) -> tuple[float | None, float | None]:
+def _interval(samples: np.ndarray, theta: float, tail: float) -> tuple[float | None, float | None] | None:
     low, high = (float(end) for end in np.quantile(samples, (tail, 1 - tail)))
+    if _is_unknown(low, high, samples):
+        return None
     low, high = min(low, float(theta)), max(high, float(theta))
     return (None if low < -INFINITE else low), (None if high > INFINITE else high)
+
+
+def _is_unknown(low: float, high: float, samples: np.ndarray) -> bool:
+    """Return whether samples of a difference say nothing of its spread: at infinity, or all alike."""
+    return high < -INFINITE or low > INFINITE or float(np.ptp(samples)) < _ALIKE
+
+
+def _bounded_tie(tie: float, theta: np.ndarray) -> float | None:
+    """Return Davidson's ν, None where it grows without bound: alone, or along with a difference of strengths."""
+    limit = INFINITE / 2 if float(np.ptp(theta)) > INFINITE else INFINITE
+    return None if tie > math.exp(limit) else tie
+
+
+def _find_unsettled(
+    wins: np.ndarray, ties: np.ndarray, theta: np.ndarray, samples: np.ndarray, tail: float
+) -> np.ndarray:
+    """Return (S, S) bool: pairs whose order the samples claim to know, though they cannot."""
+    n = len(theta)
+    out = np.zeros((n, n), dtype=bool)
+    # Votes that bound a difference are in most samples: one that nearly all put at infinity is there without drawing.
+    few = samples[:20, :, None] - samples[:20, None, :]
+    suspects = (np.abs(theta[:, None] - theta) > INFINITE) | (np.ptp(few, axis=0) < _ALIKE)
+    for a, b in np.argwhere(np.triu(suspects, 1)):
+        gap = samples[:, a] - samples[:, b]
+        low, high = (float(end) for end in np.quantile(gap, (tail, 1 - tail)))
+        if not _is_unknown(low, high, gap):
+            continue
+        if float(np.ptp(gap)) < _ALIKE:
+            out[a, b] = out[b, a] = True
+            continue
+        below = _find_below(wins, ties, *((a, b) if low > INFINITE else (b, a)))
+        if _count_between(wins, below) < FEW:
+            out |= (below[:, None] & ~below) | (~below[:, None] & below)
+    return out
+
+
+def _find_below(wins: np.ndarray, ties: np.ndarray, upper: int, lower: int) -> np.ndarray:
+    """Return (S,) which candidates never did as well as one of the others, *lower* among them and *upper* not."""
+    beats = (wins.sum(axis=0) > 0) | (ties.sum(axis=0) > 0)
+    below = reach_along(beats)[lower]
+    if below[upper]:  # held together by ties, which bound no difference in Davidson's model
+        below = reach_along(wins.sum(axis=0) > 0)[lower]
+    return below
+
+
+def _count_between(wins: np.ndarray, below: np.ndarray) -> float:
+    """Return how many votes, or voters where several are known, put those *below* (S,) under all others."""
+    votes = wins[:, ~below][:, :, below].sum(axis=(1, 2))
+    return float(votes.sum() if len(votes) == 1 else np.count_nonzero(votes))
