@@ -37,6 +37,7 @@ from .saved_tensors import read_saved_tensor as read_saved_tensor
 from .saved_tensors import read_tensor_dictionary as read_tensor_dictionary
 from .sealed_text import is_sealed as is_sealed
 from .sealed_text import seal_text as seal_text
+from .text_files import read_text_file as read_text_file
 from .toml_files import StrictModel as StrictModel
 from .toml_files import format_toml as format_toml
 from .toml_files import quote_toml as quote_toml

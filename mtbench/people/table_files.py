@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import csv
 import json
-import stat
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from mtbench.errors import UsageError, did_you_mean
+from mtbench.files import read_text_file
 
 _MAX_BYTES, _MAX_CELL, _MAX_COLUMNS = 64 << 20, 10_000, 200
 _SHOWN = 20
@@ -89,10 +89,13 @@ def read_table(path: Path | str) -> TableFile:
         For a file that is no table: unreadable, too large, not UTF-8, without a header.
     """
     path = Path(path)
-    text = _read_text(path)
+    text = read_text_file(
+        path, _MAX_BYTES, kind="such table", expected="a CSV file", mend="save it as 'CSV UTF-8'"
+    )
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     if path.suffix.lower() in (".jsonl", ".ndjson"):
         return _read_json_lines(path, text)
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    lines = text.split("\n")
     start = 0
     while start < len(lines) and (lines[start].startswith("#") or not lines[start].strip()):
         start += 1
@@ -137,20 +140,6 @@ def require_columns(
             )
             there = False
     return there
-
-
-def _read_text(path: Path) -> str:
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise UsageError(f"{path}: not a file; expected a CSV file")
-        if status.st_size > _MAX_BYTES:
-            raise UsageError(f"{path}: larger than {_MAX_BYTES >> 20} MB; no such table is")
-        return path.read_text("utf-8-sig")
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror}); expected a CSV file") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: not UTF-8 text ({error}); save it as 'CSV UTF-8'") from error
 
 
 def _check_header(path: Path, columns: list[str]) -> list[str]:
