@@ -158,9 +158,7 @@ def format_p(p: float) -> str:
 
 def _to_markdown(table: Table) -> str:
     """Return a table in Markdown, with names of systems as the text that they are."""
-    lines = [tuple(map(markdown_cell, line)) for line in (table.header, *table.rows)]
-    lines.insert(1, ("---", *("---:" for _ in table.header[1:])))
-    body = "".join("| " + " | ".join(line) + " |\n" for line in lines)
+    body = "".join(f"{line}\n" for line in table.markdown_lines())
     notes = "".join(f"- {markdown_cell(note)}\n" for note in table.notes)
     return f"**{markdown_cell(table.title)}**\n\n{body}\n{notes}"
 

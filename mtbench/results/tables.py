@@ -62,17 +62,21 @@ class Table:
 
     def to_markdown(self) -> str:
         """Return the table in Markdown; names that hold markup are shown as they are."""
+        notes = (f"{_mark_note(note)}  " for note in self.notes)
+        lines = [f"**{markdown_cell(self.title)}**", "", *self.markdown_lines(), "", *notes]
+        return "\n".join(lines).rstrip() + "\n"
+
+    def markdown_lines(self) -> list[str]:
+        """Return header, rule and rows in Markdown, without title and notes."""
         rows = [
             tuple(f"**{markdown_cell(cell)}**" if (i, j) in self.strong else markdown_cell(cell)
                   for j, cell in enumerate(row))
             for i, row in enumerate(self.rows)
         ]  # fmt: skip
         rule = ("---", *("---:" for _ in self.header[1:]))
-        lines = [
+        return [
             "| " + " | ".join(row) + " |" for row in (tuple(map(markdown_cell, self.header)), rule, *rows)
         ]
-        notes = (f"{_mark_note(note)}  " for note in self.notes)
-        return "\n".join([f"**{markdown_cell(self.title)}**", "", *lines, "", *notes]).rstrip() + "\n"
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows."""
